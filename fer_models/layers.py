@@ -1,0 +1,71 @@
+"""What every network accepts, and what each of its layers yields and costs."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+SMALLEST_PX = 32  # AlexNet's three poolings leave 4x4, the imagenet stem's five halvings 1x1
+
+
+def check_faces(x: Tensor) -> None:
+    """Refuse anything but (B, 1, H, W) with H = W >= 32."""
+    if x.ndim != 4 or x.shape[1] != 1 or not x.shape[2] == x.shape[3] >= SMALLEST_PX:
+        raise ValueError(
+            f"found an input of shape {tuple(x.shape)}, "
+            f"expected (B, 1, H, W) with H = W >= {SMALLEST_PX}"
+        )
+
+
+def layer_table(model: nn.Module, image_px: int) -> list[dict[str, Any]]:
+    """A row per leaf module in forward order, for one image (1, image_px, image_px) in eval mode.
+
+    A row has name (layer1.0.conv1), kind (Conv2d), shape (of the first output, without B),
+    parameters and multiply_adds. Multiply-adds are those of convolutions and linear layers, without
+    biases; norms, activations, poolings and a gate's products count 0. A leaf used twice has one
+    row with the multiply-adds of both uses; nn.Identity and a leaf never used have none.
+    Worked out on a copy on the meta device: nothing is computed, and the model stays as it was.
+    """
+    model = copy.deepcopy(model).to("meta").eval()
+    rows: dict[str, dict[str, Any]] = {}
+
+    def watch(name: str, leaf: nn.Module) -> None:
+        def add(leaf: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            row = rows.setdefault(
+                name,
+                {
+                    "name": name,
+                    "kind": type(leaf).__name__,
+                    "shape": tuple(output.shape[1:]),
+                    "parameters": parameters(leaf),
+                    "multiply_adds": 0,
+                },
+            )
+            row["multiply_adds"] += output.numel() * products(leaf)
+
+        leaf.register_forward_hook(add)
+
+    for name, module in model.named_modules():
+        if not list(module.children()) and not isinstance(module, nn.Identity):
+            watch(name, module)
+    with torch.inference_mode():
+        model(torch.zeros(1, 1, image_px, image_px, device="meta"))
+    return list(rows.values())
+
+
+def products(leaf: nn.Module) -> int:
+    """Multiply-adds behind each number that a convolution or linear layer puts out; else 0."""
+    if isinstance(leaf, nn.Conv2d | nn.Linear):
+        return leaf.weight[0].numel()  # one output channel's weights: C / groups x kernel
+    return 0
+
+
+def parameters(model: nn.Module) -> int:
+    """Number of parameters (buffers such as running means are not counted)."""
+    return sum(p.numel() for p in model.parameters())
+
+
+def multiply_adds(model: nn.Module, image_px: int) -> int:
+    """Multiply-adds of convolutions and linear layers for one image, as in layer_table."""
+    return sum(row["multiply_adds"] for row in layer_table(model, image_px))

@@ -1,0 +1,147 @@
+"""The confirmation: what is trained again with fresh seeds, and the opening of test. On the driver.
+
+Test is seen here only, once per confirmed model, after its training has ended.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import ray
+import torch
+
+from study import Mistake, checkpoint, train
+from study.config import Setting, Study, configuration
+from study.data import Dataset, Split
+from study.drive import Session
+from study.hyperparameters import Hyperparameters, present
+from study.record import PREDICTIONS, Row, Tables, predictions_columns, replace_whole, schema
+from study.search import Config
+
+FRESH_SEEDS = 50_000  # confirmation's seeds begin here, past any search trial's number
+
+
+def best(tables: Tables, study: Study) -> dict[str, Row]:
+    """Network -> its best search trial: of those that came furthest, the highest val_accuracy.
+
+    Comparing at the furthest epoch only keeps the fidelity equal. A network without one
+    finished epoch is absent.
+    """
+    found: dict[str, Row] = {}
+    for name, trial in tables.of_stage("search").items():
+        last = tables.last.get(name)
+        if last is None or trial["status"] == "failed":
+            continue
+        row = {"trial_id": name, "epoch": last["epoch"], "val_accuracy": last["val_accuracy"]}
+        model = trial["hp_model"]
+        if model not in found or rank(row) > rank(found[model]):
+            found[model] = row
+    return {model: found[model] for model in study.models if model in found}
+
+
+def rank(row: Row) -> tuple[int, float]:
+    return row["epoch"], row["val_accuracy"]
+
+
+def choose(session: Session, study: Study) -> None:
+    """Write down, once, what will be confirmed: each network's best, or the study's settings."""
+    if session.tables.chosen:
+        return
+    if "search" in study.stages:
+        for model, row in best(session.tables, study).items():
+            trial = session.tables.trials[row["trial_id"]]
+            hp = {k[3:]: v for k, v in trial.items() if k.startswith("hp_") and k != "hp_seed"}
+            hp["epochs"] = study.epochs
+            session.log(
+                {
+                    "event": "chosen",
+                    "setting": model,
+                    "from_trial": row["trial_id"],
+                    "val_accuracy": row["val_accuracy"],
+                    "epoch": row["epoch"],
+                    "hp": hp,
+                }
+            )
+        return
+    for setting in wanted(study):
+        hp = present(configuration(study, setting))
+        del hp["seed"]
+        session.log({"event": "chosen", "setting": setting.name, "from_trial": "", "hp": hp})
+
+
+def wanted(study: Study) -> list[Setting]:
+    """A study without a search confirms its settings, or each network with the fixed values."""
+    settings = [s for s in study.settings if s.values["model"] in study.models]
+    return settings or [Setting(model, {"model": model}) for model in study.models]
+
+
+def configs(tables: Tables, study: Study) -> Iterator[tuple[Config, str]]:
+    """The confirmation's trials with their setting's name, seed by seed: an early end is fair."""
+    for number in range(study.seeds):
+        for setting, row in tables.chosen.items():
+            seed = study.seed * 100_000 + FRESH_SEEDS + number
+            hp = replace(Hyperparameters(**row["hp"]), seed=seed)
+            yield {"trial_id": f"{setting}-s{number}", **present(hp)}, setting
+
+
+def open_test(session: Session, study: Study, dataset: Dataset, val: Split, device: str) -> None:
+    """Probabilities of each completed confirmed model on val and test, into predictions.parquet."""
+    path = session.folder / "predictions.parquet"
+    table = pq.read_table(path) if path.exists() else None
+    there = set(table["trial_id"].unique().to_pylist()) if table is not None else set()
+    confirmed = session.tables.of_stage("confirm").items()
+    due = [name for name, row in confirmed if row["status"] == "completed" and name not in there]
+    if not due:
+        return
+    splits = {"val": val, "test": dataset.test}
+    images = ray.put(np.concatenate([split.images for split in splits.values()]))
+    predict = ray.remote(predicted).options(
+        num_cpus=session.need["cpu"], num_gpus=session.need["gpu"]
+    )
+    waiting = {}
+    for name in due:
+        if session.stop:
+            return
+        session.log({"event": "test_opened", "trial_id": name, "images": len(dataset.test.labels)})
+        hp = {k[3:]: v for k, v in session.tables.trials[name].items() if k.startswith("hp_")}
+        folder = str(session.checkpoints(name).resolve())
+        threads = int(session.need["cpu"])
+        waiting[name] = predict.remote(hp, images, len(dataset.classes), device, folder, threads)
+    for name, promise in waiting.items():
+        rows = prediction_rows(name, ray.get(promise), splits, dataset)
+        table = rows if table is None else pa.concat_tables([table, rows])
+        replace_whole(path, lambda beside, table=table: pq.write_table(table, beside))
+        session.show(session)
+
+
+def predicted(
+    hp: dict[str, Any], images: np.ndarray, classes: int, device: str, folder: str, threads: int
+) -> np.ndarray:
+    """On a worker: the probabilities of a trial's last state."""
+    torch.set_num_threads(threads)
+    state = checkpoint.load(Path(folder), torch.device(device))
+    if state is None:
+        raise Mistake(f"no trained network in {folder}: it was removed after its training")
+    return train.predict(Hyperparameters(**hp), images, classes, torch.device(device), state)
+
+
+def prediction_rows(
+    name: str, probabilities: np.ndarray, splits: dict[str, Split], dataset: Dataset
+) -> pa.Table:
+    """Rows of predictions.parquet for one model."""
+    labels = np.concatenate([split.labels for split in splits.values()])
+    sizes = [len(split.labels) for split in splits.values()]
+    columns: dict[str, Any] = {
+        "trial_id": [name] * len(labels),
+        "split": np.repeat([*splits], sizes),
+        "image": np.concatenate([split.ids for split in splits.values()]),
+        "label": np.array(dataset.classes)[labels],
+        "duplicate": np.concatenate([np.zeros(sizes[0], bool), dataset.duplicate]),
+    }
+    assert list(columns) == [name for name in PREDICTIONS if name != "p_CLASS"]
+    columns |= {f"p_{c}": probabilities[:, k] for k, c in enumerate(dataset.classes)}
+    return pa.table(columns, schema(predictions_columns(dataset.classes)))

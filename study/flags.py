@@ -1,0 +1,147 @@
+"""The command line of study.run: a flag for every option of a study and every hyperparameter."""
+
+import argparse
+import sys
+from dataclasses import fields, replace
+from typing import Any, NoReturn
+
+from study import Mistake
+from study.config import FIXED, Setting, Study, domain
+from study.hyperparameters import FIELDS, MODELS, applies, expected, kind
+
+HYPER = [name for name in FIELDS if name not in FIXED]
+OPTIONS = {f.name: f for f in fields(Study) if f.metadata}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a mistake is one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Mistake(f"{message}; --help lists what there is")
+
+
+def parser() -> Parser:
+    made = Parser(
+        prog="python -m study.run",
+        description="Compare facial-expression networks: search with Optuna and ASHA on Ray Tune, "
+        "then confirm the best of each network with fresh seeds on test images never used before.",
+        epilog="A hyperparameter's flag takes a value (0.01), choices (0.01,0.1), or a range "
+        "(0.001:0.1, or 0.001:0.1:log).",
+        allow_abbrev=False,
+    )
+    made.add_argument(
+        "--resume",
+        metavar="RUN",
+        default="",
+        help="go on with a study: its folder, or its name under --out",
+    )
+    study = made.add_argument_group("the study")
+    for name, f in OPTIONS.items():
+        default = ",".join(f.default) if isinstance(f.default, tuple) else f.default
+        default = f"; default {default}" if default not in ("", 0, 0.0) else ""
+        study.add_argument(
+            flag(name),
+            dest=name,
+            metavar=metavar(f),
+            default=None,
+            help=f.metadata["help"] + default,
+        )
+    hyper = made.add_argument_group("hyperparameters, fixed or searched")
+    for name in HYPER:
+        models = FIELDS[name].metadata["models"]
+        only = f"; {' and '.join(models)} only" if models != MODELS else ""
+        hyper.add_argument(
+            flag(name),
+            dest=name,
+            metavar="DOMAIN",
+            default=None,
+            help=f"{FIELDS[name].metadata['help']}: {expected(name)}{only}; "
+            f"default {str(FIELDS[name].default).lower()}".replace("%", "%%"),
+        )
+    return made
+
+
+def flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def metavar(f: Any) -> str:
+    if f.metadata["choices"] and not isinstance(f.default, tuple):
+        return "|".join(f.metadata["choices"])
+    return {int: "N", float: "X", tuple: "A,B"}.get(type(f.default), "TEXT")
+
+
+def with_flags(study: Study, given: dict[str, str]) -> Study:
+    """The study as the flags change it: a flag beats the preset, also in its settings."""
+    changes: dict[str, Any] = {}
+    space, own, settings = dict(study.space), dict(study.own), study.settings
+    for name, text in given.items():
+        if name == "settings":
+            settings = named(settings, text.split(","))
+        elif name in OPTIONS:
+            changes[name] = option(name, text)
+        else:
+            space[name] = domain(name, raw(name, text))
+            own = {m: {k: v for k, v in part.items() if k != name} for m, part in own.items()}
+    fixed = {
+        n: space[n] for n in given if n in HYPER and not isinstance(raw(n, given[n]), list | dict)
+    }
+    if "epochs" in changes:
+        fixed["epochs"] = changes["epochs"]
+    settings = tuple(
+        Setting(
+            s.name, s.values | {k: v for k, v in fixed.items() if applies(k, s.values["model"])}
+        )
+        for s in settings
+    )
+    return replace(study, space=space, own=own, settings=settings, **changes)
+
+
+def named(settings: tuple[Setting, ...], names: list[str]) -> tuple[Setting, ...]:
+    known = {s.name: s for s in settings}
+    for name in names:
+        if name not in known:
+            raise Mistake(f"unknown setting '{name}': known are {', '.join(known) or 'none'}")
+    return tuple(known[name] for name in names)
+
+
+def option(name: str, text: str) -> Any:
+    """A flag's text in the type of the study's option."""
+    default = OPTIONS[name].default
+    if isinstance(default, tuple):
+        return tuple(part for part in text.split(",") if part)
+    return text if isinstance(default, str) else number(name, text, type(default))
+
+
+def raw(name: str, text: str) -> Any:
+    """A hyperparameter's flag as TOML would give it: 0.1 | 0.1,0.2 | 0.1:0.2 | 0.1:0.2:log."""
+    if ":" in text:
+        low, high, *rest = text.split(":")
+        if rest not in ([], ["log"]):
+            raise Mistake(f"{flag(name)} is {text}: a range is low:high or low:high:log")
+        low, high = scalar(name, low), scalar(name, high)
+        return {"low": low, "high": high, "log": rest == ["log"]}
+    values = [scalar(name, part) for part in text.split(",")]
+    return values if len(values) > 1 else values[0]
+
+
+def scalar(name: str, text: str) -> Any:
+    wanted = kind(name)
+    if wanted is bool:
+        if text.lower() not in ("true", "false"):
+            raise Mistake(f"{flag(name)} is {text}: expected true or false")
+        return text.lower() == "true"
+    return text if wanted is str else number(name, text, wanted)
+
+
+def number(name: str, text: str, wanted: type) -> int | float:
+    try:
+        return wanted(text)
+    except ValueError:
+        what = "a whole number" if wanted is int else "a number"
+        raise Mistake(f"{flag(name)} is '{text}': expected {what}") from None
+
+
+def fail(error: Exception) -> int:
+    print(f"study.run: {error}", file=sys.stderr)
+    return 2

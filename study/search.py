@@ -1,0 +1,200 @@
+"""What to try next: a space of hyperparameters, and Optuna's samplers over it.
+
+Runs on the driver. A proposal is a function of the study's seed, the trial's number and what Optuna
+was told so far: the sampler is made anew for each, so a restart rewinds nothing.
+"""
+
+import itertools
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.storages.journal import JournalFileBackend, JournalStorage
+from optuna.trial import TrialState
+from ray.tune.search import Searcher
+
+from study import Mistake
+from study.config import Range, Study, domains
+from study.hyperparameters import Hyperparameters, applies, present
+from study.train import derived
+
+SAMPLERS = ("tpe", "random", "qmc", "grid")
+Config = dict[str, Any]  # trial_id and the flat hyperparameters of one trial
+
+
+class Proposals(Searcher):
+    """Tune's view of a stage: first what was left unfinished, then what `ask` gives until None.
+
+    Telling results back is the recorder's work, which writes the journal first; the
+    notifications that Tune sends here are therefore not needed.
+    """
+
+    def __init__(self, unfinished: list[Config], ask: Callable[[], Config | None]) -> None:
+        super().__init__(metric="val_accuracy", mode="max")
+        self.unfinished, self.ask = unfinished, ask
+
+    def suggest(self, trial_id: str) -> Config | str:
+        config = self.unfinished.pop(0) if self.unfinished else self.ask()
+        return Searcher.FINISHED if config is None else config
+
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
+        pass
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing of ours is kept in Ray's snapshots: the journal has it."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise NotImplementedError("a study goes on from its journal, not from Ray's snapshots")
+
+
+class Optimiser:
+    """The Optuna study behind the search stage; its journal can be opened by optuna-dashboard."""
+
+    def __init__(self, study: Study, folder: Path) -> None:
+        self.study = study
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        storage = JournalStorage(JournalFileBackend(str(folder / "optuna.log")))
+        self.optuna = optuna.create_study(
+            study_name=study.name, storage=storage, direction="maximize", load_if_exists=True
+        )
+        if not self.optuna.trials:
+            for point in first_points(study):
+                self.optuna.enqueue_trial(point)
+
+    def asked(self) -> int:
+        """Trials proposed so far."""
+        return sum(t.state != TrialState.WAITING for t in self.optuna.trials)
+
+    def ask(self) -> Config:
+        """The next trial: its id and hyperparameters."""
+        number = self.asked()
+        self.optuna.sampler = sampler(self.study, number)
+        trial = self.optuna.ask()
+        return config(self.study, trial.number, suggested(self.study, trial))
+
+    def left_over(self, known: set[str]) -> list[Config]:
+        """Trials that Optuna proposed and the journal doesn't know: the driver died in between."""
+        self.optuna.sampler = RandomSampler(seed=0)
+        found = []
+        for frozen in self.optuna.get_trials(states=[TrialState.RUNNING]):
+            if trial_id(frozen.number) not in known:
+                trial = optuna.trial.Trial(self.optuna, frozen._trial_id)
+                found.append(config(self.study, frozen.number, suggested(self.study, trial)))
+        return found
+
+    def report(self, name: str, epoch: int, value: float) -> None:
+        """An epoch's val_accuracy, once."""
+        frozen = self._frozen(name)
+        if epoch not in frozen.intermediate_values and not frozen.state.is_finished():
+            optuna.trial.Trial(self.optuna, frozen._trial_id).report(value, epoch)
+
+    def tell(self, name: str, status: str) -> None:
+        """How a trial ended: completed with its last value, stopped (pruned) or failed."""
+        frozen = self._frozen(name)
+        if frozen.state.is_finished():
+            return
+        values = frozen.intermediate_values
+        if status == "completed":
+            self.optuna.tell(frozen.number, values[max(values)])
+        else:
+            state = TrialState.PRUNED if status == "stopped" and values else TrialState.FAIL
+            self.optuna.tell(frozen.number, state=state)
+
+    def _frozen(self, name: str) -> optuna.trial.FrozenTrial:
+        return self.optuna.get_trials(deepcopy=False)[int(name[1:])]
+
+
+def trial_id(number: int) -> str:
+    return f"t{number:04d}"
+
+
+def config(study: Study, number: int, hp: Hyperparameters) -> Config:
+    """A search trial: its seed derives from the study's and its number."""
+    seeded = replace(hp, seed=study.seed * 100_000 + number)
+    return {"trial_id": trial_id(number), **present(seeded)}
+
+
+def sampler(study: Study, number: int) -> BaseSampler:
+    """Optuna's sampler for the proposal of this number."""
+    seed = derived(study.seed, number, "proposal") % 2**32
+    if study.sampler == "tpe":
+        with warnings.catch_warnings():
+            # group models the parts of a conditional space together; experimental since Optuna 2.8
+            warnings.filterwarnings("ignore", "Argument ``group``", ExperimentalWarning)
+            return TPESampler(seed=seed, multivariate=True, group=True)
+    if study.sampler == "qmc":
+        # The scrambled sequence is one for the study; which point of it comes next, storage knows.
+        return QMCSampler(
+            seed=study.seed,
+            scramble=True,
+            independent_sampler=RandomSampler(seed=seed),
+            warn_independent_sampling=False,
+            warn_asynchronous_seeding=False,
+        )
+    return RandomSampler(seed=seed)  # random; a grid's points are all enqueued
+
+
+def suggested(study: Study, trial: optuna.trial.Trial) -> Hyperparameters:
+    """Define-by-run: the network first, then what that network has."""
+    model = trial.suggest_categorical("model", study.models)
+    values: dict[str, Any] = {"model": model, "epochs": study.epochs}
+    for name, (label, domain) in domains(study, model).items():
+        if isinstance(domain, Range):
+            ask = trial.suggest_int if type(domain.low) is int else trial.suggest_float
+            values[name] = ask(label, domain.low, domain.high, log=domain.log)
+        elif isinstance(domain, tuple):
+            values[name] = trial.suggest_categorical(label, domain)
+        else:
+            values[name] = domain
+    return Hyperparameters(**values)
+
+
+def first_points(study: Study) -> list[dict[str, Any]]:
+    """Points tried before the sampler's own: a grid's cells, or the settings inside the space."""
+    if study.sampler == "grid":
+        return grid(study)
+    points = []
+    for setting in study.settings:
+        model = setting.values["model"]
+        if model not in study.models:
+            continue
+        point = {"model": model}
+        for name, (label, domain) in domains(study, model).items():
+            if name in setting.values and inside(setting.values[name], domain):
+                point[label] = setting.values[name]
+        if point not in points:
+            points.append(point)
+    return points
+
+
+def inside(value: Any, domain: Any) -> bool:
+    if isinstance(domain, Range):
+        return domain.low <= value <= domain.high
+    return isinstance(domain, tuple) and value in domain
+
+
+def grid(study: Study) -> list[dict[str, Any]]:
+    """Every combination of the choices; a range has no cells, so it is refused."""
+    cells = []
+    for model in study.models:
+        labels, choices = ["model"], [(model,)]
+        for name, (label, domain) in domains(study, model).items():
+            if isinstance(domain, Range):
+                raise Mistake(
+                    f"{name} is a range from {domain.low} to {domain.high}, which a grid can't "
+                    f"walk: give values, for example --{name.replace('_', '-')} "
+                    f"{domain.low},{domain.high}, or another --sampler"
+                )
+            if isinstance(domain, tuple) and applies(name, model):
+                labels.append(label)
+                choices.append(domain)
+        cells += [dict(zip(labels, cell, strict=True)) for cell in itertools.product(*choices)]
+    return cells

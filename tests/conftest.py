@@ -1,0 +1,28 @@
+"""Fixtures of several test files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test reads or fills the cache of whoever runs it."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("FER_STUDY_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def fer_file(tmp_path: Path) -> Path:
+    """A table like FER-2013's, of noise: per emotion 6 images to train, 2 to val, 2 to test."""
+    generator = np.random.default_rng(0)
+    lines = ["emotion,pixels,Usage"]
+    for usage, copies in {"Training": 6, "PublicTest": 2, "PrivateTest": 2}.items():
+        for emotion in list(range(7)) * copies:
+            pixels = " ".join(map(str, generator.integers(0, 256, 48 * 48)))
+            lines.append(f"{emotion},{pixels},{usage}")
+    path = tmp_path / "fer2013.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path

@@ -1,0 +1,90 @@
+import torch
+from torch import Tensor, nn
+
+from fer_models import MODELS
+from fer_models.layers import layer_table, multiply_adds, parameters
+
+
+def tiny() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1),
+        nn.BatchNorm2d(4),
+        nn.Identity(),
+        nn.Conv2d(4, 8, 1, stride=2, groups=2, bias=False),
+        nn.Flatten(),
+        nn.Linear(8 * 3 * 3, 7),
+    )
+
+
+def test_a_row_per_leaf_says_what_it_yields_and_costs():
+    columns = ("name", "kind", "shape", "parameters", "multiply_adds")
+    assert layer_table(tiny(), 6) == [
+        dict(zip(columns, row, strict=True))
+        for row in [
+            ("0", "Conv2d", (4, 6, 6), 4 * 9 + 4, 4 * 9 * 36),
+            ("1", "BatchNorm2d", (4, 6, 6), 2 * 4, 0),
+            ("3", "Conv2d", (8, 3, 3), 8 * 2, 8 * 2 * 9),  # a map reads one of two groups: 2 maps
+            ("4", "Flatten", (72,), 0, 0),
+            ("5", "Linear", (7,), 72 * 7 + 7, 72 * 7),
+        ]
+    ]
+
+
+def test_totals_are_the_sums_of_the_rows():
+    rows = layer_table(tiny(), 6)
+    assert parameters(tiny()) == sum(row["parameters"] for row in rows) == 40 + 8 + 16 + 511
+    assert multiply_adds(tiny(), 6) == 1296 + 144 + 504
+
+
+def test_a_leaf_used_twice_has_one_row_and_both_costs():
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.unused = nn.ReLU()
+            self.conv = nn.Conv2d(1, 1, 3, bias=False)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.conv(self.conv(x))
+
+    (row,) = layer_table(Twice(), 6)
+    assert row == {
+        "name": "conv",
+        "kind": "Conv2d",
+        "shape": (1, 4, 4),
+        "parameters": 9,
+        "multiply_adds": 9 * (4 * 4 + 2 * 2),
+    }
+
+
+def test_the_model_stays_as_it_was():
+    model = tiny()
+    model[1].eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    layer_table(model, 6)
+    assert [m.training for m in model.modules()] == [True, True, False, True, True, True, True]
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert {p.device.type for p in model.parameters()} == {"cpu"}
+    assert not any(m._forward_hooks for m in model.modules())
+
+
+def test_rows_come_in_forward_order_and_account_for_all_parameters():
+    options = {"stem": "imagenet", "cbam_order": "serial", "cbam_reduction": 16}
+    with torch.device("meta"):
+        model = MODELS["cbam_resnet34"](classes=7, dropout=0.0, **options)
+    rows = layer_table(model, 48)
+    assert sum(row["parameters"] for row in rows) == parameters(model)
+    assert [row["name"] for row in rows][:12] == [
+        "conv1",
+        "bn1",
+        "relu",
+        "maxpool",
+        "layer1.0.conv1",
+        "layer1.0.bn1",
+        "layer1.0.relu",
+        "layer1.0.conv2",
+        "layer1.0.bn2",
+        "layer1.0.gate.channel.mlp.0",
+        "layer1.0.gate.channel.mlp.1",
+        "layer1.0.gate.channel.mlp.2",
+    ]
+    assert rows[-1]["name"] == "fc"
