@@ -33,7 +33,7 @@ class AlexNet(nn.Sequential):
       to matter little (Simonyan & Zisserman 2015) and which batch norm replaces where asked for;
     - batch_norm: BatchNorm2d after each convolution, which then has no bias;
     - dropout before layers 6 and 7, as in AlexNet; its probability is a choice (AlexNet: 0.5);
-    - initialisation: see `initialise`.
+    - initialisation: torch's default with batch norm, He's without it (see `initialise`).
     """
 
     def __init__(self, *, classes: int, dropout: float, batch_norm: bool) -> None:
@@ -50,7 +50,8 @@ class AlexNet(nn.Sequential):
             layer8=nn.Linear(256, classes),
         )
         super().__init__(layers)
-        initialise(self)
+        if not batch_norm:
+            initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
         check_faces(x)
@@ -80,8 +81,9 @@ def linear(inputs: int, outputs: int, dropout: float) -> nn.Sequential:
 def initialise(net: nn.Module) -> None:
     """He et al. (2015) for all layers that a ReLU follows: N(0, 2 / fan_in) and zero biases.
 
-    The last layer keeps torch's default. With that default everywhere the signal fades from layer
-    to layer and plain SGD stays at the most frequent class.
+    For the net without batch norm: with torch's default the signal fades from layer to layer and
+    SGD stays at the most frequent class for epochs. With batch norm that default learns faster
+    (LOG.md, 2026-11-24). The last layer keeps it in any case.
     """
     *hidden, _ = (m for m in net.modules() if isinstance(m, nn.Conv2d | nn.Linear))
     for layer in hidden:

@@ -26,6 +26,9 @@ def save(folder: Path, state: dict[str, Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(target)
+    except RuntimeError as error:  # what torch makes of a disk that fills up half-way
+        cause = error.__context__
+        raise (cause if isinstance(cause, OSError) else error) from None
     finally:
         beside.unlink(missing_ok=True)
     for old in epochs(folder)[:-KEPT]:
@@ -37,7 +40,7 @@ def load(folder: Path, device: torch.device) -> dict[str, Any] | None:
     for path in reversed(epochs(folder)):
         try:
             return torch.load(path, map_location=device, weights_only=True)
-        except (RuntimeError, EOFError, OSError, ValueError) as error:
+        except Exception as error:  # there is no error that damage can't make torch raise
             print(f"{path} can't be read ({error}); the one before is used", file=sys.stderr)
     return None
 

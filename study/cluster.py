@@ -28,7 +28,7 @@ ENVIRONMENT = {
 
 
 def hardware_kind(device: str) -> str:
-    """ "gpu" or "cpu": what the presets are sized by. Refuses a GPU asked for where there is none."""
+    """What presets are sized by, gpu or cpu; refuses a GPU asked for where there is none."""
     found = torch.cuda.is_available()
     if device == "cuda" and not found:
         raise Mistake(
@@ -45,25 +45,28 @@ def wanted(address: str) -> str:
 
 
 def connect(address: str) -> str:
-    """Join the cluster that is asked for or found, else start Ray here; says which, in words."""
+    """Join the cluster that is asked for or found, else start Ray here; says which, in words.
+
+    A Ray that this process has joined already (a notebook, a test) is used as it is.
+    """
+    if ray.is_initialized():
+        return "Ray as this process has joined it"
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    address = wanted(address) or "local"
-    quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+    address = wanted(address)
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    if not address:
+        ray.init("local", include_dashboard=False, **quiet)
+        return "Ray started on this machine"
     try:
-        if address == "local":
-            ray.init("local", include_dashboard=False, **quiet)
-        else:
-            ray.init(address, **quiet)
+        ray.init(address, **quiet)
     except ConnectionError as error:
         raise Mistake(
             f"no Ray cluster answers at {address} ({str(error).splitlines()[0]}): start one with "
             "'ray start --head', or use --address local"
         ) from None
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    if address == "local":
-        return "Ray started on this machine"
-    return f"joined the Ray cluster at {address}: {len(nodes)} node(s)"
+    alive = sum(node["Alive"] for node in ray.nodes())
+    return f"joined the Ray cluster at {address}, {alive} node(s)"
 
 
 def resources(study: Study) -> dict[str, float]:

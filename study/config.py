@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from study import Mistake
-from study.hyperparameters import MODELS, Hyperparameters, applies, checked, kind
+from study.hyperparameters import FIELDS, MODELS, Hyperparameters, applies, checked, kind
 
 STAGES = ("search", "confirm")
 FIXED = ("model", "epochs", "seed")  # never in a space: chosen by models, epochs, seed and seeds
@@ -87,12 +87,30 @@ class Study:
                 object.__setattr__(self, f.name, checked_option(f, getattr(self, f.name)))
         if self.gpus_per_trial > 1 and self.gpus_per_trial % 1:
             raise Mistake(f"gpus_per_trial is {self.gpus_per_trial}: above 1 only whole GPUs")
-        if Path(self.name).name != self.name or self.name.startswith("."):
+        if self.name and not plain(self.name):
             raise Mistake(f"name is {self.name!r}: expected a plain folder name, without slashes")
         for model in self.models:
             configuration(self, Setting("", {"model": model}))
         for setting in self.settings:
             configuration(self, setting)
+            if not plain(setting.name):  # it becomes part of the names of trials and folders
+                raise Mistake(f"a setting has the name {setting.name!r}: expected a plain word")
+        names = [setting.name for setting in self.settings]
+        for name in names:
+            if names.count(name) > 1:
+                raise Mistake(f"two settings have the name '{name}': expected each its own")
+
+
+def plain(name: str) -> bool:
+    """Whether it can name a folder."""
+    return Path(name).name == name and not name.startswith((".", "-")) and name != ""
+
+
+def table(name: str, value: Any) -> dict[str, Any]:
+    """The value, if it is a table."""
+    if not isinstance(value, dict):
+        raise Mistake(f"{name} is {value!r}: expected a table")
+    return value
 
 
 def checked_option(f: Any, value: Any) -> Any:
@@ -101,7 +119,9 @@ def checked_option(f: Any, value: Any) -> Any:
     if f.name == "settings":
         return tuple(value)
     if wanted is tuple:
-        value = tuple(value)
+        if not isinstance(value, list | tuple):
+            known = ", ".join(rule["choices"])
+            raise Mistake(f"{f.name} is {value!r}: expected a list of {known}")
         for item in value:
             if item not in rule["choices"]:
                 known = ", ".join(rule["choices"])
@@ -112,7 +132,8 @@ def checked_option(f: Any, value: Any) -> Any:
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted:
-        raise Mistake(f"{f.name} is {value!r}: expected a {wanted.__name__}")
+        what = {int: "a whole number", float: "a number", str: "text"}[wanted]
+        raise Mistake(f"{f.name} is {value!r}: expected {what}")
     if rule["choices"] and value not in rule["choices"]:
         raise Mistake(f"unknown {f.name} {value!r}: known are {', '.join(rule['choices'])}")
     if rule["low"] is not None and not rule["low"] <= value < float("inf"):
@@ -121,14 +142,15 @@ def checked_option(f: Any, value: Any) -> Any:
 
 
 def domain(name: str, raw: Any) -> Domain:
-    """A hyperparameter's domain from TOML or JSON: a value, a list of values or {low, high, log}."""
+    """A hyperparameter's domain from TOML or JSON: a value, a list or {low, high, log}."""
     if name in FIXED:
         raise Mistake(
             f"{name} can't be searched: it is set by {name if name != 'model' else 'models'}"
         )
-    if isinstance(raw, dict):
-        if not {"low", "high"} <= set(raw) <= {"low", "high", "log"}:
-            raise Mistake(f"{name} is {raw}: expected low, high and perhaps log")
+    if isinstance(raw, dict) and name in FIELDS:
+        known = {"low", "high"} <= set(raw) <= {"low", "high", "log"}
+        if not known or type(raw.get("log", False)) is not bool:
+            raise Mistake(f"{name} is {raw}: expected low, high and perhaps log = true")
         if kind(name) not in (int, float):
             raise Mistake(f"{name} can't be a range: list its values")
         found = Range(checked(name, raw["low"]), checked(name, raw["high"]), raw.get("log", False))
@@ -154,18 +176,22 @@ def from_dict(raw: dict[str, Any], base: Study | None = None) -> Study:
         if name not in known - {"own"}:
             raise Mistake(f"unknown key '{name}': known are {', '.join(sorted(known - {'own'}))}")
     space, own = dict(base.space), {model: dict(part) for model, part in base.own.items()}
-    for name, value in raw.pop("space", {}).items():
+    for name, value in table("space", raw.pop("space", {})).items():
         if name in MODELS:
-            own.setdefault(name, {}).update({k: domain(k, v) for k, v in value.items()})
-            for k in value:
+            part = table(f"space.{name}", value)
+            own.setdefault(name, {}).update({k: domain(k, v) for k, v in part.items()})
+            for k in part:
                 if not applies(k, name):
                     raise Mistake(f"{name} has no {k}")
         else:
             space[name] = domain(name, value)
     if "settings" in raw:
+        tables = raw["settings"]
+        if not isinstance(tables, list) or not all(isinstance(s, dict) for s in tables):
+            raise Mistake(f"settings is {tables!r}: expected tables, each under [[settings]]")
         raw["settings"] = tuple(
             Setting(str(s.get("name", "")), {k: v for k, v in s.items() if k != "name"})
-            for s in raw["settings"]
+            for s in tables
         )
     return replace(base, space=space, own=own, **raw)
 
@@ -187,20 +213,23 @@ def read_preset(name: str, hardware: str) -> tuple[Study, str]:
     """
     path = Path(name)
     if name in PRESETS:
-        text = (files("study") / "presets" / f"{name}.toml").read_text()
+        content = (files("study") / "presets" / f"{name}.toml").read_bytes()
     elif path.suffix == ".toml" and path.is_file():
-        text = path.read_text()
+        content = path.read_bytes()
     elif path.suffix == ".toml":
         raise Mistake(f"there is no file {name}: give one, or a preset: {', '.join(PRESETS)}")
     else:
         raise Mistake(f"unknown preset '{name}': known are {', '.join(PRESETS)}, or a .toml file")
     try:
-        raw = tomllib.loads(text)
-        sized = raw.pop("hardware", {}).get(hardware, {})
-        why = sized.pop("why", "")
-        return from_dict(sized, from_dict({"preset": name, **raw})), why
-    except tomllib.TOMLDecodeError as error:
+        raw = tomllib.loads(content.decode())
+    except ValueError as error:  # TOML or UTF-8
         raise Mistake(f"{name} is not TOML: {error}") from None
+    kinds = table("hardware", raw.pop("hardware", {}))
+    if not set(kinds) <= {"cpu", "gpu"}:
+        raise Mistake(f"hardware has {', '.join(kinds)}: known are cpu and gpu")
+    sized = dict(table(f"hardware.{hardware}", kinds.get(hardware, {})))
+    why = sized.pop("why", "")
+    return from_dict(sized, from_dict({"preset": name, **raw})), why
 
 
 def domains(study: Study, model: str) -> dict[str, tuple[str, Domain]]:

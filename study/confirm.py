@@ -47,8 +47,9 @@ def rank(row: Row) -> tuple[int, float]:
     return row["epoch"], row["val_accuracy"]
 
 
-def choose(session: Session, study: Study) -> None:
+def choose(session: Session) -> None:
     """Write down, once, what will be confirmed: each network's best, or the study's settings."""
+    study = session.study
     if session.tables.chosen:
         return
     if "search" in study.stages:
@@ -88,8 +89,9 @@ def configs(tables: Tables, study: Study) -> Iterator[tuple[Config, str]]:
             yield {"trial_id": f"{setting}-s{number}", **present(hp)}, setting
 
 
-def open_test(session: Session, study: Study, dataset: Dataset, val: Split, device: str) -> None:
+def open_test(session: Session) -> None:
     """Probabilities of each completed confirmed model on val and test, into predictions.parquet."""
+    dataset = session.dataset
     path = session.folder / "predictions.parquet"
     table = pq.read_table(path) if path.exists() else None
     there = set(table["trial_id"].unique().to_pylist()) if table is not None else set()
@@ -97,7 +99,7 @@ def open_test(session: Session, study: Study, dataset: Dataset, val: Split, devi
     due = [name for name, row in confirmed if row["status"] == "completed" and name not in there]
     if not due:
         return
-    splits = {"val": val, "test": dataset.test}
+    splits = {"val": session.whole_val, "test": dataset.test}
     images = ray.put(np.concatenate([split.images for split in splits.values()]))
     predict = ray.remote(predicted).options(
         num_cpus=session.need["cpu"], num_gpus=session.need["gpu"]
@@ -110,7 +112,9 @@ def open_test(session: Session, study: Study, dataset: Dataset, val: Split, devi
         hp = {k[3:]: v for k, v in session.tables.trials[name].items() if k.startswith("hp_")}
         folder = str(session.checkpoints(name).resolve())
         threads = int(session.need["cpu"])
-        waiting[name] = predict.remote(hp, images, len(dataset.classes), device, folder, threads)
+        waiting[name] = predict.remote(
+            hp, images, len(dataset.classes), session.device, folder, threads
+        )
     for name, promise in waiting.items():
         rows = prediction_rows(name, ray.get(promise), splits, dataset)
         table = rows if table is None else pa.concat_tables([table, rows])

@@ -29,8 +29,9 @@ class Display:
         self.stage, self.wanted, self.before, self.began = "", 0, 0, time.monotonic()
         self.shown, self.told = 0.0, set()
 
-    def begin(self, stage: str, wanted: int, tables: Tables) -> None:
+    def begin(self, session: Session, stage: str, wanted: int) -> None:
         """A stage of `wanted` trials in all begins; some may have ended before a restart."""
+        tables = session.tables
         self.stage, self.wanted, self.began = stage, wanted, time.monotonic()
         self.before = sum(ended(row) for row in tables.of_stage(stage).values())
         self.told |= {name for name, row in tables.trials.items() if ended(row)}
@@ -88,11 +89,11 @@ class Display:
             if left is not None
             else f"{duration(time.monotonic() - self.began)} so far"
         )
-        if session.time_budget:
+        if self.study.time_budget:
             spent = session.tables.wall_seconds
-            parts.append(f"budget left {duration(max(0, session.time_budget - spent))}")
-        if session.gpu_hours:
-            left_hours = max(0.0, session.gpu_hours - session.gpu_hours_spent)
+            parts.append(f"budget left {duration(max(0, self.study.time_budget - spent))}")
+        if self.study.gpu_hours:
+            left_hours = max(0.0, self.study.gpu_hours - session.gpu_hours_spent)
             parts.append(f"{left_hours:.2f} GPU-hours left")
         return ", ".join(parts)
 

@@ -6,6 +6,7 @@ then told to Optuna or acted upon. After a restart a stage is the same call with
 
 import errno
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,8 @@ from ray.tune.search import Searcher
 from fer_models import MODELS
 from fer_models.layers import multiply_adds, parameters
 from study import checkpoint
-from study.data import Dataset
+from study.config import Study
+from study.data import Dataset, Split
 from study.hyperparameters import Hyperparameters
 from study.journal import Event, Journal, now
 from study.record import Tables
@@ -28,22 +30,24 @@ from study.schedule import ASHA, Halving
 from study.trial import Trial
 
 WRITE_EVERY_SECONDS = 5.0
+GRACE_SECONDS = 20.0
 
 
 @dataclass
 class Session:
-    """One driver at work on one study: where it writes, what it knows, what may end it."""
+    """One driver at work on one study: what it is, what it may use, knows and writes."""
 
+    study: Study
     folder: Path
+    header: dict[str, Any]  # study.json, but for how it ended
+    dataset: Dataset  # train and val as the trials see them; test for the confirmation
+    whole_val: Split  # val before val_images cut it: what the confirmed networks predict
+    device: str
+    need: dict[str, float]  # cpu and gpu of a trial
+    slots: int  # trials at once
     journal: Journal
     tables: Tables
-    classes: int
-    need: dict[str, float]  # cpu and gpu of a trial
-    slots: int
-    retries: int
     show: Callable[["Session"], None]
-    time_budget: float = 0.0
-    gpu_hours: float = 0.0
     stop: str = ""  # why the study is to end before its time
     written: float = 0.0
     cost: float = 0.0
@@ -77,11 +81,17 @@ class Session:
             yield
         except OSError as error:
             if error.errno == errno.ENOSPC:
-                self.stop = self.full_disk()
+                self.stop = f"disk full at {self.folder}"
             raise
 
-    def full_disk(self) -> str:
-        return f"disk full at {self.folder}"
+    @property
+    def disk_full(self) -> bool:
+        return self.stop.startswith("disk full")
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it is cut short and wants to be resumed; a spent budget is an end."""
+        return self.stop.startswith("SIG") or self.disk_full
 
     @property
     def gpu_hours_spent(self) -> float:
@@ -98,7 +108,7 @@ class Session:
         """Parameters and multiply-adds of a trial's network."""
         key = str((hp.model, hp.image_px, hp.options))
         if key not in self.sizes:
-            model = MODELS[hp.model](classes=self.classes, **hp.options)
+            model = MODELS[hp.model](classes=len(self.dataset.classes), **hp.options)
             self.sizes[key] = {
                 "parameters": parameters(model),
                 "multiply_adds": multiply_adds(model, hp.image_px),
@@ -117,21 +127,28 @@ class Limits(tune.Stopper):
         return False
 
     def stop_all(self) -> bool:
-        s, elapsed = self.session, time.monotonic() - self.began
-        if s.time_budget and self.before + elapsed >= s.time_budget:
-            s.stop = s.stop or f"time budget of {s.time_budget:g} s spent"
-        if s.gpu_hours and elapsed - self.checked > 1:
+        session, study = self.session, self.session.study
+        elapsed = time.monotonic() - self.began
+        if study.time_budget and self.before + elapsed >= study.time_budget:
+            session.stop = session.stop or f"time budget of {study.time_budget:g} s spent"
+        if study.gpu_hours and elapsed - self.checked > 1:
             self.checked = elapsed
-            if s.gpu_hours_spent >= s.gpu_hours:
-                s.stop = s.stop or f"{s.gpu_hours:g} GPU-hours spent"
-        return bool(s.stop)
+            if session.gpu_hours_spent >= study.gpu_hours:
+                session.stop = session.stop or f"{study.gpu_hours:g} GPU-hours spent"
+        return bool(session.stop)
 
 
 class Recorder(tune.Callback):
     """Tune's news as events, and what follows from them."""
 
-    def __init__(self, session: Session, stage: str, settings: dict[str, str], tell: Any) -> None:
-        self.session, self.stage, self.settings, self.tell = session, stage, settings, tell
+    def __init__(
+        self,
+        session: Session,
+        stage: str,
+        tell: Any = None,  # search.Optimiser
+        settings: dict[str, str] | None = None,  # trial -> the setting that it trains
+    ) -> None:
+        self.session, self.stage, self.tell, self.settings = session, stage, tell, settings or {}
         self.judged: list[Event] = []  # decisions on the epoch that is being reported
         self.diverged: dict[str, str] = {}
 
@@ -209,7 +226,7 @@ class Recorder(tune.Callback):
     def full_disk(self, error: str) -> bool:
         """A worker couldn't write: no fault of the trial's, and no other trial could go on."""
         if errno_text(errno.ENOSPC) in error:
-            self.session.stop = self.session.full_disk()
+            self.session.stop = f"disk full at {self.session.folder}"
             return True
         return False
 
@@ -219,25 +236,20 @@ class Recorder(tune.Callback):
 
 def run_stage(
     session: Session,
-    stage: str,
+    recorder: Recorder,
     proposals: Searcher,
     count: int,
-    dataset: Dataset,
-    device: str,
     halving: Halving | None = None,
-    tell: Any = None,
-    settings: dict[str, str] | None = None,
-) -> bool:
-    """Train up to `count` trials from `proposals`; True if the stage came to its own end."""
+) -> None:
+    """Train up to `count` trials from `proposals`, until they have ended or session.stop is set."""
     if count <= 0:
-        return True
-    recorder = Recorder(session, stage, settings or {}, tell)
+        return
     trainable = tune.with_parameters(
         Trial,
-        train_split=dataset.train,
-        val_split=dataset.val,
-        classes=len(dataset.classes),
-        device=device,
+        train_split=session.dataset.train,
+        val_split=session.dataset.val,
+        classes=len(session.dataset.classes),
+        device=session.device,
         threads=int(session.need["cpu"]),
         gpus=session.need["gpu"],
         checkpoints=str(session.checkpoints().resolve()),
@@ -252,18 +264,17 @@ def run_stage(
             reuse_actors=True,
         ),
         run_config=tune.RunConfig(
-            name=stage,
+            name=recorder.stage,
             storage_path=str((session.folder / "ray").resolve()),
             stop=Limits(session),
             callbacks=[recorder],
-            failure_config=tune.FailureConfig(max_failures=session.retries),
+            failure_config=tune.FailureConfig(max_failures=session.study.retries),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         ),
     )
     tuner.fit()
     session.write()
-    return not session.stop
 
 
 def observed(result: dict[str, Any]) -> dict[str, Any]:
@@ -299,17 +310,25 @@ def last_line(error: str) -> str:
 
 
 @contextmanager
-def signals(session: Session) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask the stage to end in order; a second one ends at once."""
+def signals(session: Session, give_up: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask the stage to end in order; a second one ends at once.
+
+    If Ray itself was hit (a signal to the whole process group), waiting for it would take a
+    minute and end in an abort: after GRACE_SECONDS `give_up` closes the books instead.
+    """
+    timer = threading.Timer(GRACE_SECONDS, give_up)
+    timer.daemon = True
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if session.stop.startswith("SIG"):
+        if session.interrupted:
             raise KeyboardInterrupt
         session.stop = signal.Signals(number).name
+        timer.start()
 
     before = {n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
+        timer.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -33,8 +33,9 @@ EMOTIONS: dict[str, dict[int, float]] = {
     "sad": {1: 0.8, 4: 0.6, 11: 0.2, 15: 0.85, 17: 0.5, 43: 0.3},
     "surprise": {1: 0.9, 2: 0.95, 5: 0.8, 25: 0.8, 26: 0.85, 27: 0.3},
 }
-INTENSITY = (0.95, 0.28)  # mean and spread of an expression's strength; 1 is the full one
-UNIT_NOISE = 0.12  # spread of each unit's own strength, in half of the faces
+INTENSITY = (0.90, 0.38)  # mean and spread of an expression's strength; 1 is the full one
+BLENDS = 0.30  # share of faces with another emotion mixed in, more weakly
+UNIT_NOISE = 0.16  # spread of each unit's own strength, in half of the faces
 
 # Action unit at full strength -> what it adds to FEATURES. Which way things move is from the FACS
 # manual (2002); how far was set by eye, at 48 pixels.
@@ -74,11 +75,11 @@ FEATURES: dict[str, tuple[float, float]] = {
 }
 # Whatever else differs from picture to picture -> (mean, spread). Greys run from 0 to 1.
 OTHERS: dict[str, tuple[float, float]] = {
-    "width": (18.4, 1.2), "x": (23.5, 0.8), "y": (19.5, 0.9),  # half width and place, px
-    "tilt": (0.0, 0.07), "yaw": (0.0, 0.14), "pitch": (0.0, 0.045),  # tangents, roughly
+    "width": (18.4, 0.9), "x": (23.5, 0.6), "y": (19.5, 0.6),  # half width and place, px
+    "tilt": (0.0, 0.04), "yaw": (0.0, 0.08), "pitch": (0.0, 0.025),  # tangents, roughly
     "crown": (0.62, 0.03), "chin": (0.63, 0.03), "jaw": (0.22, 0.12),  # crown, chin: 1 / length
-    "skin": (0.62, 0.11), "blotches": (0.08, 0.04), "neck": (0.62, 0.08), "cloth": (0.4, 0.3),
-    "light": (0.0, 0.22), "top_light": (0.2, 0.11),
+    "skin": (0.60, 0.10), "blotches": (0.08, 0.04), "neck": (0.62, 0.08), "cloth": (0.4, 0.3),
+    "light": (0.0, 0.11), "top_light": (0.2, 0.07),
     "nose": (0.62, 0.04), "nose_width": (0.19, 0.025), "nose_height": (0.36, 0.07),
     "eye_gap": (0.43, 0.025), "eye_width": (0.21, 0.02), "slant": (0.05, 0.08),
     "gaze": (0.0, 0.05), "gaze_y": (0.0, 0.02), "iris": (0.22, 0.12), "white": (0.78, 0.07),
@@ -90,14 +91,16 @@ OTHERS: dict[str, tuple[float, float]] = {
     "hair_width": (0.84, 0.05), "hair_side": (1.0, 0.10), "hair_end": (0.5, 0.9),
     "ground": (0.52, 0.27), "ground_x": (0.0, 0.2), "ground_y": (0.0, 0.2),
     "ground_texture": (0.5, 0.45), "ground_edges": (0.3, 0.5),
-    "gain": (1.0, 0.2), "offset": (0.0, 0.07), "noise": (0.012, 0.010),
+    "gain": (1.0, 0.15), "offset": (0.0, 0.06), "noise": (0.006, 0.008),
 }
 CHANCES = {
-    "bearded": 0.18, "glasses": 0.14, "sunglasses": 0.03, "strand": 0.07, "hand": 0.08,
-    "thing": 0.05, "text": 0.10, "blurred": 0.40,
+    "bearded": 0.14, "glasses": 0.12, "sunglasses": 0.02, "strand": 0.05, "hand": 0.06,
+    "thing": 0.04, "text": 0.08, "blurred": 0.30,
+    "turned": 0.15, "sidelit": 0.15,  # see EXTREMES
     "talking": 0.12,  # lips apart without any meaning
 }
 # fmt: on
+EXTREMES = {"turned": ("tilt", "yaw", "pitch"), "sidelit": ("light",)}  # 3.5 times the usual
 UNIFORM = ("row", "column", "where", "turn", "shade")  # 0 to 1: textures, and what covers the face
 WATERMARK = "PHOTO SAMPLE COPYRIGHT STOCK "
 LETTERS = dict(  # 3x5 pixels: an octal digit per row
@@ -159,6 +162,8 @@ def _people(truth: np.ndarray, rng: np.random.Generator) -> np.recarray:
     dice = rng.random((size, len(CHANCES)))
     drawn |= {name: z < chance for (name, chance), z in zip(CHANCES.items(), dice.T, strict=True)}
     drawn |= dict(zip(UNIFORM, rng.random((size, len(UNIFORM))).T, strict=True))
+    for chance, names in EXTREMES.items():
+        drawn |= {name: drawn[name] * np.where(drawn[chance], 3.5, 1.0) for name in names}
     activity = _activity(truth, rng)
     activity[25] = np.maximum(activity[25], drawn["talking"] * drawn["shade"])
     for unit, moves in UNITS.items():
@@ -173,17 +178,17 @@ def _people(truth: np.ndarray, rng: np.random.Generator) -> np.recarray:
 
 def _activity(truth: np.ndarray, rng: np.random.Generator) -> dict[int, np.ndarray]:
     """Action unit -> its strength in each face (N,), from 0 to 1.3."""
-    size = len(truth)
-    mean, spread = INTENSITY
-    intensity = np.clip(mean + spread * rng.standard_normal(size), 0.15, 1.2)
-    part, stray = rng.random((2, size, len(UNITS)))
-    noise = rng.standard_normal((size, len(UNITS)))
-    activity = {}
-    for k, unit in enumerate(UNITS):
-        share = np.array([units.get(unit, 0.0) for units in EMOTIONS.values()])[truth]
-        strength = intensity * (part[:, k] < share) + UNIT_NOISE * noise[:, k] * (stray[:, k] < 0.5)
-        activity[unit] = np.clip(strength, 0, 1.3)
-    return activity
+    size, (mean, spread) = len(truth), INTENSITY
+    shares = np.array([[units.get(k, 0.0) for k in UNITS] for units in EMOTIONS.values()])
+    emotions = [truth, rng.permutation(truth)]
+    intensity = np.clip(mean + spread * rng.standard_normal((2, size, 1)), 0.1, 1.2)
+    weak, blended = rng.random((2, size, 1))
+    intensity[1] *= 0.8 * weak * (blended < BLENDS)
+    part = rng.random((2, size, len(UNITS)))
+    stray = rng.random((size, len(UNITS)))
+    strength = (intensity * (part < shares[emotions])).max(axis=0)
+    noise = UNIT_NOISE * rng.standard_normal((size, len(UNITS))) * (stray < 0.5)
+    return dict(zip(UNITS, np.clip(strength + noise, 0, 1.3).T, strict=True))
 
 
 def _pictures(people: np.recarray, rng: np.random.Generator, chunk: int = 32) -> np.ndarray:

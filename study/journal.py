@@ -25,17 +25,15 @@ def read(path: Path) -> Iterator[Event]:
     """The events so far; a half-written last line is passed over, damage before it is refused."""
     if not path.exists():
         return
-    lines = path.read_bytes().split(b"\n")
+    *lines, _half = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines, 1):
         try:
-            if line:
-                yield json.loads(line)
+            yield json.loads(line)
         except ValueError:
-            if number < len(lines):
-                raise Mistake(
-                    f"{path} line {number} is not JSON: the journal was damaged after it was "
-                    "written; restore it from a copy"
-                ) from None
+            raise Mistake(
+                f"{path} line {number} is not JSON: the journal was damaged after it was "
+                "written; restore it from a copy"
+            ) from None
 
 
 class Journal:
@@ -46,6 +44,7 @@ class Journal:
         try:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self.file.close()
             raise Mistake(
                 f"{path.parent} is being run by another driver: wait for it or stop it first"
             ) from None
@@ -63,7 +62,10 @@ class Journal:
             os.ftruncate(self.file.fileno(), size)  # a full disk leaves no half of a block
             raise
 
-    def close(self) -> None:
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self.file.close()
 
     def _cut_half_line(self) -> None:

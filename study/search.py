@@ -35,7 +35,7 @@ class Proposals(Searcher):
     """
 
     def __init__(self, unfinished: list[Config], ask: Callable[[], Config | None]) -> None:
-        super().__init__(metric="val_accuracy", mode="max")
+        super().__init__()
         self.unfinished, self.ask = unfinished, ask
 
     def suggest(self, trial_id: str) -> Config | str:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from study.config import Study
-from study.confirm import best
+from study.confirm import best, wanted
 from study.display import percent
+from study.drive import Session
 from study.record import Tables
 
 
@@ -93,3 +94,46 @@ def report(folder: Path, study: Study, tables: Tables, classes: tuple[str, ...])
 
 def table(frame: pd.DataFrame) -> str:
     return frame.to_string(index=False)
+
+
+def opening(session: Session, joined: str) -> str:
+    """What will be done, with what and where: before the first trial."""
+    study, dataset, share = session.study, session.dataset, session.need["gpu"]
+    each = f"{share:g} GPU" if share else f"{session.need['cpu']:g} core(s)"
+    images = [f"{len(split.labels):,}" for split in (dataset.train, dataset.val, dataset.test)]
+    lines = [
+        f"Study {study.name} in {session.folder}",
+        f"Data: {dataset.name} ({dataset.digest}), {images[0]} train, {images[1]} val, "
+        f"{images[2]} test, {len(dataset.classes)} classes",
+        *(f"Note: {note}." for note in dataset.notes),
+        f"Machine: {joined}; {session.slots} trial(s) at once on {session.device}, {each} each",
+    ]
+    if "search" in study.stages:
+        lines.append(
+            f"Search: {study.trials} trials of up to {study.epochs} epochs over "
+            f"{', '.join(study.models)}; {study.sampler}, {study.scheduler}"
+        )
+    if "confirm" in study.stages:
+        what = "the best of each network"
+        if "search" not in study.stages and not session.tables.chosen:
+            what = f"{len(wanted(study))} setting(s)"
+        lines.append(f"Confirmation: {what}, {study.seeds} seed(s) each, then the test images")
+    return "\n".join(lines)
+
+
+def closing(session: Session) -> str:
+    """What was found, where it is and what to type next."""
+    study, folder, dataset = session.study, session.folder, session.dataset
+    lines = ["", report(folder, study, session.tables, dataset.classes)]
+    lines += [f"Note: {note}." for note in dataset.notes]
+    again = f"python -m study.run --resume {folder}"
+    if session.interrupted:
+        return "\n".join(
+            [*lines, f"Interrupted ({session.stop}); kept in {folder}.", f"Go on with: {again}"]
+        )
+    lines.append(f"Complete ({session.stop or 'all stages done'}). Artefacts: {folder}")
+    if "confirm" in study.stages:
+        lines.append(f"For narrower figures: {again} --seeds {study.seeds + 2}")
+    else:
+        lines.append(f"To confirm the best on test: {again} --stages confirm")
+    return "\n".join(lines)

@@ -101,7 +101,8 @@ def fit(
     images = len(data.train_labels)
     if hp.batch_size > images:
         raise Mistake(
-            f"batch_size is {hp.batch_size}, but there are {images} training images: choose at most that"
+            f"batch_size is {hp.batch_size}, but there are {images} training images: "
+            "choose at most that"
         )
     model = network(hp, classes, device)
     optimizer = optimiser(hp, model)

@@ -4,6 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """The same sums in the same order on every machine, and no fight over its cores."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)

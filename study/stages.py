@@ -1,0 +1,134 @@
+"""The two stages of a study, from wherever its journal is, and how it ends. Runs on the driver."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ray import tune
+
+from study import confirm, search
+from study.display import Display
+from study.drive import Recorder, Session, run_stage, signals
+from study.journal import now
+from study.record import Row, write_json
+from study.schedule import Halving
+
+
+def run(session: Session, display: Display, finish: Callable[[Session], None]) -> int:
+    """Search, confirm, open test; then write how it ended and let `finish` tell it. Exit code."""
+    stages = session.study.stages
+
+    def give_up() -> None:
+        code = close(session, finish)
+        sys.stdout.flush()
+        os._exit(code)
+
+    with signals(session, give_up):
+        session.log(
+            {
+                "event": "driver_started",
+                "host": os.uname().nodename,
+                "pid": os.getpid(),
+                "resumed": bool(session.tables.trials),
+            }
+        )
+        write_header(session, "running", "", None)
+        try:
+            if "search" in stages:
+                search_stage(session, display)
+            if "confirm" in stages and not session.stop:
+                confirm_stage(session, display)
+            if "confirm" in stages and not session.stop:
+                confirm.open_test(session)
+        except tune.TuneError:  # what a callback raises reaches us as an error of Tune's
+            if not session.disk_full:
+                raise
+        finally:
+            display.end()
+    return close(session, finish)
+
+
+def search_stage(session: Session, display: Display) -> None:
+    """Optuna proposes, ASHA stops; a spent budget ends trials, a signal leaves them to resume."""
+    study, tables = session.study, session.tables
+    optimiser = search.Optimiser(study, session.folder)
+    halving = None
+    if study.scheduler == "asha":
+        halving = Halving(study.epochs, study.grace_epochs, study.reduction_factor)
+        halving.recall(tables.decisions.values())
+    recorder = Recorder(session, "search", optimiser)
+    settle(session, recorder)
+    unfinished = [config_of(name, row) for name, row in running(session, "search")]
+    unfinished += optimiser.left_over(set(tables.trials))
+    fresh = max(0, study.trials - optimiser.asked())
+    display.begin(session, "search", study.trials)
+    proposals = search.Proposals(unfinished, optimiser.ask)
+    run_stage(session, recorder, proposals, len(unfinished) + fresh, halving)
+    if session.stop and not session.interrupted:
+        for name, _ in running(session, "search"):
+            recorder.end(name, {"status": "stopped", "reason": session.stop})
+
+
+def settle(session: Session, recorder: Recorder) -> None:
+    """After a crash between two writes: bring Optuna and the tables to what the journal implies."""
+    tables, optimiser = session.tables, recorder.tell
+    for (name, epoch), row in tables.epochs.items():
+        if tables.trials[name]["stage"] == "search":
+            optimiser.report(name, epoch, row["val_accuracy"])
+    for name, row in tables.of_stage("search").items():
+        if row["status"] != "running":
+            optimiser.tell(name, row["status"])
+    stopped = {name for (name, _), row in tables.decisions.items() if row["decision"] == "stop"}
+    for name, _ in running(session, "search"):
+        if name in stopped:
+            recorder.end(name, recorder.stopped_by_asha(name))
+
+
+def confirm_stage(session: Session, display: Display) -> None:
+    """Each chosen configuration, with fresh seeds, at the full budget, without early stopping."""
+    confirm.choose(session)
+    every = list(confirm.configs(session.tables, session.study))
+    stage = session.tables.of_stage("confirm")
+    due = [
+        config
+        for config, _ in every
+        if stage.get(config["trial_id"], {"status": "running"})["status"] == "running"
+    ]
+    display.begin(session, "confirm", len(every))
+    settings = {config["trial_id"]: setting for config, setting in every}
+    recorder = Recorder(session, "confirm", settings=settings)
+    run_stage(session, recorder, search.Proposals(due, lambda: None), len(due))
+
+
+def running(session: Session, stage: str) -> list[tuple[str, Row]]:
+    rows = session.tables.of_stage(stage).items()
+    return [(name, row) for name, row in rows if row["status"] == "running"]
+
+
+def config_of(name: str, row: Row) -> search.Config:
+    """A trial's configuration from its row."""
+    return {"trial_id": name, **{k[3:]: v for k, v in row.items() if k.startswith("hp_")}}
+
+
+def close(session: Session, finish: Callable[[Session], None]) -> int:
+    """Write how it ended. 0: it came to its end; 2: the disk is full; 128 + signal: interrupted."""
+    status = "interrupted" if session.interrupted else "complete"
+    reason = session.stop or "all stages done"
+    try:
+        session.log({"event": "study_ended", "status": status, "reason": reason})
+        session.write()
+        write_header(session, status, reason, now())
+    except OSError:
+        if not session.disk_full:
+            raise
+    finish(session)
+    if session.disk_full:
+        return 2
+    return 128 + signal.Signals[session.stop] if session.interrupted else 0
+
+
+def write_header(session: Session, status: str, reason: str, ended_at: str | None) -> None:
+    ending: dict[str, Any] = {"status": status, "reason": reason, "ended_at": ended_at}
+    write_json(session.folder / "study.json", session.header | ending)

@@ -1,0 +1,280 @@
+"""The driver through its command line: whole studies on drawn faces, and what may go wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import ray
+
+from study import cluster, record
+from study.journal import read
+from study.run import main
+
+# One network, few faces: about ten seconds with Ray's start.
+SMALL = [
+    "--preset", "smoke", "--models", "alexnet", "--data", "faces:140", "--batch-size", "8,16",
+    "--trials", "4", "--epochs", "3", "--name", "small",
+]  # fmt: skip
+CLOCKS = ["started_at", "ended_at", "finished_at", "epoch_seconds", "images_per_second",
+          "memory_mib"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def ray_two_cpus():
+    """One Ray for all tests that run a study in this process."""
+    os.environ.update(cluster.ENVIRONMENT)
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def tables(folder: Path) -> dict[str, pd.DataFrame]:
+    names = ("trials", "epochs", "decisions", "predictions")
+    return {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}
+
+
+def told(folder: Path, event: str) -> list[dict]:
+    return [e for e in read(folder / "events.jsonl") if e["event"] == event]
+
+
+def optuna_states(folder: Path) -> list[str]:
+    backend = optuna.storages.journal.JournalFileBackend(str(folder / "optuna.log"))
+    study = optuna.load_study(study_name=None, storage=optuna.storages.JournalStorage(backend))
+    return [trial.state.name for trial in study.trials]
+
+
+@pytest.mark.ray
+def test_a_study_leaves_the_whole_artefact_folder(here, ray_two_cpus, capsys):
+    assert main([*SMALL, "--seeds", "2"]) == 0
+    folder = here / "runs" / "small"
+    found = tables(folder)
+    study = json.loads((folder / "study.json").read_text())
+    assert (study["status"], study["reason"]) == ("complete", "all stages done")
+    assert study["data"]["synthetic"] and study["git"].keys() == {"commit", "dirty"}
+    for name, columns in (("trials", record.TRIALS), ("epochs", record.EPOCHS),
+                          ("decisions", record.DECISIONS)):  # fmt: skip
+        assert pq.read_schema(folder / f"{name}.parquet") == record.schema(columns)
+    trials = found["trials"].set_index("trial_id")
+    search = trials[trials["stage"] == "search"]
+    assert list(search.index) == ["t0000", "t0001", "t0002", "t0003"]
+    assert set(search["status"]) <= {"completed", "stopped"} and search["error"].eq("").all()
+    assert trials["hp_stem"].isna().all(), "alexnet has no stem: absent, not a default"
+    confirmed = trials[trials["stage"] == "confirm"]
+    assert list(confirmed["status"]) == ["completed"] * 2
+    assert set(confirmed["hp_seed"]).isdisjoint(search["hp_seed"])
+    epochs = found["epochs"].set_index(["trial_id", "epoch"])
+    assert epochs.index.is_unique and len(epochs.loc["alexnet-s0"]) == 3
+    chosen = told(folder, "chosen")[0]
+    full = search.index[search["status"] == "completed"]
+    assert chosen["val_accuracy"] == max(epochs.loc[(t, 3), "val_accuracy"] for t in full)
+    out = capsys.readouterr().out
+    assert out.count("the numbers say nothing of real faces") == 2
+    assert "For narrower figures: python -m study.run --resume runs/small --seeds 4" in out
+
+
+@pytest.mark.ray
+def test_test_is_opened_once_per_model_after_all_training(here, ray_two_cpus):
+    assert main([*SMALL, "--seeds", "2"]) == 0
+    folder = here / "runs" / "small"
+    names = [e["event"] for e in read(folder / "events.jsonl")]
+    opened = [e["trial_id"] for e in told(folder, "test_opened")]
+    assert opened == ["alexnet-s0", "alexnet-s1"]
+    assert names.index("test_opened") > max(k for k, n in enumerate(names) if n == "epoch_done")
+    predictions = tables(folder)["predictions"]
+    share = predictions[[c for c in predictions if c.startswith("p_")]]
+    assert share.shape[1] == 7 and share.sum(axis=1).sub(1).abs().max() < 1e-5
+    assert not predictions.duplicated(["trial_id", "split", "image"]).any()
+    last = tables(folder)["epochs"].set_index(["trial_id", "epoch"]).loc[("alexnet-s1", 3)]
+    val = predictions.query("trial_id == 'alexnet-s1' and split == 'val'")
+    hit = share.loc[val.index].idxmax(axis=1) == "p_" + val["label"]
+    assert hit.mean() == last["val_accuracy"], "the stored network is the one that was trained"
+
+
+@pytest.mark.ray
+def test_optuna_is_told_how_each_trial_ended(here, ray_two_cpus):
+    assert main([*SMALL, "--stages", "search", "--lr", "0.01,1e30", "--sampler", "grid"]) == 0
+    folder = here / "runs" / "small"
+    trials = tables_of_search(folder)
+    as_told = {"completed": "COMPLETE", "stopped": "PRUNED", "failed": "FAIL"}
+    assert optuna_states(folder) == [as_told[status] for status in trials["status"]]
+    diverged = trials[trials["status"] == "failed"]
+    assert list(diverged["hp_lr"]) == [1e30] * 2 and set(diverged["reason"]) == {"diverged"}
+    assert diverged["error"].str.contains("loss is not a number in epoch 1").all()
+
+
+def tables_of_search(folder: Path) -> pd.DataFrame:
+    return pd.read_parquet(folder / "trials.parquet").query("stage == 'search'")
+
+
+@pytest.mark.ray
+def test_one_worker_serves_many_trials_and_nothing_leaks_between_them(here, ray_two_cpus):
+    arguments = [*SMALL, "--stages", "search", "--scheduler", "none", "--max-concurrent", "1"]
+    assert main([*arguments, "--trials", "3"]) == 0
+    assert main([*arguments, "--trials", "3", "--name", "other", "--seed", "0"]) == 0
+    first, second = (
+        pd.read_parquet(here / "runs" / name / "epochs.parquet").drop(
+            columns=CLOCKS, errors="ignore"
+        )
+        for name in ("small", "other")
+    )
+    pd.testing.assert_frame_equal(first, second)
+
+
+@pytest.mark.ray
+def test_a_spent_time_budget_ends_the_search_and_its_trials(here, ray_two_cpus):
+    assert main([*SMALL, "--epochs", "200", "--time-budget", "12", "--scheduler", "none"]) == 0
+    folder = here / "runs" / "small"
+    trials = tables_of_search(folder)
+    assert set(trials["status"]) == {"stopped"}
+    assert trials["reason"].str.contains("time budget of 12 s spent").all()
+    assert "RUNNING" not in optuna_states(folder)
+    assert json.loads((folder / "study.json").read_text())["reason"].startswith("time budget")
+
+
+def driver(*arguments: str, folder: Path) -> subprocess.Popen:
+    """study.run in a process of its own, in its own session."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "study.run", *arguments, "--address", "local"], cwd=folder,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def wait_for(path: Path, text: str, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while not path.exists() or text not in path.read_text():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, f"'{text}' never stood in {path}"
+        time.sleep(0.02)
+
+
+def end_group(process: subprocess.Popen) -> None:
+    """What a killed driver leaves of its own Ray: its session's processes."""
+    subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
+
+
+@pytest.mark.ray
+def test_killed_anywhere_and_resumed_equals_never_having_been_disturbed(here, ray_two_cpus):
+    arguments = [*SMALL, "--max-concurrent", "1", "--seeds", "1"]
+    assert main([*arguments, "--name", "undisturbed"]) == 0
+    folder = here / "runs" / "small"
+    process = driver(*arguments, folder=here)
+    for mark in ('"trial_id": "t0001", "epoch": 1', '"trial_id": "alexnet-s0", "epoch": 2'):
+        wait_for(folder / "events.jsonl", mark, process)
+        process.kill()
+        process.wait()
+        end_group(process)
+        process = driver("--resume", "small", folder=here)
+    out = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, out
+    undisturbed, resumed = tables(here / "runs" / "undisturbed"), tables(folder)
+    for name, frame in undisturbed.items():
+        pd.testing.assert_frame_equal(
+            resumed[name].drop(columns=CLOCKS, errors="ignore"),
+            frame.drop(columns=CLOCKS, errors="ignore"),
+        )
+    assert "RUNNING" not in optuna_states(folder)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_in_order_and_says_how_to_go_on(here, ray_two_cpus, number):
+    process = driver(*SMALL, "--epochs", "300", "--scheduler", "none", folder=here)
+    folder = here / "runs" / "small"
+    wait_for(folder / "events.jsonl", '"epoch": 2', process)
+    process.send_signal(number)
+    out = process.communicate(timeout=60)[0]
+    assert process.returncode == 128 + number, out
+    assert "Go on with: python -m study.run --resume runs/small" in out
+    study = json.loads((folder / "study.json").read_text())
+    assert (study["status"], study["reason"]) == ("interrupted", signal.Signals(number).name)
+    assert len(pd.read_parquet(folder / "epochs.parquet")) >= 2
+    assert main(["--resume", "small", "--time-budget", "1"]) == 0
+
+
+@pytest.mark.ray
+def test_a_worker_that_dies_is_started_again_and_the_row_says_so(here, ray_two_cpus):
+    process = driver(*SMALL, "--stages", "search", "--trials", "1", "--epochs", "30", folder=here)
+    events = here / "runs" / "small" / "events.jsonl"
+    wait_for(events, '"epoch": 2', process)
+    subprocess.run(["pkill", "-KILL", "-s", str(process.pid), "-f", "ray::.*Trial"], check=True)
+    out = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, out
+    trial = tables_of_search(here / "runs" / "small").iloc[0]
+    assert (trial["status"], trial["retries"]) == ("completed", 1)
+    epochs = pd.read_parquet(here / "runs" / "small" / "epochs.parquet")
+    assert list(epochs["epoch"]) == list(range(1, 31))
+
+
+@pytest.mark.ray
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system can be mounted by root only")
+def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_after(here, ray_two_cpus):
+    disk = here / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this machine doesn't let root mount a small file system")
+    try:
+        small = [*SMALL, "--stages", "search", "--trials", "2", "--out", str(disk)]
+        process = driver(*small, folder=here)
+        out = process.communicate(timeout=120)[0]
+        assert process.returncode == 2 and "disk full" in out, out
+        subprocess.run(["mount", "-o", "remount,size=400m", str(disk)], check=True)
+        assert main(["--resume", str(disk / "small")]) == 0
+        assert set(tables_of_search(disk / "small")["status"]) <= {"completed", "stopped"}
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+MISTAKES = {
+    "--data nowhere.csv": "nowhere.csv",
+    "--models lenet": "unknown model 'lenet': known are alexnet, resnet34, cbam_resnet34",
+    "--sampler cma": "unknown sampler 'cma': known are tpe, random, qmc, grid",
+    "--preset tiny": "unknown preset 'tiny': known are smoke, search, paper",
+    "--preset tiny.toml": "there is no file tiny.toml",
+    "--lr 0": "lr is 0.0: expected a number above 0",
+    "--epochs -3": "epochs is -3",
+    "--batch-size 512": "batch_size goes up to 512, but there are 384 training images",
+    "--device cuda": "no CUDA device is found here",
+    "--cpus-per-trial 99": "cpus_per_trial is 99, but the cluster has",
+    "--name ../elsewhere": "name is '../elsewhere'",
+    "--resume nothing": "nothing holds no study.json",
+    "--lr 0.1:0.01": "no range",
+    "--wings 2": "--wings",
+    "--preset paper --settings Z": "unknown setting 'Z': known are A-alexnet",
+}
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("words", MISTAKES)
+def test_a_mistake_is_one_sentence_and_exit_code_2(here, ray_two_cpus, capsys, words):
+    given = words.split() if "--preset" in words else ["--preset", "smoke", *words.split()]
+    assert main(given) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and MISTAKES[words] in lines[0], lines
+    assert not (here / "runs").exists(), "nothing was begun"
+
+
+@pytest.mark.ray
+def test_an_existing_study_is_neither_overwritten_nor_run_twice_at_once(here, ray_two_cpus, capsys):
+    assert main([*SMALL, "--stages", "search", "--trials", "1"]) == 0
+    before = (here / "runs" / "small" / "events.jsonl").read_bytes()
+    assert main(SMALL) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert (here / "runs" / "small" / "events.jsonl").read_bytes() == before
+    assert main(["--resume", "small", "--lr", "0.1"]) == 2
+    assert "--lr can't change" in capsys.readouterr().err
+    assert main(["--resume", "small"]) == 0
