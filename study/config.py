@@ -35,6 +35,7 @@ class Setting:
 
     name: str
     values: dict[str, Any]
+    published: float | None = None  # accuracy claimed elsewhere, on val and test together; fraction
 
 
 def option(default: Any, help: str, low: float | None = None, choices: tuple = ()) -> Any:
@@ -190,7 +191,11 @@ def from_dict(raw: dict[str, Any], base: Study | None = None) -> Study:
         if not isinstance(tables, list) or not all(isinstance(s, dict) for s in tables):
             raise Mistake(f"settings is {tables!r}: expected tables, each under [[settings]]")
         raw["settings"] = tuple(
-            Setting(str(s.get("name", "")), {k: v for k, v in s.items() if k != "name"})
+            Setting(
+                str(s.get("name", "")),
+                {k: v for k, v in s.items() if k not in ("name", "published")},
+                s.get("published"),
+            )
             for s in tables
         )
     return replace(base, space=space, own=own, **raw)
@@ -199,7 +204,10 @@ def from_dict(raw: dict[str, Any], base: Study | None = None) -> Study:
 def to_dict(study: Study) -> dict[str, Any]:
     """The written form, from which from_dict makes the same study."""
     plain = {f.name: getattr(study, f.name) for f in fields(study) if f.metadata}
-    plain["settings"] = [{"name": s.name, **s.values} for s in study.settings]
+    plain["settings"] = [
+        {"name": s.name, **s.values} | ({"published": s.published} if s.published else {})
+        for s in study.settings
+    ]
     written = {name: asdict(d) if isinstance(d, Range) else d for name, d in study.space.items()}
     for model, part in study.own.items():
         written[model] = {k: asdict(d) if isinstance(d, Range) else d for k, d in part.items()}

@@ -23,6 +23,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> Parser:
     made = Parser(
         prog="python -m study.run",
+        usage="%(prog)s [--resume RUN] [--preset PRESET] [flags of the study] [hyperparameters]",
         description="Compare facial-expression networks: search with Optuna and ASHA on Ray Tune, "
         "then confirm the best of each network with fresh seeds on test images never used before.",
         epilog="A hyperparameter's flag takes a value (0.01), choices (0.01,0.1), or a range "
@@ -89,12 +90,14 @@ def with_flags(study: Study, given: dict[str, str]) -> Study:
     if "epochs" in changes:
         fixed["epochs"] = changes["epochs"]
     settings = tuple(
-        Setting(
-            s.name, s.values | {k: v for k, v in fixed.items() if applies(k, s.values["model"])}
-        )
+        replace(s, values=s.values | {k: v for k, v in fixed.items() if applies(k, model(s))})
         for s in settings
     )
     return replace(study, space=space, own=own, settings=settings, **changes)
+
+
+def model(setting: Setting) -> str:
+    return setting.values["model"]
 
 
 def named(settings: tuple[Setting, ...], names: list[str]) -> tuple[Setting, ...]:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from study import Mistake
 
@@ -36,6 +36,15 @@ def read(path: Path) -> Iterator[Event]:
             ) from None
 
 
+def cut_half_line(file: IO[bytes]) -> None:
+    """Take off what a crash or a full disk left after the last whole line."""
+    file.seek(0)
+    content = file.read()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        os.ftruncate(file.fileno(), whole)
+
+
 class Journal:
     """The driver's end: appends, and keeps a second driver out for as long as it is open."""
 
@@ -48,7 +57,7 @@ class Journal:
             raise Mistake(
                 f"{path.parent} is being run by another driver: wait for it or stop it first"
             ) from None
-        self._cut_half_line()
+        cut_half_line(self.file)
 
     def append(self, *events: Event) -> None:
         """Write events as one block and make them last before anything is built on them."""
@@ -67,10 +76,3 @@ class Journal:
 
     def __exit__(self, *error: object) -> None:
         self.file.close()
-
-    def _cut_half_line(self) -> None:
-        self.file.seek(0)
-        content = self.file.read()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            os.ftruncate(self.file.fileno(), whole)

@@ -21,6 +21,7 @@ from ray.tune.search import Searcher
 from study import Mistake
 from study.config import Range, Study, domains
 from study.hyperparameters import Hyperparameters, applies, present
+from study.journal import cut_half_line
 from study.train import derived
 
 SAMPLERS = ("tpe", "random", "qmc", "grid")
@@ -60,14 +61,17 @@ class Optimiser:
 
     def __init__(self, study: Study, folder: Path) -> None:
         self.study = study
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        storage = JournalStorage(JournalFileBackend(str(folder / "optuna.log")))
+        # Its one warning here is that qmc meets networks with parameters of their own, as meant.
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        log = folder / "optuna.log"
+        with log.open("a+b") as file:
+            cut_half_line(file)  # Optuna would write on behind it, and never read its log again
+        storage = JournalStorage(JournalFileBackend(str(log)))
         self.optuna = optuna.create_study(
             study_name=study.name, storage=storage, direction="maximize", load_if_exists=True
         )
-        if not self.optuna.trials:
-            for point in first_points(study):
-                self.optuna.enqueue_trial(point)
+        for point in first_points(study)[len(self.optuna.trials) :]:  # at first all of them
+            self.optuna.enqueue_trial(point)
 
     def asked(self) -> int:
         """Trials proposed so far."""
@@ -125,20 +129,22 @@ def config(study: Study, number: int, hp: Hyperparameters) -> Config:
 def sampler(study: Study, number: int) -> BaseSampler:
     """Optuna's sampler for the proposal of this number."""
     seed = derived(study.seed, number, "proposal") % 2**32
-    if study.sampler == "tpe":
-        with warnings.catch_warnings():
-            # group models the parts of a conditional space together; experimental since Optuna 2.8
-            warnings.filterwarnings("ignore", "Argument ``group``", ExperimentalWarning)
+    with warnings.catch_warnings():
+        # Both have been experimental since Optuna 2.8 and 3.0.
+        known = "Argument ``group``|QMCSampler is"
+        warnings.filterwarnings("ignore", known, ExperimentalWarning)
+        if study.sampler == "tpe":
+            # group models the parts of a conditional space together
             return TPESampler(seed=seed, multivariate=True, group=True)
-    if study.sampler == "qmc":
-        # The scrambled sequence is one for the study; which point of it comes next, storage knows.
-        return QMCSampler(
-            seed=study.seed,
-            scramble=True,
-            independent_sampler=RandomSampler(seed=seed),
-            warn_independent_sampling=False,
-            warn_asynchronous_seeding=False,
-        )
+        if study.sampler == "qmc":
+            # The scrambled sequence is one for the study; which point is next, storage knows.
+            return QMCSampler(
+                seed=study.seed,
+                scramble=True,
+                independent_sampler=RandomSampler(seed=seed),
+                warn_independent_sampling=False,
+                warn_asynchronous_seeding=False,
+            )
     return RandomSampler(seed=seed)  # random; a grid's points are all enqueued
 
 

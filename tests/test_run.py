@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import optuna
@@ -13,8 +15,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import ray
+import torch
 
-from study import cluster, record
+from study import cluster, record, train
+from study.data import load
+from study.hyperparameters import Hyperparameters
 from study.journal import read
 from study.run import main
 
@@ -23,6 +28,7 @@ SMALL = [
     "--preset", "smoke", "--models", "alexnet", "--data", "faces:140", "--batch-size", "8,16",
     "--trials", "4", "--epochs", "3", "--name", "small",
 ]  # fmt: skip
+ONE_BY_ONE = [*SMALL, "--max-concurrent", "1", "--seeds", "2"]
 CLOCKS = ["started_at", "ended_at", "finished_at", "epoch_seconds", "images_per_second",
           "memory_mib"]  # fmt: skip
 
@@ -57,16 +63,26 @@ def optuna_states(folder: Path) -> list[str]:
     return [trial.state.name for trial in study.trials]
 
 
+@pytest.fixture(scope="module")
+def undisturbed(ray_two_cpus, tmp_path_factory):
+    """The folder of a study with one worker that nothing disturbed, and what it printed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out:
+        patch.chdir(folder)
+        patch.setenv("FER_STUDY_CACHE", str(folder / "cache"))
+        assert main(ONE_BY_ONE) == 0
+    return folder / "runs" / "small", out.getvalue()
+
+
 @pytest.mark.ray
-def test_a_study_leaves_the_whole_artefact_folder(here, ray_two_cpus, capsys):
-    assert main([*SMALL, "--seeds", "2"]) == 0
-    folder = here / "runs" / "small"
+def test_a_study_leaves_the_whole_artefact_folder(undisturbed):
+    folder, out = undisturbed
     found = tables(folder)
     study = json.loads((folder / "study.json").read_text())
     assert (study["status"], study["reason"]) == ("complete", "all stages done")
     assert study["data"]["synthetic"] and study["git"].keys() == {"commit", "dirty"}
-    for name, columns in (("trials", record.TRIALS), ("epochs", record.EPOCHS),
-                          ("decisions", record.DECISIONS)):  # fmt: skip
+    for name in ("trials", "epochs", "decisions"):
+        columns = getattr(record, name.upper())
         assert pq.read_schema(folder / f"{name}.parquet") == record.schema(columns)
     trials = found["trials"].set_index("trial_id")
     search = trials[trials["stage"] == "search"]
@@ -81,15 +97,15 @@ def test_a_study_leaves_the_whole_artefact_folder(here, ray_two_cpus, capsys):
     chosen = told(folder, "chosen")[0]
     full = search.index[search["status"] == "completed"]
     assert chosen["val_accuracy"] == max(epochs.loc[(t, 3), "val_accuracy"] for t in full)
-    out = capsys.readouterr().out
+    kept = sorted(path.parent.name for path in folder.glob("checkpoints/*/*.pt"))
+    assert kept == ["alexnet-s0", "alexnet-s1"], "one state of each confirmed network, no other"
     assert out.count("the numbers say nothing of real faces") == 2
     assert "For narrower figures: python -m study.run --resume runs/small --seeds 4" in out
 
 
 @pytest.mark.ray
-def test_test_is_opened_once_per_model_after_all_training(here, ray_two_cpus):
-    assert main([*SMALL, "--seeds", "2"]) == 0
-    folder = here / "runs" / "small"
+def test_test_is_opened_once_per_model_after_all_training(undisturbed):
+    folder, _ = undisturbed
     names = [e["event"] for e in read(folder / "events.jsonl")]
     opened = [e["trial_id"] for e in told(folder, "test_opened")]
     assert opened == ["alexnet-s0", "alexnet-s1"]
@@ -108,7 +124,7 @@ def test_test_is_opened_once_per_model_after_all_training(here, ray_two_cpus):
 def test_optuna_is_told_how_each_trial_ended(here, ray_two_cpus):
     assert main([*SMALL, "--stages", "search", "--lr", "0.01,1e30", "--sampler", "grid"]) == 0
     folder = here / "runs" / "small"
-    trials = tables_of_search(folder)
+    trials = tables_of_search(folder).sort_values("trial_id")
     as_told = {"completed": "COMPLETE", "stopped": "PRUNED", "failed": "FAIL"}
     assert optuna_states(folder) == [as_told[status] for status in trials["status"]]
     diverged = trials[trials["status"] == "failed"]
@@ -121,17 +137,19 @@ def tables_of_search(folder: Path) -> pd.DataFrame:
 
 
 @pytest.mark.ray
-def test_one_worker_serves_many_trials_and_nothing_leaks_between_them(here, ray_two_cpus):
-    arguments = [*SMALL, "--stages", "search", "--scheduler", "none", "--max-concurrent", "1"]
-    assert main([*arguments, "--trials", "3"]) == 0
-    assert main([*arguments, "--trials", "3", "--name", "other", "--seed", "0"]) == 0
-    first, second = (
-        pd.read_parquet(here / "runs" / name / "epochs.parquet").drop(
-            columns=CLOCKS, errors="ignore"
-        )
-        for name in ("small", "other")
-    )
-    pd.testing.assert_frame_equal(first, second)
+def test_a_trial_in_a_used_worker_equals_the_same_trial_in_a_fresh_one(undisturbed):
+    folder, _ = undisturbed
+    found = tables(folder)
+    trials = found["trials"].set_index("trial_id")
+    row = trials.loc["t0002"].dropna()
+    hp = {name[3:]: value for name, value in row.items() if name.startswith("hp_")}
+    header = json.loads((folder / "study.json").read_text())
+    dataset = load(header["study"]["data"], folder.parents[1] / "cache")
+    data = train.resident(dataset.train, dataset.val, hp["image_px"], torch.device("cpu"))
+    observed = [r for r, _ in train.fit(Hyperparameters(**hp), data, 7, torch.device("cpu"))]
+    used = found["epochs"].query("trial_id == 't0002'")
+    for name in ("train_loss", "val_loss", "val_accuracy", "lr"):
+        assert list(used[name]) == [getattr(r, name) for r in observed[: len(used)]]
 
 
 @pytest.mark.ray
@@ -167,21 +185,19 @@ def end_group(process: subprocess.Popen) -> None:
 
 
 @pytest.mark.ray
-def test_killed_anywhere_and_resumed_equals_never_having_been_disturbed(here, ray_two_cpus):
-    arguments = [*SMALL, "--max-concurrent", "1", "--seeds", "1"]
-    assert main([*arguments, "--name", "undisturbed"]) == 0
+def test_killed_anywhere_and_resumed_equals_never_having_been_disturbed(here, undisturbed):
     folder = here / "runs" / "small"
-    process = driver(*arguments, folder=here)
+    process = driver(*ONE_BY_ONE, folder=here)
     for mark in ('"trial_id": "t0001", "epoch": 1', '"trial_id": "alexnet-s0", "epoch": 2'):
         wait_for(folder / "events.jsonl", mark, process)
         process.kill()
-        process.wait()
+        process.communicate()
         end_group(process)
         process = driver("--resume", "small", folder=here)
     out = process.communicate(timeout=120)[0]
     assert process.returncode == 0, out
-    undisturbed, resumed = tables(here / "runs" / "undisturbed"), tables(folder)
-    for name, frame in undisturbed.items():
+    resumed = tables(folder)
+    for name, frame in tables(undisturbed[0]).items():
         pd.testing.assert_frame_equal(
             resumed[name].drop(columns=CLOCKS, errors="ignore"),
             frame.drop(columns=CLOCKS, errors="ignore"),
@@ -210,7 +226,9 @@ def test_a_worker_that_dies_is_started_again_and_the_row_says_so(here, ray_two_c
     process = driver(*SMALL, "--stages", "search", "--trials", "1", "--epochs", "30", folder=here)
     events = here / "runs" / "small" / "events.jsonl"
     wait_for(events, '"epoch": 2', process)
-    subprocess.run(["pkill", "-KILL", "-s", str(process.pid), "-f", "ray::.*Trial"], check=True)
+    subprocess.run(
+        ["pkill", "-KILL", "-s", str(process.pid), "-f", "ray::ResourceTrainable"], check=True
+    )
     out = process.communicate(timeout=120)[0]
     assert process.returncode == 0, out
     trial = tables_of_search(here / "runs" / "small").iloc[0]

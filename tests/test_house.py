@@ -1,0 +1,125 @@
+"""The house: arrows point one way, and the documents say what the code does."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from study import flags, record
+from study.config import PRESETS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+# What runs in a worker, a notebook or on a GPU machine without Ray.
+WITHOUT_RAY = ("train", "augment", "checkpoint", "hyperparameters", "data", "sources", "faces")
+DRIVER = ("run", "stages", "drive", "search", "schedule", "cluster", "confirm", "display",
+          "summary", "flags", "record", "journal", "config")  # fmt: skip
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, at the top or inside, with the names taken from ours."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def roots(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)}
+
+
+def between(mark: str) -> str:
+    return README.split(f"<!-- {mark} -->\n")[1].split("<!-- end -->")[0]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "fer_models").glob("*.py")), ids=lambda p: p.name)
+def test_the_networks_import_nothing_of_ours(path):
+    assert not roots(path) & {"study", "results", "ray", "optuna"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "study").glob("*.py")), ids=lambda p: p.name)
+def test_the_study_never_imports_the_results(path):
+    assert "results" not in roots(path)
+
+
+@pytest.mark.parametrize("name", WITHOUT_RAY)
+def test_training_needs_neither_ray_nor_optuna(name):
+    assert not roots(ROOT / "study" / f"{name}.py") & {"ray", "optuna", "rich"}
+
+
+@pytest.mark.parametrize("name", [*WITHOUT_RAY, "trial"])
+def test_what_a_worker_runs_does_not_import_the_driver(name):
+    taken = imports(ROOT / "study" / f"{name}.py")
+    assert not taken & {f"study.{module}" for module in DRIVER}
+
+
+def test_every_module_is_on_one_side_or_is_the_worker():
+    modules = {path.stem for path in (ROOT / "study").glob("*.py")} - {"__init__"}
+    assert modules == {*WITHOUT_RAY, *DRIVER, "trial"}
+
+
+def test_resnet_has_never_heard_of_cbam():
+    assert "cbam" not in (ROOT / "fer_models" / "resnet.py").read_text().lower()
+
+
+def test_no_file_of_ours_reads_a_pickle():
+    for path in [*(ROOT / "study").glob("*.py"), *(ROOT / "fer_models").glob("*.py")]:
+        text = path.read_text()
+        assert not re.search(r"pickle\.loads?\(|allow_pickle=True|weights_only=False", text), path
+
+
+def test_the_readme_tree_is_the_tree():
+    shown = set()
+    folder = ""
+    for line in between("tree").splitlines():
+        name = line.split()[0]
+        if line.startswith("    ") and not line.startswith("      "):
+            folder = name
+        shown.add(name if name == folder else folder + name)
+    files = {
+        f"{folder}/{path.name}"
+        for folder in ("fer_models", "study")
+        for path in (ROOT / folder).glob("*.py")
+        if path.name != "__init__.py"
+    }
+    assert {name for name in shown if name.endswith(".py")} == files
+    assert all((ROOT / name).exists() for name in shown)
+
+
+@pytest.mark.parametrize("name", ["trials", "epochs", "decisions", "predictions"])
+def test_the_readme_columns_are_those_of_the_code(name):
+    section = between("columns").split(f"| `{name}.parquet` |")[1].split("\n\n")[0]
+    told = re.findall(r"^\| `(\w+)` \| [\w ]+ \| (.+) \|$", section, re.MULTILINE)
+    columns = getattr(record, name.upper())
+    assert told == [(column, meaning) for column, (_, meaning) in columns.items()]
+
+
+def test_the_readme_commands_parse():
+    for line in re.findall(r"python -m study\.run(.*)", README):
+        words = line.split("#")[0].replace("`", " ").split()
+        if words and "NAME" not in words[-1] and "--help" not in words:
+            flags.parser().parse_args(words)
+
+
+def test_every_markdown_link_exists():
+    for document in ROOT.glob("*.md"):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name} -> {target}"
+
+
+def test_the_presets_are_the_files():
+    assert {path.stem for path in (ROOT / "study" / "presets").glob("*.toml")} == set(PRESETS)
+
+
+def test_every_dependency_is_pinned_and_says_who_needs_it():
+    project = (ROOT / "pyproject.toml").read_text()
+    block = project.split("dependencies = [\n")[1].split("]\n\n")[0]
+    pins = (ROOT / "constraints.txt").read_text()
+    for line in block.splitlines():
+        name = re.match(r'\s+"([\w-]+)', line)[1]
+        assert re.search(rf"^{name}==", pins, re.MULTILINE), f"{name} is not pinned"
+        assert re.search(r"# \S", line), f"{name} doesn't say which module needs it"
