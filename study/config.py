@@ -96,6 +96,12 @@ class Study:
             configuration(self, setting)
             if not plain(setting.name):  # it becomes part of the names of trials and folders
                 raise Mistake(f"a setting has the name {setting.name!r}: expected a plain word")
+            share = setting.published
+            if share is not None and not (type(share) is float and 0 < share <= 1):
+                raise Mistake(
+                    f"setting '{setting.name}' has published {share!r}: expected an accuracy "
+                    "as a fraction above 0"
+                )
         names = [setting.name for setting in self.settings]
         for name in names:
             if names.count(name) > 1:

@@ -33,9 +33,9 @@ EMOTIONS: dict[str, dict[int, float]] = {
     "sad": {1: 0.8, 4: 0.6, 11: 0.2, 15: 0.85, 17: 0.5, 43: 0.3},
     "surprise": {1: 0.9, 2: 0.95, 5: 0.8, 25: 0.8, 26: 0.85, 27: 0.3},
 }
-INTENSITY = (0.90, 0.50)  # mean and spread of an expression's strength; 1 is the full one
-BLENDS = 0.35  # share of faces with another emotion mixed in, more weakly
-UNIT_NOISE = 0.20  # spread of each unit's own strength, in half of the faces
+INTENSITY = (0.95, 0.50)  # mean and spread of an expression's strength; 1 is the full one
+BLENDS = 0.30  # share of faces with another emotion mixed in, more weakly
+UNIT_NOISE = 0.15  # spread of each unit's own strength, in half of the faces
 
 # Action unit at full strength -> what it adds to FEATURES. Which way things move is from the FACS
 # manual (2002); how far was set by eye, at 48 pixels.

@@ -21,7 +21,7 @@ def interval(hits: float, images: int) -> tuple[float, float]:
         / (1 + z * z / images)
         * math.sqrt(share * (1 - share) / images + z * z / (4 * images * images))
     )
-    return centre - half, centre + half
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def searched(tables: Tables, study: Study) -> pd.DataFrame:

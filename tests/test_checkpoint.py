@@ -113,6 +113,18 @@ def test_a_failing_save_leaves_the_old_files_and_nothing_else(tmp_path, monkeypa
     assert names(tmp_path) == ["epoch_00001.pt", "epoch_00002.pt"]
 
 
+def test_a_checkpoint_is_whole_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
+    sizes, fsync = [], os.fsync
+
+    def noted(number: int) -> None:
+        sizes.append((os.fstat(number).st_size, list(tmp_path.glob("*.pt"))))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    checkpoint.save(tmp_path, state(1))
+    assert sizes == [((tmp_path / "epoch_00001.pt").stat().st_size, [])]
+
+
 def test_a_disk_that_fills_up_half_way_is_told_as_such(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     large = state(1) | {"more": torch.zeros(100_000)}

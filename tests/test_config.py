@@ -285,6 +285,10 @@ def test_a_network_is_not_given_what_it_does_not_have():
             [{"name": "a/b", "model": "alexnet"}],
             "a setting has the name 'a/b': expected a plain word",
         ),
+        (
+            [{"name": "A", "model": "alexnet", "published": 58.36}],
+            "setting 'A' has published 58.36: expected an accuracy as a fraction above 0",
+        ),
     ],
 )
 def test_bad_setting_is_refused(settings, said):
@@ -385,6 +389,20 @@ def test_paper_preset_is_the_papers_nine_settings():
     assert found["D-cbam64"][:2] == ("cbam_resnet34", 64)
     assert (found["E-cbam50"][0], found["E-cbam50"][3]) == ("cbam_resnet34", 50)
     assert study.stages == ("confirm",) and study.scheduler == "none"
+
+
+def test_paper_preset_has_the_accuracies_of_the_papers_matrices():
+    study, _ = read_preset("paper", "gpu")
+    assert {s.name: s.published for s in study.settings if s.published} == {
+        "A-alexnet": 0.583589,
+        "A-resnet34": 0.58944,
+        "B-alexnet": 0.593341,
+        "B-resnet34": 0.598356,
+        "C-alexnet": 0.576762,
+        "C-resnet34": 0.598356,
+        "D-cbam128": 0.574255,  # or of batch size 64: the paper doesn't say
+        "E-cbam50": 0.597381,
+    }
 
 
 def test_search_tries_the_papers_settings_first():
