@@ -52,7 +52,7 @@ def choose(session: Session) -> None:
     study = session.study
     if session.tables.chosen:
         return
-    if "search" in study.stages:
+    if session.tables.of_stage("search"):
         for model, row in best(session.tables, study).items():
             trial = session.tables.trials[row["trial_id"]]
             hp = {k[3:]: v for k, v in trial.items() if k.startswith("hp_") and k != "hp_seed"}

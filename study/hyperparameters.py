@@ -88,8 +88,6 @@ class Hyperparameters:
     def __post_init__(self) -> None:
         for f in fields(self):
             object.__setattr__(self, f.name, checked(f.name, getattr(self, f.name)))
-        if self.warmup_epochs > self.epochs:
-            object.__setattr__(self, "warmup_epochs", float(self.epochs))
 
     @property
     def options(self) -> dict[str, Any]:

@@ -106,7 +106,10 @@ def start(given: dict[str, str]) -> int:
         "versions": cluster.versions(),
         "hardware": cluster.hardware(),
     }
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise Mistake(f"{folder} can't be made ({error.strerror}): choose another --out") from None
     if why:
         say(f"Sized for {why}.")
     return drive(study, folder, header, whole, need, joined)
@@ -118,14 +121,22 @@ def go_on(name: str, given: dict[str, str]) -> int:
     folder = Path(name) if Path(name).is_dir() else Path(given.get("out", "runs")) / name
     if not (folder / "study.json").is_file():
         raise Mistake(f"{folder} holds no study.json: give --resume a study's folder or its name")
-    header = json.loads((folder / "study.json").read_text())
-    study = from_dict(header["study"])
+    try:
+        header = json.loads((folder / "study.json").read_text())
+        study = from_dict(header["study"])
+    except (ValueError, KeyError) as error:
+        raise Mistake(f"{folder / 'study.json'} is damaged ({error!r}): restore it") from None
     for flag in given:
         if flag not in MAY_CHANGE:
             raise Mistake(
                 f"{flags.flag(flag)} can't change in a study that exists (only "
                 f"{', '.join(map(flags.flag, MAY_CHANGE))} can): start another with --name"
             )
+    if "trials" in given and Tables.of(read(folder / "events.jsonl")).chosen:
+        raise Mistake(
+            f"--trials can't change any more: what {folder} confirms has been chosen, and choosing "
+            "again after test was opened would be choosing on test; start another with --name"
+        )
     study = flags.with_flags(study, given)
     whole = data.load(study.data)
     if whole.digest != header["data"]["digest"]:

@@ -123,7 +123,7 @@ def opening(session: Session, joined: str) -> str:
         )
     if "confirm" in study.stages:
         what = "the best of each network"
-        if "search" not in study.stages and not session.tables.chosen:
+        if "search" not in study.stages and not session.tables.of_stage("search"):
             what = f"{len(wanted(study))} setting(s)"
         lines.append(f"Confirmation: {what}, {study.seeds} seed(s) each, then the test images")
     return "\n".join(lines)

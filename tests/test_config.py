@@ -135,9 +135,8 @@ def test_expected_says_kind_and_bounds():
     assert expected("batch_norm") == "one of true, false"
 
 
-def test_warmup_is_cut_to_the_epochs_there_are():
-    assert Hyperparameters(epochs=2, warmup_epochs=5).warmup_epochs == 2.0
-    assert Hyperparameters(epochs=2, warmup_epochs=1.5).warmup_epochs == 1.5
+def test_a_warmup_longer_than_the_training_is_kept_as_asked():
+    assert Hyperparameters(epochs=2, warmup_epochs=5).warmup_epochs == 5.0
 
 
 def test_each_network_has_its_own_hyperparameters_and_no_other():

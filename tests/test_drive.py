@@ -1,0 +1,70 @@
+"""What may end a stage, and what an error leaves; whole stages are run in test_run.py."""
+
+import signal
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from study.config import Study
+from study.drive import Limits, Session, last_line, signals
+from study.record import Tables
+
+
+def session(tables: Tables, **budget: float) -> Session:
+    nothing = {"folder": Path("x"), "header": {}, "dataset": None, "whole_val": None,
+               "device": "cpu", "need": {}, "slots": 1, "journal": None}  # fmt: skip
+    return Session(study=Study(**budget), tables=tables, show=lambda s: None, **nothing)
+
+
+def one_epoch(seconds: float, gpus: float) -> Tables:
+    started = {"event": "trial_started", "trial_id": "t0000", "stage": "search", "setting": "",
+               "gpus": gpus, "hp": {"model": "alexnet"}}  # fmt: skip
+    done = {"event": "epoch_done", "trial_id": "t0000", "epoch": 1, "epoch_seconds": seconds,
+            "node": "a", "device": "b"}  # fmt: skip
+    return Tables.of({"time": "2026-01-01T00:00:00+00:00", **e} for e in (started, done))
+
+
+def test_gpu_hours_are_epoch_seconds_times_the_share_of_the_gpu():
+    assert session(one_epoch(3600.0, 0.25)).gpu_hours_spent == 0.25
+    assert session(one_epoch(3600.0, 0.0)).gpu_hours_spent == 0.0
+
+
+@pytest.mark.parametrize(("hours", "stops"), [(0.2, True), (0.3, False), (0.0, False)])
+def test_a_gpu_hour_budget_ends_the_study_once_it_is_spent(hours, stops):
+    at_work = session(one_epoch(3600.0, 0.25), gpu_hours=hours)
+    limits = Limits(at_work)
+    limits.checked = -2.0  # looked at no more than once a second
+    assert limits.stop_all() is stops
+    assert at_work.stop == (f"{hours:g} GPU-hours spent" if stops else "")
+    assert not at_work.interrupted, "a spent budget is an end, not an interruption"
+
+
+def test_the_time_of_earlier_drivers_counts_towards_the_time_budget():
+    tables = Tables()
+    tables.wall_seconds = 100.0
+    assert Limits(session(tables, time_budget=100.0)).stop_all()
+    assert not Limits(session(tables, time_budget=200.0)).stop_all()
+
+
+def test_a_first_signal_asks_and_a_second_one_ends_at_once():
+    at_work = session(Tables())
+    with signals(at_work, lambda: None):
+        signal.raise_signal(signal.SIGTERM)
+        assert (at_work.stop, at_work.interrupted) == ("SIGTERM", True)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_the_last_line_of_an_error_that_says_something_is_kept():
+    assert last_line("Traceback\n  x\nValueError: no\n\n") == "ValueError: no"
+    assert last_line("") == "no message"
+
+
+def test_a_session_leaves_nothing_in_rays_pickles():
+    assert session(Tables()).__getstate__() == {}
+
+
+def test_limits_never_stop_a_single_trial():
+    assert Limits(session(Tables()))("t", SimpleNamespace()) is False
