@@ -17,10 +17,10 @@ import torch
 from study import Mistake, checkpoint, train
 from study.config import Setting, Study, configuration
 from study.data import Dataset, Split
-from study.drive import Session
 from study.hyperparameters import Hyperparameters, present
 from study.record import PREDICTIONS, Row, Tables, predictions_columns, replace_whole, schema
 from study.search import Config
+from study.session import Session
 
 FRESH_SEEDS = 50_000  # confirmation's seeds begin here, past any search trial's number
 

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from study.config import Study
 from study.confirm import best
-from study.drive import Session
 from study.record import Row, Tables
+from study.session import Session
 
 REFRESH_SECONDS = {True: 0.5, False: 30.0}  # terminal or not
 

@@ -5,115 +5,23 @@ then told to Optuna or acted upon. After a restart a stage is the same call with
 """
 
 import errno
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import fields
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from ray import tune
 from ray.tune.search import Searcher
 
-from fer_models import MODELS
-from fer_models.layers import multiply_adds, parameters
 from study import checkpoint
-from study.config import Study
-from study.data import Dataset, Split
 from study.hyperparameters import Hyperparameters
-from study.journal import Event, Journal, now
-from study.record import Tables
+from study.journal import Event
 from study.schedule import ASHA, Halving
+from study.session import Session
+from study.train import EpochRecord
 from study.trial import Trial
 
-WRITE_EVERY_SECONDS = 5.0
-GRACE_SECONDS = 20.0
-
-
-@dataclass
-class Session:
-    """One driver at work on one study: what it is, what it may use, knows and writes."""
-
-    study: Study
-    folder: Path
-    header: dict[str, Any]  # study.json, but for how it ended
-    dataset: Dataset  # train and val as the trials see them; test for the confirmation
-    whole_val: Split  # val before val_images cut it: what the confirmed networks predict
-    device: str
-    need: dict[str, float]  # cpu and gpu of a trial
-    slots: int  # trials at once
-    journal: Journal
-    tables: Tables
-    show: Callable[["Session"], None]
-    stop: str = ""  # why the study is to end before its time
-    written: float = 0.0
-    cost: float = 0.0
-    sizes: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    def log(self, *events: Event) -> None:
-        """Write events to the journal, fold them into the tables, refresh the files by and by."""
-        stamped = [{"time": now(), **event} for event in events]
-        with self.noticing_full_disk():
-            self.journal.append(*stamped)
-        for event in stamped:
-            self.tables.add(event)
-        # Rewriting is paced by its own cost, so that a long study spends at most a part on it.
-        if time.monotonic() - self.written > max(WRITE_EVERY_SECONDS, 20 * self.cost):
-            self.write()
-
-    def write(self) -> None:
-        began = time.monotonic()
-        with self.noticing_full_disk():
-            self.tables.write(self.folder)
-        self.written = time.monotonic()
-        self.cost = self.written - began
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Tune pickles whatever it is given; nothing of a session belongs into Ray's files."""
-        return {}
-
-    @contextmanager
-    def noticing_full_disk(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                self.stop = f"disk full at {self.folder}"
-            raise
-
-    @property
-    def disk_full(self) -> bool:
-        return self.stop.startswith("disk full")
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether it is cut short and wants to be resumed; a spent budget is an end."""
-        return self.stop.startswith("SIG") or self.disk_full
-
-    @property
-    def gpu_hours_spent(self) -> float:
-        trials = self.tables.trials
-        return sum(
-            row["epoch_seconds"] * trials[row["trial_id"]]["gpus"] / 3600
-            for row in self.tables.epochs.values()
-        )
-
-    def checkpoints(self, trial_id: str = "") -> Path:
-        return self.folder / "checkpoints" / trial_id
-
-    def size(self, hp: Hyperparameters) -> dict[str, int]:
-        """Parameters and multiply-adds of a trial's network."""
-        key = str((hp.model, hp.image_px, hp.options))
-        if key not in self.sizes:
-            model = MODELS[hp.model](classes=len(self.dataset.classes), **hp.options)
-            self.sizes[key] = {
-                "parameters": parameters(model),
-                "multiply_adds": multiply_adds(model, hp.image_px),
-            }
-        return self.sizes[key]
+FULL = f"[Errno {errno.ENOSPC}]"
 
 
 class Limits(tune.Stopper):
@@ -225,7 +133,7 @@ class Recorder(tune.Callback):
 
     def full_disk(self, error: str) -> bool:
         """A worker couldn't write: no fault of the trial's, and no other trial could go on."""
-        if errno_text(errno.ENOSPC) in error:
+        if FULL in error:
             self.session.stop = f"disk full at {self.session.folder}"
             return True
         return False
@@ -279,22 +187,8 @@ def run_stage(
 
 def observed(result: dict[str, Any]) -> dict[str, Any]:
     """The worker's part of a result, without what Tune added."""
-    from_fit = (
-        "epoch",
-        "train_loss",
-        "train_accuracy",
-        "val_loss",
-        "val_accuracy",
-        "lr",
-        "epoch_seconds",
-        "images_per_second",
-        "memory_mib",
-    )
-    return {name: result[name] for name in (*from_fit, "node", "device")}
-
-
-def errno_text(number: int) -> str:
-    return f"[Errno {number}]"
+    names = [f.name for f in fields(EpochRecord)]
+    return {name: result[name] for name in (*names, "node", "device")}
 
 
 def traceback(trial: Any) -> str:
@@ -307,28 +201,3 @@ def last_line(error: str) -> str:
     """The last line that says something."""
     lines = [line.strip() for line in error.splitlines() if line.strip()]
     return lines[-1][:500] if lines else "no message"
-
-
-@contextmanager
-def signals(session: Session, give_up: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask the stage to end in order; a second one ends at once.
-
-    If Ray itself was hit (a signal to the whole process group), waiting for it would take a
-    minute and end in an abort: after GRACE_SECONDS `give_up` closes the books instead.
-    """
-    timer = threading.Timer(GRACE_SECONDS, give_up)
-    timer.daemon = True
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if session.interrupted:
-            raise KeyboardInterrupt
-        session.stop = signal.Signals(number).name
-        timer.start()
-
-    before = {n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        timer.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)

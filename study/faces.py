@@ -33,6 +33,9 @@ EMOTIONS: dict[str, dict[int, float]] = {
     "sad": {1: 0.8, 4: 0.6, 11: 0.2, 15: 0.85, 17: 0.5, 43: 0.3},
     "surprise": {1: 0.9, 2: 0.95, 5: 0.8, 25: 0.8, 26: 0.85, 27: 0.3},
 }
+# These three set the difficulty. An AlexNet with batch norm (32 px, SGD 0.02, batch 64) reaches a
+# val accuracy of 0.41 after 5 epochs on 1,800 faces (3 seeds; 0.36 on FER-2013 itself, 2 seeds)
+# and 0.65 after 10 epochs on 8,000 (1 seed).
 INTENSITY = (0.95, 0.50)  # mean and spread of an expression's strength; 1 is the full one
 BLENDS = 0.30  # share of faces with another emotion mixed in, more weakly
 UNIT_NOISE = 0.15  # spread of each unit's own strength, in half of the faces

@@ -32,9 +32,9 @@ from study.config import (
     to_dict,
 )
 from study.display import Display, say
-from study.drive import Session
 from study.journal import Journal, now, read
 from study.record import Tables
+from study.session import Session
 
 MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not what it is
     "stages",

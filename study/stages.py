@@ -10,10 +10,11 @@ from ray import tune
 
 from study import confirm, search
 from study.display import Display
-from study.drive import Recorder, Session, run_stage, signals
+from study.drive import Recorder, run_stage
 from study.journal import now
 from study.record import Row, write_json
 from study.schedule import Halving
+from study.session import Session, signals
 
 
 def run(session: Session, display: Display, finish: Callable[[Session], None]) -> int:

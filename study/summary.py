@@ -8,8 +8,8 @@ import pandas as pd
 from study.config import Study
 from study.confirm import best, wanted
 from study.display import percent
-from study.drive import Session
 from study.record import Tables
+from study.session import Session
 
 
 def interval(hits: float, images: int) -> tuple[float, float]:

@@ -155,16 +155,16 @@ def test_moves_stay_within_their_limits_and_come_near_them():
 
 
 def test_flip_and_move_in_one_resampling_equal_move_then_flip():
-    images, index = noise(20), torch.arange(20)
-    both = augment.draws(hp(flip=1, shift=0.2, rotation=30, scale=0.3), 20, generator(3))
-    assert both.mirror is None
-    moved = both.affine.clone()
-    moved[:, :, 0] *= -1
-    alone = Draws(None, moved, None, None, None)
+    images, index, moves = noise(20), torch.arange(20), dict(shift=0.2, rotation=30, scale=0.3)
+    both = augment.draws(hp(flip=1, **moves), 20, generator(3))
+    after_the_flips = generator(3)
+    torch.rand(20, generator=after_the_flips)
+    alone = augment.draws(hp(**moves), 20, after_the_flips)
+    assert both.mirror is None and torch.equal(both.affine[:, :, 1:], alone.affine[:, :, 1:])
     x = augment.batch(images, index, both, slice(0, 20), 0.0, 1.0)
-    wanted = augment.batch(images, index, alone, slice(0, 20), 0.0, 1.0).flip(3)
-    assert torch.allclose(x, wanted, atol=1e-5)
-    assert not torch.allclose(x, wanted.flip(3), atol=0.1)
+    moved = augment.batch(images, index, alone, slice(0, 20), 0.0, 1.0)
+    assert torch.allclose(x, moved.flip(3), atol=1e-5)
+    assert not torch.allclose(x, moved, atol=0.1)
 
 
 def test_flip_with_a_move_still_mirrors_its_share():
@@ -199,17 +199,19 @@ def test_light_is_clipped_once_after_both():
 
 
 def test_box_is_erased_to_the_mean_where_pixel_centres_lie_in_it():
-    box = torch.tensor([[0.25, 0.5, 0.75, 1.25], [0.3, 0.3, 0.3, 0.3]])
-    images = torch.tensor([[SQUARE], [SQUARE]], dtype=torch.uint8)
-    x = augment.batch(
-        images, torch.arange(2), Draws(None, None, box, None, None), slice(0, 2), 0.5, 0.25
+    # centres are at 1/8, 3/8, 5/8, 7/8; the second box has its edges on them; the third is empty
+    box = torch.tensor(
+        [[0.25, 0.5, 0.75, 1.25], [0.375, 0.125, 0.625, 0.625], [0.3, 0.3, 0.3, 0.3]]
     )
-    plain = (images.float() / 255 - 0.5) / 0.25
-    erased = torch.zeros(4, 4, dtype=torch.bool)
-    erased[2:, 1:3] = True
-    assert torch.equal(x[0, 0][erased], torch.zeros(4))
-    assert torch.equal(x[0, 0][~erased], plain[0, 0][~erased])
-    assert torch.equal(x[1], plain[1])
+    images = torch.tensor([[SQUARE]] * 3, dtype=torch.uint8)
+    x = augment.batch(
+        images, torch.arange(3), Draws(None, None, box, None, None), slice(0, 3), 0.5, 0.25
+    )
+    erased = torch.zeros(3, 1, 4, 4, dtype=torch.bool)
+    erased[0, 0, 2:, 1:3] = True
+    erased[1, 0, :2, 1] = True
+    assert torch.equal(x[erased], torch.zeros(6))
+    assert torch.equal(x[~erased], ((images.float() / 255 - 0.5) / 0.25)[~erased])
 
 
 def test_erasing_blanks_its_share_with_boxes_of_the_papers_size():
@@ -266,10 +268,11 @@ def test_images_of_the_right_size_are_not_copied():
 
 
 def test_halving_weighs_neighbours_and_keeps_a_flat_image_flat():
-    images = torch.full((2, 8, 8), 77, dtype=torch.uint8)
+    images = torch.full((4, 8, 8), 77, dtype=torch.uint8)
     images[1, :, :] = torch.arange(0, 80, 10, dtype=torch.uint8)
+    images[2], images[3] = 0, 255
     x = augment.resized(images, 4)
-    assert (x.dtype, x.shape) == (torch.uint8, (2, 1, 4, 4))
-    assert torch.equal(x[0], torch.full((1, 4, 4), 77, dtype=torch.uint8))
+    assert (x.dtype, x.shape) == (torch.uint8, (4, 1, 4, 4))
+    assert [x[n].unique().tolist() for n in (0, 2, 3)] == [[77], [0], [255]]
     # the triangle over four pixels weighs them 1 3 3 1; at the edge 3 3 1
     assert x[1, 0, 0].tolist() == [7, 25, 45, 63]

@@ -44,16 +44,43 @@ def preset_file(tmp_path, text: str) -> str:
     return str(path)
 
 
-def test_every_hyperparameter_of_the_issue_is_named_and_has_default_and_help():
-    assert " ".join(FIELDS) == (
-        "model seed epochs batch_size lr optimizer momentum weight_decay schedule warmup_epochs "
-        "lr_decay lr_steps patience dropout label_smoothing flip shift rotation scale erasing "
-        "brightness contrast image_px batch_norm stem cbam_order cbam_reduction precision"
-    )
-    defaults = Hyperparameters()
-    for name, field in FIELDS.items():
-        assert checked(name, field.default) == getattr(defaults, name), name
-        assert len(field.metadata["help"]) > 5, name
+def test_every_hyperparameter_is_named_with_its_default_its_range_and_help():
+    assert {name: (field.default, expected(name)) for name, field in FIELDS.items()} == {
+        "model": ("resnet34", "one of alexnet, resnet34, cbam_resnet34"),
+        "seed": (0, "a whole number from 0"),
+        "epochs": (30, "a whole number from 1"),
+        "batch_size": (128, "a whole number from 1"),
+        "lr": (0.05, "a number above 0"),
+        "optimizer": ("sgd", "one of sgd, adam, adamw"),
+        "momentum": (0.9, "a number from 0 to 0.9999"),
+        "weight_decay": (0.0005, "a number from 0"),
+        "schedule": ("cosine", "one of constant, step, cosine, plateau"),
+        "warmup_epochs": (1.0, "a number from 0"),
+        "lr_decay": (0.1, "a number above 0 to 1"),
+        "lr_steps": (2, "a whole number from 1"),
+        "patience": (5, "a whole number from 0"),
+        "dropout": (0.0, "a number from 0 to 0.95"),
+        "label_smoothing": (0.0, "a number from 0 to 0.95"),
+        "flip": (0.5, "a number from 0 to 1"),
+        "shift": (0.0, "a number from 0 to 1"),
+        "rotation": (0.0, "a number from 0 to 180"),
+        "scale": (0.0, "a number from 0 to 0.9"),
+        "erasing": (0.0, "a number from 0 to 1"),
+        "brightness": (0.0, "a number from 0 to 1"),
+        "contrast": (0.0, "a number from 0 to 1"),
+        "image_px": (48, "a whole number from 32 to 512"),
+        "batch_norm": (True, "one of true, false"),
+        "stem": ("small", "one of small, imagenet"),
+        "cbam_order": ("serial", "one of serial, parallel"),
+        "cbam_reduction": (16, "a whole number from 1 to 64"),
+        "precision": ("auto", "one of auto, float32, bfloat16"),
+    }
+    assert present(Hyperparameters(model="cbam_resnet34")) == {
+        name: "cbam_resnet34" if name == "model" else field.default
+        for name, field in FIELDS.items()
+        if name != "batch_norm"
+    }
+    assert all(len(field.metadata["help"]) > 5 for field in FIELDS.values())
 
 
 @pytest.mark.parametrize("name", SEARCHABLE)
@@ -127,12 +154,6 @@ def test_unknown_hyperparameter_lists_the_known_ones():
     assert refusal(checked, "learning_rate", 1) == (
         f"unknown hyperparameter 'learning_rate': known are {', '.join(FIELDS)}"
     )
-
-
-def test_expected_says_kind_and_bounds():
-    assert expected("batch_size") == "a whole number from 1"
-    assert expected("rotation") == "a number from 0 to 180"
-    assert expected("batch_norm") == "one of true, false"
 
 
 def test_a_warmup_longer_than_the_training_is_kept_as_asked():
@@ -459,7 +480,60 @@ def test_hardware_part_of_the_wrong_shape_is_refused(tmp_path, text, said):
     assert refusal(read_preset, preset_file(tmp_path, text), "cpu") == said
 
 
-def test_study_is_frozen_and_equal_by_value():
+def test_study_and_hyperparameters_are_frozen_and_equal_by_value():
     assert Study() == Study() and replace(Study(), trials=3) != Study()
-    with pytest.raises(AttributeError):
-        Study().trials = 3
+    for value in (Study(), Hyperparameters()):
+        with pytest.raises(AttributeError):
+            value.epochs = 3
+
+
+def test_options_have_these_defaults():
+    assert to_dict(Study()) == {
+        "preset": "search",
+        "name": "",
+        "out": "runs",
+        "data": "faces",
+        "train_images": 0,
+        "val_images": 0,
+        "models": ("alexnet", "resnet34", "cbam_resnet34"),
+        "stages": ("search", "confirm"),
+        "settings": [],
+        "trials": 24,
+        "epochs": 30,
+        "seed": 0,
+        "seeds": 3,
+        "sampler": "tpe",
+        "scheduler": "asha",
+        "grace_epochs": 1,
+        "reduction_factor": 3,
+        "device": "auto",
+        "gpus_per_trial": 1.0,
+        "cpus_per_trial": 1,
+        "max_concurrent": 0,
+        "time_budget": 0.0,
+        "gpu_hours": 0.0,
+        "retries": 2,
+        "address": "",
+        "space": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        *((name, 0) for name in ("train_images", "val_images", "seed", "max_concurrent")),
+        *((name, 0) for name in ("gpus_per_trial", "time_budget", "gpu_hours", "retries")),
+        *((name, 1) for name in ("trials", "epochs", "seeds", "grace_epochs", "cpus_per_trial")),
+        ("reduction_factor", 2),
+    ],
+)
+def test_options_are_taken_from_their_least_value_on(name, least):
+    found = getattr(from_dict({name: least}), name)
+    assert found == least and type(found) is type(getattr(Study(), name))
+    wanted = type(getattr(Study(), name))
+    said = f"{name} is {wanted(least - 1)}: expected a number from {least} on"
+    assert refusal(from_dict, {name: least - 1}) == said
+
+
+def test_whole_gpus_and_any_share_of_one_are_taken():
+    assert [from_dict({"gpus_per_trial": g}).gpus_per_trial for g in (0.25, 1, 2)] == [0.25, 1, 2]

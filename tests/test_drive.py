@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from study.config import Study
-from study.drive import Limits, Session, last_line, signals
+from study.drive import Limits, last_line
 from study.record import Tables
+from study.session import Session, signals
 
 
 def session(tables: Tables, **budget: float) -> Session:

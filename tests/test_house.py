@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 # What runs in a worker, a notebook or on a GPU machine without Ray.
 WITHOUT_RAY = ("train", "augment", "checkpoint", "hyperparameters", "data", "sources", "faces")
-DRIVER = ("run", "stages", "drive", "search", "schedule", "cluster", "confirm", "display",
-          "summary", "flags", "record", "journal", "config")  # fmt: skip
+DRIVER = ("run", "stages", "session", "drive", "search", "schedule", "cluster", "confirm",
+          "display", "summary", "flags", "record", "journal", "config")  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:

@@ -243,6 +243,7 @@ def test_label_smoothing_is_trained_on_but_plain_cross_entropy_is_reported(bias)
         (dict(schedule="cosine"), [0, 1, 2, 3], [1, (2 + 2**0.5) / 4, 0.5, (2 - 2**0.5) / 4]),
         (dict(schedule="cosine", warmup_epochs=2), [0, 1.75, 2, 3, 4], [0.125, 1, 1, 0.5, 0]),
         (dict(schedule="cosine", warmup_epochs=4), [0, 3.75], [0.0625, 1]),
+        (dict(schedule="cosine", warmup_epochs=8), [0, 3.75], [0.03125, 0.5]),
         (
             dict(schedule="step", lr_steps=3, lr_decay=0.5),
             [0, 0.75, 1, 2, 2.75, 3, 3.75],

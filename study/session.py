@@ -1,0 +1,131 @@
+"""One driver at work on one study, and the signals that may end it. Runs on the driver."""
+
+import errno
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from fer_models import MODELS
+from fer_models.layers import multiply_adds, parameters
+from study.config import Study
+from study.data import Dataset, Split
+from study.hyperparameters import Hyperparameters
+from study.journal import Event, Journal, now
+from study.record import Tables
+
+WRITE_EVERY_SECONDS = 5.0
+GRACE_SECONDS = 20.0
+
+
+@dataclass
+class Session:
+    """One driver at work on one study: what it is, what it may use, knows and writes."""
+
+    study: Study
+    folder: Path
+    header: dict[str, Any]  # study.json, but for how it ended
+    dataset: Dataset  # train and val as the trials see them; test for the confirmation
+    whole_val: Split  # val before val_images cut it: what the confirmed networks predict
+    device: str
+    need: dict[str, float]  # cpu and gpu of a trial
+    slots: int  # trials at once
+    journal: Journal
+    tables: Tables
+    show: Callable[["Session"], None]
+    stop: str = ""  # why the study is to end before its time
+    written: float = 0.0
+    cost: float = 0.0
+    sizes: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def log(self, *events: Event) -> None:
+        """Write events to the journal, fold them into the tables, refresh the files by and by."""
+        stamped = [{"time": now(), **event} for event in events]
+        with self.noticing_full_disk():
+            self.journal.append(*stamped)
+        for event in stamped:
+            self.tables.add(event)
+        # Rewriting is paced by its own cost, so that a long study spends at most a part on it.
+        if time.monotonic() - self.written > max(WRITE_EVERY_SECONDS, 20 * self.cost):
+            self.write()
+
+    def write(self) -> None:
+        began = time.monotonic()
+        with self.noticing_full_disk():
+            self.tables.write(self.folder)
+        self.written = time.monotonic()
+        self.cost = self.written - began
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles whatever it is given; nothing of a session belongs into Ray's files."""
+        return {}
+
+    @contextmanager
+    def noticing_full_disk(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                self.stop = f"disk full at {self.folder}"
+            raise
+
+    @property
+    def disk_full(self) -> bool:
+        return self.stop.startswith("disk full")
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it is cut short and wants to be resumed; a spent budget is an end."""
+        return self.stop.startswith("SIG") or self.disk_full
+
+    @property
+    def gpu_hours_spent(self) -> float:
+        trials = self.tables.trials
+        return sum(
+            row["epoch_seconds"] * trials[row["trial_id"]]["gpus"] / 3600
+            for row in self.tables.epochs.values()
+        )
+
+    def checkpoints(self, trial_id: str = "") -> Path:
+        return self.folder / "checkpoints" / trial_id
+
+    def size(self, hp: Hyperparameters) -> dict[str, int]:
+        """Parameters and multiply-adds of a trial's network."""
+        key = str((hp.model, hp.image_px, hp.options))
+        if key not in self.sizes:
+            model = MODELS[hp.model](classes=len(self.dataset.classes), **hp.options)
+            self.sizes[key] = {
+                "parameters": parameters(model),
+                "multiply_adds": multiply_adds(model, hp.image_px),
+            }
+        return self.sizes[key]
+
+
+@contextmanager
+def signals(session: Session, give_up: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask the stage to end in order; a second one ends at once.
+
+    If Ray itself was hit (a signal to the whole process group), waiting for it would take a
+    minute and end in an abort: after GRACE_SECONDS `give_up` closes the books instead.
+    """
+    timer = threading.Timer(GRACE_SECONDS, give_up)
+    timer.daemon = True
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if session.interrupted:
+            raise KeyboardInterrupt
+        session.stop = signal.Signals(number).name
+        timer.start()
+
+    before = {n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
