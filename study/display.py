@@ -26,14 +26,13 @@ class Display:
         self.console = Console(highlight=False)
         self.terminal = self.console.is_terminal
         self.live: Live | None = None
-        self.stage, self.wanted, self.before, self.began = "", 0, 0, time.monotonic()
+        self.stage, self.wanted, self.began = "", 0, time.monotonic()
         self.shown, self.told = 0.0, set()
 
     def begin(self, session: Session, stage: str, wanted: int) -> None:
         """A stage of `wanted` trials in all begins; some may have ended before a restart."""
         tables = session.tables
         self.stage, self.wanted, self.began = stage, wanted, time.monotonic()
-        self.before = sum(ended(row) for row in tables.of_stage(stage).values())
         self.told |= {name for name, row in tables.trials.items() if ended(row)}
         self.shown = 0.0
         if self.terminal and self.live is None:
@@ -83,7 +82,7 @@ class Display:
         parts.append(f"{epochs} epochs")
         if speed:
             parts.append(f"{speed:,.0f} images/s")
-        left = self.left(done)
+        left = self.left(session)
         parts.append(
             f"about {duration(left)} left"
             if left is not None
@@ -97,12 +96,25 @@ class Display:
             parts.append(f"{left_hours:.2f} GPU-hours left")
         return ", ".join(parts)
 
-    def left(self, done: int) -> float | None:
-        """Seconds, from the pace of the trials that ended since this driver began."""
-        ended_here = done - self.before
-        if not ended_here:
+    def left(self, session: Session) -> float | None:
+        """Seconds until the stage ends, if epochs and trials go on being as long as so far.
+
+        None before the first epoch. A trial is expected to be as long as those that ended, which
+        under early stopping is less than the full budget.
+        """
+        tables, rows = session.tables, session.tables.of_stage(self.stage)
+        seconds = [e["epoch_seconds"] for (name, _), e in tables.epochs.items() if name in rows]
+        if not seconds:
             return None
-        return (time.monotonic() - self.began) / ended_here * max(0, self.wanted - done)
+        done = {name: tables.last[name]["epoch"] if name in tables.last else 0 for name in rows}
+        lengths = [done[name] for name, row in rows.items() if ended(row)]
+        full = max(row["hp_epochs"] for row in rows.values())
+        expected = sum(lengths) / len(lengths) if lengths else full
+        at_work = [name for name, row in rows.items() if not ended(row)]
+        epochs = (self.wanted - len(rows)) * expected
+        epochs += sum(max(expected - done[name], 1) for name in at_work)
+        together = max(1, min(session.slots, self.wanted - len(lengths)))
+        return epochs * sum(seconds) / len(seconds) / together
 
     def picture(self, session: Session) -> Group:
         """The live table: the best so far, what runs now, and the counts."""
