@@ -140,6 +140,7 @@ def closing(session: Session) -> str:
             [*lines, f"Interrupted ({session.stop}); kept in {folder}.", f"Go on with: {again}"]
         )
     lines.append(f"Complete ({session.stop or 'all stages done'}). Artefacts: {folder}")
+    lines.append(f"See what was found: python -m results {folder}")
     if "confirm" in study.stages:
         lines.append(f"For narrower figures: {again} --seeds {study.seeds + 2}")
     else:

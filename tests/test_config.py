@@ -480,6 +480,12 @@ def test_hardware_part_of_the_wrong_shape_is_refused(tmp_path, text, said):
     assert refusal(read_preset, preset_file(tmp_path, text), "cpu") == said
 
 
+def test_a_study_made_in_python_is_checked_too():
+    assert refusal(Study, space={"lr": 0.0}) == "lr is 0.0: expected a number above 0"
+    setting = Setting("A", {"model": "alexnet", "lr": 0.0})
+    assert refusal(Study, settings=(setting,)) == "lr is 0.0: expected a number above 0"
+
+
 def test_study_and_hyperparameters_are_frozen_and_equal_by_value():
     assert Study() == Study() and replace(Study(), trials=3) != Study()
     for value in (Study(), Hyperparameters()):

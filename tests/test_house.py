@@ -46,6 +46,11 @@ def test_the_study_never_imports_the_results(path):
     assert "results" not in roots(path)
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*.py")), ids=lambda p: p.name)
+def test_the_results_need_the_artefact_folder_alone(path):
+    assert not roots(path) & {"study", "fer_models", "torch", "torchvision", "ray", "optuna"}
+
+
 @pytest.mark.parametrize("name", WITHOUT_RAY)
 def test_training_needs_neither_ray_nor_optuna(name):
     assert not roots(ROOT / "study" / f"{name}.py") & {"ray", "optuna", "rich"}
@@ -79,12 +84,12 @@ def test_the_readme_tree_is_the_tree():
         name = line.split()[0]
         if line.startswith("    ") and not line.startswith("      "):
             folder = name
-        shown.add(name if name == folder else folder + name)
+        shown.add(name if name == folder else folder + name.rstrip(","))
     files = {
         f"{folder}/{path.name}"
-        for folder in ("fer_models", "study")
+        for folder in ("fer_models", "study", "results")
         for path in (ROOT / folder).glob("*.py")
-        if path.name != "__init__.py"
+        if path.name not in ("__init__.py", "__main__.py")
     }
     assert {name for name in shown if name.endswith(".py")} == files
     assert all((ROOT / name).exists() for name in shown)

@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -304,8 +305,10 @@ def test_a_proposal_cut_short_by_a_crash_is_made_whole(tmp_path, monkeypatch):
         patch.setattr(search, "suggested", cut)
         with pytest.raises(KeyboardInterrupt):
             optimiser(tmp_path).ask()
+    shutil.copytree(tmp_path, tmp_path / "copy")
     again = optimiser(tmp_path)
     (config,) = again.left_over(set())
+    assert optimiser(tmp_path / "copy").left_over(set()) == [config]
     assert config["model"] == again.optuna.trials[0].params["model"]
     assert config["trial_id"] == "t0000" and 0.001 <= config["lr"] <= 0.1
     assert optimiser(tmp_path).left_over(set()) == [config]

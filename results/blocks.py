@@ -1,0 +1,143 @@
+"""What a report is made of, before it is a page or files: sections of text, tables, figures."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+DASH = "–"
+
+
+@dataclass(frozen=True)
+class Text:
+    words: str
+    kind: str = ""  # "", "note" for what must not be missed, "quiet" for how it was computed
+
+
+@dataclass(frozen=True)
+class Table:
+    """`frame` is written as CSV as it is; `shown`, strings only, is what people read.
+
+    In `shown` what follows a line break stands small beneath, and a column named "... (bar)" holds
+    shares that are drawn as bars too.
+    """
+
+    name: str  # of its files
+    caption: str
+    frame: pd.DataFrame
+    shown: pd.DataFrame
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Plots side by side where there is room, a sentence that says what they show, their table."""
+
+    name: str
+    caption: str
+    summary: str
+    plots: list[tuple[str, go.Figure]]
+    table: Table
+    narrow: bool = False  # a single plot that shouldn't fill the page's width
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A confusion matrix: truth down, answer across."""
+
+    name: str
+    caption: str
+    counts: np.ndarray
+    classes: list[str]
+    per_class: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Side:
+    """Blocks beside one another where there is room."""
+
+    blocks: list[Matrix]
+
+
+Block = Text | Table | Figure | Matrix | Side
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    blocks: list[Block] = field(default_factory=list)
+
+
+def table(
+    name: str,
+    caption: str,
+    frame: pd.DataFrame,
+    kinds: dict[str, str],
+    folded: bool = False,
+    labels: dict[str, str] | None = None,
+) -> Table:
+    """A Table that shows the columns of `kinds`, each in its kind of number (see `cell`)."""
+    labels = labels or {}
+    shown = {
+        labels.get(column, column.replace("_", " ")): [cell(value, kind) for value in frame[column]]
+        for column, kind in kinds.items()
+        if column in frame
+    }
+    return Table(name, caption, frame, pd.DataFrame(shown, dtype=object), folded)
+
+
+def cell(value: object, kind: str) -> str:
+    """A value in words. Nothing there is a dash, never nan."""
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return DASH
+    if kind == "percent":
+        return f"{100 * value:.2f} %"
+    if kind == "share":
+        return f"{100 * value:.0f} %"
+    if kind == "points":
+        return signed(100 * value, 2)
+    if kind == "gap":
+        return f"{100 * value:.2f}"
+    if kind == "count":
+        return f"{value:,.0f}"
+    if kind == "number":
+        return f"{value:.4g}"
+    if kind == "p":
+        return "<0.001" if value < 0.001 else f"{value:.3f}"
+    if kind == "yes":
+        return "yes" if value else "no"
+    if kind == "large":
+        return large(float(value))
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def signed(value: float, digits: int) -> str:
+    text = f"{abs(value):.{digits}f}"
+    return text if float(text) == 0 else ("+" if value > 0 else "−") + text
+
+
+def large(value: float) -> str:
+    """73.5 M, 1.2 G."""
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g} {letter}"
+    return f"{value:.0f}"
+
+
+def ranged(low: float, high: float, digits: int = 1) -> str:
+    """57.2 to 59.5, as percentages."""
+    if pd.isna(low) or pd.isna(high):
+        return DASH
+    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}"
+
+
+def listed(words: list[str]) -> str:
+    """a, b and c."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def seeds(many: int) -> str:
+    return "one seed" if many == 1 else f"{many} seeds"

@@ -1,0 +1,257 @@
+"""What was found by the confirmed models: frames that the report prints and the figures draw.
+
+Accuracies are fractions. `settings` are Answers, one per confirmed setting, of one or more studies.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from results import statistics as st
+from results.load import Answers, Findings
+
+SCOPES = ("val", "test", "val+test", "test, no duplicates")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A setting's Answers with its bootstrap on each scope: scope -> measure -> Bootstrap."""
+
+    name: str  # the setting, with its study where two studies have one of that name
+    answers: Answers
+    scopes: dict[str, dict[str, st.Bootstrap]]
+
+
+def chosen(answers: Answers, scope: str) -> np.ndarray:
+    """(N,) which images are in the scope."""
+    if scope == "val+test":
+        return np.ones(len(answers.label), bool)
+    part = answers.split == scope.split(",")[0]
+    return part & ~answers.duplicate if scope == "test, no duplicates" else part
+
+
+def judged(settings: list[Answers], resamples: int = st.RESAMPLES) -> list[Judged]:
+    """Each setting with its bootstraps. Settings on the same images share the drawn images, so
+    that differences between them are paired."""
+    weights: dict[tuple[str, str, int], np.ndarray] = {}
+    several = pd.Series([answers.setting for answers in settings]).duplicated(keep=False)
+    found = []
+    for answers, twice in zip(settings, several, strict=True):
+        scopes = {}
+        for scope in SCOPES:
+            inside = chosen(answers, scope)
+            if not inside.any():
+                continue
+            size = int(inside.sum())
+            key = (answers.digest, scope, size)
+            if key not in weights:
+                weights[key] = st.resampled(size, np.random.default_rng(0), resamples)
+            scopes[scope] = st.bootstrap(
+                answers.label[inside],
+                answers.guess[:, inside],
+                len(answers.classes),
+                weights[key],
+                np.random.default_rng(len(found) + 1),
+            )
+        name = f"{answers.setting} ({answers.study})" if twice else answers.setting
+        found.append(Judged(name, answers, scopes))
+    return found
+
+
+def confirmed(settings: list[Judged]) -> pd.DataFrame:
+    """A row per setting, scope and measure: mean over seeds, 95 % interval, sd over seeds."""
+    rows = []
+    for one in settings:
+        for scope, found in one.scopes.items():
+            for measure, value in found.items():
+                low, high = value.interval
+                many = len(value.by_seed)
+                rows.append(
+                    {
+                        "study": one.answers.study,
+                        "setting": one.name,
+                        "model": one.answers.model,
+                        "scope": scope,
+                        "measure": measure,
+                        "seeds": many,
+                        "images": int(chosen(one.answers, scope).sum()),
+                        "mean": value.mean,
+                        "low": low,
+                        "high": high,
+                        "sd": value.by_seed.std(ddof=1) if many > 1 else np.nan,
+                    }
+                )
+    columns = "study setting model scope measure seeds images mean low high sd".split()
+    return pd.DataFrame(rows, columns=columns)
+
+
+def by_seed(settings: list[Judged]) -> pd.DataFrame:
+    """Accuracy of every single network, a row per setting, seed and scope."""
+    rows = [
+        {"setting": one.name, "model": one.answers.model, "seed": seed, "scope": scope,
+         "accuracy": value}
+        for one in settings
+        for scope, found in one.scopes.items()
+        for seed, value in zip(one.answers.seeds, found["accuracy"].by_seed, strict=True)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["setting", "model", "seed", "scope", "accuracy"])
+
+
+def pairs(settings: list[Judged], scope: str = "test") -> pd.DataFrame:
+    """Every two settings on the same images: difference, paired tests, what could be seen at all.
+
+    McNemar compares the votes of each setting's seeds; the permutation compares the networks'
+    accuracies. Holm corrects each for the number of pairs.
+    """
+    rows = []
+    for a, b in combinations([one for one in settings if scope in one.scopes], 2):
+        first, second = a.answers, b.answers
+        inside, there = chosen(first, scope), chosen(second, scope)
+        same = first.digest == second.digest and np.array_equal(
+            first.image[inside], second.image[there]
+        )
+        if not same:
+            continue
+        one, two = a.scopes[scope]["accuracy"], b.scopes[scope]["accuracy"]
+        low, high = np.quantile(one.samples - two.samples, [0.025, 0.975])
+        right = st.votes(first.probability[:, inside]) == first.label[inside]
+        other = st.votes(second.probability[:, there]) == second.label[there]
+        only_first, only_second, p = st.mcnemar(right, other)
+        images = int(inside.sum())
+        rows.append(
+            {
+                "first": a.name,
+                "second": b.name,
+                "difference": one.mean - two.mean,
+                "low": low,
+                "high": high,
+                "only_first_right": only_first,
+                "only_second_right": only_second,
+                "mcnemar_p": p,
+                "permutation_p": st.permutation(one.by_seed, two.by_seed),
+                "permutation_least": st.least_permutation(len(one.by_seed), len(two.by_seed)),
+                "smallest_by_images": st.smallest_by_images(
+                    (only_first + only_second) / images, images
+                ),
+                "smallest_by_seeds": st.smallest_by_seeds(one.by_seed, two.by_seed),
+            }
+        )
+    columns = (
+        "first second difference low high only_first_right only_second_right mcnemar_p "
+        "permutation_p permutation_least smallest_by_images smallest_by_seeds"
+    )
+    frame = pd.DataFrame(rows, columns=columns.split())
+    for name in ("mcnemar", "permutation"):
+        frame[f"{name}_holm"] = st.holm(frame[f"{name}_p"].to_numpy(float))
+    return frame
+
+
+def matrix(answers: Answers, scope: str, classes: list[str]) -> np.ndarray:
+    """(K, K) counts in the order of `classes`, truth down, mean over seeds."""
+    inside = chosen(answers, scope)
+    each = [
+        st.confusion(answers.label[inside], said[inside], len(answers.classes))
+        for said in answers.guess
+    ]
+    order = [answers.classes.index(name) for name in classes]
+    return np.mean(each, 0)[np.ix_(order, order)]
+
+
+def per_class(counts: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    """Recall and precision of each class with their Wilson intervals, from a (K, K) matrix.
+
+    Counts that are means over seeds give the interval of the images, of one network.
+    """
+    rows = []
+    for k, name in enumerate(classes):
+        row = {"class": name, "images": counts[k].sum(), "answers": counts[:, k].sum()}
+        for measure, whole in (("recall", row["images"]), ("precision", row["answers"])):
+            low, high = st.wilson(counts[k, k], whole)
+            share = counts[k, k] / whole if whole else np.nan
+            row |= {measure: share, f"{measure}_low": low, f"{measure}_high": high}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def calibration(settings: list[Judged], scope: str = "test") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """ECE by setting, mean over seeds; images, confidence and accuracy by bin, seeds pooled.
+
+    A network that diverged has no probabilities and isn't in it.
+    """
+    rows, bins = [], []
+    for one in settings:
+        answers, inside = one.answers, chosen(one.answers, scope)
+        label = answers.label[inside]
+        whole = [p[inside] for p in answers.probability if not np.isnan(p[inside]).any()]
+        if not whole or not inside.any():
+            continue
+        eces = [st.reliability(p, label)[1] for p in whole]
+        sure = np.mean([p.max(1).mean() for p in whole])
+        right = np.mean([(p.argmax(1) == label).mean() for p in whole])
+        rows.append({"setting": one.name, "model": answers.model, "seeds": len(whole),
+                     "ece": np.mean(eces), "confidence": sure, "accuracy": right})  # fmt: skip
+        table, _ = st.reliability(np.concatenate(whole), np.tile(label, len(whole)))
+        for count, confidence, accuracy in table[table[:, 0] > 0]:
+            low, high = st.wilson(accuracy * count / len(whole), count / len(whole))
+            bins.append({"setting": one.name, "model": answers.model, "images": count / len(whole),
+                         "confidence": confidence, "accuracy": accuracy, "low": low,
+                         "high": high})  # fmt: skip
+    return (
+        pd.DataFrame(rows, columns="setting model seeds ece confidence accuracy".split()),
+        pd.DataFrame(bins, columns="setting model images confidence accuracy low high".split()),
+    )
+
+
+def cost(studies: list[Findings], settings: list[Judged]) -> pd.DataFrame:
+    """A row per setting: accuracy on test and what it cost, mean of its networks.
+
+    `undominated`: no other is at least as accurate for at most as many seconds, and better in one.
+    """
+    frame = confirmed(settings)
+    frame = frame[(frame["scope"] == "test") & (frame["measure"] == "accuracy")]
+    rows = []
+    for one in settings:
+        study = next(study for study in studies if study.name == one.answers.study)
+        trials = study.trials[
+            (study.trials["setting"] == one.answers.setting)
+            & (study.trials["status"] == "completed")
+        ]
+        seconds = study.epochs.groupby("trial_id")["epoch_seconds"].sum()
+        rows.append(
+            {
+                "setting": one.name,
+                "seconds": pd.to_numeric(trials["trial_id"].map(seconds)).mean(),
+                "multiply_adds": pd.to_numeric(trials["multiply_adds"]).mean(),
+                "parameters": pd.to_numeric(trials["parameters"]).mean(),
+                "device": ", ".join(map(str, trials["device"].dropna().unique())),
+            }
+        )
+    columns = ["setting", "seconds", "multiply_adds", "parameters", "device"]
+    table = frame.merge(pd.DataFrame(rows, columns=columns), on="setting")
+    accuracy, seconds = table["mean"].to_numpy(float), table["seconds"].to_numpy(float)
+    as_good = (accuracy >= accuracy[:, None]) & (seconds <= seconds[:, None])
+    better = (accuracy > accuracy[:, None]) | (seconds < seconds[:, None])
+    return table.assign(undominated=~(as_good & better).any(1)).drop(columns=["scope", "measure"])
+
+
+def hardest(settings: list[Judged], scope: str = "test") -> pd.DataFrame:
+    """By class: how many images every network of every setting gets wrong, and how many none."""
+    there = [one for one in settings if scope in one.scopes]
+    if not there or len({one.answers.digest for one in there}) > 1:
+        return pd.DataFrame(columns=["class", "images", "all_wrong", "all_right"])
+    first = there[0].answers
+    inside = chosen(first, scope)
+    right = np.concatenate(
+        [one.answers.guess[:, inside] == one.answers.label[inside] for one in there]
+    )
+    frame = pd.DataFrame(
+        {
+            "class": np.array(first.classes)[first.label[inside]],
+            "images": 1,
+            "all_wrong": ~right.any(0),
+            "all_right": right.all(0),
+        }
+    )
+    return frame.groupby("class", as_index=False)[["images", "all_wrong", "all_right"]].sum()

@@ -1,0 +1,105 @@
+"""ASHA on trial: what it saved, what its rungs foretold, what stricter settings would have done."""
+
+import numpy as np
+import pandas as pd
+
+from results import statistics as st
+from results.load import Findings
+
+
+def savings(trials: pd.DataFrame) -> pd.DataFrame:
+    """Epochs asked and run by network and in all; only trials that ended."""
+    done = trials[trials["status"] != "running"]
+    frame = done.assign(asked=pd.to_numeric(done["hp_epochs"]), stopped=done["status"] == "stopped",
+                        failed=done["status"] == "failed")  # fmt: skip
+    sums = {"trials": ("trial_id", "size"), "stopped": ("stopped", "sum"),
+            "failed": ("failed", "sum"), "epochs_asked": ("asked", "sum"),
+            "epochs_run": ("epochs_run", "sum"), "seconds": ("seconds", "sum")}  # fmt: skip
+    table = frame.groupby("model", sort=False).agg(**sums).reset_index()
+    if len(table) > 1:
+        table.loc[len(table)] = {"model": "all"} | table.drop(columns="model").sum().to_dict()
+    table["saved"] = 1 - table["epochs_run"] / table["epochs_asked"]
+    return table
+
+
+def rungs(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
+    """Each rung: judged, stopped, and the rank correlation of its values with the end's.
+
+    Only trials that came to their last epoch have an end, so the correlation is of survivors.
+    """
+    ended = trials[trials["status"] == "completed"].set_index("trial_id")["val_accuracy"]
+    rows = []
+    for rung, group in findings.decisions.groupby("rung"):
+        end = group["trial_id"].map(ended)
+        there = end.notna()
+        rows.append(
+            {
+                "rung": int(rung),
+                "judged": len(group),
+                "stopped": int((group["decision"] == "stop").sum()),
+                "reached_the_end": int(there.sum()),
+                "spearman": st.spearman(
+                    pd.to_numeric(group["value"][there]).to_numpy(float),
+                    end[there].to_numpy(float),
+                ),
+            }
+        )
+    columns = ["rung", "judged", "stopped", "reached_the_end", "spearman"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def replay(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
+    """The stored curves under ASHA with stricter settings: epochs run, best val_accuracy, lost.
+
+    One trial after the other, in the order in which they started. Where the study itself stopped
+    a trial its curve ends, and so it does here.
+    """
+    asked = findings.study["study"]
+    told = asked.get("scheduler") == "asha"
+    least = asked.get("reduction_factor", 2) if told else 2
+    grace = asked.get("grace_epochs", 1) if told else 1
+    done = trials[trials["ran"] & (trials["status"] != "running")].sort_values("started_at")
+    by_trial = dict(iter(findings.epochs.sort_values("epoch").groupby("trial_id")))
+    curves = [
+        dict(zip(by_trial[name]["epoch"], by_trial[name]["val_accuracy"], strict=True))
+        for name in done["trial_id"]
+    ]
+    if not curves:
+        return pd.DataFrame(columns=["reduction_factor", "epochs_run", "saved", "best", "lost"])
+    whole = sum(map(len, curves))
+    top = max(curve[max(curve)] for curve in curves)
+    rows = []
+    for factor in [factor for factor in (2, 3, 4, 6, 8) if factor >= least]:
+        rungs: dict[int, list[float]] = {}
+        run, best = 0, 0.0
+        for curve in curves:
+            last, rung = max(curve), grace
+            while rung < last:
+                seen = rungs.setdefault(rung, [])
+                cutoff = np.quantile(seen, 1 - 1 / factor) if seen else -np.inf
+                seen.append(curve[rung])
+                if curve[rung] < cutoff:
+                    last = rung
+                rung *= factor
+            run += last
+            best = max(best, curve[last])
+        rows.append({"reduction_factor": factor, "epochs_run": run, "saved": 1 - run / whole,
+                     "best": best, "lost": top - best})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def trial_curves(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
+    """(model, trial, epoch) -> val_accuracy, an empty row after each trial; `stopped` ends by ASHA.
+
+    The empty rows are gaps: one line draws all the trials of a network.
+    """
+    told = trials[["trial_id", "model", "status"]]
+    frame = findings.epochs.merge(told, on="trial_id").sort_values(["model", "trial_id", "epoch"])
+    frame = frame[["model", "trial_id", "epoch", "val_accuracy", "status"]]
+    last = frame.drop_duplicates("trial_id", keep="last").index
+    frame["stopped"] = frame.index.isin(last) & (frame["status"] == "stopped")
+    gaps = frame.loc[last].assign(epoch=np.nan, val_accuracy=np.nan, stopped=False)
+    whole = pd.concat([frame, gaps]).sort_values(
+        ["model", "trial_id", "epoch"], na_position="last", kind="stable"
+    )
+    return whole.drop(columns="status").reset_index(drop=True)

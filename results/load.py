@@ -1,0 +1,199 @@
+"""An artefact folder as frames, checked at the door; a study that still runs is welcome."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from results import Mistake
+
+# What is read of each table; a folder without one of these was written by another version.
+COLUMNS = {
+    "trials": ("trial_id", "stage", "setting", "status", "reason", "error", "retries", "device",
+               "gpus", "started_at", "ended_at", "parameters", "multiply_adds", "hp_model",
+               "hp_seed", "hp_epochs", "hp_batch_size", "hp_lr"),
+    "epochs": ("trial_id", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy",
+               "epoch_seconds", "finished_at"),
+    "decisions": ("trial_id", "epoch", "rung", "value", "cutoff", "decision"),
+    "predictions": ("trial_id", "split", "image", "label", "duplicate"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A study as its folder tells it; `notes` say what was missing or passed over."""
+
+    name: str
+    folder: Path
+    study: dict[str, Any]
+    trials: pd.DataFrame
+    epochs: pd.DataFrame
+    decisions: pd.DataFrame
+    predictions: pd.DataFrame
+    chosen: pd.DataFrame  # setting, from_trial, val_accuracy, epoch: what the search handed on
+    last_event: str  # UTC, empty without a journal
+    notes: tuple[str, ...]
+
+    @property
+    def classes(self) -> list[str]:
+        return list(self.study["data"]["classes"])
+
+    @property
+    def synthetic(self) -> bool:
+        return bool(self.study["data"].get("synthetic"))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the confirmed models of one setting said of the images of val and test."""
+
+    study: str
+    setting: str
+    model: str
+    digest: str  # of the data: only equal digests can be compared image by image
+    classes: tuple[str, ...]
+    epochs: int
+    seeds: tuple[int, ...]  # S
+    split: np.ndarray  # (N,) "val" or "test"
+    image: np.ndarray  # (N,)
+    duplicate: np.ndarray  # (N,) bool
+    label: np.ndarray  # (N,) 0…K-1
+    probability: np.ndarray  # (S, N, K), NaN where a network diverged
+
+    @property
+    def guess(self) -> np.ndarray:
+        """(S, N) the class with the highest probability, -1 where there is no number."""
+        broken = np.isnan(self.probability).any(2)
+        return np.where(broken, -1, np.nan_to_num(self.probability, nan=-1.0).argmax(2))
+
+
+def load(folder: Path) -> Findings:
+    """The study in `folder`; refuses what isn't one."""
+    header = study_header(folder)
+    notes: list[str] = []
+    tables = {name: table(folder, name, notes) for name in COLUMNS}
+    chosen, last = journal(folder / "events.jsonl", notes)
+    for key, name in ((["trial_id", "epoch"], "epochs"), (["trial_id"], "trials")):
+        tables[name] = tables[name].drop_duplicates(key, keep="last").reset_index(drop=True)
+    name = header["study"].get("name") or folder.resolve().name
+    return Findings(str(name), folder, header, **tables, chosen=chosen, last_event=last,
+                    notes=tuple(notes))  # fmt: skip
+
+
+def named_apart(studies: list[Findings]) -> list[Findings]:
+    """The same studies; one whose name is taken gets a number behind it."""
+    found: list[Findings] = []
+    for one in studies:
+        name, number = one.name, 1
+        while name in {other.name for other in found}:
+            number += 1
+            name = f"{one.name} {number}"
+        found.append(replace(one, name=name))
+    return found
+
+
+def study_header(folder: Path) -> dict[str, Any]:
+    """study.json, or the sentence that says what is wrong."""
+    path = folder / "study.json"
+    if not folder.is_dir():
+        raise Mistake(f"{folder} is not a folder: give the artefact folder of a study, runs/NAME")
+    if not path.exists():
+        raise Mistake(f"{folder} holds no study.json: give the artefact folder of a study")
+    try:
+        header = json.loads(path.read_text())
+    except ValueError:
+        raise Mistake(f"{path} is not JSON: restore it from a copy") from None
+    parts = isinstance(header, dict) and [header.get("study"), header.get("data")]
+    if (
+        not parts
+        or not all(isinstance(part, dict) for part in parts)
+        or not parts[1].get("classes")
+    ):
+        raise Mistake(f"{path} isn't a study's: it lacks 'study' or 'data' with its classes")
+    return header
+
+
+def table(folder: Path, name: str, notes: list[str]) -> pd.DataFrame:
+    """A parquet table with at least its COLUMNS; empty, with a note, where there is none."""
+    path = folder / f"{name}.parquet"
+    if not path.exists():
+        if name != "predictions":
+            notes.append(f"{path.name} isn't there yet")
+        return pd.DataFrame({column: pd.Series(dtype=object) for column in COLUMNS[name]})
+    try:
+        frame = pd.read_parquet(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise Mistake(f"{path} can't be read ({str(error).splitlines()[0]})") from None
+    lacking = [column for column in COLUMNS[name] if column not in frame]
+    if lacking:
+        raise Mistake(
+            f"{path} lacks {', '.join(lacking)}: it was written by another version of this project"
+        )
+    return frame
+
+
+def journal(path: Path, notes: list[str]) -> tuple[pd.DataFrame, str]:
+    """What the search chose, and the time of the last whole event."""
+    columns = ["setting", "from_trial", "val_accuracy", "epoch"]
+    rows, last = [], ""
+    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    for number, line in enumerate(lines):
+        if not line:
+            continue
+        try:
+            event = json.loads(line)
+        except ValueError:
+            half = number == len(lines) - 1
+            notes.append(
+                "the journal's last line is half-written and was passed over"
+                if half
+                else f"line {number + 1} of {path.name} is not JSON and was passed over"
+            )
+            continue
+        last = event.get("time", last)
+        if event.get("event") == "chosen":
+            rows.append({column: event.get(column) for column in columns})
+    return pd.DataFrame(rows, columns=columns), last
+
+
+def answers(findings: Findings) -> list[Answers]:
+    """The confirmed settings that have predictions, in the order of their trials."""
+    found = []
+    trials = findings.trials[findings.trials["stage"] == "confirm"]
+    predicted = dict(iter(findings.predictions.groupby("trial_id", sort=False)))
+    columns = [f"p_{name}" for name in findings.classes]
+    for setting, group in trials.groupby("setting", sort=False):
+        group = group[group["trial_id"].isin(predicted)]
+        if group.empty:
+            continue
+        frames = [predicted[name].sort_values(["split", "image"]) for name in group["trial_id"]]
+        first = frames[0]
+        for frame, name in zip(frames, group["trial_id"], strict=True):
+            same = len(frame) == len(first) and (frame["image"].array == first["image"].array).all()
+            if not same:
+                raise Mistake(
+                    f"predictions.parquet of {findings.folder}: {name} answered other images than "
+                    f"{group['trial_id'].iloc[0]}"
+                )
+        place = {name: k for k, name in enumerate(findings.classes)}
+        found.append(
+            Answers(
+                study=findings.name,
+                setting=str(setting),
+                model=str(group["hp_model"].iloc[0]),
+                digest=str(findings.study["data"].get("digest")),
+                classes=tuple(findings.classes),
+                epochs=int(group["hp_epochs"].iloc[0]),
+                seeds=tuple(int(seed) for seed in group["hp_seed"]),
+                split=first["split"].to_numpy(str),
+                image=first["image"].to_numpy(int),
+                duplicate=first["duplicate"].fillna(False).to_numpy(bool),
+                label=first["label"].map(place).to_numpy(int),
+                probability=np.stack([frame[columns].to_numpy(float) for frame in frames]),
+            )
+        )
+    return found

@@ -1,0 +1,207 @@
+"""Sections as one HTML page that asks the network for nothing. plotly.js is embedded once."""
+
+import html
+import json
+import re
+from functools import singledispatch
+from pathlib import Path
+
+import pandas as pd
+from plotly.offline import get_plotlyjs
+
+from results.blocks import DASH, Figure, Matrix, Section, Side, Table, Text
+from results.style import CONFIG
+
+# The browser itself refuses whatever the page might ask of the network.
+POLICY = ("default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+          "img-src data: blob:; font-src data:")  # fmt: skip
+SCRIPT = """
+const config = %s;
+for (const box of document.querySelectorAll('.plot')) {
+  const figure = JSON.parse(box.querySelector('script').textContent);
+  box.replaceChildren();
+  Plotly.newPlot(box, figure.data, figure.layout, config);
+}
+// Paper has its own width, which a plot doesn't learn in time: two beside one another, or one.
+const fit = width => document.querySelectorAll('.plot').forEach(box => Plotly.relayout(
+  box, width ? {width: width(box.closest('.plots').children.length), autosize: false}
+             : {width: null, autosize: true}));
+addEventListener('beforeprint', () => fit(beside => beside > 1 ? 310 : 640));
+addEventListener('afterprint', () => fit(null));
+"""
+
+
+def page(title: str, lead: str, notes: list[str], sections: list[Section], foot: str) -> str:
+    """The whole document."""
+    css = (Path(__file__).parent / "page.css").read_text()
+    body = "\n".join(section_html(section) for section in sections)
+    links = " ".join(
+        f'<a href="#{anchor(section.title)}">{escape(section.title)}</a>' for section in sections
+    )
+    warned = "".join(f'<li class="note">{code(note)}</li>' for note in notes)
+    drawn = 'class="plot"' in body
+    scripts = f"<script>{get_plotlyjs()}</script>\n<script>{SCRIPT % json.dumps(CONFIG)}</script>"
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<title>{escape(title)}</title>
+<style>
+{css}</style>
+</head>
+<body>
+<header>
+<h1>{escape(title)}</h1>
+<p class="lead">{escape(lead)}</p>
+<ul class="notes">{warned}</ul>
+<nav aria-label="Contents">{links}</nav>
+</header>
+<main>
+{body}
+</main>
+<footer>{escape(foot)}</footer>
+{scripts if drawn else ""}
+</body>
+</html>
+"""
+
+
+def escape(text: object) -> str:
+    return html.escape(str(text))
+
+
+def code(text: str) -> str:
+    """What stands in `backticks` as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def lines(value: str) -> str:
+    first, _, rest = escape(value).partition("\n")
+    return f"{first}<small>{rest}</small>" if rest else first
+
+
+def anchor(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def section_html(section: Section) -> str:
+    blocks = "\n".join(markup(block) for block in section.blocks)
+    head = f"<h2>{escape(section.title)}</h2>"
+    return f'<section id="{anchor(section.title)}">\n{head}\n{blocks}\n</section>'
+
+
+@singledispatch
+def markup(block: object) -> str:
+    """A block as HTML."""
+    raise TypeError(block)
+
+
+@markup.register
+def _(block: Text) -> str:
+    kind = f' class="{block.kind}"' if block.kind else ""
+    return f"<p{kind}>{escape(block.words)}</p>"
+
+
+@markup.register
+def _(block: Table) -> str:
+    if block.shown.empty:
+        return ""
+    inside = f'<div class="scroll" tabindex="0">{table_html(block.shown)}</div>'
+    if block.folded:
+        return f"<details><summary>{escape(block.caption)}</summary>{inside}</details>"
+    return f"<h3>{escape(block.caption)}</h3>{inside}"
+
+
+def table_html(shown: pd.DataFrame) -> str:
+    """Numbers to the right, words to the left, long words wrapped; a share also as a bar."""
+    kinds = {name: kind_of(shown[name]) for name in shown}
+    head = "".join(f'<th class="{kinds[name]}">{escape(name)}</th>' for name in shown)
+    rows = []
+    for _, row in shown.iterrows():
+        cells = []
+        for name, value in row.items():
+            bar = name.endswith("(bar)") and value != DASH
+            extra = f' style="--part: {value.replace(" ", "")}"' if bar else ""
+            cells.append(
+                f'<td class="{"bar word" if bar else kinds[name]}"{extra}>{lines(value)}</td>'
+            )
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    head = head.replace(" (bar)", "")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def kind_of(column: pd.Series) -> str:
+    told = [value for value in column if value not in (DASH, "")]
+    if all(re.match(r"[+−<\d.]", value) and len(value) < 28 for value in told):
+        return ""
+    return "word long" if any(len(value) > 24 for value in told) else "word"
+
+
+@markup.register
+def _(block: Figure) -> str:
+    plots = "".join(
+        f'<div><p class="plot-title">{escape(title)}</p><div class="plot" role="img" '
+        f'style="min-height: {plot.layout.height}px" '
+        f'aria-label="{escape(f"{block.caption}: {title}. {block.summary}")}">'
+        f'<script type="application/json">{as_json(plot.to_json())}</script></div></div>'
+        for title, plot in block.plots
+    )
+    narrow = " narrow" if block.narrow else ""
+    return (
+        f"<figure><h3>{escape(block.caption)}</h3><p>{escape(block.summary)}</p>"
+        f'<div class="plots{narrow}">{plots}</div>{markup(block.table)}</figure>'
+    )
+
+
+def as_json(text: str) -> str:
+    """JSON that can't end the script element it stands in."""
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@markup.register
+def _(block: Side) -> str:
+    return f'<div class="side">{"".join(markup(one) for one in block.blocks)}</div>'
+
+
+@markup.register
+def _(block: Matrix) -> str:
+    counts = block.counts
+    whole = counts.sum(1, keepdims=True).clip(min=1e-9)
+    share = counts / whole
+    heads = "".join(
+        f'<th class="col" title="{escape(name)}" scope="col">{escape(name[:5])}</th>'
+        for name in block.classes
+    )
+    rows = []
+    for k, name in enumerate(block.classes):
+        cells = "".join(
+            f'<td class="cell{" full" if part > 0.55 else ""}" style="--a: {part:.2f}">'
+            f"{whole_or_tenth(count)}<small>{100 * part:.0f}%</small></td>"
+            for count, part in zip(counts[k], share[k], strict=True)
+        )
+        line = block.per_class.iloc[k]
+        rows.append(
+            f'<tr><th class="row" scope="row">{escape(name)}</th>{cells}{edge(line, "recall")}</tr>'
+        )
+    foot = "".join(edge(line, "precision") for _, line in block.per_class.iterrows())
+    return (
+        f"<div><h3>{escape(block.caption)}</h3>"
+        f'<table class="matrix"><thead><tr><th class="row">truth ↓</th>{heads}'
+        f'<th class="col">recall</th></tr></thead><tbody>{"".join(rows)}'
+        f'<tr><th class="row">precision</th>{foot}<td></td></tr></tbody></table></div>'
+    )
+
+
+def whole_or_tenth(count: float) -> str:
+    """Small means over seeds keep a decimal, so that 0 is none."""
+    return f"{count:,.0f}" if count >= 10 or count == int(count) else f"{count:.1f}"
+
+
+def edge(line: pd.Series, measure: str) -> str:
+    """A class's recall or precision with the half-width of its interval."""
+    if pd.isna(line[measure]):
+        return f'<td class="edge">{DASH}</td>'
+    half = 50 * (line[f"{measure}_high"] - line[f"{measure}_low"])
+    return f'<td class="edge">{100 * line[measure]:.0f}%<small>±{half:.0f}</small></td>'

@@ -1,0 +1,169 @@
+"""The student paper's own numbers (published.json): its figures, its settings, its oddities."""
+
+import json
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.facts import Judged
+
+TEXT_TEST_IMAGES = 3589  # "28,709 training images and 3,589 test images", section II
+ROUNDING = 1e-4  # the paper prints accuracies with two decimals of a percent, cut or rounded
+# Which settings each pair of learning-curve figures compares; the paper doesn't say with which
+# runs of the other two networks it compares CBAM: those of the same batch size stand here.
+CURVES = (
+    ("Figs. 3 and 4", ("A-alexnet", "A-resnet34")),
+    ("Figs. 7 and 8", ("B-alexnet", "B-resnet34")),
+    ("Figs. 11 and 12", ("C-alexnet", "C-resnet34")),
+    ("Figs. 16 and 17", ("B-alexnet", "B-resnet34", "D-cbam128", "D-cbam64")),
+    ("Fig. 19", ("B-alexnet", "B-resnet34", "E-cbam50")),
+)
+
+
+def published() -> dict[str, Any]:
+    return json.loads((Path(__file__).parent / "published.json").read_text())
+
+
+def figure(name: str) -> str:
+    """fig14 -> Fig. 14"""
+    return f"Fig. {name.removeprefix('fig')}"
+
+
+def counts(paper: dict[str, Any], name: str) -> np.ndarray:
+    return np.array(paper["confusions"][name]["matrix"])
+
+
+def settings_table(paper: dict[str, Any], settings: list[Judged]) -> pd.DataFrame:
+    """A row per setting of the paper: what it claims, what its matrix says, what we found.
+
+    Ours stands beside it where a study on real faces confirmed a setting of that name: on
+    val+test (the 7,178 images of the paper's test folder), val, test, and test without duplicates.
+    """
+    # Of several studies with one setting, the one that trained longest, then with most seeds.
+    order = sorted(settings, key=lambda one: (one.answers.epochs, len(one.answers.seeds)))
+    ours = {one.answers.setting: one for one in order}
+    rows = []
+    for entry in paper["experiments"]:
+        name = entry["confusion"]
+        row: dict[str, Any] = {
+            "setting": entry["id"],
+            "model": entry["model"],
+            "batch_size": entry["batch_size"],
+            "lr": entry["lr"],
+            "epochs": entry["epochs"],
+            "claimed": entry["claimed_accuracy"],
+            "figure": figure(name) if name else "",
+            "matrix": np.trace(counts(paper, name)) / counts(paper, name).sum() if name else None,
+        }
+        one = ours.get(entry["id"])
+        if one:
+            row |= {"seeds": len(one.answers.seeds), "our_epochs": one.answers.epochs}
+            for scope, found in one.scopes.items():
+                row[scope] = found["accuracy"].mean
+            low, high = one.scopes["val+test"]["accuracy"].interval
+            row |= {"low": low, "high": high}
+            if name:
+                row["difference"] = row["val+test"] - row["matrix"]
+                row["within"] = bool(low <= row["matrix"] <= high)
+        rows.append(row)
+    columns = ("setting model batch_size lr epochs claimed figure matrix seeds our_epochs val+test "
+               "low high difference within val test").split()  # fmt: skip
+    return pd.DataFrame(rows, columns=[*columns, "test, no duplicates"])
+
+
+def image_counts(paper: dict[str, Any]) -> pd.DataFrame:
+    """Matrices that count another number of images than the text."""
+    rows = [
+        {"figure": figure(name), "images": int(counts(paper, name).sum()),
+         "text": TEXT_TEST_IMAGES, "ratio": counts(paper, name).sum() / TEXT_TEST_IMAGES}
+        for name in paper["confusions"]
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["figure", "images", "text", "ratio"])
+    return frame[frame["images"] != frame["text"]].reset_index(drop=True)
+
+
+def same_matrices(paper: dict[str, Any]) -> pd.DataFrame:
+    """Pairs of figures with one matrix under two different settings."""
+    of = {entry["confusion"]: entry for entry in paper["experiments"] if entry["confusion"]}
+    rows = []
+    for a, b in combinations(sorted(of, key=lambda name: int(name[3:])), 2):
+        if np.array_equal(counts(paper, a), counts(paper, b)):
+            told = {
+                f"{key}_{side}": of[name][key]
+                for side, name in (("first", a), ("second", b))
+                for key in ("id", "batch_size", "lr", "epochs", "claimed_accuracy")
+            }
+            rows.append({"first": figure(a), "second": figure(b), **told})
+    return pd.DataFrame(rows)
+
+
+def claims(paper: dict[str, Any]) -> pd.DataFrame:
+    """Claimed accuracies beside right / all of the printed matrix; `agrees` up to the rounding."""
+    rows = []
+    for entry in paper["experiments"]:
+        if entry["claimed_accuracy"] is None or not entry["confusion"]:
+            continue
+        cells = counts(paper, entry["confusion"])
+        right, images = int(np.trace(cells)), int(cells.sum())
+        gap = entry["claimed_accuracy"] - right / images
+        rows.append(
+            {
+                "setting": entry["id"],
+                "figure": figure(entry["confusion"]),
+                "right": right,
+                "images": images,
+                "matrix": right / images,
+                "claimed": entry["claimed_accuracy"],
+                "difference": gap,
+                "agrees": abs(gap) < ROUNDING,
+            }
+        )
+    columns = "setting figure right images matrix claimed difference agrees".split()
+    return pd.DataFrame(rows, columns=columns)
+
+
+def column_measures(cells: np.ndarray) -> dict[str, np.ndarray]:
+    """What a column beside a (K, K) matrix could mean: measure -> (K,)."""
+    whole, hits = cells.sum(), np.diag(cells)
+    truth, told = cells.sum(1), cells.sum(0)
+    recall, precision = hits / truth, hits / told
+    size = range(len(cells))
+    blocks = np.array([hits[k] + cells[:k, :k].sum() + cells[k + 1 :, k + 1 :].sum() for k in size])
+    row = np.array([cells[k, :k].sum() if 2 <= k < len(cells) - 1 else 0 for k in size])
+    return {
+        "recall: right / images of the class": recall,
+        "precision: right / answers of the class": precision,
+        "F1 of the two": 2 * recall * precision / (recall + precision),
+        "one class against the rest: (right + rightly rejected) / all": (
+            (whole - truth - told + 2 * hits) / whole
+        ),
+        "as before, but rejections only from the blocks above-left and below-right": blocks / whole,
+        "as before, and the wrong answers left of the diagonal counted as right for the third to "
+        "the last but one class": (blocks + row) / whole,
+    }
+
+
+def printed_column(paper: dict[str, Any]) -> pd.DataFrame:
+    """How many cells of the printed "Accuracy" columns each measure gives, to two decimals.
+
+    `fitted`: no measure in use, but a sum that was looked for until it gave the column.
+    """
+    printed, could = [], {}
+    for name, entry in paper["confusions"].items():
+        if "printed_accuracy_column" not in entry:
+            continue
+        printed += entry["printed_accuracy_column"]
+        for measure, values in column_measures(counts(paper, name)).items():
+            could.setdefault(measure, []).extend(values)
+    rows = []
+    for measure, values in could.items():
+        apart = np.abs(np.array(values) - np.array(printed))
+        equal = apart <= 0.005 + 1e-9
+        rows.append({"measure": measure, "fitted": measure.startswith("as before"),
+                     "equal": int(equal.sum()), "cells": len(printed),
+                     "mean_distance": apart.mean(), "largest_distance": apart.max()})  # fmt: skip
+    return pd.DataFrame(rows, columns=["measure", "fitted", "equal", "cells", "mean_distance",
+                                       "largest_distance"])  # fmt: skip

@@ -1,0 +1,174 @@
+"""What the search found and whether it can be believed: frames of trials, epochs, decisions."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results import statistics as st
+from results.load import Findings
+
+EDGE = 0.05  # an optimum within this share of a range's end lies on its edge
+ENOUGH = 5  # trials of one network below which nothing is said of a hyperparameter
+
+
+def searched(findings: Findings) -> pd.DataFrame:
+    """The search's trials with their last epoch, last val_accuracy, epochs run and seconds.
+
+    A trial without an epoch has an accuracy of 0: it was paid for and gave nothing.
+    """
+    trials = findings.trials[findings.trials["stage"] == "search"].copy()
+    epochs = findings.epochs.sort_values("epoch")
+    run = epochs.groupby("trial_id").agg(
+        epochs_run=("epoch", "size"),
+        last_epoch=("epoch", "max"),
+        val_accuracy=("val_accuracy", "last"),
+        seconds=("epoch_seconds", "sum"),
+    )
+    trials = trials.merge(run, on="trial_id", how="left")
+    ran = trials["val_accuracy"].notna()
+    for column in ("epochs_run", "last_epoch", "val_accuracy", "seconds"):
+        trials[column] = pd.to_numeric(trials[column]).fillna(0)
+    trials["ran"] = ran
+    return trials.rename(columns={"hp_model": "model"})
+
+
+def progress(trials: pd.DataFrame) -> pd.DataFrame:
+    """Best val_accuracy so far of each network against trials, epochs and seconds of computing."""
+    done = trials[trials["status"] != "running"].sort_values("ended_at")
+    frame = done[["model", "trial_id", "val_accuracy", "epochs_run", "seconds"]].copy()
+    grouped = frame.groupby("model", sort=False)
+    frame["trials"] = grouped.cumcount() + 1
+    frame["epochs"] = grouped["epochs_run"].cumsum()
+    frame["seconds"] = grouped["seconds"].cumsum()
+    frame["best"] = grouped["val_accuracy"].cummax()
+    return frame[["model", "trial_id", "trials", "epochs", "seconds", "val_accuracy", "best"]]
+
+
+def expected(trials: pd.DataFrame, images: int = 1) -> pd.DataFrame:
+    """Expected best val_accuracy of n trials of each network, with the 10 and 90 % points.
+
+    Epochs, seconds and multiply-adds are n times the network's mean; a training step counts three
+    times its forward pass, for each of so many images an epoch.
+    """
+    rows = []
+    for model, group in trials[trials["status"] != "running"].groupby("model", sort=False):
+        work = pd.to_numeric(group["multiply_adds"]) * group["epochs_run"] * 3 * images
+        for n, (mean, low, high) in enumerate(st.expected_best(group["val_accuracy"].array), 1):
+            rows.append(
+                {
+                    "model": model,
+                    "trials": n,
+                    "epochs": n * group["epochs_run"].mean(),
+                    "seconds": n * group["seconds"].mean(),
+                    "multiply_adds": n * work.mean(),
+                    "expected": mean,
+                    "low": low,
+                    "high": high,
+                }
+            )
+    columns = "model trials epochs seconds multiply_adds expected low high".split()
+    return pd.DataFrame(rows, columns=columns)
+
+
+def space(findings: Findings, model: str) -> dict[str, Any]:
+    """The search space of a network: its own values over those for all."""
+    whole = findings.study["study"].get("space", {})
+    models = {key for key, value in whole.items() if isinstance(value, dict) and "low" not in value}
+    own = whole.get(model, {}) if model in models else {}
+    return {key: value for key, value in whole.items() if key not in models} | own
+
+
+def varied(findings: Findings, trials: pd.DataFrame) -> list[str]:
+    """The hyperparameters, without hp_, that differ between the trials of some network."""
+    names = [name for name in trials if name.startswith("hp_") and name != "hp_seed"]
+    groups = [group for _, group in trials.groupby("model")]
+    return [name[3:] for name in names if any(g[name].nunique() > 1 for g in groups)]
+
+
+def influence(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
+    """How val_accuracy follows each numeric hyperparameter at one epoch that all trials reached.
+
+    Spearman's rank correlation; for one that isn't a number, the share of the ranks' variance
+    between its values (eta squared). Neither says anything of interactions.
+    """
+    rows = []
+    for model, group in trials[trials["ran"]].groupby("model", sort=False):
+        if len(group) < ENOUGH:
+            continue
+        epoch = int(group["last_epoch"].min())
+        at = findings.epochs[findings.epochs["epoch"] == epoch].set_index("trial_id")
+        value = pd.to_numeric(group["trial_id"].map(at["val_accuracy"])).rank()
+        for name in varied(findings, group):
+            column = group[f"hp_{name}"]
+            there = column.notna() & value.notna()
+            row = {"model": model, "hyperparameter": name, "epoch": epoch,
+                   "trials": int(there.sum()), "spearman": np.nan,
+                   "eta_squared": np.nan}  # fmt: skip
+            if is_number(column):
+                row["spearman"] = st.spearman(
+                    pd.to_numeric(column[there]).to_numpy(float), value[there].to_numpy(float)
+                )
+            elif value[there].var():
+                means = value[there].groupby(column[there].astype(str)).transform("mean")
+                row["eta_squared"] = means.var() / value[there].var()
+            rows.append(row)
+    columns = "model hyperparameter epoch trials spearman eta_squared".split()
+    return pd.DataFrame(rows, columns=columns)
+
+
+def is_number(column: pd.Series) -> bool:
+    kind = column.dropna().infer_objects()
+    return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+
+
+def best(trials: pd.DataFrame) -> pd.DataFrame:
+    """Each network's best trial: of those that came furthest, the highest val_accuracy."""
+    fit = trials[trials["ran"] & (trials["status"] != "failed")]
+    ordered = fit.sort_values(["last_epoch", "val_accuracy"], ascending=False, kind="stable")
+    return ordered.drop_duplicates("model").sort_values("model")
+
+
+def edges(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
+    """Hyperparameters whose best value lies on the edge of what was searched: look beyond."""
+    rows = []
+    for _, trial in best(trials).iterrows():
+        for name, asked in space(findings, trial["model"]).items():
+            value = trial.get(f"hp_{name}")
+            if value is None or pd.isna(value):
+                continue
+            side, told = edge(asked, value)
+            if side:
+                rows.append({"model": trial["model"], "hyperparameter": name, "best": value,
+                             "searched": told, "edge": side})  # fmt: skip
+    return pd.DataFrame(rows, columns=["model", "hyperparameter", "best", "searched", "edge"])
+
+
+def edge(asked: Any, value: Any) -> tuple[str, str]:
+    """'low', 'high' or '' and the searched range in words. Two values have no inside to miss."""
+    if isinstance(asked, dict) and {"low", "high"} <= set(asked):
+        low, high, at = asked["low"], asked["high"], float(value)
+        told = f"{low:g} to {high:g}" + (", log" if asked.get("log") else "")
+        if asked.get("log"):
+            low, high, at = math.log(low), math.log(high), math.log(at)
+        place = (at - low) / (high - low) if high > low else 0.5
+        return ("low" if place <= EDGE else "high" if place >= 1 - EDGE else ""), told
+    numbers = isinstance(asked, list) and all(type(one) in (int, float) for one in asked)
+    if numbers and len(set(asked)) > 2:
+        told = ", ".join(f"{one:g}" for one in sorted(asked))
+        return ("low" if value == min(asked) else "high" if value == max(asked) else ""), told
+    return "", ""
+
+
+def curse(findings: Findings, confirmed: pd.DataFrame) -> pd.DataFrame:
+    """The search's best val_accuracy beside that of the same configuration with fresh seeds."""
+    own = confirmed[confirmed["study"] == findings.name]
+    val = own[(own["scope"] == "val") & (own["measure"] == "accuracy")]
+    plain = val["setting"].str.removesuffix(f" ({findings.name})")  # as facts.judged names apart
+    won = findings.chosen[findings.chosen["from_trial"].astype(bool)]
+    frame = won.merge(val.assign(setting=plain), on="setting", suffixes=("", "_confirmed"))
+    frame["searched"] = pd.to_numeric(frame["val_accuracy"])
+    frame["lost"] = frame["searched"] - frame["mean"]
+    return frame[["setting", "from_trial", "epoch", "searched", "mean", "low", "high", "seeds",
+                  "lost"]]  # fmt: skip

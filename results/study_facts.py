@@ -1,0 +1,199 @@
+"""What was asked and where it stands: overview, warnings, trials, the networks' layers."""
+
+import numpy as np
+import pandas as pd
+
+from results.load import Answers, Findings
+
+
+def overview(findings: Findings) -> pd.DataFrame:
+    """A row per thing worth knowing of a study: what, and the answer in words."""
+    header, asked, data = findings.study, findings.study["study"], findings.study["data"]
+    images = data.get("images", {})
+    settings = [one.get("name", "") for one in asked.get("settings", [])]
+    machine, versions, git = (header.get(key) or {} for key in ("hardware", "versions", "git"))
+    gpus = machine.get("gpus") or []
+    stages = " then ".join(asked.get("stages", []))
+    rows = {
+        "Preset": asked.get("preset"),
+        "Stages": stages,
+        "Networks": ", ".join(asked.get("models", [])),
+        "Settings": ", ".join(settings),
+        "Search": f"{asked.get('trials')} trials of up to {asked.get('epochs')} epochs, "
+        f"{asked.get('sampler')}, {asked.get('scheduler')}" if "search" in stages else "",
+        "Seeds of the confirmation": asked.get("seeds") if "confirm" in stages else "",
+        "Why this size": header.get("why_this_size"),
+        "Status": status(findings),
+        "Started": moment(header.get("started_at")),
+        "Ended": moment(header.get("ended_at")),
+        "Data": f"{data.get('name')} ({data.get('digest')})",
+        "Images": ", ".join(f"{count:,} {name}" for name, count in images.items()),
+        "Used in training": used(asked, images),
+        "Test images also in train or val": data.get("test_duplicates"),
+        "Trials": ", ".join(f"{n} {word}" for word, n in counts(findings).items()) or "none yet",
+        "Epochs run": f"{len(findings.epochs):,}",
+        "Time in epochs": duration(pd.to_numeric(findings.epochs["epoch_seconds"]).sum()),
+        "Trained on": ", ".join(map(str, findings.trials["device"].dropna().unique())),
+        "Machine": ", ".join(
+            str(part)
+            for part in (machine.get("processor"), f"{machine.get('cores')} cores", *gpus,
+                         f"{machine.get('nodes', 1)} node(s)")
+            if part
+        ) if machine else "",
+        "Versions": ", ".join(f"{name} {value}" for name, value in versions.items()),
+        "Git": commit(git),
+    }  # fmt: skip
+    kept = [(what, str(told)) for what, told in rows.items() if told not in (None, "")]
+    return pd.DataFrame(kept, columns=["what", findings.name])
+
+
+def status(findings: Findings) -> str:
+    """How it stands and why; a study that says it runs is told with its last sign of life."""
+    header = findings.study
+    told = str(header.get("status", "unknown"))
+    if told == "running" and findings.last_event:
+        return f"running, or killed: its last event is of {moment(findings.last_event)}"
+    return f"{told}: {header['reason']}" if header.get("reason") else told
+
+
+def counts(findings: Findings) -> dict[str, int]:
+    return {str(k): int(v) for k, v in findings.trials["status"].value_counts(sort=False).items()}
+
+
+def used(asked: dict, images: dict) -> str:
+    parts = [
+        f"{asked[f'{name}_images']:,} of {images[name]:,} {name}"
+        for name in ("train", "val")
+        if asked.get(f"{name}_images") and asked[f"{name}_images"] < images.get(name, 0)
+    ]
+    return ", ".join(parts)
+
+
+def commit(git: dict) -> str:
+    if not git.get("commit"):
+        return "not in a git checkout"
+    return git["commit"][:12] + (", with uncommitted changes" if git.get("dirty") else "")
+
+
+def moment(text: str | None) -> str:
+    return pd.Timestamp(text).strftime("%Y-%m-%d %H:%M UTC") if text else ""
+
+
+def duration(seconds: float) -> str:
+    """1 h 05 min, 3 min 20 s, 12 s."""
+    whole = round(float(seconds))
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    if hours:
+        return f"{hours:,} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
+    """What a reader must know before any number, a sentence each."""
+    asked, found = findings.study["study"], []
+    found += [sentence(note) for note in findings.study["data"].get("notes", [])]
+    if findings.synthetic and not found:
+        found.append("These faces are drawn: the numbers say nothing of real faces.")
+    state = findings.study.get("status")
+    if state != "complete":
+        found.append(f"The study isn't complete ({status(findings)}): what follows is so far.")
+    elif "budget" in str(findings.study.get("reason")):
+        found.append(f"The study ended early ({findings.study['reason']}).")
+    part = used(asked, findings.study["data"].get("images", {}))
+    if part:
+        found.append(f"Trained on a part of the images: {part}.")
+    failed = findings.trials[findings.trials["status"] == "failed"]
+    if len(failed):
+        names = ", ".join(failed["trial_id"].head(8)) + (" and more" if len(failed) > 8 else "")
+        found.append(f"{len(failed)} trial(s) failed: {names}; the table of trials says why.")
+    broken = diverged(findings)
+    if broken:
+        found.append(f"The loss of {len(broken)} trial(s) is no number: {', '.join(broken[:8])}.")
+    if findings.trials.empty:
+        found.append("No trial has started yet.")
+    elif not settings:
+        found.append("No confirmed model has met the test images: nothing is known of test.")
+    elif all(len(one.seeds) == 1 for one in settings):
+        found.append(
+            "One seed per setting: no interval over seeds. The intervals are of the choice of "
+            "images only, and another seed may give another order."
+        )
+    return found + [sentence(note) for note in findings.notes]
+
+
+def sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def diverged(findings: Findings) -> list[str]:
+    """Trials with an epoch whose loss is NaN or infinite."""
+    loss = findings.epochs[["train_loss", "val_loss"]].apply(pd.to_numeric)
+    bad = ~np.isfinite(loss.to_numpy(float)).all(1) if len(loss) else np.zeros(0, bool)
+    return list(findings.epochs["trial_id"][bad].unique())
+
+
+def trials(findings: Findings) -> pd.DataFrame:
+    """Every trial with how far it came, how it ended, and the hyperparameters that vary."""
+    frame = findings.trials
+    last = findings.epochs.sort_values("epoch").groupby("trial_id").last()
+    varies = [c for c in frame if c.startswith("hp_") and c not in ("hp_model", "hp_epochs")
+              and frame[c].astype(str).nunique() > 1]  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "trial": frame["trial_id"],
+            "network": frame["hp_model"],
+            "status": frame["status"],
+            "epochs": frame["trial_id"].map(last["epoch"]).fillna(0).astype(int).astype(str)
+            + "/" + frame["hp_epochs"].astype(str),
+            "val_accuracy": pd.to_numeric(frame["trial_id"].map(last["val_accuracy"])),
+            "val_loss": pd.to_numeric(frame["trial_id"].map(last["val_loss"])),
+        }
+    )  # fmt: skip
+    for column in varies:
+        table[column[3:]] = frame[column]
+    return table.assign(reason=frame["reason"], error=frame["error"])
+
+
+def layers(findings: Findings) -> pd.DataFrame:
+    """The modules of each network in order: output shape, parameters, multiply-adds."""
+    rows = [
+        {"network": model, "layer": row["name"], "kind": row["kind"],
+         "output": " × ".join(map(str, row["shape"])), "parameters": row["parameters"],
+         "multiply_adds": row["multiply_adds"]}
+        for model, found in (findings.study.get("networks") or {}).items()
+        for row in found
+    ]  # fmt: skip
+    columns = ["network", "layer", "kind", "output", "parameters", "multiply_adds"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def stages(table: pd.DataFrame) -> pd.DataFrame:
+    """The layers summed by the first part of their name: what a drawing of the network shows."""
+    stage = table["layer"].str.split(".").str[0]
+    weights = table["kind"].isin(["Conv2d", "Linear"])
+    grouped = table.assign(stage=stage, weighted=weights).groupby(["network", "stage"], sort=False)
+    found = grouped.agg(
+        kinds=("kind", lambda kinds: ", ".join(dict.fromkeys(kinds))),
+        weight_layers=("weighted", "sum"),
+        output=("output", "last"),
+        parameters=("parameters", "sum"),
+        multiply_adds=("multiply_adds", "sum"),
+    ).reset_index()
+    whole = found.groupby("network")["multiply_adds"].transform("sum")
+    return found.assign(share=found["multiply_adds"] / whole.where(whole > 0))
+
+
+def curves(findings: Findings, stage: str) -> pd.DataFrame:
+    """Mean, lowest and highest over seeds of each measure by setting and epoch (stage confirm)."""
+    trials = findings.trials[findings.trials["stage"] == stage]
+    frame = findings.epochs.merge(trials[["trial_id", "setting", "hp_model"]], on="trial_id")
+    long = frame.melt(
+        ["trial_id", "setting", "hp_model", "epoch"],
+        ["train_loss", "train_accuracy", "val_loss", "val_accuracy"],
+        "measure",
+    )
+    long["value"] = pd.to_numeric(long["value"])
+    long = long[np.isfinite(long["value"])]
+    grouped = long.groupby(["setting", "hp_model", "measure", "epoch"], sort=False)["value"]
+    table = grouped.agg(mean="mean", low="min", high="max", seeds="count").reset_index()
+    return table.rename(columns={"hp_model": "model"})

@@ -1,0 +1,82 @@
+"""How every figure looks: a network's colour, marker and dash; axes, fonts, plotly's settings.
+
+Okabe and Ito's colours, which the colour-blind can tell apart and which stand out on white and
+on black. A network has one colour, marker and dash wherever it appears.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+STYLES = {
+    "alexnet": ("#D55E00", "circle", "solid"),
+    "resnet34": ("#0072B2", "square", "dash"),
+    "cbam_resnet34": ("#009E73", "diamond", "dot"),
+}
+OTHERS = (("#CC79A7", "triangle-up", "dashdot"), ("#8A8A8A", "x", "longdash"))
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+GRID, INK = "rgba(128,128,128,0.22)", "#6b6b6b"  # the page's style sheet sets them per theme
+CONFIG = {
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+    "displaylogo": False,
+    "responsive": True,
+    "scrollZoom": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+}
+AXIS = {"gridcolor": GRID, "zeroline": False, "showline": False, "ticks": "", "automargin": True}
+TITLE = {"standoff": 8, "font": {"size": 13}}
+
+
+def style(model: str) -> tuple[str, str, str]:
+    """Colour, marker, dash."""
+    return STYLES.get(model) or OTHERS[sum(map(ord, model)) % len(OTHERS)]
+
+
+def pale(colour: str, opacity: float = 0.16) -> str:
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def canvas(x: str, y: str, height: int = 320, **layout: Any) -> go.Figure:
+    """An empty figure in the report's style with its axes' titles."""
+    return go.Figure(
+        layout={
+            "template": None,
+            "height": height,
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": FONT, "size": 13, "color": INK},
+            "xaxis": AXIS | {"title": {"text": x, **TITLE}},
+            "yaxis": AXIS | {"title": {"text": y, **TITLE}},
+            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02,
+                       "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)", "itemwidth": 34},
+            "showlegend": True,
+            "hoverlabel": {"font": {"family": FONT, "size": 13}},
+            **layout,
+        }
+    )  # fmt: skip
+
+
+def whole_steps(figure: go.Figure, most: float) -> go.Figure:
+    """An x axis from 1 to `most` with a little room, and ticks at whole numbers only."""
+    steps = (step for size in (1, 10, 100, 1000, 10000) for step in (size, 2 * size, 5 * size))
+    step = next(step for step in steps if most / step <= 10)
+    room = max(0.1, 0.02 * most)
+    axis = {"dtick": step, "tick0": 0, "tickformat": ",d", "range": [1 - room, most + room]}
+    return figure.update_layout(xaxis=axis)
+
+
+def log_axis(values: pd.Series) -> dict[str, Any]:
+    """A logarithmic axis with its ticks at 1, 2 and 5, written out."""
+    low, high = float(values.min()) / 1.4, float(values.max()) * 1.4
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+
+
+def percent(figure: go.Figure, *axes: str) -> go.Figure:
+    return figure.update_layout({axis: {"tickformat": ".3~p"} for axis in axes})

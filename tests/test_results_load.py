@@ -1,0 +1,237 @@
+"""An artefact folder written by hand with study.record, and how results.load reads it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from results import Mistake, load
+from study import record
+
+CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
+START = pd.Timestamp("2026-01-02T03:04:05Z")
+
+
+def trial(name, model="alexnet", stage="search", status="completed", epochs=4, **more):
+    """A row of trials.parquet."""
+    row = {
+        "trial_id": name, "stage": stage, "setting": model if stage == "confirm" else "",
+        "status": status, "reason": "all epochs done", "error": "", "retries": 0,
+        "node": "here", "device": "cpu", "gpus": 0.0, "started_at": START,
+        "ended_at": None if status == "running" else START + pd.Timedelta(seconds=60),
+        "parameters": 100, "multiply_adds": 1000, "hp_model": model, "hp_seed": 0,
+        "hp_epochs": epochs, "hp_batch_size": 64, "hp_lr": 0.01,
+    }  # fmt: skip
+    return row | more
+
+
+def epochs(name, accuracies, losses=None):
+    """Rows of epochs.parquet."""
+    return [
+        {
+            "trial_id": name, "epoch": k, "train_loss": 1.0, "train_accuracy": value + 0.1,
+            "val_loss": (losses or [1.0] * len(accuracies))[k - 1], "val_accuracy": value,
+            "lr": 0.01, "epoch_seconds": 2.0, "images_per_second": 10.0, "memory_mib": 5.0,
+            "finished_at": START + pd.Timedelta(seconds=10 * k),
+        }
+        for k, value in enumerate(accuracies, 1)
+    ]  # fmt: skip
+
+
+def predictions(name, guesses, labels, splits, sure=0.7, duplicate=()):
+    """Rows of predictions.parquet: `sure` on the guess, the rest shared evenly."""
+    rows = []
+    for image, (guess, label, split) in enumerate(zip(guesses, labels, splits, strict=True)):
+        shares = {f"p_{c}": (1 - sure) / (len(CLASSES) - 1) for c in CLASSES}
+        shares[f"p_{CLASSES[guess]}"] = sure
+        rows.append({"trial_id": name, "split": split, "image": image, "label": CLASSES[label],
+                     "duplicate": image in duplicate, **shares})  # fmt: skip
+    return rows
+
+
+def header(**more):
+    asked = {
+        "preset": "smoke", "name": "mine", "models": ["alexnet", "resnet34"], "settings": [],
+        "stages": ["search", "confirm"], "trials": 6, "epochs": 4, "seeds": 2, "sampler": "tpe",
+        "scheduler": "asha", "train_images": 0, "val_images": 0,
+        "space": {
+            "lr": {"low": 0.001, "high": 0.1, "log": True}, "batch_size": [32, 64, 128],
+            "resnet34": {"lr": {"low": 0.01, "high": 1.0, "log": True}},
+        },
+    }  # fmt: skip
+    data = {
+        "name": "fer2013", "digest": "abc", "synthetic": False, "classes": CLASSES,
+        "images": {"train": 100, "val": 14, "test": 14}, "test_duplicates": 1, "notes": [],
+    }  # fmt: skip
+    layers = [
+        {"name": "layer1.conv", "kind": "Conv2d", "shape": [8, 4, 4], "parameters": 80,
+         "multiply_adds": 900},
+        {"name": "layer1.relu", "kind": "ReLU", "shape": [8, 4, 4], "parameters": 0,
+         "multiply_adds": 0},
+        {"name": "fc", "kind": "Linear", "shape": [7], "parameters": 20, "multiply_adds": 100},
+    ]  # fmt: skip
+    study = asked | more.pop("study", {})
+    data |= more.pop("data", {})
+    return {
+        "study": study, "data": data, "networks": {"alexnet": layers}, "status": "complete",
+        "reason": "all stages done", "started_at": "2026-01-02T03:04:05+00:00",
+        "ended_at": "2026-01-02T04:04:05+00:00", "git": {"commit": "f" * 40, "dirty": False},
+        "versions": {"python": "3.11"}, "hardware": {"processor": "p", "cores": 2, "gpus": []},
+        "why_this_size": "", **more,
+    }  # fmt: skip
+
+
+def folder(path, head=None, trials=None, epoch_rows=None, decisions=None, told=None, events=()):
+    """Write an artefact folder with the study's own writer; None leaves a table out."""
+    path.mkdir(parents=True, exist_ok=True)
+    (path / "study.json").write_text(json.dumps(head or header()))
+    for name, rows in (("trials", trials), ("epochs", epoch_rows), ("decisions", decisions)):
+        if rows is not None:
+            record.write_table(path / f"{name}.parquet", rows, getattr(record, name.upper()))
+    if told:
+        columns = record.predictions_columns(CLASSES)
+        record.write_table(path / "predictions.parquet", told, columns)
+    (path / "events.jsonl").write_bytes(b"".join(events))
+    return path
+
+
+def event(**row):
+    return json.dumps({"time": "2026-01-02T04:00:00.000+00:00", **row}).encode() + b"\n"
+
+
+LABELS = [*range(7), *range(7), *range(7), *range(7)]
+SPLITS = ["val"] * 14 + ["test"] * 14
+FAIR = [label if k % 2 else 3 for k, label in enumerate(LABELS)]
+
+
+@pytest.fixture
+def whole(tmp_path):
+    """Two networks: a completed, a stopped, a failed, a diverged trial each; two seeds."""
+    rows, curves, judged, told = [], [], [], []
+    for model, base, seed in (("alexnet", 0.2, 0), ("resnet34", 0.3, 10)):
+        short = model[0]
+        rows += [
+            trial(f"{short}0", model, hp_seed=seed, hp_lr=0.02),
+            trial(f"{short}1", model, status="stopped", reason="asha", hp_lr=0.1, hp_seed=seed),
+            trial(f"{short}2", model, status="failed", reason="error", error="out of <b>memory",
+                  hp_batch_size=32),
+            trial(f"{short}3", model, hp_lr=0.05, hp_batch_size=128),
+        ]  # fmt: skip
+        curves += epochs(f"{short}0", [base, base + 0.1, base + 0.2, base + 0.3])
+        curves += epochs(f"{short}1", [base - 0.1])
+        curves += epochs(f"{short}3", [base, 0.1], [1.0, float("nan")])
+        judged += [
+            {"trial_id": f"{short}0", "epoch": 1, "rung": 1, "value": base, "cutoff": None,
+             "trials_at_rung": 0, "decision": "continue"},
+            {"trial_id": f"{short}1", "epoch": 1, "rung": 1, "value": base - 0.1, "cutoff": base,
+             "trials_at_rung": 1, "decision": "stop"},
+        ]  # fmt: skip
+        for number in (0, 1):
+            name = f"{model}-s{number}"
+            rows.append(trial(name, model, "confirm", hp_seed=50000 + number))
+            curves += epochs(name, [base, base + 0.1, base + 0.2, base + 0.25 + number / 100])
+            said = FAIR if number else [3] * 28
+            said = LABELS[:21] + said[21:] if model == "resnet34" else said
+            told += predictions(name, said, LABELS, SPLITS, duplicate=(14,))
+    events = [event(event="driver_started"),
+              event(event="chosen", setting="alexnet", from_trial="a0", val_accuracy=0.5, epoch=4),
+              event(event="study_ended"), b'{"event": "trial_st']  # fmt: skip
+    return folder(tmp_path / "mine", None, rows, curves, judged, told, events)
+
+
+def test_a_folder_written_by_the_study_is_read_whole(whole):
+    found = load.load(whole)
+    assert found.name == "mine"
+    assert len(found.trials) == 12 and len(found.decisions) == 4
+    assert found.chosen.to_dict("records") == [
+        {"setting": "alexnet", "from_trial": "a0", "val_accuracy": 0.5, "epoch": 4}
+    ]
+    assert found.last_event == "2026-01-02T04:00:00.000+00:00"
+    assert found.notes == ("the journal's last line is half-written and was passed over",)
+
+
+def test_every_column_that_is_read_is_one_of_the_studys():
+    for name, columns in load.COLUMNS.items():
+        assert set(columns) <= set(getattr(record, name.upper()))
+
+
+def test_answers_keep_seeds_images_and_duplicates(whole):
+    first, second = load.answers(load.load(whole))
+    assert (first.setting, first.seeds, second.model) == ("alexnet", (50000, 50001), "resnet34")
+    assert first.guess.shape == (2, 28)
+    by_image = first.guess[1][np.argsort(first.image)]
+    assert by_image.tolist() == FAIR
+    assert first.duplicate.sum() == 1
+
+
+def test_a_diverged_networks_answer_is_no_class():
+    answers = load.Answers("s", "x", "m", "d", ("a", "b"), 1, (0,), np.array(["val"]),
+                           np.array([0]), np.array([False]), np.array([0]),
+                           np.full((1, 1, 2), np.nan))  # fmt: skip
+    assert answers.guess.tolist() == [[-1]]
+
+
+def test_a_repeated_epoch_counts_once_and_the_last_wins(tmp_path):
+    path = folder(tmp_path / "s", None, [trial("a")], epochs("a", [0.1]) + epochs("a", [0.4]), [])
+    assert load.load(path).epochs["val_accuracy"].tolist() == [0.4]
+
+
+def test_a_study_that_has_just_begun_is_welcome(tmp_path):
+    found = load.load(folder(tmp_path / "s", header(status="running")))
+    assert found.trials.empty and found.epochs.empty and load.answers(found) == []
+    assert "trials.parquet isn't there yet" in found.notes
+
+
+def test_a_damaged_line_in_the_journal_is_told(tmp_path):
+    path = folder(tmp_path / "s", events=[b"not json\n", event(event="driver_started")])
+    assert "line 1 of events.jsonl is not JSON and was passed over" in load.load(path).notes
+
+
+@pytest.mark.parametrize(
+    ("write", "sentence"),
+    [
+        (lambda path: None, "is not a folder"),
+        (lambda path: path.mkdir(), "holds no study.json"),
+        (lambda path: (path.mkdir(), (path / "study.json").write_text("{")), "is not JSON"),
+        (lambda path: (path.mkdir(), (path / "study.json").write_text("[]")), "isn't a study's"),
+        (lambda path: (path.mkdir(), (path / "study.json").write_text('{"study": {}, "data": {}}')),
+         "isn't a study's"),
+    ],
+)  # fmt: skip
+def test_what_is_no_study_is_refused_in_a_sentence(tmp_path, write, sentence):
+    write(tmp_path / "x")
+    with pytest.raises(Mistake, match=sentence):
+        load.load(tmp_path / "x")
+
+
+def test_a_missing_column_is_named(tmp_path, whole):
+    table = pq.read_table(whole / "trials.parquet").drop_columns(["hp_lr"])
+    pq.write_table(table, whole / "trials.parquet")
+    with pytest.raises(Mistake, match="trials.parquet lacks hp_lr"):
+        load.load(whole)
+
+
+def test_a_broken_table_is_refused(whole):
+    (whole / "epochs.parquet").write_bytes(b"PAR1")
+    with pytest.raises(Mistake, match="epochs.parquet can't be read"):
+        load.load(whole)
+
+
+def test_networks_that_answered_other_images_are_refused(tmp_path):
+    rows = [trial(f"alexnet-s{k}", stage="confirm") for k in (0, 1)]
+    told = predictions("alexnet-s0", [0, 1], [0, 1], ["val", "test"])
+    told += predictions("alexnet-s1", [0], [0], ["val"])
+    path = folder(tmp_path / "s", None, rows, epochs("alexnet-s0", [0.1]), [], told)
+    with pytest.raises(Mistake, match="alexnet-s1 answered other images than alexnet-s0"):
+        load.answers(load.load(path))
+
+
+def test_results_need_neither_torch_nor_ray_nor_the_study():
+    source = Path(load.__file__).parent
+    for path in source.glob("*.py"):
+        for line in path.read_text().splitlines():
+            if line.startswith(("import ", "from ")):
+                assert line.split()[1].split(".")[0] not in {"torch", "ray", "study", "fer_models"}

@@ -1,0 +1,299 @@
+"""The report: it says what there is, never breaks, and asks nothing of a network."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from plotly.offline import get_plotlyjs
+from test_results_load import (
+    CLASSES,
+    FAIR,
+    LABELS,
+    SPLITS,
+    epochs,
+    folder,
+    header,
+    predictions,
+    trial,
+    whole,
+)
+
+from results import __main__, blocks, page, style
+from results.load import load
+from results.report import markdown, report, write
+
+__all__ = ["whole"]
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Elements, attributes and text of a page; refuses one whose elements don't close in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements, self.scripts, self.words = [], [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        (self.scripts if self.open[-1:] == ["script"] else self.words).append(data)
+
+
+def page_of(*paths):
+    found = report([load(path) for path in paths], resamples=50)
+    return page.page(found.title, found.lead, found.notes, found.sections, "foot")
+
+
+def words(text):
+    return re.sub(r"\s+", " ", " ".join(Page(text).words))
+
+
+def test_the_page_of_a_whole_study_parses_and_says_everything(whole):
+    text = page_of(whole)
+    parsed = Page(text)
+    titles = [title for tag, attributes in parsed.elements if tag == "section"
+              for title in [attributes["id"]]]  # fmt: skip
+    assert titles == [
+        "the-study", "confirmed-accuracy", "the-paper-s-settings-theirs-and-ours",
+        "are-the-differences-real", "learning-curves", "confusion-matrices", "calibration",
+        "accuracy-and-cost", "the-search", "the-networks", "what-doesn-t-add-up-in-the-paper",
+    ]  # fmt: skip
+    told = words(text)
+    assert "out of <b>memory" in told  # escaped, so it is read as text
+    assert "nan" not in re.findall(r"\b\w+\b", told)
+
+
+def test_the_page_refers_to_nothing_outside_itself(whole):
+    text = page_of(whole)
+    assert text.count(get_plotlyjs()) == 1
+    own = text.replace(get_plotlyjs(), "")
+    assert not re.search(r"https?://|//cdn|@import|url\(", own)
+    for tag, attributes in Page(text).elements:
+        assert tag not in {"link", "iframe", "img", "object", "base"}
+        assert "src" not in attributes
+        assert attributes.get("href", "#").startswith("#")
+    policy = next(a["content"] for _, a in Page(text).elements if "http-equiv" in a)
+    assert policy.startswith("default-src 'none'")
+
+
+def test_every_link_has_its_target(whole):
+    elements = Page(page_of(whole)).elements
+    ids = [attributes["id"] for _, attributes in elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = [attributes["href"][1:] for tag, attributes in elements if tag == "a"]
+    assert links and set(links) <= set(ids)
+
+
+def test_plotly_shares_nothing():
+    assert style.CONFIG["showSendToCloud"] is False
+    assert style.CONFIG["plotlyServerURL"] == ""
+    assert style.CONFIG["displaylogo"] is False
+
+
+def test_every_figure_has_a_sentence_a_label_and_its_table(whole):
+    for section in report([load(whole)], resamples=50).sections:
+        for block in section.blocks:
+            if isinstance(block, blocks.Figure):
+                assert block.summary.endswith(".") and len(block.summary) > 20
+                assert len(block.table.shown)
+                assert "aria-label" in page.markup(block)
+                for _, plot in block.plots:
+                    assert json.loads(plot.to_json())["data"]
+
+
+def test_script_ends_in_a_name_break_nothing(tmp_path):
+    evil = "</script><script>alert(1)</script>"
+    rows = [trial(f"{evil}-s0", stage="confirm", setting=evil, error=evil)]
+    told = predictions(f"{evil}-s0", FAIR, LABELS, SPLITS)
+    path = folder(tmp_path / "s", header(study={"name": evil}), rows,
+                  epochs(f"{evil}-s0", [0.1, 0.2]), [], told)  # fmt: skip
+    text = page_of(path)
+    parsed = Page(text)
+    assert "<script>alert" not in text.replace(get_plotlyjs(), "")
+    data = [json.loads(one) for one in parsed.scripts if one.startswith('{"data"')]
+    assert any(trace.get("name") == evil for one in data for trace in one["data"])
+
+
+def just_begun(path):
+    return folder(path, header(status="running", reason="", ended_at=None))
+
+
+def one_trial_running(path):
+    head = header(status="running", reason="", study={"stages": ["search"]})
+    return folder(path, head, [trial("a", status="running")], epochs("a", [0.2]), [])
+
+
+def all_failed(path):
+    return folder(path, None, [trial("a", status="failed", error="boom")], [], [])
+
+
+def confirmed_without_test(path):
+    rows = [trial("alexnet-s0", stage="confirm"), trial("alexnet-s1", stage="confirm")]
+    head = header(status="interrupted", reason="SIGINT")
+    return folder(path, head, rows, epochs("alexnet-s0", [0.2]) + epochs("alexnet-s1", [0.3]), [])
+
+
+def one_seed(path):
+    told = predictions("alexnet-s0", FAIR, LABELS, SPLITS)
+    return folder(path, None, [trial("alexnet-s0", stage="confirm")],
+                  epochs("alexnet-s0", [0.2]), [], told)  # fmt: skip
+
+
+def diverged(path):
+    nan = float("nan")
+    told = predictions("alexnet-s0", FAIR, LABELS, SPLITS, sure=nan)
+    return folder(path, None, [trial("alexnet-s0", stage="confirm")],
+                  epochs("alexnet-s0", [0.2], [nan]), [], told)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("build", "sentence"),
+    [
+        (just_begun, "No trial has started yet."),
+        (one_trial_running, "No confirmed model has been judged on test. The highest val accuracy"),
+        (all_failed, "1 trial(s) failed: a; the table of trials says why."),
+        (confirmed_without_test, "The study isn't complete (interrupted: SIGINT)"),
+        (one_seed, "One seed per setting: no interval over seeds."),
+        (diverged, "The loss of 1 trial(s) is no number: alexnet-s0."),
+    ],
+)
+def test_a_study_of_which_little_is_known_gives_a_report_that_says_so(tmp_path, build, sentence):
+    text = page_of(build(tmp_path / "s"))
+    assert sentence in words(text)
+
+
+def test_one_seed_never_shows_a_spread_over_seeds(tmp_path):
+    found = report([load(one_seed(tmp_path / "s"))], resamples=50)
+    shown = found.sections[1].blocks[0].table.shown
+    assert shown["sd, test"].tolist() == ["one seed"]
+
+
+def test_the_paper_is_compared_with_real_faces_only(tmp_path):
+    for synthetic in (False, True):
+        rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet")]
+        told = predictions("A-alexnet-s0", FAIR, LABELS, SPLITS)
+        path = folder(tmp_path / str(synthetic), header(data={"synthetic": synthetic}), rows,
+                      epochs("A-alexnet-s0", [0.2]), [], told)  # fmt: skip
+        text = words(page_of(path))
+        assert ("1 of the paper's 9 settings" in text) == (not synthetic)
+        assert ("The paper's Fig. 5" in text) == (not synthetic)
+        assert ("−1.22 points; the paper's figure lies in our interval for 1 of 1" in text) == (
+            not synthetic
+        )
+
+
+def test_two_studies_stand_side_by_side(tmp_path, whole):
+    other = one_seed(tmp_path / "other")
+    text = words(page_of(whole, other))
+    assert "What was found: mine and mine 2" in text
+    assert "alexnet (mine)" in text and "alexnet (mine 2)" in text
+
+
+def test_studies_on_other_data_are_told_apart(tmp_path, whole):
+    head = header(study={"name": "b"}, data={"digest": "xyz"})
+    other = folder(tmp_path / "b", head, [trial("x", status="failed")], [], [])
+    found = report([load(whole), load(other)], resamples=50)
+    assert found.notes[-1].startswith("The studies aren't on the same data")
+    shown = found.sections[0].blocks[0].shown
+    assert shown.columns.tolist()[1:] == ["mine", "b"]
+    assert shown.iloc[0].tolist() == ["Preset", "smoke", "smoke"]
+
+
+def test_the_command_writes_page_and_tables(whole, tmp_path, capsys):
+    out = tmp_path / "made" / "report.html"
+    assert __main__.main([str(whole), "--out", str(out)]) == 0
+    told = capsys.readouterr().out
+    assert f"Page: {out}" in told
+    assert out.read_text().startswith("<!doctype html>")
+    made = out.parent / "report-tables"
+    names = {path.stem for path in made.glob("*.csv")}
+    assert names == {path.stem for path in made.glob("*.md")}
+    assert {"overview", "confirmed", "paper", "pairs", "rungs", "confusion-alexnet"} <= names
+    frame = pd.read_csv(made / "confusion-resnet34.csv")
+    assert frame.columns.tolist() == ["truth", *CLASSES]
+    assert frame[CLASSES].to_numpy().sum() == 14
+
+
+def test_the_artefact_folder_is_left_as_it_was(whole, tmp_path):
+    before = {path.name: path.read_bytes() for path in whole.iterdir()}
+    write(report([load(whole)], resamples=50), tmp_path / "r.html")
+    assert {path.name: path.read_bytes() for path in whole.iterdir()} == before
+
+
+def test_a_mistake_is_one_sentence_and_code_2(tmp_path, capsys):
+    assert __main__.main([str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert told == f"results: {tmp_path} holds no study.json: give the artefact folder of a study\n"
+
+
+def test_a_place_that_cannot_be_written_is_a_mistake(whole, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert __main__.main([str(whole), "--out", str(tmp_path / "file" / "r.html")]) == 2
+    assert "give another --out" in capsys.readouterr().err
+
+
+def test_importing_the_results_brings_neither_torch_nor_ray():
+    code = (
+        "import importlib, pkgutil, sys, results\n"
+        "for m in pkgutil.iter_modules(results.__path__, 'results.'):\n"
+        "    importlib.import_module(m.name)\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "ray", "study", "fer_models", "optuna"} & set(done.stdout.split())
+
+
+def test_markdown_cells_keep_to_their_cell():
+    frame = pd.DataFrame({"a|b": ["x\ny", "1 | 2"]})
+    assert markdown(frame) == "| a\\|b |\n| --- |\n| x y |\n| 1 \\| 2 |\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "told"),
+    [
+        (0.58359, "percent", "58.36 %"),
+        (-0.0109, "points", "−1.09"),
+        (-0.00001, "points", "0.00"),
+        (0.0004, "p", "<0.001"),
+        (float("nan"), "percent", "–"),
+        (None, "text", "–"),
+        (pd.NA, "count", "–"),
+        (73_451_264, "large", "73.5 M"),
+        (True, "yes", "yes"),
+    ],
+)
+def test_cells_in_words(value, kind, told):
+    assert blocks.cell(value, kind) == told
+
+
+def test_a_network_looks_alike_everywhere():
+    assert len({look for look in style.STYLES.values()}) == 3
+    for part in zip(*style.STYLES.values(), strict=True):
+        assert len(set(part)) == 3  # told apart by colour, by marker and by dash alone
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")
+def test_a_browser_draws_every_figure_and_offers_no_sharing(whole, tmp_path):
+    (tmp_path / "r.html").write_text(page_of(whole))
+    command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom",
+               "--virtual-time-budget=20000", f"file://{tmp_path}/r.html"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    dom = done.stdout.replace(get_plotlyjs(), "")
+    assert dom.count('<div class="plot') > 5
+    drawn = dom.count("js-plotly-plot")
+    assert drawn == len(re.findall(r'role="img"', dom))
+    titles = re.findall(r'data-title="([^"]+)"', dom)
+    assert titles and not [title for title in titles if re.search("share|cloud|edit", title, re.I)]

@@ -1,0 +1,148 @@
+"""The search's facts: exact small tables, and a search of which little is known."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from test_results_load import START, epochs, folder, header, trial, whole
+
+from results import facts, halving, search
+from results.load import answers, load
+
+__all__ = ["whole"]
+
+
+def test_a_trial_without_an_epoch_gave_nothing(whole):
+    frame = search.searched(load(whole)).set_index("trial_id")
+    assert len(frame) == 8
+    assert frame.loc["a2", ["epochs_run", "val_accuracy", "ran"]].tolist() == [0, 0, False]
+    assert frame.loc["a0", "val_accuracy"] == 0.5
+    assert frame.loc["a0", "seconds"] == 8.0
+
+
+def test_progress_keeps_the_best_so_far(whole):
+    frame = search.progress(search.searched(load(whole)))
+    own = frame[frame["model"] == "alexnet"]
+    assert own["best"].tolist() == [0.5, 0.5, 0.5, 0.5]
+    assert own["epochs"].tolist() == [4, 5, 5, 7]
+
+
+def test_expected_best_of_all_is_the_best(whole):
+    frame = search.expected(search.searched(load(whole)))
+    own = frame[frame["model"] == "alexnet"]
+    assert own["expected"].tolist()[0] == pytest.approx((0.5 + 0.1 + 0.0 + 0.1) / 4)
+    assert own["expected"].tolist()[-1] == pytest.approx(0.5)
+    assert own["epochs"].tolist() == [1.75, 3.5, 5.25, 7.0]
+
+
+def test_best_is_of_those_that_came_furthest_and_did_not_fail(whole):
+    frame = search.best(search.searched(load(whole)))
+    assert frame["trial_id"].tolist() == ["a0", "r0"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "value", "side"),
+    [
+        ({"low": 0.001, "high": 0.1, "log": True}, 0.0011, "low"),
+        ({"low": 0.001, "high": 0.1, "log": True}, 0.01, ""),
+        ({"low": 0.001, "high": 0.1, "log": True}, 0.1, "high"),
+        ({"low": 0.0, "high": 1.0}, 0.97, "high"),
+        ([32, 64, 128], 128, "high"),
+        ([32, 64, 128], 64, ""),
+        ([32, 64], 64, ""),
+        (["small", "imagenet"], "small", ""),
+        (0.01, 0.01, ""),
+    ],
+)
+def test_edges_of_a_space(asked, value, side):
+    assert search.edge(asked, value)[0] == side
+
+
+def test_a_networks_own_space_goes_first(whole):
+    found = load(whole)
+    assert search.space(found, "resnet34")["lr"]["low"] == 0.01
+    assert search.space(found, "alexnet")["lr"]["low"] == 0.001
+    frame = search.edges(found, search.searched(found))
+    assert frame.empty  # 0.02 lies within both
+
+
+def test_the_winners_curse_pairs_search_and_confirmation(whole):
+    found = load(whole)
+    frame = search.curse(found, facts.confirmed(facts.judged(answers(found), 50)))
+    row = frame.iloc[0]
+    assert (row["setting"], row["searched"], row["seeds"]) == ("alexnet", 0.5, 2)
+    assert row["lost"] == pytest.approx(0.5 - (2 / 14 + 8 / 14) / 2)
+
+
+def test_savings_count_epochs(whole):
+    frame = halving.savings(search.searched(load(whole))).set_index("model")
+    assert frame.loc["alexnet", ["trials", "stopped", "failed"]].tolist() == [4, 1, 1]
+    assert frame.loc["all", ["epochs_asked", "epochs_run"]].tolist() == [32, 14]
+    assert frame.loc["all", "saved"] == pytest.approx(1 - 14 / 32)
+
+
+def test_rungs_say_who_was_judged_and_not_more(whole):
+    found = load(whole)
+    row = halving.rungs(found, search.searched(found)).iloc[0]
+    assert (row["rung"], row["judged"], row["stopped"], row["reached_the_end"]) == (1, 4, 2, 2)
+    assert np.isnan(row["spearman"])
+
+
+def test_rungs_foretell_the_end(tmp_path):
+    rows, curves, judged = [], [], []
+    for k in range(5):
+        rows.append(trial(f"t{k}"))
+        curves += epochs(f"t{k}", [0.1 * k, 0.2 * k])
+        judged.append({"trial_id": f"t{k}", "epoch": 1, "rung": 1, "value": 0.1 * k,
+                       "cutoff": None, "trials_at_rung": k, "decision": "continue"})  # fmt: skip
+    found = load(folder(tmp_path / "s", None, rows, curves, judged))
+    assert halving.rungs(found, search.searched(found))["spearman"].tolist() == pytest.approx([1])
+
+
+def test_trial_curves_have_a_gap_after_each_trial(whole):
+    found = load(whole)
+    frame = halving.trial_curves(found, search.searched(found))
+    own = frame[frame["model"] == "alexnet"]
+    assert own["trial_id"].tolist() == ["a0"] * 5 + ["a1"] * 2 + ["a3"] * 3
+    assert own["epoch"].isna().tolist() == [k in (4, 6, 9) for k in range(10)]
+    assert frame[frame["stopped"]]["trial_id"].tolist() == ["a1", "r1"]
+
+
+def test_influence_is_judged_at_one_epoch_that_all_reached(tmp_path):
+    rows, curves = [], []
+    for k in range(5):
+        rows.append(trial(f"t{k}", hp_lr=0.01 * (5 - k), hp_stem="small" if k < 2 else "imagenet"))
+        curves += epochs(f"t{k}", [0.1 * k, 0.9][: 1 + (k > 2)])
+    found = load(folder(tmp_path / "s", None, rows, curves, []))
+    frame = search.influence(found, search.searched(found)).set_index("hyperparameter")
+    assert set(frame["epoch"]) == {1} and set(frame["trials"]) == {5}
+    assert frame.loc["lr", "spearman"] == pytest.approx(-1)
+    # ranks 1 2 | 3 4 5: means 1.5 and 4 about 3: (2 * 2.25 + 3 * 1) / 10
+    assert frame.loc["stem", "eta_squared"] == pytest.approx(0.75)
+
+
+def test_few_trials_say_nothing_of_hyperparameters(whole):
+    found = load(whole)
+    assert search.influence(found, search.searched(found)).empty
+
+
+def test_a_study_without_a_search_has_no_rows(tmp_path):
+    found = load(folder(tmp_path / "s", header(), [trial("x-s0", stage="confirm")], [], []))
+    trials = search.searched(found)
+    for frame in (trials, search.progress(trials), search.expected(trials), search.best(trials),
+                  halving.savings(trials), halving.rungs(found, trials)):  # fmt: skip
+        assert frame.empty
+
+
+def test_a_replay_stops_by_the_rule_of_asha(tmp_path):
+    rows, curves = [], []
+    for k, first in enumerate([0.5, 0.2, 0.6]):
+        rows.append(trial(f"t{k}", started_at=START + timedelta(seconds=k)))
+        curves += epochs(f"t{k}", [first, first, first, first + 0.1 * (k == 1) * 4])
+    found = load(folder(tmp_path / "s", header(study={"scheduler": "none"}), rows, curves, []))
+    frame = halving.replay(found, search.searched(found)).set_index("reduction_factor")
+    # t0 goes on, t1 (0.2 < 0.5) ends at epoch 1 and would have come to 0.6, t2 goes on
+    assert frame.loc[2, "epochs_run"] == 4 + 1 + 4
+    assert frame.loc[2, "best"] == 0.6
+    assert frame.loc[2, "lost"] == pytest.approx(0.0)
+    assert frame.loc[2, "saved"] == pytest.approx(3 / 12)

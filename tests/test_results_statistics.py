@@ -1,0 +1,166 @@
+"""The statistics against cases worked by hand and against scipy and statsmodels."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.power import tt_ind_solve_power
+
+from results import statistics as st
+
+
+def rng():
+    return np.random.default_rng(1)
+
+
+def test_wilson_by_hand():
+    # z = 1.959964, 8 of 10: (0.8 + z²/20 ± z √(0.016 + z²/400)) / (1 + z²/10)
+    low, high = st.wilson(8, 10)
+    assert (round(low, 4), round(high, 4)) == (0.4902, 0.9433)
+    assert np.isnan(st.wilson(0, 0)).all()
+
+
+def test_confusion_leaves_out_what_has_no_answer():
+    counts = st.confusion(np.array([0, 0, 1, 1]), np.array([0, 1, 1, -1]), 2)
+    assert counts.tolist() == [[1, 1], [0, 1]]
+
+
+def test_measures_by_hand():
+    # recall 1/2 and 1, precision 1 and 1/2: F1 2/3 both; accuracy 2/3
+    found = st.measures(np.array([2, 1]), np.array([1, 2]), np.array([1, 1]))
+    assert found["accuracy"] == pytest.approx(2 / 3)
+    assert found["macro_f1"] == pytest.approx(2 / 3)
+    assert found["balanced_accuracy"] == pytest.approx(3 / 4)
+
+
+def test_measures_are_those_of_their_definitions():
+    label, guess = rng().integers(7, size=200), rng().integers(7, size=(1, 200))
+    guess[0, :80] = label[:80]
+    found = st.bootstrap(label, guess, 7, np.ones((1, 200), np.float32), rng())
+    recall = [np.mean(guess[0][label == k] == k) for k in range(7)]
+    precision = [np.mean(label[guess[0] == k] == k) for k in range(7)]
+    f1 = [2 / (1 / r + 1 / p) for r, p in zip(recall, precision, strict=True)]
+    assert found["macro_f1"].mean == pytest.approx(np.mean(f1))
+    assert found["balanced_accuracy"].mean == pytest.approx(np.mean(recall))
+    assert found["accuracy"].samples == pytest.approx([np.mean(label == guess[0])])
+
+
+def test_a_class_without_images_is_in_no_mean():
+    found = st.measures(np.array([2, 0]), np.array([1, 1]), np.array([1, 0]))
+    assert found["balanced_accuracy"] == pytest.approx(1 / 2)
+    assert found["macro_f1"] == pytest.approx(2 / 3)
+
+
+def test_resampled_draws_as_many_images_as_there_are():
+    weights = st.resampled(50, rng(), 100)
+    assert weights.shape == (100, 50)
+    assert (weights.sum(1) == 50).all()
+
+
+def test_one_seed_gives_the_interval_of_the_images():
+    label = np.zeros(400, int)
+    guess = (np.arange(400) >= 240)[None].astype(int)  # accuracy 0.6
+    found = st.bootstrap(label, guess, 2, st.resampled(400, rng()), rng())["accuracy"]
+    assert found.mean == pytest.approx(0.6)
+    assert found.samples.std() == pytest.approx(np.sqrt(0.6 * 0.4 / 400), rel=0.06)
+    assert found.interval == pytest.approx(st.wilson(240, 400), abs=0.008)
+
+
+def test_seeds_widen_the_interval_by_their_standard_error():
+    # Every image is answered alike within a seed, so only seeds vary: accuracies 0 and 1.
+    label = np.zeros(10, int)
+    guess = np.array([[0] * 10, [1] * 10])
+    found = st.bootstrap(label, guess, 2, st.resampled(10, rng()), rng())["accuracy"]
+    assert found.by_seed.tolist() == [1.0, 0.0]
+    error = np.std([0, 1], ddof=1) / np.sqrt(2)
+    assert found.samples.std() == pytest.approx(error, rel=0.05)
+
+
+def test_votes_follow_most_seeds_and_ties_the_mean():
+    sure = np.array([[[0.9, 0.1]], [[0.4, 0.6]], [[0.45, 0.55]]])
+    assert st.votes(sure).tolist() == [1]  # two against one
+    assert st.votes(sure[:2]).tolist() == [0]  # one against one: mean 0.65 to 0.35
+    assert st.votes(np.full((2, 1, 2), np.nan)).tolist() == [-1]
+    broken = np.array([[[np.nan, np.nan]], [[0.4, 0.6]]])
+    assert st.votes(broken).tolist() == [1]
+
+
+def test_mcnemar_is_statsmodels():
+    first = np.array([True] * 9 + [False] * 3 + [True] * 20)
+    second = np.array([False] * 9 + [True] * 3 + [True] * 20)
+    right, other, p = st.mcnemar(first, second)
+    assert (right, other) == (9, 3)
+    assert p == pytest.approx(mcnemar([[20, 9], [3, 0]], exact=True).pvalue)
+    assert p == pytest.approx(2 * (1 + 12 + 66 + 220) / 2**12)
+    assert st.mcnemar(first, first)[2] == 1.0
+
+
+def test_permutation_counts_all_exchanges():
+    first, second = np.array([0.7, 0.72, 0.74]), np.array([0.6, 0.61, 0.73])
+    whole = np.concatenate([first, second])
+    gaps = [
+        whole[list(chosen)].mean() - np.delete(whole, list(chosen)).mean()
+        for chosen in combinations(range(6), 3)
+    ]
+    seen = abs(first.mean() - second.mean()) - 1e-12
+    assert st.permutation(first, second) == pytest.approx(np.mean(np.abs(gaps) >= seen))
+
+
+def test_permutation_needs_two_seeds_each():
+    assert np.isnan(st.permutation(np.array([0.5]), np.array([0.4, 0.6])))
+    assert np.isnan(st.least_permutation(1, 5))
+    assert st.least_permutation(3, 3) == pytest.approx(0.1)
+    assert st.permutation(np.array([3.0, 4, 5]), np.array([0.0, 1, 2])) == pytest.approx(0.1)
+
+
+def test_holm_by_hand():
+    # sorted 0.01 * 3, 0.02 * 2, 0.04 * 1; never below the one before
+    assert st.holm(np.array([0.04, 0.01, np.nan, 0.02])) == pytest.approx(
+        [0.04, 0.03, np.nan, 0.04], nan_ok=True
+    )
+    assert st.holm(np.array([])).size == 0
+
+
+def test_smallest_difference_by_images_is_the_noise_floor():
+    # 15 % discordant of 3,589 images: 1.81 points (anchors D)
+    assert 100 * st.smallest_by_images(0.15, 3589) == pytest.approx(1.81, abs=0.005)
+
+
+@pytest.mark.parametrize("n", [5, 10, 20])
+def test_smallest_effect_is_statsmodels(n):
+    theirs = tt_ind_solve_power(nobs1=n, alpha=0.05, power=0.8)
+    assert st.smallest_effect(n) == pytest.approx(np.asarray(theirs).item(), rel=1e-4)
+
+
+def test_smallest_difference_by_seeds():
+    first, second = np.array([0.0, 0.02, 0.01]), np.array([0.5, 0.52, 0.51])
+    assert st.smallest_by_seeds(first, second) == pytest.approx(0.01 * st.smallest_effect(3))
+    assert np.isnan(st.smallest_by_seeds(first[:1], second))
+    assert np.isnan(st.smallest_by_seeds(np.array([0.5, 0.5]), np.array([0.4, 0.4])))
+    assert 5 < st.smallest_effect(2) < 8
+
+
+def test_expected_best_is_the_mean_over_all_draws():
+    values = np.array([0.3, 0.9, 0.5, 0.5, 0.1])
+    found = st.expected_best(values)
+    for n in range(1, 6):
+        draws = [max(chosen) for chosen in combinations(values, n)]
+        assert found[n - 1, 0] == pytest.approx(np.mean(draws))
+        low, high = np.quantile(draws, [0.1, 0.9], method="inverted_cdf")
+        assert found[n - 1, 1:] == pytest.approx([low, high])
+    assert st.expected_best(np.array([])).shape == (0, 3)
+
+
+def test_reliability_by_hand():
+    probability = np.array([[0.9, 0.1], [0.7, 0.3], [0.35, 0.65]])
+    table, ece = st.reliability(probability, np.array([0, 1, 1]), bins=2)
+    assert table[1] == pytest.approx([3, 0.75, 2 / 3])
+    assert table[0, 0] == 0 and np.isnan(table[0, 1])
+    assert ece == pytest.approx(0.75 - 2 / 3)
+
+
+def test_spearman_says_nothing_of_few_or_equal_values():
+    assert st.spearman(np.arange(5.0), np.arange(5.0) ** 3) == pytest.approx(1)
+    assert np.isnan(st.spearman(np.arange(3.0), np.arange(3.0)))
+    assert np.isnan(st.spearman(np.ones(5), np.arange(5.0)))
