@@ -51,7 +51,8 @@ def rungs(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
 def replay(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
     """The stored curves under ASHA with stricter settings: epochs run, best val_accuracy, lost.
 
-    One trial after the other, in the order in which they started. Where the study itself stopped
+    One trial after the other, in the order in which they started, each judged among those of its
+    network. Where the study itself stopped
     a trial its curve ends, and so it does here.
     """
     asked = findings.study["study"]
@@ -61,21 +62,21 @@ def replay(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
     done = trials[trials["ran"] & (trials["status"] != "running")].sort_values("started_at")
     by_trial = dict(iter(findings.epochs.sort_values("epoch").groupby("trial_id")))
     curves = [
-        dict(zip(by_trial[name]["epoch"], by_trial[name]["val_accuracy"], strict=True))
-        for name in done["trial_id"]
+        (model, dict(zip(by_trial[name]["epoch"], by_trial[name]["val_accuracy"], strict=True)))
+        for name, model in zip(done["trial_id"], done["model"], strict=True)
     ]
     if not curves:
         return pd.DataFrame(columns=["reduction_factor", "epochs_run", "saved", "best", "lost"])
-    whole = sum(map(len, curves))
-    top = max(curve[max(curve)] for curve in curves)
+    whole = sum(len(curve) for _, curve in curves)
+    top = max(curve[max(curve)] for _, curve in curves)
     rows = []
     for factor in [factor for factor in (2, 3, 4, 6, 8) if factor >= least]:
-        rungs: dict[int, list[float]] = {}
+        rungs: dict[tuple[str, int], list[float]] = {}
         run, best = 0, 0.0
-        for curve in curves:
+        for model, curve in curves:
             last, rung = max(curve), grace
             while rung < last:
-                seen = rungs.setdefault(rung, [])
+                seen = rungs.setdefault((model, rung), [])
                 cutoff = np.quantile(seen, 1 - 1 / factor) if seen else -np.inf
                 seen.append(curve[rung])
                 if curve[rung] < cutoff:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ray import tune
+from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from study import checkpoint
 from study.hyperparameters import Hyperparameters
 from study.journal import Event
-from study.schedule import ASHA, Halving
 from study.session import Session
 from study.train import EpochRecord
 from study.trial import Trial
@@ -147,7 +147,7 @@ def run_stage(
     recorder: Recorder,
     proposals: Searcher,
     count: int,
-    halving: Halving | None = None,
+    scheduler: TrialScheduler | None = None,
 ) -> None:
     """Train up to `count` trials from `proposals`, until they have ended or session.stop is set."""
     if count <= 0:
@@ -166,7 +166,7 @@ def run_stage(
         tune.with_resources(trainable, session.need),
         tune_config=tune.TuneConfig(
             search_alg=proposals,
-            scheduler=ASHA(halving, recorder.judge) if halving else None,
+            scheduler=scheduler,
             num_samples=count,
             max_concurrent_trials=session.slots,
             reuse_actors=True,

@@ -66,16 +66,23 @@ class Halving:
 
 
 class ASHA(FIFOScheduler):
-    """Halving as Ray Tune asks for it; each decision is handed to `tell` before Tune acts on it."""
+    """Halving as Ray Tune asks for it; each decision is handed to `tell` before Tune acts on it.
 
-    def __init__(self, halving: Halving, tell: Callable[[dict[str, Any]], None]) -> None:
+    `halvings` has one for each network: a trial is judged among those of its own. Judged together,
+    a network that begins slowly would be stopped before its learning rate is found, and the study's
+    question, which network is best, would be answered by who is ahead after one epoch.
+    """
+
+    def __init__(
+        self, halvings: dict[str, Halving], tell: Callable[[dict[str, Any]], None]
+    ) -> None:
         super().__init__()
-        self.halving, self.tell = halving, tell
+        self.halvings, self.tell = halvings, tell
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
         if "val_accuracy" not in result:
             return TrialScheduler.CONTINUE
-        judged = self.halving.judge(
+        judged = self.halvings[trial.config["model"]].judge(
             trial.config["trial_id"], result["epoch"], result["val_accuracy"]
         )
         if judged is None:

@@ -13,7 +13,7 @@ from study.display import Display
 from study.drive import Recorder, run_stage
 from study.journal import now
 from study.record import Row, write_json
-from study.schedule import Halving
+from study.schedule import ASHA, Halving
 from study.session import Session, signals
 
 
@@ -55,10 +55,6 @@ def search_stage(session: Session, display: Display) -> None:
     """Optuna proposes, ASHA stops; a spent budget ends trials, a signal leaves them to resume."""
     study, tables = session.study, session.tables
     optimiser = search.Optimiser(study, session.folder)
-    halving = None
-    if study.scheduler == "asha":
-        halving = Halving(study.epochs, study.grace_epochs, study.reduction_factor)
-        halving.recall(tables.decisions.values())
     recorder = Recorder(session, "search", optimiser)
     settle(session, recorder)
     unfinished = [config_of(name, row) for name, row in running(session, "search")]
@@ -66,10 +62,27 @@ def search_stage(session: Session, display: Display) -> None:
     fresh = max(0, study.trials - optimiser.asked())
     display.begin(session, "search", study.trials)
     proposals = search.Proposals(unfinished, optimiser.ask)
-    run_stage(session, recorder, proposals, len(unfinished) + fresh, halving)
+    run_stage(session, recorder, proposals, len(unfinished) + fresh, asha(session, recorder))
     if session.stop and not session.interrupted:
         for name, _ in running(session, "search"):
             recorder.end(name, {"status": "stopped", "reason": session.stop})
+
+
+def asha(session: Session, recorder: Recorder) -> ASHA | None:
+    """The scheduler with its rungs as the journal left them; None if nobody is to be stopped."""
+    study, tables = session.study, session.tables
+    if study.scheduler == "none":
+        return None
+    halvings = {}
+    for model in study.models:
+        halvings[model] = Halving(study.epochs, study.grace_epochs, study.reduction_factor)
+        own = [
+            row
+            for (name, _), row in tables.decisions.items()
+            if tables.trials[name]["hp_model"] == model
+        ]
+        halvings[model].recall(own)
+    return ASHA(halvings, recorder.judge)
 
 
 def settle(session: Session, recorder: Recorder) -> None:

@@ -542,4 +542,4 @@ def test_options_are_taken_from_their_least_value_on(name, least):
 
 
 def test_whole_gpus_and_any_share_of_one_are_taken():
-    assert [from_dict({"gpus_per_trial": g}).gpus_per_trial for g in (0.25, 1, 2)] == [0.25, 1, 2]
+    assert [from_dict({"gpus_per_trial": g}).gpus_per_trial for g in (0.25, 1, 3)] == [0.25, 1, 3]

@@ -240,6 +240,7 @@ def test_label_smoothing_is_trained_on_but_plain_cross_entropy_is_reported(bias)
     [
         (dict(), [0, 1.5, 3.75], [1.0, 1.0, 1.0]),
         (dict(warmup_epochs=2), [0, 0.25, 1, 1.5, 1.75, 2], [0.125, 0.25, 0.625, 0.875, 1, 1]),
+        (dict(warmup_epochs=0.1), [0, 0.25], [1.0, 1.0]),
         (dict(schedule="cosine"), [0, 1, 2, 3], [1, (2 + 2**0.5) / 4, 0.5, (2 - 2**0.5) / 4]),
         (dict(schedule="cosine", warmup_epochs=2), [0, 1.75, 2, 3, 4], [0.125, 1, 1, 0.5, 0]),
         (dict(schedule="cosine", warmup_epochs=4), [0, 3.75], [0.0625, 1]),
@@ -425,4 +426,4 @@ def test_autocast_is_on_where_asked_for_and_by_default_off_on_a_cpu():
 def test_record_says_what_it_cost(tiny):
     (record,) = run(hp(epochs=1, batch_size=4), resident([0, 1] * 4))
     assert 0 < 8 / record.images_per_second < record.epoch_seconds < 60
-    assert record.memory_mib > 50
+    assert 50 < record.memory_mib < 1_000_000
