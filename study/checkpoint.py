@@ -35,11 +35,11 @@ def save(folder: Path, state: dict[str, Any]) -> None:
         old.unlink()
 
 
-def load(folder: Path, device: torch.device) -> dict[str, Any] | None:
-    """The newest whole state, or None. What can't be read is passed over, and said on stderr."""
+def load(folder: Path) -> dict[str, Any] | None:
+    """The newest whole state, on the CPU, or None; what can't be read is passed over and told."""
     for path in reversed(epochs(folder)):
         try:
-            return torch.load(path, map_location=device, weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # there is no error that damage can't make torch raise
             print(f"{path} can't be read ({error}); the one before is used", file=sys.stderr)
     return None

@@ -127,7 +127,7 @@ def predicted(
 ) -> np.ndarray:
     """On a worker: the probabilities of a trial's last state."""
     torch.set_num_threads(threads)
-    state = checkpoint.load(Path(folder), torch.device(device))
+    state = checkpoint.load(Path(folder))
     if state is None:
         raise Mistake(f"no trained network in {folder}: it was removed after its training")
     return train.predict(Hyperparameters(**hp), images, classes, torch.device(device), state)

@@ -93,7 +93,15 @@ def with_flags(study: Study, given: dict[str, str]) -> Study:
         replace(s, values=s.values | {k: v for k, v in fixed.items() if applies(k, model(s))})
         for s in settings
     )
-    return replace(study, space=space, own=own, settings=settings, **changes)
+    changed = replace(study, space=space, own=own, settings=settings, **changes)
+    for name in given:
+        if name in HYPER and not any(applies(name, m) for m in changed.models):
+            having = " and ".join(FIELDS[name].metadata["models"])
+            raise Mistake(
+                f"{flag(name)} is a hyperparameter of {having}, but --models is "
+                f"{','.join(changed.models)}: leave it out or compare other networks"
+            )
+    return changed
 
 
 def model(setting: Setting) -> str:

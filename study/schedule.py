@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
-SCHEDULERS = ("asha", "none")
-
 
 @dataclass(frozen=True)
 class Decision:

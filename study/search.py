@@ -24,7 +24,6 @@ from study.hyperparameters import Hyperparameters, applies, present
 from study.journal import cut_half_line
 from study.train import derived
 
-SAMPLERS = ("tpe", "random", "qmc", "grid")
 Config = dict[str, Any]  # trial_id and the flat hyperparameters of one trial
 
 
@@ -86,10 +85,10 @@ class Optimiser:
 
     def left_over(self, known: set[str]) -> list[Config]:
         """Trials that Optuna proposed and the journal doesn't know: the driver died in between."""
-        self.optuna.sampler = RandomSampler(seed=0)
         found = []
         for frozen in self.optuna.get_trials(states=[TrialState.RUNNING]):
             if trial_id(frozen.number) not in known:
+                self.optuna.sampler = sampler(self.study, frozen.number)
                 trial = optuna.trial.Trial(self.optuna, frozen._trial_id)
                 found.append(config(self.study, frozen.number, suggested(self.study, trial)))
         return found

@@ -166,7 +166,7 @@ def train_epoch(
     losses = torch.zeros((), dtype=torch.float64, device=device)
     hits = torch.zeros((), dtype=torch.int64, device=device)
     starts = range(0, images, hp.batch_size)
-    if images % hp.batch_size == 1 and images > 1:
+    if images % hp.batch_size == 1 and hp.batch_size > 1:
         starts = starts[:-1]  # batch normalisation can't do with a single image
     model.train()
     with seeded(derived(hp.seed, epoch, "dropout"), device):

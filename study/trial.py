@@ -49,7 +49,7 @@ class Trial(tune.Trainable):
         hp = Hyperparameters(**{k: v for k, v in config.items() if k != "trial_id"})
         self.folder = self.checkpoints / config["trial_id"]
         self.last_epoch = hp.epochs
-        state = checkpoint.load(self.folder, self.device)
+        state = checkpoint.load(self.folder)
         # The checkpoint's epoch is reported again: whoever died may not have heard of it.
         self.known = state["record"] if state else None
         data = self.resident(hp.image_px)

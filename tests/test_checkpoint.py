@@ -26,7 +26,7 @@ def names(folder) -> list[str]:
 def test_what_was_saved_is_loaded(tmp_path):
     folder = tmp_path / "study" / "t0001"
     checkpoint.save(folder, state(1))
-    found = checkpoint.load(folder, CPU)
+    found = checkpoint.load(folder)
     weight = found["model"].pop("weight")
     assert torch.equal(weight, torch.tensor([[1.0, 2, 3], [4, 5, 6]]))
     wanted = state(1)
@@ -38,18 +38,18 @@ def test_the_newest_two_are_kept_and_the_newest_is_loaded(tmp_path):
     for epoch in range(1, 4):
         checkpoint.save(tmp_path, state(epoch))
     assert names(tmp_path) == ["epoch_00002.pt", "epoch_00003.pt"]
-    assert checkpoint.load(tmp_path, CPU)["record"]["epoch"] == 3
+    assert checkpoint.load(tmp_path)["record"]["epoch"] == 3
 
 
 def test_epoch_ten_is_newer_than_epoch_nine(tmp_path):
     for epoch in (8, 9, 10):
         checkpoint.save(tmp_path, state(epoch))
     assert names(tmp_path) == ["epoch_00009.pt", "epoch_00010.pt"]
-    assert checkpoint.load(tmp_path, CPU)["record"]["epoch"] == 10
+    assert checkpoint.load(tmp_path)["record"]["epoch"] == 10
 
 
 def test_without_a_checkpoint_there_is_none(tmp_path):
-    assert checkpoint.load(tmp_path / "t0000", CPU) is None
+    assert checkpoint.load(tmp_path / "t0000") is None
 
 
 @pytest.mark.parametrize("left", [0, 1, 100, 0.5, 0.9, -1])
@@ -59,7 +59,7 @@ def test_a_newest_file_cut_short_falls_back_to_the_one_before(tmp_path, capsys, 
     newest = tmp_path / "epoch_00002.pt"
     whole = newest.read_bytes()
     newest.write_bytes(whole[: int(left * len(whole)) if isinstance(left, float) else left])
-    assert checkpoint.load(tmp_path, CPU)["record"]["epoch"] == 1
+    assert checkpoint.load(tmp_path)["record"]["epoch"] == 1
     said = capsys.readouterr().err
     assert said.startswith(f"{newest} can't be read (")
     assert said.endswith("); the one before is used\n")
@@ -69,14 +69,14 @@ def test_a_newest_file_cut_short_falls_back_to_the_one_before(tmp_path, capsys, 
 def test_a_newest_file_of_something_else_falls_back_too(tmp_path, capsys, content):
     checkpoint.save(tmp_path, state(1))
     (tmp_path / "epoch_00002.pt").write_bytes(content)
-    assert checkpoint.load(tmp_path, CPU)["record"]["epoch"] == 1
+    assert checkpoint.load(tmp_path)["record"]["epoch"] == 1
     assert "epoch_00002.pt can't be read" in capsys.readouterr().err
 
 
 def test_two_broken_files_are_as_none_and_both_are_named(tmp_path, capsys):
     for epoch in (1, 2):
         (tmp_path / f"epoch_0000{epoch}.pt").write_bytes(b"")
-    assert checkpoint.load(tmp_path, CPU) is None
+    assert checkpoint.load(tmp_path) is None
     said = capsys.readouterr().err.splitlines()
     assert ["epoch_00002.pt" in said[0], "epoch_00001.pt" in said[1]] == [True, True]
 
@@ -94,7 +94,7 @@ class Command:
 def test_code_in_a_file_is_not_executed(tmp_path, capsys):
     checkpoint.save(tmp_path, state(1))
     torch.save({**state(2), "more": Command(tmp_path / "made")}, tmp_path / "epoch_00002.pt")
-    assert checkpoint.load(tmp_path, CPU)["record"]["epoch"] == 1
+    assert checkpoint.load(tmp_path)["record"]["epoch"] == 1
     assert not (tmp_path / "made").exists()
     torch.load(tmp_path / "epoch_00002.pt", weights_only=False)
     assert (tmp_path / "made").exists()  # the trap works

@@ -169,3 +169,9 @@ def test_mistake_is_one_line_on_stderr_and_code_2(capsys):
     assert fail(Mistake("lr is 0")) == 2
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "study.run: lr is 0\n")
+
+
+def test_a_flag_that_no_chosen_network_has_is_refused():
+    with pytest.raises(Mistake, match="--stem is a hyperparameter of resnet34 and cbam_resnet34"):
+        with_flags(Study(), {"models": "alexnet", "stem": "small"})
+    assert with_flags(Study(), {"models": "alexnet,resnet34", "stem": "small"}).space["stem"]

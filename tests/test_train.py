@@ -142,11 +142,11 @@ def resumed_equals_never_stopped(
     assert [record.epoch for record in records] == list(range(1, given.epochs + 1))
     for stop in range(1, given.epochs):
         torch.manual_seed(stop)
-        again = checkpoint.load(folder / str(stop), CPU)
+        again = checkpoint.load(folder / str(stop))
         later = list(fit(given, data, classes, CPU, again))
         assert [seen(r) for r, _ in later] == [seen(r) for r in records[stop:]], stop
         assert same(later[-1][1], state), stop
-    assert list(fit(given, data, classes, CPU, checkpoint.load(folder / str(stop + 1), CPU))) == []
+    assert list(fit(given, data, classes, CPU, checkpoint.load(folder / str(stop + 1)))) == []
     return state
 
 
@@ -369,7 +369,7 @@ def test_prediction_is_the_probability_that_validation_judged(tmp_path, tiny, mo
     given = hp(epochs=2, batch_size=6, dropout=0.5)
     *_, (record, state) = fit(given, data, 3, CPU)
     checkpoint.save(tmp_path, state)
-    p = train.predict(given, val_faces.images, 3, CPU, checkpoint.load(tmp_path, CPU))
+    p = train.predict(given, val_faces.images, 3, CPU, checkpoint.load(tmp_path))
     assert (p.shape, p.dtype) == ((7, 3), np.float32)
     assert p.sum(1) == pytest.approx(np.ones(7), abs=1e-6)
     assert (p.argmax(1) == val_faces.labels).mean() == record.val_accuracy
