@@ -28,8 +28,14 @@ ENVIRONMENT = {
 
 
 def hardware_kind(device: str) -> str:
-    """What presets are sized by, gpu or cpu; refuses a GPU asked for where there is none."""
-    found = torch.cuda.is_available()
+    """What presets are sized by, gpu or cpu; refuses a GPU asked for where there is none.
+
+    The GPUs are those of the cluster where one has been joined, else of this machine.
+    """
+    if ray.is_initialized():
+        found = ray.cluster_resources().get("GPU", 0) > 0
+    else:
+        found = torch.cuda.is_available()
     if device == "cuda" and not found:
         raise Mistake(
             "device is cuda, but no CUDA device is found here: use --device cpu, or a machine or "
