@@ -66,7 +66,7 @@ def connect(address: str) -> str:
         return "Ray started on this machine"
     try:
         ray.init(address, **quiet)
-    except ConnectionError as error:
+    except (ConnectionError, ValueError, RuntimeError) as error:
         raise Mistake(
             f"no Ray cluster answers at {address} ({str(error).splitlines()[0]}): start one with "
             "'ray start --head', or use --address local"

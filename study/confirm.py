@@ -52,26 +52,22 @@ def choose(session: Session) -> None:
     study = session.study
     if session.tables.chosen:
         return
+    events = []
     if session.tables.of_stage("search"):
         for model, row in best(session.tables, study).items():
             trial = session.tables.trials[row["trial_id"]]
             hp = {k[3:]: v for k, v in trial.items() if k.startswith("hp_") and k != "hp_seed"}
             hp["epochs"] = study.epochs
-            session.log(
-                {
-                    "event": "chosen",
-                    "setting": model,
-                    "from_trial": row["trial_id"],
-                    "val_accuracy": row["val_accuracy"],
-                    "epoch": row["epoch"],
-                    "hp": hp,
-                }
-            )
-        return
-    for setting in wanted(study):
-        hp = present(configuration(study, setting))
-        del hp["seed"]
-        session.log({"event": "chosen", "setting": setting.name, "from_trial": "", "hp": hp})
+            found = {"from_trial": row["trial_id"], "val_accuracy": row["val_accuracy"]}
+            chosen = {"setting": model, **found, "epoch": row["epoch"], "hp": hp}
+            events.append({"event": "chosen", **chosen})
+    else:
+        for setting in wanted(study):
+            hp = present(configuration(study, setting))
+            del hp["seed"]
+            chosen = {"setting": setting.name, "from_trial": "", "hp": hp}
+            events.append({"event": "chosen", **chosen})
+    session.log(*events)  # one block: a crash leaves all of the choice or none of it
 
 
 def wanted(study: Study) -> list[Setting]:

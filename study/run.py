@@ -38,6 +38,7 @@ from study.session import Session
 
 MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not what it is
     "stages",
+    "data",
     "trials",
     "seeds",
     "time_budget",
@@ -92,6 +93,7 @@ def start(given: dict[str, str]) -> int:
             f"{folder} exists: go on with it by --resume {folder}, or choose another --name"
         )
     whole = data.load(study.data)
+    study = at_most(study, whole, given)
     dataset = parts(study, whole)
     check_batches(study, len(dataset.train.labels))
     joined = joined or cluster.connect(study.address)
@@ -181,6 +183,13 @@ def drive(
 
 def finish(session: Session) -> None:
     say(summary.closing(session))
+
+
+def at_most(study: Study, whole: data.Dataset, given: dict[str, str]) -> Study:
+    """A preset's parts of the images shrink to what there is; what a flag asks for does not."""
+    there = {"train_images": len(whole.train.labels), "val_images": len(whole.val.labels)}
+    small = {n: 0 for n, size in there.items() if n not in given and getattr(study, n) > size}
+    return replace(study, **small)
 
 
 def parts(study: Study, whole: data.Dataset) -> data.Dataset:

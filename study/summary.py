@@ -93,7 +93,11 @@ def report(folder: Path, study: Study, tables: Tables, classes: tuple[str, ...])
     path = folder / "predictions.parquet"
     if path.exists():
         held = confirmed(tables, study, pd.read_parquet(path), list(classes))
-        parts += ["Confirmed with fresh seeds, on images never used for a choice:", table(held), ""]
+        parts += [
+            "Confirmed with fresh seeds; test was used for no choice of this study, val was:",
+            table(held),
+            "",
+        ]
     failed = [name for name, row in tables.trials.items() if row["status"] == "failed"]
     if failed:
         parts += [f"{len(failed)} failed: {', '.join(failed)} (trials.parquet says why)", ""]
