@@ -93,11 +93,8 @@ def report(folder: Path, study: Study, tables: Tables, classes: tuple[str, ...])
     path = folder / "predictions.parquet"
     if path.exists():
         held = confirmed(tables, study, pd.read_parquet(path), list(classes))
-        parts += [
-            "Confirmed with fresh seeds; test was used for no choice of this study, val was:",
-            table(held),
-            "",
-        ]
+        heading = "Confirmed with fresh seeds (val may have been used for choices, test never was):"
+        parts += [heading, table(held), ""]
     failed = [name for name, row in tables.trials.items() if row["status"] == "failed"]
     if failed:
         parts += [f"{len(failed)} failed: {', '.join(failed)} (trials.parquet says why)", ""]

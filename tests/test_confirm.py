@@ -31,7 +31,9 @@ def trials(*rows: tuple[str, str, str, int, float], stage: str = "search") -> Ta
 def chosen(tables: Tables, **given) -> list[dict]:
     """The events that choosing writes down."""
     events = []
-    session = SimpleNamespace(tables=tables, study=from_dict(given), log=events.append)
+    session = SimpleNamespace(
+        tables=tables, study=from_dict(given), log=lambda *new: events.extend(new)
+    )
     choose(session)
     return events
 
