@@ -18,7 +18,15 @@ from study import Mistake, checkpoint, train
 from study.config import Setting, Study, configuration
 from study.data import Dataset, Split
 from study.hyperparameters import Hyperparameters, present
-from study.record import PREDICTIONS, Row, Tables, predictions_columns, replace_whole, schema
+from study.record import (
+    PREDICTIONS,
+    Row,
+    Tables,
+    predictions_columns,
+    replace_whole,
+    schema,
+    settings_of,
+)
 from study.search import Config
 from study.session import Session
 
@@ -56,8 +64,8 @@ def choose(session: Session) -> None:
     if session.tables.of_stage("search"):
         for model, row in best(session.tables, study).items():
             trial = session.tables.trials[row["trial_id"]]
-            hp = {k[3:]: v for k, v in trial.items() if k.startswith("hp_") and k != "hp_seed"}
-            hp["epochs"] = study.epochs
+            hp = settings_of(trial) | {"epochs": study.epochs}
+            del hp["seed"]
             found = {"from_trial": row["trial_id"], "val_accuracy": row["val_accuracy"]}
             chosen = {"setting": model, **found, "epoch": row["epoch"], "hp": hp}
             events.append({"event": "chosen", **chosen})
@@ -105,7 +113,7 @@ def open_test(session: Session) -> None:
         if session.stop:
             return
         session.log({"event": "test_opened", "trial_id": name, "images": len(dataset.test.labels)})
-        hp = {k[3:]: v for k, v in session.tables.trials[name].items() if k.startswith("hp_")}
+        hp = settings_of(session.tables.trials[name])
         folder = str(session.checkpoints(name).resolve())
         threads = int(session.need["cpu"])
         waiting[name] = predict.remote(

@@ -147,6 +147,11 @@ class Tables:
         write_table(folder / "decisions.parquet", list(self.decisions.values()), DECISIONS)
 
 
+def settings_of(trial: Row) -> dict[str, Any]:
+    """A trial's hyperparameters from its row, by their own names."""
+    return {name[3:]: value for name, value in trial.items() if name.startswith("hp_")}
+
+
 def schema(columns: Columns) -> pa.Schema:
     return pa.schema([(name, of_type) for name, (of_type, _) in columns.items()])
 

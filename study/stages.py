@@ -12,7 +12,7 @@ from study import confirm, search
 from study.display import Display
 from study.drive import Recorder, run_stage
 from study.journal import now
-from study.record import Row, write_json
+from study.record import Row, settings_of, write_json
 from study.schedule import ASHA, Halving
 from study.session import Session, signals
 
@@ -123,7 +123,7 @@ def running(session: Session, stage: str) -> list[tuple[str, Row]]:
 
 def config_of(name: str, row: Row) -> search.Config:
     """A trial's configuration from its row."""
-    return {"trial_id": name, **{k[3:]: v for k, v in row.items() if k.startswith("hp_")}}
+    return {"trial_id": name, **settings_of(row)}
 
 
 def close(session: Session, finish: Callable[[Session], None]) -> int:
