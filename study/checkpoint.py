@@ -2,11 +2,14 @@
 
 Runs in the worker, which writes and reads, and on the driver, which clears. One folder a trial;
 the newest two epochs are kept, so that a file cut short falls back to the one before.
+Training doesn't wait for the disk: a Writer writes an epoch's state while the next one trains.
 """
 
 import os
 import shutil
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,48 @@ def save(folder: Path, state: dict[str, Any]) -> None:
         beside.unlink(missing_ok=True)
     for old in epochs(folder)[:-KEPT]:
         old.unlink()
+
+
+class Writer:
+    """Writes states on a thread of its own, one at a time, so that at most one epoch is at risk."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.pool = ThreadPoolExecutor(1, "checkpoint")
+        self.pending: tuple[Path, Future[None]] | None = None
+        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+
+    def save(self, folder: Path, state: dict[str, Any]) -> None:
+        """Copy the state where it lives and begin to write it, when the one before is written."""
+        self.wait()
+        copy = copied(state)
+        if self.stream is not None:
+            self.stream.wait_stream(torch.cuda.current_stream(self.stream.device))
+        self.pending = folder, self.pool.submit(self.written, folder, copy)
+
+    def written(self, folder: Path, state: dict[str, Any]) -> None:
+        with torch.cuda.stream(self.stream) if self.stream is not None else nullcontext():
+            save(folder, state)
+
+    def wait(self) -> None:
+        """Until what was begun is on disk; what went wrong there is raised here."""
+        pending, self.pending = self.pending, None
+        if pending is None:
+            return
+        folder, written = pending
+        try:
+            written.result()
+        except FileNotFoundError:
+            if folder.exists():  # else the trial has ended, and the driver cleared it in mid-write
+                raise
+
+
+def copied(value: Any) -> Any:
+    """The same nest of dicts and lists with every tensor copied on its own device."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    if isinstance(value, dict):
+        return {name: copied(part) for name, part in value.items()}
+    return [copied(part) for part in value] if isinstance(value, list) else value
 
 
 def load(folder: Path) -> dict[str, Any] | None:

@@ -88,10 +88,18 @@ class Recorder(tune.Callback):
         if "diverged" in result:
             self.diverged[name] = result["diverged"]
             return
+        self.shorter_of_memory(name, result)
         self.session.log({"event": "epoch_done", "trial_id": name, **observed(result)}, *decisions)
         if self.tell:
             self.tell.report(name, result["epoch"], result["val_accuracy"])
         self.session.show(self.session)
+
+    def shorter_of_memory(self, name: str, result: dict[str, Any]) -> None:
+        """The worker tried an epoch again with smaller parts: that is a retry, told in its row."""
+        parts = result["microbatches"]
+        if parts > self.session.tables.trials[name]["microbatches"]:
+            error = f"out of memory: went on with its batches in {parts} parts"
+            self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name = trial.config["trial_id"]
@@ -131,6 +139,14 @@ class Recorder(tune.Callback):
             checkpoint.clear(folder)
         self.session.show(self.session)
 
+    def sweep(self) -> None:
+        """A worker may have finished a write after its trial's folder was cleared."""
+        for name, row in self.session.tables.of_stage(self.stage).items():
+            if row["status"] in ("stopped", "failed") or (
+                row["status"] == "completed" and self.stage == "search"
+            ):
+                checkpoint.clear(self.session.checkpoints(name))
+
     def full_disk(self, error: str) -> bool:
         """A worker couldn't write: no fault of the trial's, and no other trial could go on."""
         if FULL in error:
@@ -161,6 +177,7 @@ def run_stage(
         threads=int(session.need["cpu"]),
         gpus=session.need["gpu"],
         checkpoints=str(session.checkpoints().resolve()),
+        keep=recorder.stage == "confirm",
     )
     tuner = tune.Tuner(
         tune.with_resources(trainable, session.need),
@@ -182,13 +199,14 @@ def run_stage(
         ),
     )
     tuner.fit()
+    recorder.sweep()
     session.write()
 
 
 def observed(result: dict[str, Any]) -> dict[str, Any]:
     """The worker's part of a result, without what Tune added."""
     names = [f.name for f in fields(EpochRecord)]
-    return {name: result[name] for name in (*names, "node", "device")}
+    return {name: result[name] for name in (*names, "node", "device", "microbatches")}
 
 
 def traceback(trial: Any) -> str:

@@ -35,6 +35,7 @@ TRIALS: Columns = {
     "retries": (WHOLE, "times it was started again after a failure"),
     "node": (TEXT, "host that trained its last epoch"),
     "device": (TEXT, "device that trained its last epoch"),
+    "microbatches": (WHOLE, "parts that its batches were cut into to fit into memory; 1 is whole"),
     "gpus": (REAL, "share of a GPU it was given; 0 on a CPU"),
     "started_at": (MOMENT, "UTC"),
     "ended_at": (MOMENT, "UTC"),
@@ -104,6 +105,7 @@ class Tables:
                 "reason": "",
                 "error": "",
                 "retries": 0,
+                "microbatches": 1,
                 "started_at": moment,
                 **row,
                 **hp,
@@ -113,7 +115,7 @@ class Tables:
             trial["retries"] += 1
             trial["error"] = row["error"]
         elif name == "epoch_done":
-            where = {"node": row.pop("node"), "device": row.pop("device")}
+            where = {name: row.pop(name) for name in ("node", "device", "microbatches")}
             self.trials[row["trial_id"]].update(where)
             self.epochs[row["trial_id"], row["epoch"]] = self.last[row["trial_id"]] = {
                 **row,

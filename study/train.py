@@ -5,10 +5,11 @@ fer_models: B batch, N images, K classes.
 """
 
 import math
+import re
 import resource
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -21,8 +22,11 @@ from torch import Tensor, nn
 from fer_models import MODELS
 from study import Mistake, augment
 from study.hyperparameters import Hyperparameters
+from study.learning_rate import Plateau, lr_at
 
 EVALUATION_BATCH = 512
+AHEAD = 8192  # images augmented at once on CUDA, where a batch alone is all kernel launches
+EXECUTIONS = ("eager", "compile", "graphs")
 
 
 class Faces(Protocol):
@@ -34,6 +38,10 @@ class Faces(Protocol):
 
 class Diverged(ArithmeticError):
     """The loss is no longer a number; the trial has failed and trying again would not help."""
+
+
+class OutOfMemory(MemoryError):
+    """An epoch didn't fit; from the state before it, more microbatches may."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +98,18 @@ def fit(
     classes: int,
     device: torch.device,
     state: dict[str, Any] | None = None,
+    microbatches: int = 1,
+    execution: str = "eager",
 ) -> Iterator[tuple[EpochRecord, dict[str, Any]]]:
     """Train, yielding after each epoch its record and the state from which training can go on.
 
     With `state` the epochs after it follow, as if training had never stopped (bitwise on a CPU
     with the same number of threads). A yielded state refers to live tensors: save or copy it before
-    taking the next epoch. Refused: a batch larger than the training split, data of another size.
-    Raises Diverged when a loss is NaN or infinite.
+    taking the next epoch. `microbatches` cuts each batch into so many parts whose gradients are
+    summed: the same step in less memory, but for batch normalisation, which then sees the parts.
+    `execution` is one of EXECUTIONS: as written, through torch.compile, or that with CUDA graphs.
+    Refused: a batch larger than the training split, data of another size. Raises Diverged when a
+    loss is NaN or infinite, OutOfMemory when an epoch doesn't fit.
     """
     images = len(data.train_labels)
     if hp.batch_size > images:
@@ -105,6 +118,7 @@ def fit(
             "choose at most that"
         )
     model = network(hp, classes, device)
+    forward = executed(model, execution)
     optimizer = optimiser(hp, model)
     plateau = Plateau(hp)
     done = 0
@@ -117,9 +131,14 @@ def fit(
         began = time.perf_counter()
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
-        loss, accuracy, lr = train_epoch(hp, model, optimizer, data, epoch, plateau.factor)
-        trained = time.perf_counter()
-        val_loss, val_accuracy = evaluate(hp, model, data)
+        with noticing_memory(epoch, microbatches):
+            loss, accuracy, lr = train_epoch(
+                hp, model, optimizer, data, epoch, plateau.factor, microbatches, forward
+            )
+            trained = time.perf_counter()
+            val_loss, val_accuracy = evaluate(
+                hp, model, data, max(1, EVALUATION_BATCH // microbatches)
+            )
         if not math.isfinite(loss + val_loss):
             raise Diverged(f"loss is not a number in epoch {epoch} (train {loss}, val {val_loss})")
         plateau.saw(val_accuracy)
@@ -144,6 +163,7 @@ def fit(
                     "waited": plateau.waited,
                     "factor": plateau.factor,
                 },
+                "microbatches": microbatches,
                 "record": asdict(record),
                 "scaling": {"mean": data.mean, "std": data.std},
             },
@@ -156,52 +176,80 @@ def train_epoch(
     optimizer: torch.optim.Optimizer,
     data: Resident,
     epoch: int,
-    factor: float,
+    factor: float = 1.0,
+    microbatches: int = 1,
+    forward: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[float, float, float]:
-    """One pass in an order of its own: mean loss, accuracy, and the last step's learning rate."""
+    """One pass in an order of its own: mean loss, accuracy, and the last step's learning rate.
+
+    `forward` is the model's forward pass as it is executed; it is used for whole parts only, so
+    that an epoch's shorter last batch isn't compiled for itself.
+    """
     device, images = data.train_labels.device, len(data.train_labels)
     generator = torch.Generator(device).manual_seed(derived(hp.seed, epoch, "order"))
-    order = torch.randperm(images, generator=generator, device=device)
-    drawn = augment.draws(hp, images, generator)
     losses = torch.zeros((), dtype=torch.float64, device=device)
     hits = torch.zeros((), dtype=torch.int64, device=device)
-    starts = range(0, images, hp.batch_size)
-    if images % hp.batch_size == 1 and hp.batch_size > 1:
-        starts = starts[:-1]  # batch normalisation can't do with a single image
+    steps = images // hp.batch_size + (images % hp.batch_size > (hp.batch_size > 1))
+    part = math.ceil(hp.batch_size / microbatches)
     model.train()
     with seeded(derived(hp.seed, epoch, "dropout"), device):
-        for step, start in enumerate(starts):
-            where = slice(start, start + hp.batch_size)
-            labels = data.train_labels[order[where]]
-            x = augment.batch(data.train_images, order[where], drawn, where, data.mean, data.std)
-            lr = factor * lr_at(hp, epoch - 1 + step / len(starts), len(starts))
+        for step, (x, labels) in enumerate(batches(hp, data, generator, steps)):
+            lr = factor * lr_at(hp, epoch - 1 + step / steps, steps)
             for group in optimizer.param_groups:
                 group["lr"] = lr
-            with autocast(hp, device):
-                logits = model(x)
-            logits = logits.float()
-            loss = F.cross_entropy(logits, labels, label_smoothing=hp.label_smoothing)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            for own_x, own in zip(parts(x, part), parts(labels, part), strict=True):
+                whole = forward is not None and len(own) == part
+                with autocast(hp, device):
+                    logits = (forward if whole else model)(own_x)
+                logits = logits.float()
+                loss = F.cross_entropy(logits, own, label_smoothing=hp.label_smoothing)
+                (loss if len(own) == len(labels) else loss * (len(own) / len(labels))).backward()
+                with torch.no_grad():
+                    plain = F.cross_entropy(logits, own) if hp.label_smoothing else loss.detach()
+                    losses += plain * len(own)
+                    hits += (logits.argmax(1) == own).sum()
             optimizer.step()
-            with torch.no_grad():
-                plain = F.cross_entropy(logits, labels) if hp.label_smoothing else loss.detach()
-                losses += plain * len(labels)
-                hits += (logits.argmax(1) == labels).sum()
-    seen = min(len(starts) * hp.batch_size, images)
+    seen = min(steps * hp.batch_size, images)
     return losses.item() / seen, hits.item() / seen, lr
 
 
+def batches(
+    hp: Hyperparameters, data: Resident, generator: torch.Generator, steps: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """An epoch's augmented batches with their labels; order and parameters are drawn at once."""
+    device, images = data.train_labels.device, len(data.train_labels)
+    order = torch.randperm(images, generator=generator, device=device)
+    drawn = augment.draws(hp, images, generator)
+    ahead = max(1, AHEAD // hp.batch_size) if device.type == "cuda" else 1
+    for step in range(0, steps, ahead):
+        where = slice(step * hp.batch_size, min(step + ahead, steps) * hp.batch_size)
+        index = order[where]
+        x = augment.batch(data.train_images, index, drawn, where, data.mean, data.std)
+        labels = data.train_labels[index]
+        yield from zip(x.split(hp.batch_size), labels.split(hp.batch_size), strict=True)
+
+
+def parts(batch: Tensor, size: int) -> list[Tensor]:
+    """A batch in parts of so many images; a last single image goes with the part before it."""
+    sizes = [size] * (len(batch) // size) + [len(batch) % size] * (len(batch) % size > 0)
+    if len(sizes) > 1 and sizes[-1] == 1:  # batch normalisation can't do with a single image
+        sizes[-2:] = [sum(sizes[-2:])]
+    return list(batch.split(sizes))
+
+
 @torch.no_grad()
-def evaluate(hp: Hyperparameters, model: nn.Module, data: Resident) -> tuple[float, float]:
-    """Mean loss in nats and accuracy on val, without augmentation."""
+def evaluate(
+    hp: Hyperparameters, model: nn.Module, data: Resident, size: int = EVALUATION_BATCH
+) -> tuple[float, float]:
+    """Mean loss in nats and accuracy on val, without augmentation, `size` images at a time."""
     device, images = data.val_labels.device, len(data.val_labels)
     losses = torch.zeros((), dtype=torch.float64, device=device)
     hits = torch.zeros((), dtype=torch.int64, device=device)
     model.eval()
     for x, labels in zip(
-        data.val_images.split(EVALUATION_BATCH),
-        data.val_labels.split(EVALUATION_BATCH),
+        data.val_images.split(size),
+        data.val_labels.split(size),
         strict=True,
     ):
         with autocast(hp, device):
@@ -240,6 +288,33 @@ def network(hp: Hyperparameters, classes: int, device: torch.device) -> nn.Modul
     return model.to(device, memory_format=torch.channels_last)
 
 
+def executed(model: nn.Module, execution: str) -> Callable[[Tensor], Tensor] | None:
+    """The model's forward pass compiled, or None where it runs as it is written.
+
+    A second model of the same network and batch size in one process finds the code compiled.
+    """
+    if execution == "eager":
+        return None
+    mode = {"compile": "default", "graphs": "reduce-overhead"}[execution]
+    return torch.compile(model, mode=mode, dynamic=False)
+
+
+@contextmanager
+def noticing_memory(epoch: int, microbatches: int) -> Iterator[None]:
+    """Whatever torch or Python raise for want of memory becomes OutOfMemory."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        # Only CUDA's allocator has a class of its own; a CPU's and cuDNN's raise RuntimeError.
+        wanting = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not wanting and not re.search("out of memory|enough memory|ALLOC_FAILED", str(error)):
+            raise
+        raise OutOfMemory(
+            f"out of memory in epoch {epoch}, batches in {microbatches} part(s): "
+            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        ) from None
+
+
 def optimiser(hp: Hyperparameters, model: nn.Module) -> torch.optim.Optimizer:
     """sgd (Nesterov unless momentum is 0), adam or adamw; biases and norms are not decayed."""
     parameters = list(model.parameters())
@@ -253,42 +328,6 @@ def optimiser(hp: Hyperparameters, model: nn.Module) -> torch.optim.Optimizer:
         return torch.optim.SGD(groups, hp.lr, hp.momentum, nesterov=nesterov, fused=fused)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[hp.optimizer]
     return kind(groups, hp.lr, fused=fused)
-
-
-def lr_at(hp: Hyperparameters, epochs: float, steps: int) -> float:
-    """Learning rate of the step that begins after so many epochs (a fraction is within an epoch).
-
-    `steps` is the number of steps an epoch has. plateau is constant here: its factor is
-    applied by the caller.
-    """
-    rise = 1.0
-    if epochs < hp.warmup_epochs:
-        rise = min(1.0, (epochs + 1 / steps) / hp.warmup_epochs)
-    if hp.schedule == "cosine":
-        after = max(0.0, epochs - hp.warmup_epochs) / max(hp.epochs - hp.warmup_epochs, 1 / steps)
-        return hp.lr * rise * 0.5 * (1 + math.cos(math.pi * min(after, 1.0)))
-    if hp.schedule == "step":
-        return hp.lr * rise * hp.lr_decay ** int(epochs / hp.epochs * (hp.lr_steps + 1))
-    return hp.lr * rise
-
-
-class Plateau:
-    """Factor on the learning rate, decayed when val_accuracy stays below its best for too long."""
-
-    def __init__(
-        self, hp: Hyperparameters, best: float = -1.0, waited: int = 0, factor: float = 1.0
-    ) -> None:
-        self.on = hp.schedule == "plateau"
-        self.patience, self.decay = hp.patience, hp.lr_decay
-        self.best, self.waited, self.factor = best, waited, factor
-
-    def saw(self, val_accuracy: float) -> None:
-        if val_accuracy > self.best:
-            self.best, self.waited = val_accuracy, 0
-            return
-        self.waited += 1
-        if self.on and self.waited > self.patience:
-            self.factor, self.waited = self.factor * self.decay, 0
 
 
 def derived(seed: int, epoch: int, purpose: str) -> int:

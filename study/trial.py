@@ -4,6 +4,7 @@ The only place where training meets Ray. One worker serves many trials: torch, t
 images on it are there once per process; everything else is made anew for each trial.
 """
 
+import gc
 import socket
 from dataclasses import asdict
 from pathlib import Path
@@ -30,11 +31,15 @@ class Trial(tune.Trainable):
         threads: int,
         gpus: float,
         checkpoints: str,
+        keep: bool = True,
+        execution: str = "eager",
     ) -> None:
+        """`keep` is whether the last epoch's state is wanted: a search only needs its record."""
         torch.set_num_threads(threads)
-        self.splits, self.classes = (train_split, val_split), classes
+        self.splits, self.classes, self.keep = (train_split, val_split), classes, keep
         self.device, self.checkpoints = torch.device(device), Path(checkpoints)
-        self.residents: dict[int, train.Resident] = {}
+        self.execution, self.writer = execution, checkpoint.Writer(self.device)
+        self.px, self.data = 0, None
         if self.device.type == "cuda":
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
             if gpus < 1:  # a fraction is only bookkeeping to Ray: hold the trial to its share
@@ -46,36 +51,73 @@ class Trial(tune.Trainable):
         return True
 
     def begin(self, config: dict[str, Any]) -> None:
-        hp = Hyperparameters(**{k: v for k, v in config.items() if k != "trial_id"})
+        self.hp = Hyperparameters(**{k: v for k, v in config.items() if k != "trial_id"})
         self.folder = self.checkpoints / config["trial_id"]
-        self.last_epoch = hp.epochs
-        state = checkpoint.load(self.folder)
+        self.microbatches = 1
+        if self.px != self.hp.image_px:  # kept from trial to trial, as long as the size is the same
+            self.data = None
+            self.data = train.resident(*self.splits, self.hp.image_px, self.device)
+            self.px = self.hp.image_px
+        state = self.go_on()
         # The checkpoint's epoch is reported again: whoever died may not have heard of it.
         self.known = state["record"] if state else None
-        data = self.resident(hp.image_px)
-        self.epochs = train.fit(hp, data, self.classes, self.device, state)
 
-    def resident(self, px: int) -> train.Resident:
-        if px not in self.residents:
-            self.residents[px] = train.resident(*self.splits, px, self.device)
-        return self.residents[px]
+    def go_on(self) -> dict[str, Any] | None:
+        """Training from the newest state, which is returned; None is from the beginning."""
+        self.epochs = None
+        self.writer.wait()
+        state = checkpoint.load(self.folder)
+        if state:
+            self.microbatches = max(self.microbatches, state["microbatches"])
+        self.epochs = train.fit(
+            self.hp,
+            self.data,
+            self.classes,
+            self.device,
+            state,
+            self.microbatches,
+            self.execution,
+        )
+        return state
+
+    def trained(self) -> tuple[train.EpochRecord, dict[str, Any]]:
+        """The next epoch; where memory doesn't suffice, again with batches in twice the parts."""
+        while True:
+            try:
+                return next(self.epochs)
+            except train.OutOfMemory:
+                if self.microbatches * 4 > self.hp.batch_size:
+                    raise  # not even parts of two images fit
+            self.microbatches *= 2
+            self.epochs = None
+            gc.collect()
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            self.go_on()
 
     def step(self) -> dict[str, Any]:
         if self.known is not None:
             record, self.known = self.known, None
         else:
             try:
-                observed, state = next(self.epochs)
+                observed, state = self.trained()
             except train.Diverged as error:
                 return {"diverged": str(error), "done": True}
-            checkpoint.save(self.folder, state)
-            record = asdict(observed)
+            record, last = asdict(observed), observed.epoch >= self.hp.epochs
+            if self.keep or not last:
+                self.writer.save(self.folder, state)
+            if self.keep and last:
+                self.writer.wait()  # whoever opens test must find it
         return {
             **record,
-            "done": record["epoch"] >= self.last_epoch,
+            "done": record["epoch"] >= self.hp.epochs,
             "node": socket.gethostname(),
             "device": device_name(self.device),
+            "microbatches": self.microbatches,
         }
+
+    def cleanup(self) -> None:
+        self.writer.wait()
 
 
 def device_name(device: torch.device) -> str:

@@ -35,6 +35,7 @@ def epoch(name: str, number: int) -> dict:
         "val_accuracy": 0.4567,
         "node": "a",
         "device": "b",
+        "microbatches": 1,
     }
 
 

@@ -22,7 +22,7 @@ def one_epoch(seconds: float, gpus: float) -> Tables:
     started = {"event": "trial_started", "trial_id": "t0000", "stage": "search", "setting": "",
                "gpus": gpus, "hp": {"model": "alexnet"}}  # fmt: skip
     done = {"event": "epoch_done", "trial_id": "t0000", "epoch": 1, "epoch_seconds": seconds,
-            "node": "a", "device": "b"}  # fmt: skip
+            "node": "a", "device": "b", "microbatches": 1}  # fmt: skip
     return Tables.of({"time": "2026-01-01T00:00:00+00:00", **e} for e in (started, done))
 
 

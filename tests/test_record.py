@@ -35,7 +35,13 @@ def started(second: int, name: str, hp: dict = HP, stage: str = "search") -> dic
 def done(second: int, name: str, epoch: int, val_accuracy: float = 0.5, node: str = "a") -> dict:
     observed = EpochRecord(epoch, 1.5, 0.4, 1.25, val_accuracy, 0.01, 2.0, 100.0, 512.0)
     return at(
-        second, "epoch_done", trial_id=name, node=node, device="cpu, 1 threads", **vars(observed)
+        second,
+        "epoch_done",
+        trial_id=name,
+        node=node,
+        device="cpu, 1 threads",
+        microbatches=1,
+        **vars(observed),
     )
 
 
@@ -79,6 +85,7 @@ def test_a_trial_is_a_row_with_all_that_its_events_told(tmp_path):
         "retries": 0,
         "node": "b",
         "device": "cpu, 1 threads",
+        "microbatches": 1,
         "gpus": 0.0,
         "started_at": moment(1),
         "ended_at": moment(6),
@@ -241,6 +248,7 @@ def test_files_without_rows_have_exactly_their_columns(tmp_path):
         "retries: int64",
         "node: string",
         "device: string",
+        "microbatches: int64",
         "gpus: double",
         "started_at: timestamp[ms, tz=UTC]",
         "ended_at: timestamp[ms, tz=UTC]",

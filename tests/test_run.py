@@ -239,7 +239,7 @@ def test_a_worker_that_dies_is_started_again_and_the_row_says_so(here, ray_two_c
 def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_after(here, ray_two_cpus):
     disk = here / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(disk)]
     if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("this machine doesn't let root mount a small file system")
     try:
