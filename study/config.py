@@ -72,6 +72,11 @@ class Study:
     )
     gpus_per_trial: float = option(1.0, "share of a GPU for each trial; 0.25 packs four", 0)
     cpus_per_trial: int = option(1, "cores, and threads of torch, for each trial", 1)
+    execution: str = option(
+        "auto",
+        "how a step runs: as written, compiled, or as a recorded CUDA graph; auto measures on CUDA",
+        choices=("auto", "eager", "compile", "graphs"),
+    )
     max_concurrent: int = option(0, "trials at once; 0 is as many as fit", 0)
     time_budget: float = option(
         0.0, "end the study after so many seconds of wall clock; 0 never", 0

@@ -177,6 +177,7 @@ def run_stage(
         threads=int(session.need["cpu"]),
         gpus=session.need["gpu"],
         checkpoints=str(session.checkpoints().resolve()),
+        execution=session.study.execution,
         keep=recorder.stage == "confirm",
     )
     tuner = tune.Tuner(

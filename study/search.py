@@ -22,7 +22,7 @@ from study import Mistake
 from study.config import Range, Study, domains
 from study.hyperparameters import Hyperparameters, applies, present
 from study.journal import cut_half_line
-from study.train import derived
+from study.network import derived
 
 Config = dict[str, Any]  # trial_id and the flat hyperparameters of one trial
 

@@ -19,14 +19,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fer_models import MODELS
 from study import Mistake, augment
+from study.execution import forward_pass
 from study.hyperparameters import Hyperparameters
 from study.learning_rate import Plateau, lr_at
+from study.network import autocast, derived, network, optimiser, seeded
 
 EVALUATION_BATCH = 512
-AHEAD = 8192  # images augmented at once on CUDA, where a batch alone is all kernel launches
-EXECUTIONS = ("eager", "compile", "graphs")
+# Images augmented at once: on CUDA a batch alone would be all kernel launches, on a CPU all cache.
+AHEAD = {"cuda": 8192, "cpu": 1}
 
 
 class Faces(Protocol):
@@ -107,7 +108,7 @@ def fit(
     with the same number of threads). A yielded state refers to live tensors: save or copy it before
     taking the next epoch. `microbatches` cuts each batch into so many parts whose gradients are
     summed: the same step in less memory, but for batch normalisation, which then sees the parts.
-    `execution` is one of EXECUTIONS: as written, through torch.compile, or that with CUDA graphs.
+    `execution` is one of study.execution.EXECUTIONS, auto excepted.
     Refused: a batch larger than the training split, data of another size. Raises Diverged when a
     loss is NaN or infinite, OutOfMemory when an epoch doesn't fit.
     """
@@ -118,7 +119,10 @@ def fit(
             "choose at most that"
         )
     model = network(hp, classes, device)
-    forward = executed(model, execution)
+    part = math.ceil(hp.batch_size / microbatches)
+    # A recorded graph's gradients are one set of tensors: they can't be summed over parts.
+    how = "eager" if execution == "graphs" and microbatches > 1 else execution
+    forward = forward_pass(hp, model, part, device, how)
     optimizer = optimiser(hp, model)
     plateau = Plateau(hp)
     done = 0
@@ -221,7 +225,7 @@ def batches(
     device, images = data.train_labels.device, len(data.train_labels)
     order = torch.randperm(images, generator=generator, device=device)
     drawn = augment.draws(hp, images, generator)
-    ahead = max(1, AHEAD // hp.batch_size) if device.type == "cuda" else 1
+    ahead = max(1, AHEAD[device.type] // hp.batch_size)
     for step in range(0, steps, ahead):
         where = slice(step * hp.batch_size, min(step + ahead, steps) * hp.batch_size)
         index = order[where]
@@ -280,25 +284,6 @@ def predict(
     return torch.cat(parts).numpy()
 
 
-def network(hp: Hyperparameters, classes: int, device: torch.device) -> nn.Module:
-    """The trial's network, initialised from its seed on the CPU (the same on every device)."""
-    with seeded(derived(hp.seed, 0, "init"), torch.device("cpu")):
-        model = MODELS[hp.model](classes=classes, **hp.options)
-    # channels-last: 361 against 306 images/s for the AlexNet-like net on two AVX2 cores
-    return model.to(device, memory_format=torch.channels_last)
-
-
-def executed(model: nn.Module, execution: str) -> Callable[[Tensor], Tensor] | None:
-    """The model's forward pass compiled, or None where it runs as it is written.
-
-    A second model of the same network and batch size in one process finds the code compiled.
-    """
-    if execution == "eager":
-        return None
-    mode = {"compile": "default", "graphs": "reduce-overhead"}[execution]
-    return torch.compile(model, mode=mode, dynamic=False)
-
-
 @contextmanager
 def noticing_memory(epoch: int, microbatches: int) -> Iterator[None]:
     """Whatever torch or Python raise for want of memory becomes OutOfMemory."""
@@ -307,47 +292,14 @@ def noticing_memory(epoch: int, microbatches: int) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         # Only CUDA's allocator has a class of its own; a CPU's and cuDNN's raise RuntimeError.
         wanting = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        if not wanting and not re.search("out of memory|enough memory|ALLOC_FAILED", str(error)):
+        if not wanting and not re.search(
+            "out of memory|enough memory|allocate memory|ALLOC_FAILED", str(error)
+        ):
             raise
         raise OutOfMemory(
             f"out of memory in epoch {epoch}, batches in {microbatches} part(s): "
             f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
         ) from None
-
-
-def optimiser(hp: Hyperparameters, model: nn.Module) -> torch.optim.Optimizer:
-    """sgd (Nesterov unless momentum is 0), adam or adamw; biases and norms are not decayed."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": hp.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    fused = parameters[0].device.type == "cuda"
-    if hp.optimizer == "sgd":
-        nesterov = hp.momentum > 0
-        return torch.optim.SGD(groups, hp.lr, hp.momentum, nesterov=nesterov, fused=fused)
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[hp.optimizer]
-    return kind(groups, hp.lr, fused=fused)
-
-
-def derived(seed: int, epoch: int, purpose: str) -> int:
-    """A 64-bit seed for one purpose in one epoch: no generator state outlives an epoch."""
-    words = [seed, epoch, int.from_bytes(purpose.encode(), "big")]
-    return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0])
-
-
-@contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Global generators from a seed within the block, as they were before after it."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield
-
-
-def autocast(hp: Hyperparameters, device: torch.device) -> torch.autocast:
-    """bfloat16 where asked for, by default on CUDA; 20 times slower than float32 on AVX2."""
-    wanted = hp.precision == "bfloat16" or (hp.precision == "auto" and device.type == "cuda")
-    return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
 
 
 def memory_mib(device: torch.device) -> float:

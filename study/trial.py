@@ -15,6 +15,7 @@ from ray import tune
 
 from study import checkpoint, train
 from study.data import Split
+from study.execution import fastest
 from study.hyperparameters import Hyperparameters
 
 
@@ -39,6 +40,7 @@ class Trial(tune.Trainable):
         self.splits, self.classes, self.keep = (train_split, val_split), classes, keep
         self.device, self.checkpoints = torch.device(device), Path(checkpoints)
         self.execution, self.writer = execution, checkpoint.Writer(self.device)
+        self.step_seconds: dict[Any, dict[str, float]] = {}
         self.px, self.data = 0, None
         if self.device.type == "cuda":
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
@@ -53,7 +55,9 @@ class Trial(tune.Trainable):
     def begin(self, config: dict[str, Any]) -> None:
         self.hp = Hyperparameters(**{k: v for k, v in config.items() if k != "trial_id"})
         self.folder = self.checkpoints / config["trial_id"]
-        self.microbatches = 1
+        self.microbatches, self.how = 1, self.execution
+        if self.how == "auto":
+            self.how = fastest(self.hp, self.classes, self.device, self.step_seconds)
         if self.px != self.hp.image_px:  # kept from trial to trial, as long as the size is the same
             self.data = None
             self.data = train.resident(*self.splits, self.hp.image_px, self.device)
@@ -76,7 +80,7 @@ class Trial(tune.Trainable):
             self.device,
             state,
             self.microbatches,
-            self.execution,
+            self.how,
         )
         return state
 

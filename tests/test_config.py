@@ -213,7 +213,7 @@ def test_options_are_what_the_constructor_takes():
 )
 def test_bad_option_is_refused_with_what_is_expected(given, said):
     if said is None:
-        known = "address, cpus_per_trial, data, device, epochs, gpu_hours, gpus_per_trial, "
+        known = "address, cpus_per_trial, data, device, epochs, execution, gpu_hours, "
         said = f"unknown key '{next(iter(given))}': known are {known}"
         assert refusal(from_dict, given).startswith(said)
     else:
@@ -513,6 +513,7 @@ def test_options_have_these_defaults():
         "grace_epochs": 1,
         "reduction_factor": 3,
         "device": "auto",
+        "execution": "auto",
         "gpus_per_trial": 1.0,
         "cpus_per_trial": 1,
         "max_concurrent": 0,

@@ -12,16 +12,8 @@ from study.config import PRESETS
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 # What runs in a worker, a notebook or on a GPU machine without Ray.
-WITHOUT_RAY = (
-    "train",
-    "learning_rate",
-    "augment",
-    "checkpoint",
-    "hyperparameters",
-    "data",
-    "sources",
-    "faces",
-)
+WITHOUT_RAY = ("train", "network", "learning_rate", "execution", "augment", "checkpoint",
+               "hyperparameters", "data", "sources", "faces")  # fmt: skip
 DRIVER = ("run", "stages", "session", "drive", "search", "schedule", "cluster", "confirm",
           "display", "summary", "flags", "record", "journal", "config")  # fmt: skip
 

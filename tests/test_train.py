@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from fer_models import MODELS
 from study import Mistake, augment, checkpoint, train
 from study.hyperparameters import Hyperparameters
 from study.train import Diverged, EpochRecord, Plateau, Resident, fit, lr_at
@@ -92,12 +93,12 @@ class Tiny(nn.Sequential):
 
 @pytest.fixture
 def bias(monkeypatch):
-    monkeypatch.setitem(train.MODELS, "alexnet", Bias)
+    monkeypatch.setitem(MODELS, "alexnet", Bias)
 
 
 @pytest.fixture
 def tiny(monkeypatch):
-    monkeypatch.setitem(train.MODELS, "alexnet", Tiny)
+    monkeypatch.setitem(MODELS, "alexnet", Tiny)
 
 
 @pytest.fixture
@@ -427,3 +428,36 @@ def test_record_says_what_it_cost(tiny):
     (record,) = run(hp(epochs=1, batch_size=4), resident([0, 1] * 4))
     assert 0 < 8 / record.images_per_second < record.epoch_seconds < 60
     assert 50 < record.memory_mib < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("images", "size", "sizes"),
+    [(8, 8, [8]), (8, 4, [4, 4]), (10, 4, [4, 4, 2]), (9, 4, [4, 5]), (3, 4, [3]), (1, 4, [1])],
+)
+def test_a_batch_falls_into_parts_none_of_which_is_a_single_image(images, size, sizes):
+    assert [len(part) for part in train.parts(torch.zeros(images, 1), size)] == sizes
+
+
+def test_how_many_images_are_augmented_at_once_changes_nothing(tiny, monkeypatch):
+    rough, data = Hyperparameters(**ROUGH, epochs=2, batch_size=4), resident([0, 1] * 9)
+    alone = list(fit(rough, data, 2, CPU))[-1]
+    monkeypatch.setitem(train.AHEAD, "cpu", 12)
+    together = list(fit(rough, data, 2, CPU))[-1]
+    assert seen(alone[0]) == seen(together[0]) and same(alone[1], together[1])
+
+
+def test_only_a_want_of_memory_becomes_out_of_memory():
+    with pytest.raises(train.OutOfMemory, match="epoch 3, batches in 2 part"):
+        with train.noticing_memory(3, 2):
+            torch.empty(2**60, dtype=torch.uint8)
+    with pytest.raises(RuntimeError, match="shape") as caught:
+        with train.noticing_memory(3, 2):
+            raise RuntimeError("a shape doesn't fit")
+    assert type(caught.value) is RuntimeError
+
+
+def test_parts_sum_to_the_loss_of_the_whole(bias):
+    data, given = resident([0, 0, 1, 1, 1]), hp(batch_size=5, lr=0.1, epochs=2)
+    whole = [record.train_loss for record, _ in fit(given, data, 2, CPU)]
+    cut = [record.train_loss for record, _ in fit(given, data, 2, CPU, microbatches=2)]
+    assert cut == pytest.approx(whole, abs=1e-6)

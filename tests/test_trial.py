@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from fer_models import MODELS
 from study import checkpoint, train
 from study.trial import Trial
 
@@ -41,7 +42,7 @@ class Greedy(nn.Sequential):
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setitem(train.MODELS, "alexnet", Small)
+    monkeypatch.setitem(MODELS, "alexnet", Small)
 
 
 def split(images: int, seed: int) -> SimpleNamespace:
@@ -124,14 +125,14 @@ def test_memory_does_not_grow_over_50_trials(small, tmp_path):
 
 
 def test_an_epoch_that_does_not_fit_goes_on_in_parts_and_says_so(monkeypatch, tmp_path):
-    monkeypatch.setitem(train.MODELS, "alexnet", Greedy)
+    monkeypatch.setitem(MODELS, "alexnet", Greedy)
     monkeypatch.setattr(train, "EVALUATION_BATCH", 16)
     found = steps(worker(tmp_path, config("a", batch_size=16)))
     assert [(row["epoch"], row["microbatches"]) for row in found] == [(1, 4), (2, 4)]
 
 
 def test_parts_give_the_step_of_the_whole_batch(monkeypatch, tmp_path):
-    monkeypatch.setitem(train.MODELS, "alexnet", Greedy)
+    monkeypatch.setitem(MODELS, "alexnet", Greedy)
     monkeypatch.setattr(train, "EVALUATION_BATCH", 16)
     steps(worker(tmp_path / "parts", config("a", batch_size=16)))
     monkeypatch.setattr(Greedy, "forward", nn.Sequential.forward)
@@ -141,7 +142,7 @@ def test_parts_give_the_step_of_the_whole_batch(monkeypatch, tmp_path):
 
 
 def test_a_trial_that_went_on_in_parts_is_resumed_in_parts(monkeypatch, tmp_path):
-    monkeypatch.setitem(train.MODELS, "alexnet", Greedy)
+    monkeypatch.setitem(MODELS, "alexnet", Greedy)
     monkeypatch.setattr(train, "EVALUATION_BATCH", 16)
     first = worker(tmp_path, config("a", batch_size=16))
     first.step()
@@ -155,7 +156,7 @@ def test_where_not_even_two_images_fit_the_trial_fails(monkeypatch, tmp_path):
     def nothing(self: nn.Module, x: Tensor) -> Tensor:
         raise torch.OutOfMemoryError("no room at all")
 
-    monkeypatch.setitem(train.MODELS, "alexnet", Greedy)
+    monkeypatch.setitem(MODELS, "alexnet", Greedy)
     monkeypatch.setattr(Greedy, "forward", nothing)
     with pytest.raises(train.OutOfMemory, match="epoch 1, batches in 4 part"):
         worker(tmp_path, config("a")).step()
