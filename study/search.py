@@ -21,7 +21,7 @@ from ray.tune.search import Searcher
 from study import Mistake
 from study.config import Range, Study, domains
 from study.hyperparameters import Hyperparameters, applies, present
-from study.journal import cut_half_line
+from study.journal import cut_half
 from study.train import derived
 
 Config = dict[str, Any]  # trial_id and the flat hyperparameters of one trial
@@ -64,7 +64,7 @@ class Optimiser:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         log = folder / "optuna.log"
         with log.open("a+b") as file:
-            cut_half_line(file)  # Optuna would write on behind it, and never read its log again
+            cut_half(file)  # Optuna would write on behind it, and never read its log again
         storage = JournalStorage(JournalFileBackend(str(log)))
         self.optuna = optuna.create_study(
             study_name=study.name, storage=storage, direction="maximize", load_if_exists=True
