@@ -5,7 +5,6 @@ python -m study.run --data fer2013.csv.xz    the same on real FER-2013
 python -m study.run --resume runs/NAME       go on after Ctrl-C, a crash or a reboot
 """
 
-import errno
 import json
 import logging
 import signal
@@ -20,7 +19,7 @@ import ray
 
 from fer_models import MODELS
 from fer_models.layers import layer_table
-from study import Mistake, cluster, confirm, data, flags, search, stages, summary
+from study import Mistake, cluster, confirm, data, disk, flags, search, stages, summary
 from study.config import (
     Range,
     Setting,
@@ -60,13 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Mistake as error:
         return flags.fail(error)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            return flags.fail(
-                Mistake(
-                    f"disk full ({error.filename or 'while writing'}): free some "
-                    "space, then go on with --resume"
-                )
-            )
+        if why := disk.fault(error, Path(error.filename or "the study's folder")):
+            return flags.fail(Mistake(f"{why}: see to it, then begin again or --resume"))
         raise
     except KeyboardInterrupt:
         print("study.run: stopped at once; --resume goes on from the journal", file=sys.stderr)

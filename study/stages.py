@@ -43,8 +43,8 @@ def run(session: Session, display: Display, finish: Callable[[Session], None]) -
                 confirm_stage(session, display)
             if "confirm" in stages and not session.stop:
                 confirm.open_test(session)
-        except tune.TuneError:  # what a callback raises reaches us as an error of Tune's
-            if not session.disk_full:
+        except (tune.TuneError, OSError) as error:  # Tune wraps some of what its callbacks raise
+            if not session.lost(error):
                 raise
         finally:
             display.end()
@@ -127,20 +127,20 @@ def config_of(name: str, row: Row) -> search.Config:
 
 
 def close(session: Session, finish: Callable[[Session], None]) -> int:
-    """Write how it ended. 0: it came to its end; 2: the disk is full; 128 + signal: interrupted."""
+    """Write how it ended. 0: it came to its end; 2: storage failed; 128 + signal: interrupted."""
     status = "interrupted" if session.interrupted else "complete"
     reason = session.stop or "all stages done"
     try:
         session.log({"event": "study_ended", "status": status, "reason": reason})
         session.write()
         write_header(session, status, reason, now())
-    except OSError:
-        if not session.disk_full:
+    except OSError as error:
+        if not session.lost(error):
             raise
     finish(session)
-    if session.disk_full:
+    if session.cause == "storage":
         return 2
-    return 128 + signal.Signals[session.stop] if session.interrupted else 0
+    return 128 + signal.Signals[session.stop] if session.cause == "signal" else 0
 
 
 def write_header(session: Session, status: str, reason: str, ended_at: str | None) -> None:

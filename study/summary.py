@@ -133,9 +133,14 @@ def opening(session: Session, joined: str) -> str:
 def closing(session: Session) -> str:
     """What was found, where it is and what to type next."""
     study, folder, dataset = session.study, session.folder, session.dataset
+    again = f"python -m study.run --resume {folder}"
+    if session.cause == "storage":  # what lies there can't be read for a report
+        return (
+            f"\nStopped: {session.stop}. What was written before is kept.\n"
+            f"See to it, then go on with: {again}"
+        )
     lines = ["", report(folder, study, session.tables, dataset.classes)]
     lines += [f"Note: {note}." for note in dataset.notes]
-    again = f"python -m study.run --resume {folder}"
     if session.interrupted:
         return "\n".join(
             [*lines, f"Interrupted ({session.stop}); kept in {folder}.", f"Go on with: {again}"]

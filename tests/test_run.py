@@ -1,7 +1,9 @@
 """The driver through its command line: whole studies on drawn faces, and what may go wrong."""
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -252,6 +254,51 @@ def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_after(here, ray
         assert set(tables_of_search(disk / "small")["status"]) <= {"completed", "stopped"}
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(("number", "call"), [(errno.EDQUOT, 1), (errno.ENOSPC, 9)])
+def test_whatever_fails_to_be_written_the_books_are_closed_and_the_study_goes_on(
+    here, ray_two_cpus, monkeypatch, capsys, number, call
+):
+    """Optuna's journal, at its making (outside Tune) and in the middle (inside)."""
+    backend, calls = optuna.storages.journal.JournalFileBackend, []
+    append = backend.append_logs
+
+    def failing(self, logs):
+        calls.append(logs)
+        if len(calls) >= call:
+            raise OSError(number, os.strerror(number))
+        append(self, logs)
+
+    one = [*SMALL, "--stages", "search", "--trials", "2", "--epochs", "1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "append_logs", failing)
+        assert main(one) == 2
+    out = capsys.readouterr().out
+    assert "Stopped: disk full at runs/small" in out
+    assert "go on with: python -m study.run --resume runs/small" in out
+    folder = here / "runs" / "small"
+    ended = told(folder, "study_ended")[-1]
+    assert ended["status"] == "interrupted" and ended["reason"].startswith("disk full")
+    assert main(["--resume", "small"]) == 0
+    assert set(tables_of_search(folder)["status"]) == {"completed"}
+    assert optuna_states(folder) == ["COMPLETE"] * 2
+
+
+@pytest.mark.ray
+def test_a_storage_that_vanishes_ends_the_study_with_a_sentence_and_it_resumes(here, ray_two_cpus):
+    folder, away = here / "runs" / "small", here / "away"
+    process = driver(*SMALL, "--stages", "search", "--trials", "1", "--epochs", "60", folder=here)
+    wait_for(folder / "events.jsonl", '"epoch": 2', process)
+    folder.rename(away)
+    out = process.communicate(timeout=120)[0]
+    assert process.returncode == 2 and "Stopped: storage gone at runs/small" in out, out
+    shutil.rmtree(folder, ignore_errors=True)  # what a worker made anew in the wrong place
+    away.rename(folder)
+    assert main(["--resume", "small"]) == 0
+    epochs = pd.read_parquet(folder / "epochs.parquet")
+    assert list(epochs["epoch"]) == list(range(1, 61))
 
 
 MISTAKES = {
