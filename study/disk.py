@@ -40,6 +40,19 @@ def by_number(number: int, folder: Path) -> str:
     return ""
 
 
+def refused(error: OSError) -> str:
+    """A file that can't be read or written, in a sentence; empty for what is no file's error."""
+    at = Path(error.filename) if isinstance(error.filename, str) else None
+    if error.errno in FULL + GONE:
+        why = by_number(error.errno, at or Path("the study's folder"))
+        return f"{why}: see to it, then begin again or go on with --resume"
+    if at and error.errno in (*PERHAPS, errno.EISDIR):
+        return (
+            f"{at} can't be used ({os.strerror(error.errno)}): check the path and its permissions"
+        )
+    return ""
+
+
 def usable(folder: Path) -> bool:
     """Whether the study is there and a file can be written beside it."""
     beside = folder / f".probe.{os.getpid()}"

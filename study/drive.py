@@ -62,7 +62,9 @@ class Recorder(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name = trial.config["trial_id"]
-        if name in self.session.tables.trials:
+        if row := self.session.tables.trials.get(name):
+            if row["status"] != "running":  # a budget had stopped it, and there is more now
+                self.session.log({"event": "trial_continued", "trial_id": name})
             return
         hp = {k: v for k, v in trial.config.items() if k != "trial_id"}
         self.session.log(
@@ -124,8 +126,8 @@ class Recorder(tune.Callback):
         folder = self.session.checkpoints(name)
         if self.stage == "confirm" and ended["status"] == "completed":
             checkpoint.reduce(folder)
-        else:
-            checkpoint.clear(folder)
+        elif self.stage == "search" or ended["status"] == "failed":
+            checkpoint.clear(folder)  # a confirmation stopped by a budget may yet go on
         self.session.show(self.session)
 
     def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
@@ -140,7 +142,8 @@ def run_stage(
     scheduler: TrialScheduler | None = None,
 ) -> None:
     """Train up to `count` trials from `proposals`, until they have ended or session.stop is set."""
-    if count <= 0:
+    limits = Limits(session)
+    if count <= 0 or limits.stop_all():
         return
     trainable = tune.with_parameters(
         Trial,
@@ -164,7 +167,7 @@ def run_stage(
         run_config=tune.RunConfig(
             name=recorder.stage,
             storage_path=str((session.folder / "ray").resolve()),
-            stop=Limits(session),
+            stop=limits,
             callbacks=[recorder],
             failure_config=tune.FailureConfig(max_failures=session.study.retries),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),

@@ -4,7 +4,7 @@ import os
 import pytest
 from ray import tune
 
-from study.disk import fault, fault_told, usable
+from study.disk import fault, fault_told, refused, usable
 
 
 @pytest.fixture
@@ -60,3 +60,14 @@ def test_a_workers_error_is_known_by_its_text(folder):
 def test_a_probe_leaves_nothing_behind(folder):
     assert usable(folder)
     assert [path.name for path in folder.iterdir()] == ["events.jsonl"]
+
+
+def test_a_file_that_can_not_be_used_is_told_in_a_sentence():
+    locked = PermissionError(errno.EACCES, "x", "some/folder")
+    assert refused(locked) == (
+        "some/folder can't be used (Permission denied): check the path and its permissions"
+    )
+    full = OSError(errno.ENOSPC, "x", "runs/a")
+    assert refused(full).startswith("disk full at runs/a (No space left on device): see to it")
+    assert refused(ConnectionRefusedError(errno.ECONNREFUSED, "x")) == ""
+    assert refused(FileNotFoundError(errno.ENOENT, "x")) == "", "of which file, nobody can say"

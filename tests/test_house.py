@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 # What runs in a worker, a notebook or on a GPU machine without Ray.
 WITHOUT_RAY = ("train", "augment", "checkpoint", "hyperparameters", "data", "sources", "faces")
-DRIVER = ("run", "stages", "session", "drive", "search", "schedule", "cluster", "confirm",
+DRIVER = ("run", "stages", "session", "disk", "drive", "search", "schedule", "cluster", "confirm",
           "display", "summary", "flags", "record", "journal", "config")  # fmt: skip
 
 
