@@ -340,7 +340,7 @@ def test_whatever_fails_to_be_written_the_books_are_closed_and_the_study_goes_on
 @pytest.mark.ray
 def test_a_storage_that_vanishes_ends_the_study_with_a_sentence_and_it_resumes(here, ray_two_cpus):
     folder, away = here / "runs" / "small", here / "away"
-    process = driver(*SMALL, "--stages", "search", "--trials", "1", "--epochs", "60", folder=here)
+    process = driver(*SMALL, "--stages", "search", "--trials", "1", "--epochs", "20", folder=here)
     wait_for(folder / "events.jsonl", '"epoch": 2', process)
     folder.rename(away)
     out = process.communicate(timeout=120)[0]
@@ -349,7 +349,7 @@ def test_a_storage_that_vanishes_ends_the_study_with_a_sentence_and_it_resumes(h
     away.rename(folder)
     assert main(["--resume", "small"]) == 0
     epochs = pd.read_parquet(folder / "epochs.parquet")
-    assert list(epochs["epoch"]) == list(range(1, 61))
+    assert list(epochs["epoch"]) == list(range(1, 21))
 
 
 MISTAKES = {
