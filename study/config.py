@@ -91,6 +91,10 @@ class Study:
         for f in fields(self):
             if f.metadata:
                 object.__setattr__(self, f.name, checked_option(f, getattr(self, f.name)))
+        if not self.gpus_per_trial:
+            raise Mistake(
+                "gpus_per_trial is 0: expected a share above 0; without a GPU it is --device cpu"
+            )
         if self.gpus_per_trial > 1 and self.gpus_per_trial % 1:
             raise Mistake(f"gpus_per_trial is {self.gpus_per_trial}: above 1 only whole GPUs")
         if self.name and not plain(self.name):
@@ -234,7 +238,12 @@ def read_preset(name: str, hardware: str) -> tuple[Study, str]:
     if name in PRESETS:
         content = (files("study") / "presets" / f"{name}.toml").read_bytes()
     elif path.suffix == ".toml" and path.is_file():
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise Mistake(
+                f"{name} can't be read ({error.strerror}): check its permissions"
+            ) from None
     elif path.suffix == ".toml":
         raise Mistake(f"there is no file {name}: give one, or a preset: {', '.join(PRESETS)}")
     else:

@@ -94,14 +94,16 @@ def configs(tables: Tables, study: Study) -> Iterator[tuple[Config, str]]:
 
 
 def open_test(session: Session) -> None:
-    """Probabilities of each completed confirmed model on val and test, into predictions.parquet."""
+    """Probabilities of each completed confirmed model on val and test, into predictions.parquet.
+
+    That test is opened for a model stands in the journal once, before its images are looked at; a
+    driver that dies in between looks again and finds the same, without a second opening.
+    """
     dataset = session.dataset
     path = session.folder / "predictions.parquet"
-    table = pq.read_table(path) if path.exists() else None
-    there = set(table["trial_id"].unique().to_pylist()) if table is not None else set()
-    confirmed = session.tables.of_stage("confirm").items()
-    due = [name for name, row in confirmed if row["status"] == "completed" and name not in there]
-    if not due:
+    there = answered(session.folder)
+    names = [name for name in completed(session.tables) if name not in there]
+    if not names:
         return
     splits = {"val": session.whole_val, "test": dataset.test}
     images = ray.put(np.concatenate([split.images for split in splits.values()]))
@@ -109,21 +111,65 @@ def open_test(session: Session) -> None:
         num_cpus=session.need["cpu"], num_gpus=session.need["gpu"]
     )
     waiting = {}
-    for name in due:
-        if session.stop:
-            return
-        session.log({"event": "test_opened", "trial_id": name, "images": len(dataset.test.labels)})
+    for name in names:
+        if session.interrupted:
+            break
+        if name not in session.tables.opened:
+            images_seen = len(dataset.test.labels)
+            session.log({"event": "test_opened", "trial_id": name, "images": images_seen})
         hp = settings_of(session.tables.trials[name])
         folder = str(session.checkpoints(name).resolve())
         threads = int(session.need["cpu"])
         waiting[name] = predict.remote(
             hp, images, len(dataset.classes), session.device, folder, threads
         )
+    table = pq.read_table(path) if there else None
     for name, promise in waiting.items():
-        rows = prediction_rows(name, ray.get(promise), splits, dataset)
+        while not session.interrupted and not ray.wait([promise], timeout=0.5)[0]:
+            pass
+        if session.interrupted:
+            break
+        try:
+            rows = prediction_rows(name, ray.get(promise), splits, dataset)
+        except ray.exceptions.RayError as error:
+            if session.lost(str(error)):
+                break
+            session.log({"event": "prediction_failed", "trial_id": name, "error": str(error)})
+            continue
         table = rows if table is None else pa.concat_tables([table, rows])
         replace_whole(path, lambda beside, table=table: pq.write_table(table, beside))
-        session.show(session)
+
+
+def answered(folder: Path) -> set[str]:
+    """The models whose answers on val and test are kept."""
+    path = folder / "predictions.parquet"
+    if not path.exists():
+        return set()
+    return set(pq.read_table(path, columns=["trial_id"])["trial_id"].unique().to_pylist())
+
+
+def due(tables: Tables, study: Study) -> list[str]:
+    """The names of all models that are to be confirmed, done or not, as far as one can say."""
+    settings = list(tables.chosen)
+    if not settings and ("search" in study.stages or tables.of_stage("search")):
+        settings = list(study.models)
+    elif not settings:
+        settings = [setting.name for setting in wanted(study)]
+    return [f"{setting}-s{number}" for number in range(study.seeds) for setting in settings]
+
+
+def passed_over(tables: Tables, study: Study) -> list[str]:
+    """The networks that were searched and have no trial that could be confirmed."""
+    if not tables.of_stage("search"):
+        return []
+    chosen = {row["hp"]["model"] for row in tables.chosen.values()} or set(best(tables, study))
+    return [model for model in study.models if model not in chosen]
+
+
+def completed(tables: Tables) -> list[str]:
+    """The confirmed models that trained to their end."""
+    confirmed = tables.of_stage("confirm").items()
+    return [name for name, row in confirmed if row["status"] == "completed"]
 
 
 def predicted(

@@ -7,6 +7,7 @@ import argparse
 import hashlib
 import json
 import os
+import shlex
 import sys
 import uuid
 import zipfile
@@ -69,6 +70,13 @@ def load(source: str | Path | None = None, cache: Path | None = None) -> Dataset
     path = Path(os.path.expanduser(source))
     dataset = cached(sources.digest(path), cache, lambda: read(path))
     return replace(dataset, name="fer2013" if is_fer2013(dataset) else plain_name(path))
+
+
+def absolute(source: str) -> str:
+    """A source's name that holds from any folder; drawn faces and addresses are as they are."""
+    if source.partition(":")[0] == "faces" or "://" in source:
+        return source
+    return os.path.abspath(os.path.expanduser(source))
 
 
 def subset(split: Split, images: int, seed: int) -> Split:
@@ -423,7 +431,11 @@ def main(argv: list[str] | None = None) -> int:
     if args.download and args.source:
         parser.error("--download brings its own source: leave out one of the two")
     try:
-        print(describe(load(download() if args.download else args.source, args.cache)))
+        source = download() if args.download else args.source
+        print(describe(load(source, args.cache)))
+        if args.download:
+            print(f"\nIt lies in {source}; give it to a study as\n")
+            print(f"    python -m study.run --data {shlex.quote(str(source))}")
     except Mistake as mistake:
         say(str(mistake))
         return 2

@@ -4,7 +4,6 @@ The recorder is the only place where what Tune says becomes an event: it is writ
 then told to Optuna or acted upon. After a restart a stage is the same call with what is left.
 """
 
-import errno
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -21,11 +20,9 @@ from study.session import Session
 from study.train import EpochRecord
 from study.trial import Trial
 
-FULL = f"[Errno {errno.ENOSPC}]"
-
 
 class Limits(tune.Stopper):
-    """Ends the stage when a budget is spent, a signal came or the disk is full."""
+    """Ends the stage when a budget is spent, a signal came or the storage failed."""
 
     def __init__(self, session: Session) -> None:
         self.session, self.began = session, time.monotonic()
@@ -38,11 +35,11 @@ class Limits(tune.Stopper):
         session, study = self.session, self.session.study
         elapsed = time.monotonic() - self.began
         if study.time_budget and self.before + elapsed >= study.time_budget:
-            session.stop = session.stop or f"time budget of {study.time_budget:g} s spent"
+            session.end("budget", f"time budget of {study.time_budget:g} s spent")
         if study.gpu_hours and elapsed - self.checked > 1:
             self.checked = elapsed
             if session.gpu_hours_spent >= study.gpu_hours:
-                session.stop = session.stop or f"{study.gpu_hours:g} GPU-hours spent"
+                session.end("budget", f"{study.gpu_hours:g} GPU-hours spent")
         return bool(session.stop)
 
 
@@ -65,7 +62,9 @@ class Recorder(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name = trial.config["trial_id"]
-        if name in self.session.tables.trials:
+        if row := self.session.tables.trials.get(name):
+            if row["status"] != "running":  # a budget had stopped it, and there is more now
+                self.session.log({"event": "trial_continued", "trial_id": name})
             return
         hp = {k: v for k, v in trial.config.items() if k != "trial_id"}
         self.session.log(
@@ -117,13 +116,13 @@ class Recorder(tune.Callback):
 
     def on_trial_recover(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name, error = trial.config["trial_id"], last_line(traceback(trial))
-        if self.full_disk(error):
+        if self.session.lost(error):  # no fault of the trial's, and no other could go on
             return
         self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name, whole = trial.config["trial_id"], traceback(trial)
-        if self.full_disk(last_line(whole)):
+        if self.session.lost(last_line(whole)):
             return
         ended = {"status": "failed", "reason": "error", "error": last_line(whole)}
         self.end(name, ended | {"traceback": whole})
@@ -135,24 +134,15 @@ class Recorder(tune.Callback):
         folder = self.session.checkpoints(name)
         if self.stage == "confirm" and ended["status"] == "completed":
             checkpoint.reduce(folder)
-        else:
-            checkpoint.clear(folder)
+        elif self.stage == "search" or ended["status"] == "failed":
+            checkpoint.clear(folder)  # a confirmation stopped by a budget may yet go on
         self.session.show(self.session)
 
     def sweep(self) -> None:
         """A worker may have finished a write after its trial's folder was cleared."""
         for name, row in self.session.tables.of_stage(self.stage).items():
-            if row["status"] in ("stopped", "failed") or (
-                row["status"] == "completed" and self.stage == "search"
-            ):
+            if row["status"] == "failed" or (self.stage == "search" and row["status"] != "running"):
                 checkpoint.clear(self.session.checkpoints(name))
-
-    def full_disk(self, error: str) -> bool:
-        """A worker couldn't write: no fault of the trial's, and no other trial could go on."""
-        if FULL in error:
-            self.session.stop = f"disk full at {self.session.folder}"
-            return True
-        return False
 
     def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
         self.session.show(self.session)
@@ -166,7 +156,8 @@ def run_stage(
     scheduler: TrialScheduler | None = None,
 ) -> None:
     """Train up to `count` trials from `proposals`, until they have ended or session.stop is set."""
-    if count <= 0:
+    limits = Limits(session)
+    if count <= 0 or limits.stop_all():
         return
     trainable = tune.with_parameters(
         Trial,
@@ -192,7 +183,7 @@ def run_stage(
         run_config=tune.RunConfig(
             name=recorder.stage,
             storage_path=str((session.folder / "ray").resolve()),
-            stop=Limits(session),
+            stop=limits,
             callbacks=[recorder],
             failure_config=tune.FailureConfig(max_failures=session.study.retries),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),

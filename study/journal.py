@@ -1,7 +1,8 @@
 """events.jsonl, the one truth about a study: appended by its driver, read by everyone.
 
-A line is an event: {"event": NAME, "time": UTC, ...}. Events that belong together are written by
-one call and one fsync, so that a crash leaves all of them or, at worst, a last line cut short.
+A line is an event: {"event": NAME, "time": UTC, ...}. Events that belong together are a block:
+one call, one fsync, and the first of them says in `block` how many there are. A block that a crash
+or a lost current left in part, at any byte, counts as never written.
 """
 
 import fcntl
@@ -22,27 +23,50 @@ def now() -> str:
 
 
 def read(path: Path) -> Iterator[Event]:
-    """The events so far; a half-written last line is passed over, damage before it is refused."""
+    """The events so far; a last block in part is passed over, damage before it is refused."""
     if not path.exists():
         return
-    *lines, _half = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines, 1):
+    content = path.read_bytes()
+    for number, line in enumerate(content[: whole(content)].split(b"\n")[:-1], 1):
         try:
-            yield json.loads(line)
-        except ValueError:
+            event = json.loads(line)
+            event.pop("block", None)  # the journal's own, no part of what happened
+        except (ValueError, AttributeError):
             raise Mistake(
                 f"{path} line {number} is not JSON: the journal was damaged after it was "
                 "written; restore it from a copy"
             ) from None
+        yield event
 
 
-def cut_half_line(file: IO[bytes]) -> None:
-    """Take off what a crash or a full disk left after the last whole line."""
+def whole(content: bytes) -> int:
+    """How many bytes of a journal are whole blocks of whole lines."""
+    lines = content.split(b"\n")[:-1]
+    at = end = 0
+    while at < len(lines):
+        block = lines[at : at + block_size(lines[at])]
+        if len(block) < block_size(lines[at]):
+            break
+        end += sum(len(line) + 1 for line in block)
+        at += len(block)
+    return end
+
+
+def block_size(line: bytes) -> int:
+    if b'"block": ' not in line:
+        return 1
+    try:
+        return max(1, int(json.loads(line).get("block", 1)))
+    except (ValueError, TypeError, AttributeError):  # damage: for `read` to refuse
+        return 1
+
+
+def cut_half(file: IO[bytes]) -> None:
+    """Take off what a crash or a full disk left after the last whole block."""
     file.seek(0)
     content = file.read()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        os.ftruncate(file.fileno(), whole)
+    if whole(content) < len(content):
+        os.ftruncate(file.fileno(), whole(content))
 
 
 class Journal:
@@ -57,10 +81,12 @@ class Journal:
             raise Mistake(
                 f"{path.parent} is being run by another driver: wait for it or stop it first"
             ) from None
-        cut_half_line(self.file)
+        cut_half(self.file)
 
     def append(self, *events: Event) -> None:
         """Write events as one block and make them last before anything is built on them."""
+        if len(events) > 1:
+            events = ({**events[0], "block": len(events)}, *events[1:])
         block = b"".join(json.dumps(event).encode() + b"\n" for event in events)
         size = self.file.seek(0, os.SEEK_END)
         try:

@@ -110,6 +110,8 @@ class Tables:
                 **row,
                 **hp,
             }
+        elif name == "trial_continued":
+            self.trials[row["trial_id"]].update(status="running", reason="", ended_at=None)
         elif name == "trial_retried":
             trial = self.trials[row["trial_id"]]
             trial["retries"] += 1

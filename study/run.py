@@ -5,7 +5,6 @@ python -m study.run --data fer2013.csv.xz    the same on real FER-2013
 python -m study.run --resume runs/NAME       go on after Ctrl-C, a crash or a reboot
 """
 
-import errno
 import json
 import logging
 import signal
@@ -20,7 +19,7 @@ import ray
 
 from fer_models import MODELS
 from fer_models.layers import layer_table
-from study import Mistake, cluster, confirm, data, flags, search, stages, summary
+from study import Mistake, cluster, confirm, data, disk, flags, search, stages, summary
 from study.config import (
     Range,
     Setting,
@@ -45,13 +44,15 @@ MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not wha
     "gpu_hours",
     "max_concurrent",
     "retries",
+    "device",  # asked for, since a study never changes it by itself
     "address",
     "out",
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line. 0: came to its end; 2: a person's mistake; 128 + signal: interrupted."""
+    """The command line. 0: came to its end; 1: and nothing could be confirmed; 2: a person's
+    mistake, or the storage failed; 128 + signal: interrupted."""
     shared = ray.is_initialized()
     try:
         given = {k: v for k, v in vars(flags.parser().parse_args(argv)).items() if v is not None}
@@ -60,13 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Mistake as error:
         return flags.fail(error)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            return flags.fail(
-                Mistake(
-                    f"disk full ({error.filename or 'while writing'}): free some "
-                    "space, then go on with --resume"
-                )
-            )
+        if why := disk.refused(error):
+            return flags.fail(Mistake(why))
         raise
     except KeyboardInterrupt:
         print("study.run: stopped at once; --resume goes on from the journal", file=sys.stderr)
@@ -87,6 +83,7 @@ def start(given: dict[str, str]) -> int:
         study = replace(study, trials=len(search.grid(study)))
     preset = Path(study.preset).stem
     study = replace(study, name=study.name or f"{preset}-{datetime.now():%Y%m%d-%H%M%S}")
+    study = replace(study, data=data.absolute(study.data))
     folder = Path(study.out) / study.name
     if folder.exists():
         raise Mistake(
@@ -98,8 +95,10 @@ def start(given: dict[str, str]) -> int:
     check_batches(study, len(dataset.train.labels))
     joined = joined or cluster.connect(study.address)
     need = cluster.resources(study)
+    check_budget(study, need)
     header = {
         "study": to_dict(study),
+        "device": device_of(need),
         "why_this_size": why,
         "started_at": now(),
         "data": described(whole, dataset),
@@ -140,6 +139,7 @@ def go_on(name: str, given: dict[str, str]) -> int:
             "again after test was opened would be choosing on test; start another with --name"
         )
     study = flags.with_flags(study, given)
+    study = replace(study, data=data.absolute(study.data))
     whole = data.load(study.data)
     if whole.digest != header["data"]["digest"]:
         raise Mistake(
@@ -148,7 +148,16 @@ def go_on(name: str, given: dict[str, str]) -> int:
         )
     joined = cluster.connect(study.address)
     need = cluster.resources(study)
-    return drive(study, folder, header | {"study": to_dict(study)}, whole, need, joined)
+    check_budget(study, need)
+    device = device_of(need)
+    before = header.get("device", device)
+    if before != device and "device" not in given:
+        raise Mistake(
+            f"{folder} was begun on {before}, but its trials would go on on {device}: give it a "
+            f"{before} again, or say --device {device} if the figures may come from both"
+        )
+    changed = {"study": to_dict(study), "device": device}
+    return drive(study, folder, header | changed, whole, need, joined)
 
 
 def drive(
@@ -170,7 +179,7 @@ def drive(
             header=header,
             dataset=parts(study, whole),
             whole_val=whole.val,
-            device="cuda" if need["gpu"] else "cpu",
+            device=header["device"],
             need=need,
             slots=cluster.slots(study, need),
             journal=journal,
@@ -179,6 +188,19 @@ def drive(
         )
         say(summary.opening(session, joined))
         return stages.run(session, display, finish)
+
+
+def device_of(need: dict[str, float]) -> str:
+    return "cuda" if need["gpu"] else "cpu"
+
+
+def check_budget(study: Study, need: dict[str, float]) -> None:
+    """Refuse a budget that nothing would ever spend."""
+    if study.gpu_hours and not need["gpu"]:
+        raise Mistake(
+            f"gpu_hours is {study.gpu_hours:g}, but the trials train on a CPU and use none: give "
+            "--time-budget SECONDS instead"
+        )
 
 
 def finish(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""What to try next: a space of hyperparameters, and Optuna's samplers over it.
+"""What to try next: the networks in turn, and Optuna's samplers over the space of each.
 
 Runs on the driver. A proposal is a function of the study's seed, the trial's number and what Optuna
 was told so far: the sampler is made anew for each, so a restart rewinds nothing.
@@ -21,7 +21,7 @@ from ray.tune.search import Searcher
 from study import Mistake
 from study.config import Range, Study, domains
 from study.hyperparameters import Hyperparameters, applies, present
-from study.journal import cut_half_line
+from study.journal import cut_half
 from study.network import derived
 
 Config = dict[str, Any]  # trial_id and the flat hyperparameters of one trial
@@ -64,31 +64,58 @@ class Optimiser:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         log = folder / "optuna.log"
         with log.open("a+b") as file:
-            cut_half_line(file)  # Optuna would write on behind it, and never read its log again
+            cut_half(file)  # Optuna would write on behind it, and never read its log again
         storage = JournalStorage(JournalFileBackend(str(log)))
+        # This driver is the only writer (the journal keeps others out): a lock is a dead one's,
+        # for which Optuna would wait half a minute.
+        (folder / "optuna.log.lock").unlink(missing_ok=True)
         self.optuna = optuna.create_study(
-            study_name=study.name, storage=storage, direction="maximize", load_if_exists=True
+            study_name=study.name,
+            storage=storage,
+            direction="maximize",
+            load_if_exists=True,
+            sampler=RandomSampler(seed=0),  # never asked: every point is given whole
         )
-        for point in first_points(study)[len(self.optuna.trials) :]:  # at first all of them
-            self.optuna.enqueue_trial(point)
+        self.points = first_points(study)
 
     def asked(self) -> int:
         """Trials proposed so far."""
-        return sum(t.state != TrialState.WAITING for t in self.optuna.trials)
+        return sum(t.state != TrialState.WAITING for t in self.optuna.get_trials(deepcopy=False))
 
     def ask(self) -> Config:
         """The next trial: its id and hyperparameters."""
-        number = self.asked()
-        self.optuna.sampler = sampler(self.study, number)
+        if not self.optuna.get_trials(deepcopy=False, states=[TrialState.WAITING]):
+            self.optuna.enqueue_trial(self.proposed(self.asked()))
         trial = self.optuna.ask()
         return config(self.study, trial.number, suggested(self.study, trial))
+
+    def proposed(self, number: int) -> dict[str, Any]:
+        """What the trial of this number is to try: a value for each searched hyperparameter.
+
+        The networks take turns, and the sampler proposes within one as if it were alone: it sees
+        that network's trials only. Were the network one more hyperparameter, TPE would propose
+        the one that leads early far more often, and the comparison wouldn't be even.
+        """
+        past = self.optuna.get_trials(deepcopy=False)
+        point = self.points[number] if number < len(self.points) else {}
+        model = point.get("model") or in_turn(self.study, [t.params["model"] for t in past])
+        own = [of_one_network(t) for t in past if t.params["model"] == model]
+        one = replace(self.study, models=(model,))
+        proposer = sampler(one, number)
+        alone = optuna.create_study(direction="maximize", sampler=proposer)
+        alone.add_trials(own)
+        if isinstance(proposer, QMCSampler):  # the first point was drawn without the sequence
+            wind_on(proposer, alone, len(own) - 1)
+        alone.enqueue_trial({k: v for k, v in point.items() if k != "model"})
+        trial = alone.ask()
+        suggested(one, trial)
+        return trial.params | {"model": model}
 
     def left_over(self, known: set[str]) -> list[Config]:
         """Trials that Optuna proposed and the journal doesn't know: the driver died in between."""
         found = []
         for frozen in self.optuna.get_trials(states=[TrialState.RUNNING]):
             if trial_id(frozen.number) not in known:
-                self.optuna.sampler = sampler(self.study, frozen.number)
                 trial = optuna.trial.Trial(self.optuna, frozen._trial_id)
                 found.append(config(self.study, frozen.number, suggested(self.study, trial)))
         return found
@@ -125,26 +152,48 @@ def config(study: Study, number: int, hp: Hyperparameters) -> Config:
     return {"trial_id": trial_id(number), **present(seeded)}
 
 
+def in_turn(study: Study, tried: list[str]) -> str:
+    """The network that was tried least often so far; of several, the first of the study."""
+    return min(study.models, key=tried.count)
+
+
+def of_one_network(trial: optuna.trial.FrozenTrial) -> optuna.trial.FrozenTrial:
+    """A trial as a study of its network alone would have it: the network is no hyperparameter."""
+    return optuna.trial.create_trial(
+        state=trial.state,
+        params={k: v for k, v in trial.params.items() if k != "model"},
+        distributions={k: d for k, d in trial.distributions.items() if k != "model"},
+        intermediate_values=trial.intermediate_values,
+        values=trial.values,
+    )
+
+
 def sampler(study: Study, number: int) -> BaseSampler:
     """Optuna's sampler for the proposal of this number."""
     seed = derived(study.seed, number, "proposal") % 2**32
     with warnings.catch_warnings():
         # Both have been experimental since Optuna 2.8 and 3.0.
-        known = "Argument ``group``|QMCSampler is"
+        known = "Argument ``multivariate``|Argument ``group``|QMCSampler is"
         warnings.filterwarnings("ignore", known, ExperimentalWarning)
         if study.sampler == "tpe":
-            # group models the parts of a conditional space together
-            return TPESampler(seed=seed, multivariate=True, group=True)
+            # Optuna draws 10 at random before TPE begins: meant for a study, and this is a third.
+            return TPESampler(seed=seed, multivariate=True, n_startup_trials=5)
         if study.sampler == "qmc":
-            # The scrambled sequence is one for the study; which point is next, storage knows.
-            return QMCSampler(
-                seed=study.seed,
+            return QMCSampler(  # the scrambled sequence is one for the network
+                seed=derived(study.seed, 0, study.models[0]) % 2**32,
                 scramble=True,
                 independent_sampler=RandomSampler(seed=seed),
                 warn_independent_sampling=False,
                 warn_asynchronous_seeding=False,
             )
-    return RandomSampler(seed=seed)  # random; a grid's points are all enqueued
+    return RandomSampler(seed=seed)  # random; a grid's points are all given
+
+
+def wind_on(qmc: QMCSampler, alone: optuna.Study, points: int) -> None:
+    """Pass over the points of the sequence that earlier proposals had; the study counts them."""
+    space = qmc.infer_relative_search_space(alone, None)
+    for _ in range(points):
+        qmc.sample_relative(alone, None, space)
 
 
 def suggested(study: Study, trial: optuna.trial.Trial) -> Hyperparameters:

@@ -1,6 +1,5 @@
 """One driver at work on one study, and the signals that may end it. Runs on the driver."""
 
-import errno
 import signal
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 from fer_models import MODELS
 from fer_models.layers import multiply_adds, parameters
+from study import disk
 from study.config import Study
 from study.data import Dataset, Split
 from study.hyperparameters import Hyperparameters
@@ -21,6 +21,7 @@ from study.record import Tables
 
 WRITE_EVERY_SECONDS = 5.0
 GRACE_SECONDS = 20.0
+CAUSES = ("", "budget", "signal", "storage")  # why it is to end; a later one outranks an earlier
 
 
 @dataclass
@@ -38,7 +39,8 @@ class Session:
     journal: Journal
     tables: Tables
     show: Callable[["Session"], None]
-    stop: str = ""  # why the study is to end before its time
+    stop: str = ""  # why the study is to end before its time, in words
+    cause: str = ""  # and which of CAUSES that is
     written: float = 0.0
     cost: float = 0.0
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -46,8 +48,7 @@ class Session:
     def log(self, *events: Event) -> None:
         """Write events to the journal, fold them into the tables, refresh the files by and by."""
         stamped = [{"time": now(), **event} for event in events]
-        with self.noticing_full_disk():
-            self.journal.append(*stamped)
+        self.journal.append(*stamped)
         for event in stamped:
             self.tables.add(event)
         # Rewriting is paced by its own cost, so that a long study spends at most a part on it.
@@ -56,8 +57,7 @@ class Session:
 
     def write(self) -> None:
         began = time.monotonic()
-        with self.noticing_full_disk():
-            self.tables.write(self.folder)
+        self.tables.write(self.folder)
         self.written = time.monotonic()
         self.cost = self.written - began
 
@@ -65,23 +65,22 @@ class Session:
         """Tune pickles whatever it is given; nothing of a session belongs into Ray's files."""
         return {}
 
-    @contextmanager
-    def noticing_full_disk(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                self.stop = f"disk full at {self.folder}"
-            raise
+    def end(self, cause: str, why: str) -> None:
+        """Ask the study to end; of several causes the gravest is kept."""
+        if CAUSES.index(cause) > CAUSES.index(self.cause):
+            self.cause, self.stop = cause, why
 
-    @property
-    def disk_full(self) -> bool:
-        return self.stop.startswith("disk full")
+    def lost(self, error: BaseException | str) -> bool:
+        """Whether an error, or a worker's text of one, means that nothing more can be kept."""
+        tell = disk.fault_told if isinstance(error, str) else disk.fault
+        if why := tell(error, self.folder):
+            self.end("storage", why)
+        return bool(why)
 
     @property
     def interrupted(self) -> bool:
-        """Whether it is cut short and wants to be resumed; a spent budget is an end."""
-        return self.stop.startswith("SIG") or self.disk_full
+        """Whether it is cut short at once; a spent budget still opens test for what is done."""
+        return self.cause in ("signal", "storage")
 
     @property
     def gpu_hours_spent(self) -> float:
@@ -117,9 +116,9 @@ def signals(session: Session, give_up: Callable[[], None]) -> Iterator[None]:
     timer.daemon = True
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if session.interrupted:
+        if session.cause == "signal":
             raise KeyboardInterrupt
-        session.stop = signal.Signals(number).name
+        session.end("signal", signal.Signals(number).name)
         timer.start()
 
     before = {n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)}

@@ -12,7 +12,7 @@ from study import confirm, search
 from study.display import Display
 from study.drive import Recorder, run_stage
 from study.journal import now
-from study.record import Row, settings_of, write_json
+from study.record import Row, Tables, settings_of, write_json
 from study.schedule import ASHA, Halving
 from study.session import Session, signals
 
@@ -41,10 +41,10 @@ def run(session: Session, display: Display, finish: Callable[[Session], None]) -
                 search_stage(session, display)
             if "confirm" in stages and not session.stop:
                 confirm_stage(session, display)
-            if "confirm" in stages and not session.stop:
+            if "confirm" in stages and not session.interrupted:
                 confirm.open_test(session)
-        except tune.TuneError:  # what a callback raises reaches us as an error of Tune's
-            if not session.disk_full:
+        except (tune.TuneError, OSError) as error:  # Tune wraps some of what its callbacks raise
+            if not session.lost(error):
                 raise
         finally:
             display.end()
@@ -52,7 +52,11 @@ def run(session: Session, display: Display, finish: Callable[[Session], None]) -
 
 
 def search_stage(session: Session, display: Display) -> None:
-    """Optuna proposes, ASHA stops; a spent budget ends trials, a signal leaves them to resume."""
+    """Optuna proposes, ASHA stops; a spent budget ends trials, a signal leaves them to resume.
+
+    Optuna can't take back the end of a trial, so here a budget's end is for good: with more of it
+    the search goes on with further trials.
+    """
     study, tables = session.study, session.tables
     optimiser = search.Optimiser(study, session.folder)
     recorder = Recorder(session, "search", optimiser)
@@ -63,8 +67,13 @@ def search_stage(session: Session, display: Display) -> None:
     display.begin(session, "search", study.trials)
     proposals = search.Proposals(unfinished, optimiser.ask)
     run_stage(session, recorder, proposals, len(unfinished) + fresh, asha(session, recorder))
-    if session.stop and not session.interrupted:
-        for name, _ in running(session, "search"):
+    stop_unfinished(session, recorder)
+
+
+def stop_unfinished(session: Session, recorder: Recorder) -> None:
+    """After a budget was spent: what still ran has ended, and its row says why."""
+    if session.cause == "budget":
+        for name, _ in running(session, recorder.stage):
             recorder.end(name, {"status": "stopped", "reason": session.stop})
 
 
@@ -101,19 +110,19 @@ def settle(session: Session, recorder: Recorder) -> None:
 
 
 def confirm_stage(session: Session, display: Display) -> None:
-    """Each chosen configuration, with fresh seeds, at the full budget, without early stopping."""
+    """Each chosen configuration, with fresh seeds, at the full budget, without early stopping.
+
+    Only a budget stops a trial here, and with more of it the trial goes on from its last epoch.
+    """
     confirm.choose(session)
     every = list(confirm.configs(session.tables, session.study))
-    stage = session.tables.of_stage("confirm")
-    due = [
-        config
-        for config, _ in every
-        if stage.get(config["trial_id"], {"status": "running"})["status"] == "running"
-    ]
+    ended = ended_for_good(session.tables)
+    due = [config for config, _ in every if config["trial_id"] not in ended]
     display.begin(session, "confirm", len(every))
     settings = {config["trial_id"]: setting for config, setting in every}
     recorder = Recorder(session, "confirm", settings=settings)
     run_stage(session, recorder, search.Proposals(due, lambda: None), len(due))
+    stop_unfinished(session, recorder)
 
 
 def running(session: Session, stage: str) -> list[tuple[str, Row]]:
@@ -127,20 +136,49 @@ def config_of(name: str, row: Row) -> search.Config:
 
 
 def close(session: Session, finish: Callable[[Session], None]) -> int:
-    """Write how it ended. 0: it came to its end; 2: the disk is full; 128 + signal: interrupted."""
-    status = "interrupted" if session.interrupted else "complete"
-    reason = session.stop or "all stages done"
+    """Write how it ended; the exit code.
+
+    0: it came to its end; 1: it did, or its budget did, and nothing could be confirmed (without a
+    confirmation: no trial finished an epoch); 2: the storage failed; 128 + signal: interrupted.
+    """
+    if session.cause == "budget" and finished(session):
+        session.cause = session.stop = ""  # it was spent by the last of the work
+    status, reason = "interrupted" if session.stop else "complete", session.stop
     try:
-        session.log({"event": "study_ended", "status": status, "reason": reason})
+        session.log(
+            {"event": "study_ended", "status": status, "reason": reason or "all stages done"}
+        )
         session.write()
-        write_header(session, status, reason, now())
-    except OSError:
-        if not session.disk_full:
+        write_header(session, status, reason or "all stages done", now())
+    except OSError as error:
+        if not session.lost(error):
             raise
     finish(session)
-    if session.disk_full:
+    if session.cause == "storage":
         return 2
-    return 128 + signal.Signals[session.stop] if session.interrupted else 0
+    if session.cause == "signal":
+        return 128 + signal.Signals[session.stop]
+    if "confirm" in session.study.stages:
+        return 0 if confirm.answered(session.folder) else 1
+    return 0 if confirm.best(session.tables, session.study) else 1
+
+
+def finished(session: Session) -> bool:
+    """Whether all that the study was to do is done."""
+    study, tables = session.study, session.tables
+    searched = [row["status"] for row in tables.of_stage("search").values()]
+    searching = "search" in study.stages and not tables.chosen
+    if searching and (len(searched) < study.trials or "running" in searched):
+        return False
+    if "confirm" not in study.stages:
+        return not any(row["reason"] == session.stop for row in tables.trials.values())
+    return bool(tables.chosen) and set(confirm.due(tables, study)) <= ended_for_good(tables)
+
+
+def ended_for_good(tables: Tables) -> set[str]:
+    """The confirmation's trials that need no more work; one stopped by a budget may go on."""
+    rows = tables.of_stage("confirm").items()
+    return {name for name, row in rows if row["status"] in ("completed", "failed")}
 
 
 def write_header(session: Session, status: str, reason: str, ended_at: str | None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from study.config import Study
-from study.confirm import best, wanted
+from study.confirm import answered, best, completed, due, passed_over, wanted
 from study.display import percent
 from study.record import Tables
 from study.session import Session
@@ -132,18 +132,67 @@ def opening(session: Session, joined: str) -> str:
 
 def closing(session: Session) -> str:
     """What was found, where it is and what to type next."""
-    study, folder, dataset = session.study, session.folder, session.dataset
-    lines = ["", report(folder, study, session.tables, dataset.classes)]
-    lines += [f"Note: {note}." for note in dataset.notes]
+    study, folder, tables = session.study, session.folder, session.tables
     again = f"python -m study.run --resume {folder}"
-    if session.interrupted:
-        return "\n".join(
-            [*lines, f"Interrupted ({session.stop}); kept in {folder}.", f"Go on with: {again}"]
+    if session.cause == "storage":  # what lies there can't be read for a report
+        return (
+            f"\nStopped: {session.stop}. What was written before is kept.\n"
+            f"See to it, then go on with: {again}"
         )
-    lines.append(f"Complete ({session.stop or 'all stages done'}). Artefacts: {folder}")
-    lines.append(f"See what was found: python -m results {folder}")
-    if "confirm" in study.stages:
+    lines = ["", report(folder, study, tables, session.dataset.classes)]
+    lines += [f"Note: {note}." for note in session.dataset.notes]
+    if session.cause == "signal":
+        lines += [f"Interrupted ({session.stop}); kept in {folder}.", f"Go on with: {again}"]
+        return "\n".join(lines)
+    lines += not_confirmed(session)
+    if session.cause == "budget":
+        lines.append(f"Budget spent ({session.stop}); {progress(session)}. Artefacts: {folder}")
+        lines.append(f"Go on with: {again} {more(study, session.stop)}")
+        if "search" in study.stages and "confirm" in study.stages and not tables.chosen:
+            lines.append(
+                f"Or confirm the best so far: {again} --stages confirm {more(study, session.stop)}"
+            )
+        return "\n".join(lines)
+    lines.append(f"Complete. Artefacts: {folder}")
+    if "confirm" not in study.stages:
+        if best(tables, study):
+            lines.append(f"To confirm the best on test: {again} --stages confirm")
+    elif answered(folder):
+        lines.append(f"See what was found: python -m results {folder}")
         lines.append(f"For narrower figures: {again} --seeds {study.seeds + 2}")
     else:
-        lines.append(f"To confirm the best on test: {again} --stages confirm")
+        lines.append("Nothing could be confirmed: test stays closed.")
     return "\n".join(lines)
+
+
+def progress(session: Session) -> str:
+    """How far a study came whose budget is spent."""
+    study, tables = session.study, session.tables
+    if "confirm" not in study.stages:
+        return f"{len(tables.of_stage('search'))} of {study.trials} trials tried"
+    wanted = due(tables, study)
+    return f"{len(answered(session.folder) & set(wanted))} of {len(wanted)} confirmed"
+
+
+def more(study: Study, why: str) -> str:
+    """The flag that gives a study more of what it has spent; twice as much, as an example."""
+    if why.startswith("time"):
+        return f"--time-budget {2 * study.time_budget:g}"
+    return f"--gpu-hours {2 * study.gpu_hours:g}"
+
+
+def not_confirmed(session: Session) -> list[str]:
+    """What a person expects to see confirmed, and isn't, and why."""
+    study, tables = session.study, session.tables
+    lines = []
+    undecided = session.cause == "budget" and not tables.chosen
+    for model in [] if undecided else passed_over(tables, study):
+        tried = [r for r in tables.of_stage("search").values() if r["hp_model"] == model]
+        failed = sum(row["status"] == "failed" for row in tried)
+        lines.append(
+            f"Not confirmed: {model}, since none of its {len(tried)} trials finished an epoch "
+            f"without failing ({failed} failed)"
+        )
+    for name in sorted(set(completed(tables)) - answered(session.folder)):
+        lines.append(f"Not confirmed: {name}, since its trained network gave no answers")
+    return lines

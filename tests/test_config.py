@@ -1,5 +1,8 @@
+import errno
 import json
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -203,6 +206,10 @@ def test_options_are_what_the_constructor_takes():
         ),
         ({"stages": ["serve"]}, "unknown stage 'serve': known are search, confirm"),
         ({"models": []}, "models is empty: expected some of alexnet, resnet34, cbam_resnet34"),
+        (
+            {"device": "cuda", "gpus_per_trial": 0},
+            "gpus_per_trial is 0: expected a share above 0; without a GPU it is --device cpu",
+        ),
         ({"gpus_per_trial": 1.5}, "gpus_per_trial is 1.5: above 1 only whole GPUs"),
         ({"reduction_factor": 1}, "reduction_factor is 1: expected a number from 2 on"),
         ({"name": "a/b"}, "name is 'a/b': expected a plain folder name, without slashes"),
@@ -529,7 +536,7 @@ def test_options_have_these_defaults():
     ("name", "least"),
     [
         *((name, 0) for name in ("train_images", "val_images", "seed", "max_concurrent")),
-        *((name, 0) for name in ("gpus_per_trial", "time_budget", "gpu_hours", "retries")),
+        *((name, 0) for name in ("time_budget", "gpu_hours", "retries")),
         *((name, 1) for name in ("trials", "epochs", "seeds", "grace_epochs", "cpus_per_trial")),
         ("reduction_factor", 2),
     ],
@@ -544,3 +551,15 @@ def test_options_are_taken_from_their_least_value_on(name, least):
 
 def test_whole_gpus_and_any_share_of_one_are_taken():
     assert [from_dict({"gpus_per_trial": g}).gpus_per_trial for g in (0.25, 1, 3)] == [0.25, 1, 3]
+
+
+def test_a_preset_that_can_not_be_read_is_a_mistake(tmp_path, monkeypatch):
+    path = tmp_path / "mine.toml"
+    path.touch()
+
+    def refused(self):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    said = f"{path} can't be read (Permission denied): check its permissions"
+    assert refusal(read_preset, str(path), "cpu") == said

@@ -1,11 +1,21 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from study import confirm
 from study.config import from_dict
-from study.confirm import best, choose, configs, prediction_rows, wanted
+from study.confirm import (
+    answered,
+    best,
+    choose,
+    configs,
+    due,
+    passed_over,
+    prediction_rows,
+    wanted,
+)
 from study.data import Dataset, Split
 from study.hyperparameters import Hyperparameters, present
 from study.record import Tables
@@ -134,6 +144,33 @@ def test_configs_go_seed_by_seed_and_all_settings_share_the_seeds():
 
 def test_confirmations_seeds_are_none_of_the_searchs():
     assert confirm.FRESH_SEEDS > 10_000  # and a study's own seeds are 100,000 apart
+
+
+def test_due_are_all_seeds_of_what_was_chosen_or_can_be():
+    tables, searching = Tables(), from_dict({"models": ["alexnet", "resnet34"], "seeds": 2})
+    each = ["alexnet-s0", "resnet34-s0", "alexnet-s1", "resnet34-s1"]
+    assert due(tables, searching) == each
+    tables.chosen = {"resnet34": {}}
+    assert due(tables, searching) == ["resnet34-s0", "resnet34-s1"]
+    fixed = from_dict({"stages": ["confirm"], "settings": SETTINGS, "seeds": 1})
+    assert due(Tables(), fixed) == ["A-s0", "B-s0"]
+
+
+def test_a_network_without_a_usable_trial_is_passed_over():
+    study = from_dict({"models": ["alexnet", "resnet34"]})
+    tables = trials(
+        ("t0000", "alexnet", "failed", 9, 0.9), ("t0001", "resnet34", "stopped", 1, 0.2)
+    )
+    assert passed_over(tables, study) == ["alexnet"]
+    assert passed_over(Tables(), study) == []
+
+
+def test_before_an_answer_nobody_has_answered(tmp_path):
+    assert answered(tmp_path) == set()
+    splits, whole = dataset()
+    rows = prediction_rows("A-s0", np.full((5, 2), 0.5, np.float32), splits, whole)
+    pq.write_table(rows, tmp_path / "predictions.parquet")
+    assert answered(tmp_path) == {"A-s0"}
 
 
 def dataset() -> tuple[dict[str, Split], Dataset]:

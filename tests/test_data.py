@@ -467,6 +467,20 @@ def test_download_tries_the_second_data_set_and_reads_it(no_credentials, fer_fil
     assert asked == ["msambare/fer2013", "deadskull7/fer2013"]
 
 
+def test_download_says_what_to_give_to_a_study(no_credentials, fer_file, monkeypatch, capsys):
+    monkeypatch.setattr(data, "download", lambda: fer_file.parent)
+    assert data.main(["--download"]) == 0
+    out = capsys.readouterr().out
+    assert f"python -m study.run --data {fer_file.parent}\n" in out
+
+
+def test_a_sources_name_holds_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert data.absolute("here/fer.csv") == str(tmp_path / "here" / "fer.csv")
+    for as_it_is in ("faces", "faces:140", "s3://bucket/fer.csv", "/a/fer.csv"):
+        assert data.absolute(as_it_is) == as_it_is
+
+
 def test_download_that_fails_twice_says_why(no_credentials, monkeypatch, capsys):
     def refuse(handle: str) -> str:
         raise ConnectionError("no route\nto host")

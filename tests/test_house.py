@@ -14,7 +14,7 @@ README = (ROOT / "README.md").read_text()
 # What runs in a worker, a notebook or on a GPU machine without Ray.
 WITHOUT_RAY = ("train", "network", "learning_rate", "execution", "augment", "checkpoint",
                "hyperparameters", "data", "sources", "faces")  # fmt: skip
-DRIVER = ("run", "stages", "session", "drive", "search", "schedule", "cluster", "confirm",
+DRIVER = ("run", "stages", "session", "disk", "drive", "search", "schedule", "cluster", "confirm",
           "display", "summary", "flags", "record", "journal", "config")  # fmt: skip
 
 

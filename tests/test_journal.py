@@ -35,6 +35,29 @@ def test_events_come_back_in_order(path):
     assert path.read_bytes().count(b"\n") == 3 and path.read_bytes().endswith(b"}\n")
 
 
+def test_a_block_cut_short_at_any_byte_counts_as_never_written(path):
+    with Journal(path) as journal:
+        journal.append({"event": "a"})
+        before = path.read_bytes()
+        journal.append(*({"event": "chosen", "setting": s, "hp": {"lr": 0.1}} for s in "xyz"))
+    content = path.read_bytes()
+    for size in range(len(before), len(content)):
+        path.write_bytes(content[:size])
+        assert [e["event"] for e in read(path)] == ["a"], size
+        write(path, {"event": "b"})
+        assert path.read_bytes() == before + b'{"event": "b"}\n', size
+    path.write_bytes(content)
+    assert [e.get("setting") for e in read(path)] == [None, "x", "y", "z"]
+    assert all("block" not in event for event in read(path))
+
+
+def test_a_block_after_a_block_is_told_apart_from_it(path):
+    write(path, {"event": "a"}, {"event": "b"})
+    write(path, {"event": "c"}, {"event": "d"}, {"event": "e", "text": '"block": 9'})
+    write(path, {"event": "f"})
+    assert "".join(e["event"] for e in read(path)) == "abcdef"
+
+
 def test_no_file_and_an_empty_file_hold_no_events(path):
     assert list(read(path)) == []
     write(path)
@@ -131,7 +154,7 @@ def test_a_block_written_in_parts_is_whole_or_not_there(path):
         journal.file = Full(real, [5, 10])
         with pytest.raises(OSError, match="No space left"):
             journal.append({"event": "c"}, {"event": "d"})
-    assert path.read_bytes() == b'{"event": "a"}\n{"event": "b"}\n'
+    assert path.read_bytes() == b'{"event": "a", "block": 2}\n{"event": "b"}\n'
 
 
 def test_a_block_is_made_to_last_before_append_returns(path, monkeypatch):

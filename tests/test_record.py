@@ -181,6 +181,13 @@ def test_a_trial_that_succeeded_after_a_retry_tells_the_error_too(tmp_path):
     assert (row["status"], row["error"], row["retries"]) == ("completed", "OSError: once", 1)
 
 
+def test_a_trial_that_goes_on_after_a_budget_has_not_ended(tmp_path):
+    stop = ended(3, "t0000", "stopped")
+    again = at(9, "trial_continued", trial_id="t0000")
+    (row,) = written(tmp_path, started(1, "t0000"), done(2, "t0000", 1), stop, again)["trials"]
+    assert (row["status"], row["reason"], row["ended_at"]) == ("running", "", None)
+
+
 def test_stages_are_told_apart():
     tables = Tables.of([started(1, "t0000"), started(2, "alexnet-s0", stage="confirm")])
     assert list(tables.of_stage("search")) == ["t0000"]

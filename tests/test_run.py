@@ -1,7 +1,9 @@
 """The driver through its command line: whole studies on drawn faces, and what may go wrong."""
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +19,7 @@ import pytest
 import ray
 import torch
 
-from study import cluster, record, train
+from study import cluster, drive, record, train
 from study.data import load
 from study.hyperparameters import Hyperparameters
 from study.journal import read
@@ -151,13 +153,64 @@ def test_a_trial_in_a_used_worker_equals_the_same_trial_in_a_fresh_one(undisturb
 
 @pytest.mark.ray
 def test_a_spent_time_budget_ends_the_search_and_its_trials(here, ray_two_cpus):
-    assert main([*SMALL, "--epochs", "5000", "--time-budget", "25", "--scheduler", "none"]) == 0
+    assert main([*SMALL, "--epochs", "5000", "--time-budget", "25", "--scheduler", "none"]) == 1
     folder = here / "runs" / "small"
     trials = tables_of_search(folder)
     assert set(trials["status"]) == {"stopped"}
     assert trials["reason"].str.contains("time budget of 25 s spent").all()
     assert "RUNNING" not in optuna_states(folder)
     assert json.loads((folder / "study.json").read_text())["reason"].startswith("time budget")
+
+
+@pytest.mark.ray
+def test_a_budget_spent_in_the_confirmation_opens_test_for_what_is_done_and_more_goes_on(
+    here, ray_two_cpus, monkeypatch, capsys
+):
+    folder, confirmed = here / "runs" / "small", ["alexnet-s0", "alexnet-s1", "alexnet-s2"]
+
+    def one_is_done(limits):
+        tables = limits.session.tables
+        if "alexnet-s0" in tables.trials and tables.trials["alexnet-s0"]["status"] == "completed":
+            limits.session.end("budget", "time budget of 7 s spent")
+        return bool(limits.session.stop)
+
+    budget = [*ONE_BY_ONE, "--trials", "1", "--seeds", "3", "--time-budget", "7"]
+    with monkeypatch.context() as patch:
+        patch.setattr(drive.Limits, "stop_all", one_is_done)
+        assert main(budget) == 0
+    out = capsys.readouterr().out
+    assert "Budget spent (time budget of 7 s spent); 1 of 3 confirmed" in out
+    assert "Go on with: python -m study.run --resume runs/small --time-budget 14" in out
+    assert set(tables(folder)["predictions"]["trial_id"]) == {"alexnet-s0"}
+    assert json.loads((folder / "study.json").read_text())["status"] == "interrupted"
+    rows = tables(folder)["trials"].query("stage == 'confirm'")
+    assert "running" not in set(rows["status"])
+    assert main(["--resume", "small", "--time-budget", "4000"]) == 0
+    assert list(dict.fromkeys(tables(folder)["predictions"]["trial_id"])) == confirmed
+    assert [e["trial_id"] for e in told(folder, "test_opened")] == confirmed
+    assert set(tables(folder)["trials"]["status"]) == {"completed"}
+    assert json.loads((folder / "study.json").read_text())["status"] == "complete"
+
+
+@pytest.mark.ray
+def test_when_every_trial_fails_it_says_so_and_the_exit_code_is_1(here, ray_two_cpus, capsys):
+    assert main([*SMALL, "--trials", "2", "--epochs", "1", "--lr", "1e30"]) == 1
+    out = capsys.readouterr().out
+    assert "Not confirmed: alexnet, since none of its 2 trials finished an epoch" in out
+    assert "Nothing could be confirmed: test stays closed." in out
+    assert "--seeds" not in out
+
+
+@pytest.mark.ray
+def test_a_study_does_not_change_its_device_by_itself(here, ray_two_cpus, capsys):
+    one = ["--trials", "1", "--epochs", "1", "--stages", "search"]
+    assert main([*SMALL, *one]) == 0
+    path = here / "runs" / "small" / "study.json"
+    path.write_text(path.read_text().replace('"device": "cpu"', '"device": "cuda"', 1))
+    assert main(["--resume", "small"]) == 2
+    assert "was begun on cuda, but its trials would go on on cpu" in capsys.readouterr().err
+    assert main(["--resume", "small", "--device", "cpu"]) == 0
+    assert json.loads(path.read_text())["device"] == "cpu"
 
 
 def driver(*arguments: str, folder: Path) -> subprocess.Popen:
@@ -215,7 +268,7 @@ def test_a_signal_ends_in_order_and_says_how_to_go_on(here, ray_two_cpus, number
     study = json.loads((folder / "study.json").read_text())
     assert (study["status"], study["reason"]) == ("interrupted", signal.Signals(number).name)
     assert len(pd.read_parquet(folder / "epochs.parquet")) >= 2
-    assert main(["--resume", "small", "--time-budget", "1"]) == 0
+    assert main(["--resume", "small", "--time-budget", "1"]) == 1  # and nothing is confirmed
 
 
 @pytest.mark.ray
@@ -254,6 +307,51 @@ def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_after(here, ray
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
+@pytest.mark.ray
+@pytest.mark.parametrize(("number", "call"), [(errno.EDQUOT, 1), (errno.ENOSPC, 9)])
+def test_whatever_fails_to_be_written_the_books_are_closed_and_the_study_goes_on(
+    here, ray_two_cpus, monkeypatch, capsys, number, call
+):
+    """Optuna's journal, at its making (outside Tune) and in the middle (inside)."""
+    backend, calls = optuna.storages.journal.JournalFileBackend, []
+    append = backend.append_logs
+
+    def failing(self, logs):
+        calls.append(logs)
+        if len(calls) >= call:
+            raise OSError(number, os.strerror(number))
+        append(self, logs)
+
+    one = [*SMALL, "--stages", "search", "--trials", "2", "--epochs", "1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "append_logs", failing)
+        assert main(one) == 2
+    out = capsys.readouterr().out
+    assert "Stopped: disk full at runs/small" in out
+    assert "go on with: python -m study.run --resume runs/small" in out
+    folder = here / "runs" / "small"
+    ended = told(folder, "study_ended")[-1]
+    assert ended["status"] == "interrupted" and ended["reason"].startswith("disk full")
+    assert main(["--resume", "small"]) == 0
+    assert set(tables_of_search(folder)["status"]) == {"completed"}
+    assert optuna_states(folder) == ["COMPLETE"] * 2
+
+
+@pytest.mark.ray
+def test_a_storage_that_vanishes_ends_the_study_with_a_sentence_and_it_resumes(here, ray_two_cpus):
+    folder, away = here / "runs" / "small", here / "away"
+    process = driver(*SMALL, "--stages", "search", "--trials", "1", "--epochs", "20", folder=here)
+    wait_for(folder / "events.jsonl", '"epoch": 2', process)
+    folder.rename(away)
+    out = process.communicate(timeout=120)[0]
+    assert process.returncode == 2 and "Stopped: storage gone at runs/small" in out, out
+    shutil.rmtree(folder, ignore_errors=True)  # what a worker made anew in the wrong place
+    away.rename(folder)
+    assert main(["--resume", "small"]) == 0
+    epochs = pd.read_parquet(folder / "epochs.parquet")
+    assert list(epochs["epoch"]) == list(range(1, 21))
+
+
 MISTAKES = {
     "--data nowhere.csv": "nowhere.csv",
     "--models lenet": "unknown model 'lenet': known are alexnet, resnet34, cbam_resnet34",
@@ -264,6 +362,9 @@ MISTAKES = {
     "--epochs -3": "epochs is -3",
     "--batch-size 512": "batch_size goes up to 512, but there are 384 training images",
     "--device cuda": "no CUDA device is found here",
+    "--gpus-per-trial 0 --device cuda": "gpus_per_trial is 0: expected a share above 0",
+    "--gpu-hours 2": "gpu_hours is 2, but the trials train on a CPU and use none",
+    "--out /proc": "can't be made",
     "--cpus-per-trial 99": "cpus_per_trial is 99, but the cluster has",
     "--name ../elsewhere": "name is '../elsewhere'",
     "--resume nothing": "nothing holds no study.json",

@@ -1,5 +1,6 @@
 import json
 import shutil
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -144,7 +145,7 @@ def test_tpe_learns_from_what_it_was_told_and_random_does_not(tmp_path):
             proposals(tmp_path / f"{sampler}{told.__name__}", 18, False, told, sampler=sampler)
             for told in (value, reverse)
         )
-        assert one[:10] == other[:10]
+        assert one[:10] == other[:10]  # five of each network at random
         assert (one != other) == learns
 
 
@@ -199,16 +200,56 @@ def test_what_a_setting_has_outside_the_space_is_left_to_the_sampler(tmp_path):
     assert 0.001 <= first["lr"] <= 0.1
 
 
-def test_a_crash_while_the_first_points_are_written_loses_none(tmp_path, monkeypatch):
+def test_a_crash_between_giving_a_point_and_asking_for_it_loses_none(tmp_path, monkeypatch):
     given = dict(sampler="grid", models=["alexnet"], space=CELLS)
+    found = optimiser(tmp_path, **given)
     with monkeypatch.context() as patch:
-        patch.setattr(search, "first_points", lambda study: grid(study)[:1] + [None])
+        patch.setattr(type(found.optuna), "ask", None)
         with pytest.raises(TypeError):
-            optimiser(tmp_path, **given)
+            found.ask()
     found = optimiser(tmp_path, **given)
     asked = [found.ask() for _ in range(4)]
     cells = [(c["batch_size"], c["batch_norm"]) for c in asked]
     assert cells == [(16, True), (16, False), (32, True), (32, False)]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "qmc"])
+def test_the_networks_take_turns_after_the_first_points(tmp_path, sampler):
+    settings = [{"name": n, "model": "alexnet", "lr": lr} for n, lr in [("A", 0.01), ("B", 0.02)]]
+
+    def alexnet_leads(config: Config) -> float:
+        return 0.9 if config["model"] == "alexnet" else 0.1
+
+    given = {"sampler": sampler, "settings": settings, "models": ["resnet34", "alexnet"]}
+    asked = proposals(tmp_path / "s", 24, False, alexnet_leads, **given)
+    assert [c["model"] for c in asked[:6]] == ["alexnet"] * 2 + ["resnet34"] * 2 + [
+        "resnet34", "alexnet",
+    ]  # fmt: skip
+    assert Counter(c["model"] for c in asked) == {"alexnet": 12, "resnet34": 12}
+
+
+def test_what_one_network_was_told_does_not_sway_the_proposals_for_another(tmp_path):
+    """TPE within a network: another's values, however good, change nothing."""
+
+    def but_for_alexnet(config: Config) -> float:
+        return value(config) if config["model"] != "alexnet" else 1 - value(config)
+
+    models = ["alexnet", "resnet34"]
+    one, other = (
+        proposals(tmp_path / told.__name__, 40, False, told, models=models)
+        for told in (value, but_for_alexnet)
+    )
+    for model, same in [("resnet34", True), ("alexnet", False)]:
+        found = ([c for c in asked if c["model"] == model] for asked in (one, other))
+        assert (next(found) == next(found)) == same
+
+
+def test_a_lock_that_a_killed_driver_left_is_not_waited_for(tmp_path):
+    optimiser(tmp_path).ask()
+    (tmp_path / "optuna.log.lock").symlink_to(tmp_path / "optuna.log")
+    began = time.monotonic()
+    assert optimiser(tmp_path).ask()["trial_id"] == "t0001"
+    assert time.monotonic() - began < 10
 
 
 def test_grid_covers_each_cell_exactly_once(tmp_path):
@@ -279,7 +320,8 @@ def test_what_was_told_before_a_restart_may_be_told_again(tmp_path):
 
 def test_asked_counts_proposals_and_not_what_waits(tmp_path):
     found = optimiser(tmp_path, sampler="grid", space=CELLS)
-    assert (len(states(found)), found.asked()) == (18, 0)
+    found.optuna.enqueue_trial({})
+    assert (len(states(found)), found.asked()) == (1, 0)
     found.ask()
     name = found.ask()["trial_id"]
     found.tell(name, "failed")
@@ -297,7 +339,12 @@ def test_left_over_is_what_the_journal_does_not_know(tmp_path):
 
 
 def test_a_proposal_cut_short_by_a_crash_is_made_whole(tmp_path, monkeypatch):
+    whole, calls = search.suggested, []
+
     def cut(study, trial):
+        calls.append(trial)
+        if len(calls) == 1:  # the sampler's own study
+            return whole(study, trial)
         trial.suggest_categorical("model", study.models)
         raise KeyboardInterrupt
 

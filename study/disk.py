@@ -1,0 +1,66 @@
+"""What a full or vanished storage says, told apart from every other error. Runs on the driver."""
+
+import errno
+import os
+import re
+from pathlib import Path
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EROFS, errno.ENODEV, errno.ENXIO)
+# These may be a mistake elsewhere; they are the storage's only if the folder can't be used.
+PERHAPS = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM)
+
+
+def fault(error: BaseException, folder: Path) -> str:
+    """Why nothing more can be kept in `folder`, by an error or what it came from; else empty.
+
+    Tune wraps what a callback raises, so the error's causes are looked at too.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno and (found := by_number(seen.errno, folder)):
+            return found
+        seen = seen.__cause__ or seen.__context__
+    return ""
+
+
+def fault_told(text: str, folder: Path) -> str:
+    """The same from a worker's error, of which only the text arrives."""
+    for number in re.findall(r"\[[Ee]rrno (\d+)\]", text):
+        if found := by_number(int(number), folder):
+            return found
+    return ""
+
+
+def by_number(number: int, folder: Path) -> str:
+    if number in FULL:
+        return f"disk full at {folder} ({os.strerror(number)})"
+    if number in GONE or (number in PERHAPS and not usable(folder)):
+        return f"storage gone at {folder} ({os.strerror(number)})"
+    return ""
+
+
+def refused(error: OSError) -> str:
+    """A file that can't be read or written, in a sentence; empty for what is no file's error."""
+    at = Path(error.filename) if isinstance(error.filename, str) else None
+    if error.errno in FULL + GONE:
+        why = by_number(error.errno, at or Path("the study's folder"))
+        return f"{why}: see to it, then begin again or go on with --resume"
+    if at and error.errno in (*PERHAPS, errno.EISDIR):
+        return (
+            f"{at} can't be used ({os.strerror(error.errno)}): check the path and its permissions"
+        )
+    return ""
+
+
+def usable(folder: Path) -> bool:
+    """Whether the study is there and a file can be written beside it."""
+    beside = folder / f".probe.{os.getpid()}"
+    try:
+        if not (folder / "events.jsonl").is_file():
+            return False
+        beside.write_bytes(b"x")
+        beside.unlink()
+    except OSError:
+        return False
+    return True
