@@ -39,7 +39,7 @@ class Figure:
     summary: str
     plots: list[tuple[str, go.Figure]]
     table: Table
-    narrow: bool = False  # a single plot that shouldn't fill the page's width
+    width: str = ""  # "narrow": one plot, not as wide as the page; "thirds": three abreast
 
 
 @dataclass(frozen=True)

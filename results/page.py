@@ -148,10 +148,9 @@ def _(block: Figure) -> str:
         f'<script type="application/json">{as_json(plot.to_json())}</script></div></div>'
         for title, plot in block.plots
     )
-    narrow = " narrow" if block.narrow else ""
     return (
         f"<figure><h3>{escape(block.caption)}</h3><p>{escape(block.summary)}</p>"
-        f'<div class="plots{narrow}">{plots}</div>{markup(block.table)}</figure>'
+        f'<div class="{f"plots {block.width}".strip()}">{plots}</div>{markup(block.table)}</figure>'
     )
 
 

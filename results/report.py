@@ -15,6 +15,7 @@ from results import (
     paper,
     sections,
     sections_curves,
+    sections_networks,
     sections_paper,
     sections_search,
 )
@@ -61,7 +62,7 @@ def report(studies: list[Findings], resamples: int = st.RESAMPLES) -> Report:
         sections.calibration(settings),
         sections.cost(studies, settings),
         *[sections_search.found(one, frame, len(studies) > 1) for one in studies],
-        sections_search.networks(studies),
+        sections_networks.networks(studies),
         sections_paper.oddities(published),
     ]
     return Report(
