@@ -54,13 +54,21 @@ class Matrix:
 
 
 @dataclass(frozen=True)
+class Faces:
+    """Photographs, a strip (PNG) per class: on the page only, never among the files beside it."""
+
+    caption: str
+    strips: list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
 class Side:
     """Blocks beside one another where there is room."""
 
     blocks: list[Matrix]
 
 
-Block = Text | Table | Figure | Matrix | Side
+Block = Text | Table | Figure | Matrix | Faces | Side
 
 
 @dataclass(frozen=True)

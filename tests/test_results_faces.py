@@ -1,14 +1,17 @@
 """Photographs read again from a source: the ids are those of study.sources, whatever the source."""
 
 import gzip
+import io
 import lzma
 import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
+from test_results_load import folder, header, trial
 
-from results import Mistake, faces
+from results import Mistake, faces, page, sections_faces
+from results.load import load
 from study import sources
 
 
@@ -109,3 +112,30 @@ def test_an_emotion_that_is_no_number_is_refused(tmp_path):
     path.write_text("emotion,pixels,Usage\nsad,0,Training\n")
     with pytest.raises(Mistake, match="an emotion that is no class number"):
         faces.rows(path)
+
+
+def study_of(path, counts):
+    head = header(data={"counts": counts})
+    return load(folder(path, head, [trial("a")], [], []))
+
+
+def test_faces_are_shown_on_request_from_the_studys_own_source_only(tmp_path, fer_file):
+    names = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    counts = {"train": dict.fromkeys(names, 6), "val": dict.fromkeys(names, 2),
+              "test": dict.fromkeys(names, 2)}  # fmt: skip
+    one = study_of(tmp_path / "s", counts)
+    section = sections_faces.grid([one], fer_file)
+    assert "keep this page to yourself" in section.blocks[0].words
+    strips = dict(section.blocks[1].strips)
+    assert list(strips) == sorted(names)
+    with Image.open(io.BytesIO(strips["sad"])) as image:
+        assert image.size == (6 * 48, 48)  # there are but six
+        first = np.asarray(image)[:, :48]
+    theirs = sources.read(fer_file)
+    own = theirs.images[(theirs.names == "sad") & (theirs.splits == "train")]
+    assert (first == own).all((1, 2)).any()
+    text = page.page("t", "l", [], [section], "f")
+    assert text.count("data:image/png;base64,") == 7
+    other = study_of(tmp_path / "o", counts | {"val": dict.fromkeys(names, 3)})
+    with pytest.raises(Mistake, match="aren't those of any study here"):
+        sections_faces.grid([other], fer_file)
