@@ -1,4 +1,4 @@
-"""The command line: python -m results RUN [RUN ...] [--out FILE]."""
+"""The command line: python -m results RUN [RUN ...] [--votes CSV] [--faces DATA]."""
 
 import argparse
 import sys
@@ -7,6 +7,13 @@ from pathlib import Path
 from results import Mistake
 from results.load import load
 from results.report import report, write
+
+HELP = {
+    "out": "the page (default: ./report-NAME.html)",
+    "votes": "fer2013new.csv of FER+: what ten voters saw in each image, for a section on labels",
+    "faces": "the photographs' source (fer2013.csv, folder or zip), to show some of each class: "
+    "such a page is for yourself, not for publication",
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -19,14 +26,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "run", nargs="+", type=Path, metavar="RUN", help="artefact folder, runs/NAME"
     )
-    parser.add_argument("--out", type=Path, metavar="FILE",
-                        help="the page (default: ./report-NAME.html)")  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="FILE", help=HELP["out"])
+    parser.add_argument("--votes", type=Path, metavar="CSV", help=HELP["votes"])
+    parser.add_argument("--faces", type=Path, metavar="DATA", help=HELP["faces"])
     asked = parser.parse_args(argv)
     try:
         studies = [load(folder) for folder in asked.run]
         name = "-".join(folder.resolve().name for folder in asked.run)
         out = asked.out or Path(f"report-{name}.html")
-        print(*write(report(studies), out), sep="\n")
+        found = report(studies, faces=asked.faces, voters=asked.votes)
+        print(*write(found, out), sep="\n")
     except Mistake as mistake:
         print(f"results: {mistake}", file=sys.stderr)
         return 2

@@ -39,7 +39,7 @@ class Figure:
     summary: str
     plots: list[tuple[str, go.Figure]]
     table: Table
-    narrow: bool = False  # a single plot that shouldn't fill the page's width
+    width: str = ""  # "narrow": one plot, not as wide as the page; "thirds": three abreast
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,21 @@ class Matrix:
 
 
 @dataclass(frozen=True)
+class Faces:
+    """Photographs, a strip (PNG) per class: on the page only, never among the files beside it."""
+
+    caption: str
+    strips: list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
 class Side:
     """Blocks beside one another where there is room."""
 
     blocks: list[Matrix]
 
 
-Block = Text | Table | Figure | Matrix | Side
+Block = Text | Table | Figure | Matrix | Faces | Side
 
 
 @dataclass(frozen=True)

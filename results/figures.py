@@ -173,6 +173,24 @@ def cost(frame: pd.DataFrame, against: str, title: str) -> go.Figure:
     return percent(figure, "yaxis")
 
 
+def sureness(frame: pd.DataFrame, yardstick: str) -> go.Figure:
+    """Accuracy with its interval by the share of voters who agree (votes.accuracies)."""
+    figure = canvas("voters who agree", "accuracy", 320)
+    for (setting, model), rows in frame.groupby(["setting", "model"], sort=False):
+        colour, marker, dash = style(model)
+        value = rows[yardstick].to_numpy(float)
+        figure.add_scatter(
+            x=rows["voters"].to_numpy(), y=value, name=setting, mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 1.5},
+            marker={"symbol": marker, "size": 8, "color": colour},
+            error_y={"type": "data", "symmetric": False, "color": colour, "thickness": 1.5,
+                     "width": 3, "array": (rows[f"{yardstick}_high"] - value).to_numpy(),
+                     "arrayminus": (value - rows[f"{yardstick}_low"]).to_numpy()},
+        )  # fmt: skip
+    figure.update_layout(xaxis={"type": "category", "range": [-0.4, 3.4]})
+    return percent(figure, "yaxis")
+
+
 def reliability(frame: pd.DataFrame) -> go.Figure:
     """Accuracy against confidence by bin (facts.calibration); on the diagonal: calibrated."""
     figure = canvas("confidence", "accuracy", 360)

@@ -1,5 +1,6 @@
 """Sections as one HTML page that asks the network for nothing. plotly.js is embedded once."""
 
+import base64
 import html
 import json
 import re
@@ -9,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from results.blocks import DASH, Figure, Matrix, Section, Side, Table, Text
+from results.blocks import DASH, Faces, Figure, Matrix, Section, Side, Table, Text
 from results.style import CONFIG
 
 # The browser itself refuses whatever the page might ask of the network.
@@ -69,7 +70,8 @@ def page(title: str, lead: str, notes: list[str], sections: list[Section], foot:
 
 
 def escape(text: object) -> str:
-    return html.escape(str(text))
+    """As HTML; a number and its % stay on one line."""
+    return html.escape(str(text)).replace(" %", "\u00a0%")
 
 
 def code(text: str) -> str:
@@ -148,10 +150,9 @@ def _(block: Figure) -> str:
         f'<script type="application/json">{as_json(plot.to_json())}</script></div></div>'
         for title, plot in block.plots
     )
-    narrow = " narrow" if block.narrow else ""
     return (
         f"<figure><h3>{escape(block.caption)}</h3><p>{escape(block.summary)}</p>"
-        f'<div class="plots{narrow}">{plots}</div>{markup(block.table)}</figure>'
+        f'<div class="{f"plots {block.width}".strip()}">{plots}</div>{markup(block.table)}</figure>'
     )
 
 
@@ -163,6 +164,16 @@ def as_json(text: str) -> str:
 @markup.register
 def _(block: Side) -> str:
     return f'<div class="side">{"".join(markup(one) for one in block.blocks)}</div>'
+
+
+@markup.register
+def _(block: Faces) -> str:
+    strips = "".join(
+        f'<div><p class="plot-title">{escape(name)}</p><img alt="faces labelled {escape(name)}" '
+        f'src="data:image/png;base64,{base64.b64encode(png).decode()}"></div>'
+        for name, png in block.strips
+    )
+    return f'<h3>{escape(block.caption)}</h3><div class="strips">{strips}</div>'
 
 
 @markup.register

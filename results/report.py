@@ -15,8 +15,12 @@ from results import (
     paper,
     sections,
     sections_curves,
+    sections_faces,
+    sections_networks,
     sections_paper,
     sections_search,
+    sections_votes,
+    votes,
 )
 from results import statistics as st
 from results.blocks import Block, Figure, Matrix, Section, Side, Table, listed, seeds
@@ -32,8 +36,16 @@ class Report:
     sections: list[Section]
 
 
-def report(studies: list[Findings], resamples: int = st.RESAMPLES) -> Report:
-    """Everything that these studies allow to say, in the order in which a reader asks."""
+def report(
+    studies: list[Findings],
+    resamples: int = st.RESAMPLES,
+    faces: Path | None = None,
+    voters: Path | None = None,
+) -> Report:
+    """Everything that these studies allow to say, in the order in which a reader asks.
+
+    `faces` is the source of the photographs, `voters` FER+'s table: sections of their own.
+    """
     studies = named_apart(studies)
     published = paper.published()
     each = [answers(one) for one in studies]
@@ -53,15 +65,17 @@ def report(studies: list[Findings], resamples: int = st.RESAMPLES) -> Report:
                      "tested against one another.")  # fmt: skip
     parts = [
         sections.overview(studies),
+        sections_faces.grid(studies, faces) if faces else None,
         sections.confirmed(settings, printed if real else printed.head(0)) if settings else None,
         sections_paper.beside(printed),
         sections_paper.pairs(settings),
         sections_curves.curves(studies),
         sections.matrices(settings, published, real) if settings else None,
+        sections_votes.label_noise(settings, votes.read(voters), resamples) if voters else None,
         sections.calibration(settings),
         sections.cost(studies, settings),
         *[sections_search.found(one, frame, len(studies) > 1) for one in studies],
-        sections_search.networks(studies),
+        sections_networks.networks(studies),
         sections_paper.oddities(published),
     ]
     return Report(

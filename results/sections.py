@@ -191,7 +191,7 @@ def calibration(settings: list[Judged]) -> Section | None:
             Figure("reliability", "How sure, and how often right", summary,
                    [("Accuracy by confidence, test; on the dotted line a network is as often right "
                      "as it is sure", figures.reliability(bins))],
-                   table("calibration", "Calibration error", eces, kinds, True), narrow=True),
+                   table("calibration", "Calibration error", eces, kinds, True), width="narrow"),
             table("reliability", "The bins", bins, bin_kinds, True),
         ],
     )  # fmt: skip

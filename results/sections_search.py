@@ -1,4 +1,4 @@
-"""The report's sections on the search and on the networks."""
+"""The report's section on the search."""
 
 from typing import Any
 
@@ -203,38 +203,3 @@ def hyperparameters(one: Findings, trials: pd.DataFrame) -> list[Any]:
 def is_log(one: Findings, name: str) -> bool:
     asked = [search.space(one, model).get(name) for model in one.study["study"].get("models", [])]
     return any(isinstance(value, dict) and value.get("log") for value in asked)
-
-
-def networks(studies: list[Findings]) -> Section | None:
-    """Each network once: its stages with their share of the work, its layers behind them."""
-    blocks: list[Any] = []
-    seen: list[pd.DataFrame] = []
-    for one in studies:
-        layers = study_facts.layers(one)
-        ran = set(one.trials["hp_model"]) or set(layers["network"])
-        for name, part in layers[layers["network"].isin(ran)].groupby("network", sort=False):
-            part = part.reset_index(drop=True)
-            if any(part.equals(other) for other in seen):
-                continue
-            seen.append(part)
-            blocks += network(str(name), part, one.name if len(studies) > 1 else "")
-    return Section("The networks", blocks) if blocks else None
-
-
-def network(name: str, layers: pd.DataFrame, study: str) -> list[Any]:
-    stages = study_facts.stages(layers)
-    where = f" in {study}" if study else ""
-    caption = (f"{name}{where}: {layers['parameters'].sum():,} parameters, "
-               f"{layers['multiply_adds'].sum():,} multiply-adds an image")  # fmt: skip
-    kinds = {"stage": "text", "share": "share", "output": "text",
-             "parameters": "count", "multiply_adds": "count", "weight_layers": "count",
-             "kinds": "text"}  # fmt: skip
-    labels = {"kinds": "made of", "weight_layers": "layers with weights",
-              "share": "share of the work (bar)"}  # fmt: skip
-    each = {"layer": "text", "kind": "text", "output": "text", "parameters": "count",
-            "multiply_adds": "count"}  # fmt: skip
-    file = f"{name}{f'-{study}' if study else ''}"
-    return [
-        table(f"network-{file}", caption, stages, kinds, labels=labels),
-        table(f"layers-{file}", f"All {len(layers)} modules of {name}", layers, each, True),
-    ]

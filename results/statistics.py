@@ -101,15 +101,30 @@ def bootstrap(
         for name, value in measures(whole, told.sum(0), hit.sum(0)).items():
             exact[name].append(float(value))
     drawn = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=len(weights)) / seeds  # (B, S)
-    found = {}
-    for name in MEASURES:
-        value = np.stack(values[name], axis=1)  # (B, S)
-        samples = value.mean(1)
-        if seeds > 1:
-            over = (value * drawn).sum(1) - samples
-            samples = samples + over * np.sqrt(seeds / (seeds - 1))
-        found[name] = Bootstrap(np.array(exact[name]), samples)
-    return found
+    return {
+        name: Bootstrap(np.array(exact[name]), over_seeds(np.stack(values[name], 1), drawn))
+        for name in MEASURES
+    }
+
+
+def over_seeds(value: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """(B, S) of each seed on each sample of images, and shares of the drawn seeds -> (B,)."""
+    seeds = value.shape[1]
+    samples = value.mean(1)
+    if seeds == 1:
+        return samples
+    return samples + ((value * drawn).sum(1) - samples) * np.sqrt(seeds / (seeds - 1))
+
+
+def bootstrap_mean(values: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Bootstrap:
+    """The two levels of `bootstrap` for any value per seed and image, (S, N), as its mean.
+
+    Differences between two settings of the same seeds and images are paired in both.
+    """
+    seeds, images = values.shape
+    drawn = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=len(weights)) / seeds
+    value = weights @ values.T.astype(np.float32) / images  # (B, S)
+    return Bootstrap(values.mean(1), over_seeds(value, drawn))
 
 
 def votes(probability: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What was asked and where it stands: overview, warnings, trials, the networks' layers."""
+"""What was asked and where it stands: overview, warnings, trials, learning curves."""
 
 import numpy as np
 import pandas as pd
@@ -152,35 +152,6 @@ def trials(findings: Findings) -> pd.DataFrame:
     for column in varies:
         table[column[3:]] = frame[column]
     return table.assign(reason=frame["reason"], error=frame["error"])
-
-
-def layers(findings: Findings) -> pd.DataFrame:
-    """The modules of each network in order: output shape, parameters, multiply-adds."""
-    rows = [
-        {"network": model, "layer": row["name"], "kind": row["kind"],
-         "output": " × ".join(map(str, row["shape"])), "parameters": row["parameters"],
-         "multiply_adds": row["multiply_adds"]}
-        for model, found in (findings.study.get("networks") or {}).items()
-        for row in found
-    ]  # fmt: skip
-    columns = ["network", "layer", "kind", "output", "parameters", "multiply_adds"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def stages(table: pd.DataFrame) -> pd.DataFrame:
-    """The layers summed by the first part of their name: what a drawing of the network shows."""
-    stage = table["layer"].str.split(".").str[0]
-    weights = table["kind"].isin(["Conv2d", "Linear"])
-    grouped = table.assign(stage=stage, weighted=weights).groupby(["network", "stage"], sort=False)
-    found = grouped.agg(
-        kinds=("kind", lambda kinds: ", ".join(dict.fromkeys(kinds))),
-        weight_layers=("weighted", "sum"),
-        output=("output", "last"),
-        parameters=("parameters", "sum"),
-        multiply_adds=("multiply_adds", "sum"),
-    ).reset_index()
-    whole = found.groupby("network")["multiply_adds"].transform("sum")
-    return found.assign(share=found["multiply_adds"] / whole.where(whole > 0))
 
 
 def curves(findings: Findings, stage: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from study.hyperparameters import FIELDS, MODELS, Hyperparameters, applies, chec
 
 STAGES = ("search", "confirm")
 FIXED = ("model", "epochs", "seed")  # never in a space: chosen by models, epochs, seed and seeds
-PRESETS = ("smoke", "search", "paper")
+PRESETS = ("smoke", "search", "paper", "ingredients")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def option(default: Any, help: str, low: float | None = None, choices: tuple = (
 class Study:
     """All that decides a study's outcome, and what it may use. A wrong value raises Mistake."""
 
-    preset: str = option("search", "smoke, search, paper, or a TOML file that describes a study")
+    preset: str = option("search", "smoke, search, paper, ingredients, or a TOML file")
     name: str = option("", "name of the study's folder; by default preset, date and time")
     out: str = option("runs", "folder for studies")
     data: str = option("faces", "FER-2013 as csv, folder or zip; 'faces' or faces:N draws N faces")

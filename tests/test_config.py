@@ -369,7 +369,7 @@ def test_a_study_on_a_base_changes_only_what_it_says():
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_survives_dict_and_json(name, hardware):
     study, why = read_preset(name, hardware)
-    assert study.preset == name and bool(why) == (name == "search")
+    assert study.preset == name and bool(why) == (name in ("search", "ingredients"))
     assert from_dict(to_dict(study)) == study
     assert from_dict(json.loads(json.dumps(to_dict(study)))) == study
     assert list(to_dict(study)) == list(to_dict(Study()))
@@ -439,6 +439,18 @@ def test_search_tries_the_papers_settings_first():
         assert setting.values == same
 
 
+def test_ingredients_preset_has_a_plain_setting_arms_and_all_of_them_together():
+    study, _ = read_preset("ingredients", "gpu")
+    for model in study.models:
+        own = {s.name: s.values for s in study.settings if s.values["model"] == model}
+        plain = own.pop(f"{model}-plain")
+        assert plain == {"model": model}
+        every = own.pop(f"{model}-all")
+        parts = [{k: v for k, v in arm.items() if k != "model"} for arm in own.values()]
+        assert every == plain | {k: v for arm in parts for k, v in arm.items()}
+        assert sum(map(len, parts)) + 1 == len(every)  # no two arms share a hyperparameter
+
+
 def test_preset_of_a_file_has_its_own_hardware_part(tmp_path):
     text = 'trials = 3\n[space]\nlr = 0.1\n[hardware.cpu]\ntrials = 2\nwhy = "a laptop"\n'
     path = preset_file(tmp_path, text + "[hardware.cpu.space]\nflip = 0.0\n")
@@ -454,12 +466,12 @@ def test_preset_of_a_file_has_its_own_hardware_part(tmp_path):
 
 
 def test_unknown_preset_lists_the_known_ones():
-    said = "unknown preset 'serch': known are smoke, search, paper, or a .toml file"
+    said = "unknown preset 'serch': known are smoke, search, paper, ingredients, or a .toml file"
     assert refusal(read_preset, "serch", "cpu") == said
 
 
 def test_missing_preset_file_is_named():
-    said = "there is no file mine.toml: give one, or a preset: smoke, search, paper"
+    said = "there is no file mine.toml: give one, or a preset: smoke, search, paper, ingredients"
     assert refusal(read_preset, "mine.toml", "cpu") == said
 
 

@@ -153,14 +153,6 @@ def test_overview_in_words(whole):
     assert told["Git"] == "ffffffffffff"
 
 
-def test_stages_sum_the_layers(whole):
-    frame = study_facts.stages(study_facts.layers(load(whole)))
-    assert frame["stage"].tolist() == ["layer1", "fc"]
-    assert frame["multiply_adds"].tolist() == [900, 100]
-    assert frame["share"].tolist() == [0.9, 0.1]
-    assert frame["kinds"].tolist() == ["Conv2d, ReLU", "Linear"]
-
-
 @pytest.mark.parametrize(
     ("seconds", "words"), [(12.4, "12 s"), (200, "3 min 20 s"), (3900, "1 h 05 min"), (0, "0 s")]
 )

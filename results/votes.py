@@ -1,0 +1,146 @@
+"""Label noise: what ten voters of FER+ (Barsoum et al. 2016) saw in each image of FER-2013, beside
+its label and the networks' answers. Row k of their table is row k of fer2013.csv.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from results import Mistake
+from results import statistics as st
+from results.facts import Judged, chosen
+from results.load import Answers
+
+EMOTIONS = {"neutral": "neutral", "happiness": "happy", "surprise": "surprise", "sadness": "sad",
+            "anger": "angry", "disgust": "disgust", "fear": "fear"}  # fmt: skip
+OTHERS = {"contempt": "contempt", "unknown": "unknown", "NF": "not a face"}
+TIED = "tied"
+USAGES = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
+# Share of the votes for the winner: above the first number, up to the second.
+SURE = {"at most half": (0.0, 0.5), "6 or 7 in 10": (0.5, 0.7), "8 or 9 in 10": (0.7, 0.9),
+        "all": (0.9, 1.0)}  # fmt: skip
+ANY = "any"
+
+
+def read(path: Path) -> pd.DataFrame:
+    """A row per row of fer2013.csv: split, votes for each word, the word with most, its share.
+
+    The most votes of all ten answers win; a tie of the first two is TIED.
+    """
+    try:
+        raw = pd.read_csv(path)
+    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        told = " ".join(str(error).split())[:100]
+        raise Mistake(f"{path} can't be read ({told}): expected fer2013new.csv of FER+") from None
+    words = EMOTIONS | OTHERS
+    lacking = [name for name in ("Usage", *words) if name not in raw]
+    if lacking:
+        raise Mistake(f"{path} lacks {', '.join(lacking)}: expected fer2013new.csv of FER+")
+    votes = raw[list(words)].rename(columns=words)
+    numbers = all(pd.api.types.is_numeric_dtype(votes[name]) for name in votes)
+    if not numbers or votes.isna().to_numpy().any():
+        raise Mistake(f"{path} has votes that are no numbers: expected fer2013new.csv of FER+")
+    ordered = np.sort(votes.to_numpy(float), 1)
+    winner = votes.columns.to_numpy(str)[votes.to_numpy().argmax(1)]
+    tied = ordered[:, -1] == ordered[:, -2]
+    return votes.assign(
+        split=raw["Usage"].str.strip().map(USAGES),
+        majority=np.where(tied, TIED, winner),
+        sure=ordered[:, -1] / np.maximum(ordered.sum(1), 1),
+    )
+
+
+def matched(answers: Answers, votes: pd.DataFrame) -> bool:
+    """Whether the study's images are rows of the voters' table: each in the split it has there."""
+    if answers.image.max(initial=0) >= len(votes):
+        return False
+    return bool((votes["split"].to_numpy(str)[answers.image] == answers.split).all())
+
+
+def beside(one: Judged, votes: pd.DataFrame, scope: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """The voters' rows of a setting's images in a scope, with the label; and (S, N) its answers."""
+    inside = chosen(one.answers, scope)
+    names = np.array(one.answers.classes)
+    rows = votes.iloc[one.answers.image[inside]].reset_index(drop=True)
+    guess = one.answers.guess[:, inside]
+    told = np.where(guess >= 0, names[guess], "")
+    return rows.assign(image=one.answers.image[inside],
+                       label=names[one.answers.label[inside]]), told  # fmt: skip
+
+
+def groups(rows: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The images whose majority is one of the seven emotions, then those by how many agree."""
+    named = rows["majority"].isin(list(EMOTIONS.values())).to_numpy()
+    found = {ANY: named}
+    for name, (low, high) in SURE.items():
+        inside = (rows["sure"] > low + 1e-9) & (rows["sure"] <= high + 1e-9)
+        found[name] = named & inside.to_numpy()
+    return found
+
+
+def accuracies(
+    settings: list[Judged], votes: pd.DataFrame, scope: str, resamples: int = st.RESAMPLES
+) -> pd.DataFrame:
+    """A row per setting and group of images: accuracy against the label and against the majority,
+    each with its interval, and how often the label is the majority's."""
+    rows = []
+    for number, one in enumerate(settings):
+        there, told = beside(one, votes, scope)
+        for name, mask in groups(there).items():
+            images = int(mask.sum())
+            if not images:
+                continue
+            part, said = there[mask], told[:, mask]
+            weights = st.resampled(images, np.random.default_rng(0), resamples)
+            agree = part["label"] == part["majority"]
+            row = {"setting": one.name, "model": one.answers.model, "voters": name,
+                   "images": images, "seeds": len(said), "label_agrees": agree.mean()}  # fmt: skip
+            for yardstick in ("label", "majority"):
+                right = said == part[yardstick].to_numpy(str)
+                found = st.bootstrap_mean(right, weights, np.random.default_rng(number))
+                low, high = found.interval
+                row |= {yardstick: found.mean, f"{yardstick}_low": low, f"{yardstick}_high": high}
+            rows.append(row)
+    columns = ("setting model voters images seeds label label_low label_high majority majority_low "
+               "majority_high label_agrees").split()  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def never_right(settings: list[Judged], votes: pd.DataFrame, scope: str) -> pd.DataFrame:
+    """The images that every network of every setting gets wrong by the label, with what most of
+    the networks answer and what the voters say. Settings must be on the same images."""
+    first, _ = beside(settings[0], votes, scope)
+    told = np.concatenate([beside(one, votes, scope)[1] for one in settings])
+    wrong = ~(told == first["label"].to_numpy(str)).any(0)
+    rows = first.loc[wrong, ["image", "label", "majority", "sure"]].reset_index(drop=True)
+    said = pd.DataFrame(told[:, wrong])
+    if len(rows):
+        answer = [said[k].mode().iloc[0] for k in said]
+        rows["answer"] = answer
+        rows["share"] = [(said[k] == word).mean() for k, word in zip(said, answer, strict=True)]
+    else:
+        rows = rows.assign(answer=pd.Series(dtype=object), share=pd.Series(dtype=float))
+    return rows[["image", "label", "answer", "share", "majority", "sure"]]
+
+
+def by_class(rows: pd.DataFrame, never: pd.DataFrame) -> pd.DataFrame:
+    """By label: images, those that no network gets right, and of these how many the voters call
+    what most networks answer, how many what the label says, and how many not a face."""
+    frame = pd.DataFrame({"images": rows.groupby("label").size()})
+    of = never.groupby("label")
+    frame["never_right"] = of.size()
+    for name, mask in {
+        "voters_say_as_networks": never["majority"] == never["answer"],
+        "voters_say_as_label": never["majority"] == never["label"],
+        "voters_see_no_face": never["majority"] == "not a face",
+    }.items():
+        frame[name] = never[mask].groupby("label").size()
+    return frame.fillna(0).astype(int).reset_index(names="class")
+
+
+def majorities(rows: pd.DataFrame) -> pd.DataFrame:
+    """What the voters' majority says of the images, by the label they have: counts."""
+    order = [*EMOTIONS.values(), *OTHERS.values(), TIED]
+    table = pd.crosstab(rows["label"], rows["majority"])
+    return table.reindex(columns=[word for word in order if word in table]).reset_index()

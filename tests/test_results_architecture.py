@@ -1,0 +1,129 @@
+"""Networks as their layer tables tell them: facts exactly, and drawings that hold those facts."""
+
+import numpy as np
+import pytest
+from test_results_load import folder, header, trial, whole
+
+from fer_models import MODELS
+from fer_models.layers import layer_table
+from results import architecture, diagrams
+from results.load import load
+from results.sections_networks import networks
+
+__all__ = ["whole"]
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """A study whose header holds the layers of the real modules at 48 px."""
+    options = {
+        "alexnet": {"batch_norm": True},
+        "resnet34": {"stem": "imagenet"},
+        "cbam_resnet34": {"stem": "imagenet", "cbam_order": "serial", "cbam_reduction": 16},
+    }
+    tables = {
+        name: layer_table(make(classes=7, dropout=0.0, **options[name]), 48)
+        for name, make in MODELS.items()
+    }
+    rows = [trial(name, name) for name in MODELS]
+    rows.append(trial("again", "cbam_resnet34", hp_cbam_order="parallel"))
+    rows[2] |= {"hp_cbam_order": "serial"}
+    return load(folder(tmp_path_factory.mktemp("s"), header(networks=tables), rows, [], []))
+
+
+def of(study, model):
+    table = architecture.layers(study)
+    return table[table["network"] == model].reset_index(drop=True)
+
+
+def test_stages_sum_the_layers(whole):
+    frame = architecture.stages(architecture.layers(load(whole)))
+    assert frame["stage"].tolist() == ["layer1", "fc"]
+    assert frame["multiply_adds"].tolist() == [900, 100]
+    assert frame["share"].tolist() == [0.9, 0.1]
+    assert frame["kinds"].tolist() == ["Conv2d, ReLU", "Linear"]
+
+
+def test_a_stage_of_blocks_counts_them_and_hands_on_the_blocks_output_not_the_gates(real):
+    frame = architecture.stages(of(real, "cbam_resnet34")).set_index("stage")
+    names = [f"layer{k}" for k in (1, 2, 3, 4)]
+    assert frame.loc[names, "blocks"].tolist() == [3, 4, 6, 3]
+    assert frame.loc[names, "modules"].tolist() == ["gate"] * 4
+    assert frame.loc["layer1", "output"] == "64 × 12 × 12"
+    assert frame.loc["conv1", ["blocks", "modules"]].tolist() == [0, ""]
+    assert frame["parameters"].sum() == of(real, "cbam_resnet34")["parameters"].sum()
+
+
+def test_steps_join_what_has_no_weights(real):
+    frame = architecture.steps(of(real, "cbam_resnet34"))
+    assert frame["stage"].tolist() == [
+        "conv1", "bn1, relu, maxpool", "layer1", "layer2", "layer3", "layer4", "avgpool, dropout",
+        "fc",
+    ]  # fmt: skip
+    assert frame["share"].sum() == pytest.approx(1)
+
+
+def test_modules_with_parts_of_their_own_are_found_in_every_block(real):
+    frame = architecture.inside(of(real, "cbam_resnet34"))
+    assert frame["block"].nunique() == 16 and set(frame["module"]) == {"gate"}
+    first = frame[frame["block"] == "layer1.0"]
+    assert first["layer"].tolist() == ["mlp.0", "mlp.1", "mlp.2", "conv"]
+    assert first["part"].tolist() == ["channel"] * 3 + ["spatial"]
+    assert set(first["enters"]) == {"64 × 12 × 12"}
+    assert architecture.inside(of(real, "resnet34")).empty
+    assert architecture.inside(of(real, "alexnet")).empty
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("64 × 1 × 1", "a weight per channel"),
+        ("1 × 12 × 12", "a weight per place"),
+        ("64 × 12 × 12", "a weight per number"),
+        ("64", "64"),
+    ],
+)
+def test_a_gates_answer_is_told_by_its_shape(output, words):
+    assert architecture.meaning(output, "64 × 12 × 12") == words
+
+
+def texts(figure):
+    return " | ".join(note["text"] for note in figure.layout.annotations)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_drawing_says_each_stages_shape_parameters_and_work(real, model):
+    steps = architecture.steps(of(real, model))
+    figure = diagrams.network(steps, model)
+    told = texts(figure)
+    for _, step in steps.iterrows():
+        assert step["stage"] in told and step["output"] in told
+    weighted = steps[steps["weight_layers"] > 0]
+    for _, step in weighted.iterrows():
+        assert diagrams.costs(step) in told
+    whole = diagrams.WIDTH - diagrams.LEFT - 8
+    bars = [s for s in figure.layout.shapes if s.type == "line" and s.line.color.endswith(",1.0)")]
+    shares = [(bar.x1 - bar.x0) / whole for bar in bars]
+    assert np.allclose(shares, weighted["share"][weighted["share"] > 0])
+    assert figure.layout.height == figure.layout.yaxis.range[0]
+
+
+def test_a_module_is_drawn_in_each_order_that_ran(real):
+    assert architecture.orders(real, "cbam_resnet34") == ["serial", "parallel"]
+    assert architecture.orders(real, "alexnet") == []
+    layers = architecture.inside(of(real, "cbam_resnet34"))
+    serial = texts(diagrams.module(layers, "serial", "cbam_resnet34"))
+    assert serial.index("x ⊗ a weight per channel") < serial.index("that ⊗ a weight per place")
+    assert "512 parameters" in serial and "98 parameters" in serial
+    assert "x ⊗ channel ⊗ spatial" in texts(diagrams.module(layers, "parallel", "cbam_resnet34"))
+
+
+def test_the_section_draws_each_network_and_its_module_once(real):
+    blocks = networks([real, real]).blocks
+    assert [title for title, _ in blocks[0].plots] == [f"{name} in mine" for name in MODELS]
+    assert [title for title, _ in blocks[1].plots] == ["gate, serial", "gate, parallel"]
+    assert "in each of 16 blocks" in blocks[1].summary
+
+
+def test_a_study_without_a_layer_table_has_no_section(tmp_path):
+    assert networks([load(folder(tmp_path / "s", header(networks={})))]) is None

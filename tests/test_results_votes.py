@@ -1,0 +1,149 @@
+"""Label noise: exact small tables, and the votes of other images refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_results_load import CLASSES, epochs, folder, predictions, trial
+from test_results_report import words
+
+from results import Mistake, __main__, facts, votes
+from results import report as report_module
+from results import statistics as st
+from results.load import answers, load
+from results.sections_votes import label_noise
+
+WORDS = [*votes.EMOTIONS, *votes.OTHERS]
+HAPPY, SAD, ANGRY = (CLASSES.index(name) for name in ("happy", "sad", "angry"))
+
+
+def table(path, rows):
+    """A voters' table: a row per (Usage, votes by FER+'s word)."""
+    frame = pd.DataFrame([{"Usage": usage, "Image name": ""} | dict.fromkeys(WORDS, 0) | told
+                          for usage, told in rows])  # fmt: skip
+    frame.to_csv(path, index=False)
+    return path
+
+
+# Test images 2 to 7 of a table of eight rows, with their labels and what two networks answer.
+TOLD = [
+    ("Training", {"fear": 10}),
+    ("PublicTest", {"happiness": 10}),
+    ("PrivateTest", {"happiness": 10}),  # label happy, both say happy
+    ("PrivateTest", {"sadness": 6, "anger": 4}),  # label angry, both say sad: the voters too
+    ("PrivateTest", {"happiness": 5, "anger": 5}),  # tied
+    ("PrivateTest", {"NF": 10}),  # not a face
+    ("PrivateTest", {"anger": 8, "contempt": 2}),  # label angry, one says angry
+    ("PrivateTest", {"sadness": 5, "fear": 3, "unknown": 2}),  # label sad, both say happy
+]
+LABELS = [HAPPY, HAPPY, ANGRY, ANGRY, ANGRY, ANGRY, SAD]
+FIRST = [HAPPY, HAPPY, SAD, SAD, SAD, ANGRY, HAPPY]
+SECOND = [HAPPY, HAPPY, SAD, HAPPY, SAD, SAD, HAPPY]
+
+
+@pytest.fixture
+def study(tmp_path):
+    rows = [trial(f"alexnet-s{k}", stage="confirm", hp_seed=k) for k in (0, 1)]
+    told = []
+    for name, said in (("alexnet-s0", FIRST), ("alexnet-s1", SECOND)):
+        part = predictions(name, said, LABELS, ["val"] + ["test"] * 6)
+        told += [row | {"image": row["image"] + 1} for row in part]
+    curves = epochs("alexnet-s0", [0.5]) + epochs("alexnet-s1", [0.5])
+    return folder(tmp_path / "mine", None, rows, curves, [], told)
+
+
+@pytest.fixture
+def told(tmp_path):
+    return votes.read(table(tmp_path / "fer2013new.csv", TOLD))
+
+
+def judged(path):
+    return facts.judged(answers(load(path)), 50)
+
+
+def test_the_majority_and_how_many_agree(told):
+    assert told["majority"].tolist() == [
+        "fear", "happy", "happy", "sad", "tied", "not a face", "angry", "sad",
+    ]  # fmt: skip
+    assert told["sure"].tolist() == [1, 1, 1, 0.6, 0.5, 1, 0.8, 0.5]
+    assert told["split"].tolist() == ["train", "val"] + ["test"] * 6
+
+
+def test_accuracies_by_label_and_by_voters(study, told):
+    frame = votes.accuracies(judged(study), told, "test", 200).set_index("voters")
+    assert frame["images"].to_dict() == {
+        "any": 4, "at most half": 1, "6 or 7 in 10": 1, "8 or 9 in 10": 1, "all": 1
+    }  # fmt: skip
+    # by the label: happy both, angry 3 neither, angry 6 one, sad neither: 2/4 and 1/4
+    assert frame.loc["any", "label"] == pytest.approx(3 / 8)
+    # by the voters the third row's answer, sad, is right in both
+    assert frame.loc["any", "majority"] == pytest.approx(5 / 8)
+    assert frame.loc["any", "label_agrees"] == 3 / 4
+    assert frame.loc["all", ["label", "majority", "seeds"]].tolist() == [1, 1, 2]
+    assert (frame["label_low"] <= frame["label"]).all()
+    assert (frame["label"] <= frame["label_high"]).all()
+
+
+def test_what_no_network_gets_right(study, told):
+    frame = votes.never_right(judged(study), told, "test").set_index("image")
+    assert frame.index.tolist() == [3, 4, 5, 7]
+    assert frame.loc[3, ["label", "answer", "majority"]].tolist() == ["angry", "sad", "sad"]
+    assert frame.loc[3, "share"] == 1.0 and frame.loc[4, "share"] == 0.5
+    rows, _ = votes.beside(judged(study)[0], told, "test")
+    counts = votes.by_class(rows, frame.reset_index()).set_index("class")
+    assert counts.loc["angry"].tolist() == [4, 3, 1, 0, 1]
+    assert counts.loc["sad"].tolist() == [1, 1, 0, 1, 0]
+    assert counts.loc["happy"].tolist() == [1, 0, 0, 0, 0]
+
+
+def test_networks_that_get_all_right_leave_an_empty_table(tmp_path, told):
+    part = predictions("alexnet-s0", LABELS, LABELS, ["val"] + ["test"] * 6)
+    part = [row | {"image": row["image"] + 1} for row in part]
+    rows = [trial("alexnet-s0", stage="confirm")]
+    path = folder(tmp_path / "s", None, rows, epochs("alexnet-s0", [0.5]), [], part)
+    section = label_noise(judged(path), told, 50)
+    assert "0 of 6 test images are answered wrongly, by the label, by the one network" in str(
+        section.blocks[1]
+    )
+
+
+def test_images_of_a_folder_have_other_numbers_and_are_refused(study, told):
+    shifted = told.iloc[::-1].reset_index(drop=True)
+    assert not votes.matched(judged(study)[0].answers, shifted)
+    assert not votes.matched(judged(study)[0].answers, told.head(5))
+    with pytest.raises(Mistake, match="belong to no confirmed model"):
+        label_noise(judged(study), shifted, 50)
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", ",".join(["Usage", *WORDS]) + "\nx" * 11])
+def test_what_is_no_table_of_votes_is_refused(tmp_path, text):
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(Mistake, match="expected fer2013new.csv of FER"):
+        votes.read(tmp_path / "x.csv")
+
+
+def test_a_table_that_is_not_there_is_a_mistake(tmp_path):
+    with pytest.raises(Mistake, match="can't be read"):
+        votes.read(tmp_path / "x.csv")
+
+
+def test_the_command_takes_votes(study, tmp_path, monkeypatch, told):
+    monkeypatch.setattr(report_module, "images", lambda *_: "")
+    out = tmp_path / "r.html"
+    given = [str(study), "--votes", str(tmp_path / "fer2013new.csv"), "--out", str(out)]
+    assert __main__.main(given) == 0
+    text = words(out.read_text())
+    assert "4 of 6 test images are answered wrongly" in text
+    assert "Not a face, say most voters of 1 test images, and all of 1: rows 5." in text
+    made = pd.read_csv(tmp_path / "r-tables" / "never-right.csv")
+    assert made["image"].tolist() == [3, 4, 5, 7]
+
+
+def test_a_mean_over_seeds_and_images_has_the_interval_of_the_accuracy():
+    generator = np.random.default_rng(0)
+    right = generator.random((3, 400)) < np.array([[0.5], [0.6], [0.7]])
+    weights = st.resampled(400, np.random.default_rng(1), 2000)
+    label, guess = np.zeros(400, int), np.where(right, 0, 1)
+    one = st.bootstrap(label, guess, 2, weights, np.random.default_rng(2))["accuracy"]
+    other = st.bootstrap_mean(right, weights, np.random.default_rng(2))
+    assert np.allclose(one.samples, other.samples, atol=1e-5)
+    assert np.allclose(one.by_seed, other.by_seed)
