@@ -161,6 +161,7 @@ def run_stage(
         threads=int(session.need["cpu"]),
         gpus=session.need["gpu"],
         checkpoints=str(session.checkpoints().resolve()),
+        expected=session.expected,
     )
     tuner = tune.Tuner(
         tune.with_resources(trainable, session.need),

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from ray import tune
 
-from study import checkpoint, train
+from study import checkpoint, installed, train
 from study.data import Split
 from study.hyperparameters import Hyperparameters
 
@@ -30,7 +30,9 @@ class Trial(tune.Trainable):
         threads: int,
         gpus: float,
         checkpoints: str,
+        expected: dict[str, str],
     ) -> None:
+        installed.verify(expected, Path(checkpoints).parent)
         torch.set_num_threads(threads)
         self.splits, self.classes = (train_split, val_split), classes
         self.device, self.checkpoints = torch.device(device), Path(checkpoints)
