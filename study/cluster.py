@@ -1,17 +1,23 @@
-"""Join or start Ray, and say what there is. Runs on the driver."""
+"""Join or start Ray, say what there is, refuse what is missing. Runs on the driver."""
 
 import importlib.metadata
 import os
 import platform
+import socket
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import ray
 import torch
+import yaml
+from ray.exceptions import RayError
 
-from study import Mistake
+from study import Mistake, installed
 from study.config import Study
+from study.display import say
+from study.nodes import alive
 
 # Read by Ray when it starts or when Tune runs: no telemetry, no loggers beside our journal, no
 # handling of Ctrl-C beside ours, no snapshots that nobody reads, and the caller's working folder.
@@ -25,6 +31,7 @@ ENVIRONMENT = {
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
+ASSEMBLY_SECONDS = 180.0  # for the nodes that a list of hosts promises; ssh and ray start took 20
 
 
 def hardware_kind(device: str) -> str:
@@ -32,10 +39,7 @@ def hardware_kind(device: str) -> str:
 
     The GPUs are those of the cluster where one has been joined, else of this machine.
     """
-    if ray.is_initialized():
-        found = ray.cluster_resources().get("GPU", 0) > 0
-    else:
-        found = torch.cuda.is_available()
+    found = capacity()["GPU"] > 0 if ray.is_initialized() else torch.cuda.is_available()
     if device == "cuda" and not found:
         raise Mistake(
             "device is cuda, but no CUDA device is found here: use --device cpu, or a machine or "
@@ -45,40 +49,120 @@ def hardware_kind(device: str) -> str:
 
 
 def wanted(address: str) -> str:
-    """The address of the cluster to join: the one given, else RAY_ADDRESS; empty for none."""
-    found = address or os.environ.get("RAY_ADDRESS", "")
-    return "" if found == "local" else found
+    """The cluster to join: the address given, else RAY_ADDRESS, else a head here; "" for none."""
+    named = address or os.environ.get("RAY_ADDRESS", "")
+    return {"local": "", "": head_here()}.get(named, named)
+
+
+def head_here() -> str:
+    """The address that `ray start --head` left on this machine, if it is ours and answers."""
+    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"
+    path = Path(folder) / "ray" / "ray_current_cluster"
+    try:
+        if path.stat().st_uid != os.getuid():  # a head of someone else's is not for us
+            return ""
+        address = path.read_text().strip()
+        host, port = address.rsplit(":", 1)
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except (OSError, ValueError):  # none, or what an ended head left behind
+        return ""
+    return address
 
 
 def connect(address: str) -> str:
     """Join the cluster that is asked for or found, else start Ray here; says which, in words.
 
-    A Ray that this process has joined already (a notebook, a test) is used as it is.
+    A Ray that this process has joined already (a notebook, a test) is used as it is. A head that
+    was asked for and can't be joined is refused; one that was only found here is left aside.
     """
     if ray.is_initialized():
         return "Ray as this process has joined it"
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    address = wanted(address)
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    if not address:
-        ray.init("local", include_dashboard=False, **quiet)
-        return "Ray started on this machine"
+    found = wanted(address)
+    if found:
+        problem = join(found)
+        if not problem:
+            return f"joined the Ray cluster at {found}"
+        if address or os.environ.get("RAY_ADDRESS"):
+            raise Mistake(
+                f"no Ray cluster can be joined at {found} ({problem}): start one with "
+                "'ray start --head', or use --address local"
+            )
+        say(f"A Ray head on this machine, {found}, is left aside: {problem}.")
+    ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    return "Ray started on this machine"
+
+
+def join(address: str) -> str:
+    """Join a cluster and wait for the nodes that it promises; what is wrong with it, in words."""
     try:
-        ray.init(address, **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise Mistake(
-            f"no Ray cluster answers at {address} ({str(error).splitlines()[0]}): start one with "
-            "'ray start --head', or use --address local"
-        ) from None
-    alive = sum(node["Alive"] for node in ray.nodes())
-    return f"joined the Ray cluster at {address}, {alive} node(s)"
+        ray.init(address, log_to_driver=False, logging_level="ERROR")
+    except (ConnectionError, ValueError, RuntimeError, RayError) as error:
+        return str(error).strip().splitlines()[0].rstrip(".")
+    if capacity()["CPU"] < 1:
+        ray.shutdown()
+        return "it has no core to train on and nothing that would add a node"
+    assemble()
+    return ""
+
+
+def assemble() -> None:
+    """Wait for the nodes that an autoscaler keeps at any time, as it does for a list of hosts."""
+    promised = 1 + sum(kind.get("min_workers", 0) for kind in kinds().values())
+    until = time.monotonic() + ASSEMBLY_SECONDS
+    if len(alive()) < promised:
+        say(f"Waiting for {promised - len(alive())} of {promised} nodes.")
+    while len(alive()) < promised and time.monotonic() < until:
+        time.sleep(1)
+    if len(alive()) < promised:
+        say(f"Going on with {len(alive())} of {promised} nodes; 'ray status' says what is missing.")
+
+
+def autoscaler() -> dict[str, Any]:
+    """The configuration of the joined cluster's autoscaler; empty without one on this machine.
+
+    Ray 2.60 tells no driver how far a cluster can grow, but the autoscaler beside the head was
+    started with the file that says it.
+    """
+    address = ray.get_runtime_context().gcs_address
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_text().split("\0")
+        except (OSError, UnicodeDecodeError):  # it has just ended, or isn't Ray's
+            continue
+        files = [word.split("=", 1)[1] for word in words if word.startswith("--autoscaling-config")]
+        if files and f"--gcs-address={address}" in words:
+            return yaml.safe_load(Path(files[0]).expanduser().read_text())
+    return {}
+
+
+def kinds() -> dict[str, dict[str, Any]]:
+    """The autoscaler's node types but the head's own; a list of hosts has one type for all."""
+    config = autoscaler()
+    types = config.get("available_node_types", {})
+    head = config.get("head_node_type") if len(types) > 1 else None
+    return {name: kind for name, kind in types.items() if name != head}
+
+
+def capacity() -> dict[str, float]:
+    """Cores and GPUs that the cluster has, or can come to have by its autoscaler."""
+    there = ray.cluster_resources()
+    config, grown = autoscaler(), {"CPU": 0.0, "GPU": 0.0}
+    left = config.get("max_workers", 0)
+    most = sorted(kinds().values(), key=lambda kind: -kind["resources"].get("GPU", 0))
+    for kind in most:
+        count = min(left, kind.get("max_workers", config.get("max_workers", 0)))
+        left -= count
+        for name in grown:
+            grown[name] += count * kind["resources"].get(name, 0)
+    return {name: max(there.get(name, 0.0), grown[name]) for name in grown}
 
 
 def resources(study: Study) -> dict[str, float]:
-    """What a trial gets; refuses more than the cluster has."""
-    there = ray.cluster_resources()
-    gpus, cpus = there.get("GPU", 0), int(there.get("CPU", 0))
+    """What a trial gets; refuses more than the cluster has or can come to have."""
+    there = capacity()
+    gpus, cpus = there["GPU"], int(there["CPU"])
     if study.device == "cuda" and not gpus:
         raise Mistake("device is cuda, but the cluster has no GPU: use --device cpu or add one")
     gpu = study.gpus_per_trial if gpus and study.device != "cpu" else 0.0
@@ -93,11 +177,27 @@ def resources(study: Study) -> dict[str, float]:
 
 def slots(study: Study, need: dict[str, float]) -> int:
     """Trials at once: what fits, or fewer if max_concurrent says so."""
-    there = ray.cluster_resources()
+    there = capacity()
     fit = int(there["CPU"] // need["cpu"])
     if need["gpu"]:
         fit = min(fit, int(there["GPU"] / need["gpu"] + 1e-9))
     return min(fit, study.max_concurrent) if study.max_concurrent else fit
+
+
+def inventory(joined: str) -> str:
+    """The cluster in a sentence: how it was come by, nodes, cores, GPUs, and versions."""
+    there, most, nodes = ray.cluster_resources(), capacity(), alive()
+    amounts = {}
+    for name, word in (("CPU", "core"), ("GPU", "GPU")):
+        now, then = there.get(name, 0), most[name]
+        amounts[word] = f"{now:g} {word}{'s' * (now != 1)}"
+        amounts[word] += f" (up to {then:g})" if then > now else ""
+    names = ", ".join(sorted(each["NodeManagerHostname"] for each in nodes))
+    has = installed.facts()
+    return (
+        f"{joined}: {len(nodes)} node{'s' * (len(nodes) != 1)} ({names}), {amounts['core']}, "
+        f"{amounts['GPU']}; Python {has['python']}, torch {has['torch']}, ray {has['ray']}"
+    )
 
 
 def hardware() -> dict[str, Any]:
@@ -110,7 +210,7 @@ def hardware() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "gpus": [torch.cuda.get_device_name(index) for index in gpus],
         "cluster": {k: v for k, v in ray.cluster_resources().items() if k in ("CPU", "GPU")},
-        "nodes": sum(node["Alive"] for node in ray.nodes()),
+        "nodes": len(alive()),
     }
 
 

@@ -168,6 +168,7 @@ def run_stage(
         threads=int(session.need["cpu"]),
         gpus=session.need["gpu"],
         checkpoints=str(session.checkpoints().resolve()),
+        expected=session.expected,
         execution=session.study.execution,
         keep=recorder.stage == "confirm",
     )

@@ -19,7 +19,7 @@ import ray
 
 from fer_models import MODELS
 from fer_models.layers import layer_table
-from study import Mistake, cluster, confirm, data, disk, flags, search, stages, summary
+from study import Mistake, cluster, confirm, data, disk, flags, nodes, search, stages, summary
 from study.config import (
     Range,
     Setting,
@@ -74,7 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def start(given: dict[str, str]) -> int:
     """A new study from preset and flags."""
-    joined = cluster.connect(given["address"]) if cluster.wanted(given.get("address", "")) else ""
+    address = given.get("address", "")
+    joined = cluster.connect(address) if cluster.wanted(address) else ""
     device = flags.option("device", given.get("device", "auto"))
     kind = cluster.hardware_kind(device)
     base, why = read_preset(given.get("preset", "search"), kind)
@@ -171,6 +172,7 @@ def drive(
     """Run what the journal says is left; the exit code."""
     for name in ("ray", "ray.tune", "ray.tune.execution.tune_controller", "ray.tune.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a failed trial is a row, told by us
+    expected = nodes.check(folder, "")
     display = Display(study, whole.notes)
     with Journal(folder / "events.jsonl") as journal:
         session = Session(
@@ -181,12 +183,13 @@ def drive(
             whole_val=whole.val,
             device=header["device"],
             need=need,
+            expected=expected,
             slots=cluster.slots(study, need),
             journal=journal,
             tables=Tables.of(read(folder / "events.jsonl")),
             show=display,
         )
-        say(summary.opening(session, joined))
+        say(summary.opening(session, cluster.inventory(joined)))
         return stages.run(session, display, finish)
 
 

@@ -35,6 +35,7 @@ class Session:
     whole_val: Split  # val before val_images cut it: what the confirmed networks predict
     device: str
     need: dict[str, float]  # cpu and gpu of a trial
+    expected: dict[str, str]  # what every node must have: installed.facts() of the driver's
     slots: int  # trials at once
     journal: Journal
     tables: Tables

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from ray import tune
 
-from study import checkpoint, train
+from study import checkpoint, installed, train
 from study.data import Split
 from study.execution import fastest
 from study.hyperparameters import Hyperparameters
@@ -32,10 +32,12 @@ class Trial(tune.Trainable):
         threads: int,
         gpus: float,
         checkpoints: str,
+        expected: dict[str, str],
         keep: bool = True,
         execution: str = "eager",
     ) -> None:
         """`keep` is whether the last epoch's state is wanted: a search only needs its record."""
+        installed.verify(expected, Path(checkpoints).parent)
         torch.set_num_threads(threads)
         self.splits, self.classes, self.keep = (train_split, val_split), classes, keep
         self.device, self.checkpoints = torch.device(device), Path(checkpoints)

@@ -1,5 +1,6 @@
 import gc
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -53,8 +54,9 @@ def split(images: int, seed: int) -> SimpleNamespace:
     )
 
 
-def worker(folder: Any, config: dict[str, Any], **given: Any) -> Trial:
+def worker(folder: Path, config: dict[str, Any], **given: Any) -> Trial:
     """A worker as Tune makes one, without Tune."""
+    folder.parent.joinpath("study.json").touch()
     trial = Trial.__new__(Trial)
     trial.setup(
         config,
@@ -65,6 +67,7 @@ def worker(folder: Any, config: dict[str, Any], **given: Any) -> Trial:
         threads=torch.get_num_threads(),
         gpus=0.0,
         checkpoints=str(folder),
+        expected={},
         **given,
     )
     return trial
@@ -84,7 +87,7 @@ def steps(trial: Trial) -> list[dict[str, Any]]:
     return [{k: v for k, v in one.items() if k not in measured} for one in found]
 
 
-def weights(folder: Any) -> dict[str, Tensor]:
+def weights(folder: Path) -> dict[str, Tensor]:
     return checkpoint.load(folder)["model"]
 
 
