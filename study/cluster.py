@@ -159,6 +159,18 @@ def capacity() -> dict[str, float]:
     return {name: max(there.get(name, 0.0), grown[name]) for name in grown}
 
 
+def gpu_free_mib() -> float:
+    """Free memory of the cluster's fullest GPU; 0 where none is there yet, or none answers."""
+    count = int(ray.cluster_resources().get("GPU", 0))
+    asked = [ray.remote(free_mib).options(num_gpus=1).remote() for _ in range(count)]
+    answered, _ = ray.wait(asked, num_returns=count, timeout=60) if asked else ([], [])
+    return min(ray.get(answered), default=0.0) if len(answered) == count else 0.0
+
+
+def free_mib() -> float:
+    return torch.cuda.mem_get_info()[0] / 2**20
+
+
 def resources(study: Study) -> dict[str, float]:
     """What a trial gets; refuses more than the cluster has or can come to have."""
     there = capacity()

@@ -70,7 +70,9 @@ class Study:
     device: str = option(
         "auto", "auto takes a GPU where there is one", choices=("auto", "cpu", "cuda")
     )
-    gpus_per_trial: float = option(1.0, "share of a GPU for each trial; 0.25 packs four", 0)
+    gpus_per_trial: float = option(
+        0.0, "share of a GPU for each trial, 0.25 packs four; 0 is by the memory they need", 0
+    )
     cpus_per_trial: int = option(1, "cores, and threads of torch, for each trial", 1)
     execution: str = option(
         "auto",
@@ -91,10 +93,6 @@ class Study:
         for f in fields(self):
             if f.metadata:
                 object.__setattr__(self, f.name, checked_option(f, getattr(self, f.name)))
-        if not self.gpus_per_trial:
-            raise Mistake(
-                "gpus_per_trial is 0: expected a share above 0; without a GPU it is --device cpu"
-            )
         if self.gpus_per_trial > 1 and self.gpus_per_trial % 1:
             raise Mistake(f"gpus_per_trial is {self.gpus_per_trial}: above 1 only whole GPUs")
         if self.name and not plain(self.name):

@@ -19,7 +19,19 @@ import ray
 
 from fer_models import MODELS
 from fer_models.layers import layer_table
-from study import Mistake, cluster, confirm, data, disk, flags, nodes, search, stages, summary
+from study import (
+    Mistake,
+    cluster,
+    confirm,
+    data,
+    disk,
+    flags,
+    nodes,
+    search,
+    share,
+    stages,
+    summary,
+)
 from study.config import (
     Range,
     Setting,
@@ -95,6 +107,7 @@ def start(given: dict[str, str]) -> int:
     dataset = parts(study, whole)
     check_batches(study, len(dataset.train.labels))
     joined = joined or cluster.connect(study.address)
+    study = shared(study, dataset)
     need = cluster.resources(study)
     check_budget(study, need)
     header = {
@@ -215,6 +228,22 @@ def at_most(study: Study, whole: data.Dataset, given: dict[str, str]) -> Study:
     there = {"train_images": len(whole.train.labels), "val_images": len(whole.val.labels)}
     small = {n: 0 for n, size in there.items() if n not in given and getattr(study, n) > size}
     return replace(study, **small)
+
+
+def shared(study: Study, dataset: data.Dataset) -> Study:
+    """A share of a GPU that isn't given is worked out from the memory that trials need."""
+    capacity = cluster.capacity()
+    if study.gpus_per_trial or study.device == "cpu" or not capacity["GPU"]:
+        return study
+    images = len(dataset.train.labels) + len(dataset.val.labels)
+    together = share.trials_per_gpu(
+        study,
+        len(dataset.classes),
+        images,
+        cluster.gpu_free_mib(),
+        capacity["CPU"] / capacity["GPU"],
+    )
+    return replace(study, gpus_per_trial=1 / together)
 
 
 def parts(study: Study, whole: data.Dataset) -> data.Dataset:

@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text()
 WITHOUT_RAY = ("train", "network", "learning_rate", "execution", "augment", "checkpoint",
                "hyperparameters", "data", "sources", "faces")  # fmt: skip
 DRIVER = ("run", "stages", "session", "disk", "drive", "search", "schedule", "cluster", "confirm",
-          "display", "summary", "flags", "record", "journal", "config")  # fmt: skip
+          "display", "share", "summary", "flags", "record", "journal", "config")  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:

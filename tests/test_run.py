@@ -362,7 +362,6 @@ MISTAKES = {
     "--epochs -3": "epochs is -3",
     "--batch-size 512": "batch_size goes up to 512, but there are 384 training images",
     "--device cuda": "no CUDA device is found here",
-    "--gpus-per-trial 0 --device cuda": "gpus_per_trial is 0: expected a share above 0",
     "--gpu-hours 2": "gpu_hours is 2, but the trials train on a CPU and use none",
     "--out /proc": "can't be made",
     "--cpus-per-trial 99": "cpus_per_trial is 99, but the cluster has",
