@@ -25,6 +25,7 @@ def test_in_a_joined_cluster_the_clusters_gpus_count(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(cluster.ray, "is_initialized", lambda: True)
     monkeypatch.setattr(cluster.ray, "cluster_resources", lambda: {"CPU": 8.0, "GPU": 2.0})
+    monkeypatch.setattr(cluster, "autoscaler", dict)
     assert cluster.hardware_kind("cuda") == "gpu"
 
 

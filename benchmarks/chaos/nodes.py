@@ -65,14 +65,14 @@ class Watch:
         return {
             name: tables.last[name]["epoch"]
             for name, row in tables.trials.items()
-            if row["status"] == "running" and row["node"] == host and name in tables.last
+            if row["status"] == "running" and row.get("node") == host
         }
 
     def epochs(self, since: int, **like: str) -> list[dict[str, Any]]:
         return [
             e
             for e in self.events(since)
-            if e["event"] == "epoch_done" and all(e[k] == v for k, v in like.items())
+            if e["event"] == "epoch_done" and all(e.get(k) == v for k, v in like.items())
         ]
 
 
