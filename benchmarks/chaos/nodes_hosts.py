@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-BRIDGE, GATEWAY = "ferbr0", "10.99.0.254"
+TAG = f"{os.getpid() % 10000:04d}"  # two plays at once don't meet
+BRIDGE, GATEWAY = f"ferbr{TAG}", "10.99.0.254"
 TOKEN = "0" * 63 + "1"  # these hosts are on no network but their own
 ROOT = Path(__file__).parents[2]
 FIRST = """
@@ -38,7 +39,7 @@ class Host:
     def __init__(self, number: int, work: Path, address: str = "", name: str = "") -> None:
         self.number, self.name = number, name or f"h{number}"
         self.address = address or f"10.99.0.{number}"
-        self.space, self.link = f"fer-{self.name}", f"ferv{number}"
+        self.space, self.link = f"fer{TAG}-{self.name}", f"fer{TAG}v{number}"
         self.tmp = work / self.name
         self.pid = 0
         self.given = {  # the environment of whatever runs on it
@@ -63,7 +64,7 @@ class Host:
         starter = subprocess.Popen(
             ["ip", "netns", "exec", self.space, "unshare", "--uts", "--mount", "--pid", "--fork",
              "--kill-child", "--mount-proc", "bash", "-c", FIRST, "host", self.tmp, self.name],
-            stdin=subprocess.DEVNULL, start_new_session=True,
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         until = time.monotonic() + 20
         while not (self.tmp / ".up").exists():
