@@ -147,7 +147,7 @@ def prepare(work: Path) -> None:
     (work / "images.json").write_text(json.dumps([IMAGE]))
     (work / "sshd_config").write_text(SSHD.format(work=work))
     (work / "passwd").write_text(
-        "root:x:0:0::/root:/bin/bash\nubuntu:x:0:0::/tmp/home:/bin/bash\n"
+        "ubuntu:x:0:0::/tmp/home:/bin/bash\n"  # first, so that ~ is its home for uid 0
         "sshd:x:100:65534::/run/sshd:/usr/sbin/nologin\n"
     )
     sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(work / "host_key"))
@@ -184,7 +184,11 @@ def laptop(cloud: Cloud) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave the log of everything asked for")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave the log of what was asked for",
+    )
     given = parser.parse_args()
     with network(GATEWAY) as work:
         prepare(work)
@@ -205,8 +209,7 @@ def main() -> None:
                 raise
             finally:
                 if given.keep:
-                    shutil.copytree(work, "/var/tmp/nodes_aws", dirs_exist_ok=True, symlinks=True,
-                                    ignore=shutil.ignore_patterns("sockets"))  # fmt: skip
+                    shutil.copy(work / "asked.log", "nodes_aws.log")
                 cloud.off()
         finally:
             moto.terminate()
@@ -246,7 +249,9 @@ def play(cloud: Cloud) -> None:
     )  # fmt: skip
     said = done.stdout + done.stderr
     assert done.returncode and not cloud.instances(), "not filled in, and yet not refused"
-    told("ray up, not filled in", began, "refused: " + last_words(said))
+    refused = re.search(r"Failed to detect a security group.*|.*filled-in.*", said)
+    assert refused, said
+    told("ray up, not filled in", began, "refused: " + refused[0].strip())
 
     began = time.monotonic()
     type_(*here, "python", "-m", "clusters.aws", "--bucket", "fer-study-bucket",
@@ -261,8 +266,8 @@ def play(cloud: Cloud) -> None:
     began = time.monotonic()
     study = (
         "python -m study.run --preset smoke --models alexnet --data faces:600 --stages search "
-        f"--scheduler none --epochs 8 --device cpu --cpus-per-trial 3 --out {work}/shared/runs "
-        "--name aws --retries 5"
+        "--scheduler none --epochs 8 --device cpu --cpus-per-trial 3 --max-concurrent 2 "
+        f"--out {work}/shared/runs --name aws --retries 5"
     )
     said = type_(*here, "ray", "exec", "--no-config-cache", str(config), study, timeout=900)
     machine = re.search(r"Machine: (.*)", said)[1].strip()
@@ -317,12 +322,6 @@ def check_what_was_asked(cloud: Cloud) -> None:
     rules = cloud.ec2.describe_security_groups(GroupIds=list(groups))["SecurityGroups"]
     open_to = [r["CidrIp"] for g in rules for p in g["IpPermissions"] for r in p["IpRanges"]]
     assert open_to == [f"{LAPTOP}/32"], open_to
-
-
-def last_words(text: str) -> str:
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    lines = [line.strip() for line in plain.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
 
 
 if __name__ == "__main__":
