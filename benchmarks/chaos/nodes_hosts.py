@@ -124,9 +124,9 @@ def network(gateway: str = GATEWAY) -> Iterator[Path]:
     if os.geteuid() != 0:
         raise SystemExit("hosts are network namespaces: run this as root")
     work = Path(tempfile.mkdtemp(prefix="fer-hosts-", dir="/var/tmp"))
-    (work / "shared").mkdir()
-    sh("ip", "link", "add", BRIDGE, "type", "bridge")
     try:
+        (work / "shared").mkdir()
+        sh("ip", "link", "add", BRIDGE, "type", "bridge")
         sh("ip", "addr", "add", f"{gateway}/16", "dev", BRIDGE)
         sh("ip", "link", "set", BRIDGE, "up")
         yield work
