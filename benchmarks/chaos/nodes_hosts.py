@@ -56,9 +56,13 @@ class Host:
         sh("ip", "netns", "add", self.space)
         sh("ip", "link", "add", self.link, "type", "veth", "peer", "eth0", "netns", self.space)
         sh("ip", "link", "set", self.link, "master", BRIDGE, "up")
-        # No route beyond the bridge: nothing that runs here can reach the world.
+        # Nothing that runs here can reach the world: whatever is not on the bridge is asked for on
+        # the bridge, where nobody answers. Ray wants such a route to find its own address by.
         for command in (
-            f"addr add {self.address}/16 dev eth0", "link set eth0 up", "link set lo up",
+            f"addr add {self.address}/16 dev eth0",
+            "link set eth0 up",
+            "link set lo up",
+            "route add default dev eth0",
         ):  # fmt: skip
             sh("ip", "-n", self.space, *command.split())
         starter = subprocess.Popen(
