@@ -1,1 +1,1 @@
-"""Measurements, each a command: python -m benchmarks.NAME. Results with their machine in LOG.md."""
+"""Measurements and faults: each module is a command that prints what it found."""

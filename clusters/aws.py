@@ -86,6 +86,11 @@ def make_bucket(session: boto3.Session, bucket: str) -> str:
     s3.put_public_access_block(
         Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(closed, True)
     )
+    rule = {"ID": "parts", "Status": "Enabled", "Filter": {"Prefix": ""}}
+    days = {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
+    s3.put_bucket_lifecycle_configuration(  # what a worker leaves that dies while it writes
+        Bucket=bucket, LifecycleConfiguration={"Rules": [rule | days]}
+    )
     return f"bucket {bucket}: made, private"
 
 
@@ -95,7 +100,10 @@ def make_roles(session: boto3.Session, bucket: str, cluster: str) -> list[str]:
     account = session.client("sts").get_caller_identity()["Account"]
     storage = [
         allow(["s3:ListBucket"], f"arn:aws:s3:::{bucket}"),
-        allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], f"arn:aws:s3:::{bucket}/*"),
+        allow(
+            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+            f"arn:aws:s3:::{bucket}/*",
+        ),
     ]
     machines = [
         # What the autoscaler calls; ec2:Describe* can't be narrowed to a resource.

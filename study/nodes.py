@@ -12,7 +12,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study import Mistake, installed
 
-ANSWER_SECONDS = 60.0  # a node that takes longer to say what it has is not fit to train
+ANSWER_SECONDS = 120.0  # a node that takes longer to say what it has is not fit to train
 
 
 def alive() -> list[dict[str, Any]]:

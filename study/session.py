@@ -12,7 +12,7 @@ from typing import Any
 
 from fer_models import MODELS
 from fer_models.layers import multiply_adds, parameters
-from study import disk
+from study import disk, installed
 from study.config import Study
 from study.data import Dataset, Split
 from study.hyperparameters import Hyperparameters
@@ -21,7 +21,8 @@ from study.record import Tables
 
 WRITE_EVERY_SECONDS = 5.0
 GRACE_SECONDS = 20.0
-CAUSES = ("", "budget", "signal", "storage")  # why it is to end; a later one outranks an earlier
+# Why it is to end; a later one outranks an earlier.
+CAUSES = ("", "budget", "signal", "node", "storage")
 
 
 @dataclass
@@ -35,7 +36,6 @@ class Session:
     whole_val: Split  # val before val_images cut it: what the confirmed networks predict
     device: str
     need: dict[str, float]  # cpu and gpu of a trial
-    expected: dict[str, str]  # what every node must have: installed.facts() of the driver's
     slots: int  # trials at once
     journal: Journal
     tables: Tables
@@ -45,6 +45,7 @@ class Session:
     written: float = 0.0
     cost: float = 0.0
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
+    expected: dict[str, str] = field(default_factory=dict)  # what every node must have: installed
 
     def log(self, *events: Event) -> None:
         """Write events to the journal, fold them into the tables, refresh the files by and by."""
@@ -72,7 +73,14 @@ class Session:
             self.cause, self.stop = cause, why
 
     def lost(self, error: BaseException | str) -> bool:
-        """Whether an error, or a worker's text of one, means that nothing more can be kept."""
+        """Whether an error, or a worker's text of one, is no fault of the trial's.
+
+        The storage failed, or a node joined that has not what the others have: no trial could go
+        on there.
+        """
+        if installed.UNFIT in str(error):
+            self.end("node", str(error)[str(error).index(installed.UNFIT) :])
+            return True
         tell = disk.fault_told if isinstance(error, str) else disk.fault
         if why := tell(error, self.folder):
             self.end("storage", why)
@@ -81,7 +89,7 @@ class Session:
     @property
     def interrupted(self) -> bool:
         """Whether it is cut short at once; a spent budget still opens test for what is done."""
-        return self.cause in ("signal", "storage")
+        return self.cause in ("signal", "node", "storage")
 
     @property
     def gpu_hours_spent(self) -> float:

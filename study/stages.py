@@ -139,7 +139,8 @@ def close(session: Session, finish: Callable[[Session], None]) -> int:
     """Write how it ended; the exit code.
 
     0: it came to its end; 1: it did, or its budget did, and nothing could be confirmed (without a
-    confirmation: no trial finished an epoch); 2: the storage failed; 128 + signal: interrupted.
+    confirmation: no trial finished an epoch); 2: the storage failed, or a node differs; 128 +
+    signal: interrupted.
     """
     if session.cause == "budget" and finished(session):
         session.cause = session.stop = ""  # it was spent by the last of the work
@@ -154,7 +155,7 @@ def close(session: Session, finish: Callable[[Session], None]) -> int:
         if not session.lost(error):
             raise
     finish(session)
-    if session.cause == "storage":
+    if session.cause in ("node", "storage"):
         return 2
     if session.cause == "signal":
         return 128 + signal.Signals[session.stop]

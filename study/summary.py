@@ -141,6 +141,12 @@ def closing(session: Session) -> str:
         )
     lines = ["", report(folder, study, tables, session.dataset.classes)]
     lines += [f"Note: {note}." for note in session.dataset.notes]
+    if session.cause == "node":
+        lines += [
+            f"Stopped: {session.stop}; kept in {folder}.",
+            f"Install the same on every node, then go on with: {again}",
+        ]
+        return "\n".join(lines)
     if session.cause == "signal":
         lines += [f"Interrupted ({session.stop}); kept in {folder}.", f"Go on with: {again}"]
         return "\n".join(lines)

@@ -1,9 +1,19 @@
 """What is found, and what is refused, before Ray is asked."""
 
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 import torch
+import yaml
+from ray._common.utils import get_ray_address_file
 
 from study import Mistake, cluster
+from study.config import Study
 
 
 def test_a_gpu_asked_for_where_there_is_none_is_refused(monkeypatch):
@@ -25,6 +35,7 @@ def test_in_a_joined_cluster_the_clusters_gpus_count(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(cluster.ray, "is_initialized", lambda: True)
     monkeypatch.setattr(cluster.ray, "cluster_resources", lambda: {"CPU": 8.0, "GPU": 2.0})
+    monkeypatch.setattr(cluster, "autoscaler", dict)
     assert cluster.hardware_kind("cuda") == "gpu"
 
 
@@ -38,3 +49,96 @@ def test_an_address_beats_the_environment_and_local_means_none(monkeypatch):
 def test_versions_and_revision_are_those_of_this_environment():
     assert cluster.versions()["torch"] == torch.__version__.split("+")[0]
     assert set(cluster.revision()) == {"commit", "dirty"}
+
+
+@pytest.fixture
+def left_over(tmp_path, monkeypatch):
+    """Writes the file in which `ray start --head` leaves its address."""
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    (tmp_path / "ray").mkdir()
+
+    def write(address: str) -> None:
+        path = Path(get_ray_address_file(None))
+        assert path == tmp_path / "ray" / "ray_current_cluster"
+        path.write_text(address)
+
+    return write
+
+
+def test_a_head_on_this_machine_is_found_if_it_answers(left_over):
+    assert cluster.wanted("") == ""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        left_over(address)
+        assert cluster.wanted("") == address
+        assert cluster.wanted("local") == ""
+    assert cluster.wanted("") == ""  # the address of one that has ended
+
+
+@pytest.mark.parametrize("damage", ["", "no address", "127.0.0.1:port"])
+def test_a_damaged_address_file_is_no_head(left_over, damage):
+    left_over(damage)
+    assert cluster.wanted("") == ""
+
+
+def test_someone_elses_head_is_not_for_us(left_over, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        left_over(f"127.0.0.1:{server.getsockname()[1]}")
+        monkeypatch.setattr(cluster.os, "getuid", lambda: 4242)
+        assert cluster.wanted("") == ""
+
+
+def test_a_head_that_was_asked_for_and_fails_is_refused_one_found_is_left_aside(
+    monkeypatch, capsys
+):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(cluster.ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(cluster.ray, "init", lambda address, **options: None)
+    monkeypatch.setattr(cluster, "join", lambda address: "it has no core to train on")
+    monkeypatch.setattr(cluster, "head_here", lambda: "10.0.0.1:6379")
+    with pytest.raises(Mistake, match="no Ray cluster can be joined at 10.0.0.2:6379"):
+        cluster.connect("10.0.0.2:6379")
+    assert cluster.connect("") == "Ray started on this machine"
+    assert "10.0.0.1:6379, is left aside: it has no core to train on" in capsys.readouterr().out
+
+
+GROWS = {
+    "max_workers": 3,
+    "head_node_type": "head",
+    "available_node_types": {
+        "head": {"resources": {"CPU": 0}, "max_workers": 0},
+        "cpu": {"resources": {"CPU": 16}, "max_workers": 3},
+        "gpu": {"resources": {"CPU": 4, "GPU": 1}, "min_workers": 0, "max_workers": 2},
+    },
+}
+
+
+def test_what_the_autoscaler_can_add_counts_within_its_limits(monkeypatch):
+    monkeypatch.setattr(cluster.ray, "cluster_resources", dict)
+    monkeypatch.setattr(cluster, "autoscaler", lambda: GROWS)
+    assert cluster.capacity() == {"CPU": 24.0, "GPU": 2.0}  # two of gpu, then one of cpu
+    study = Study(device="cuda")
+    assert cluster.resources(study) == {"cpu": 1, "gpu": 1.0}
+    assert cluster.slots(study, {"cpu": 1, "gpu": 1.0}) == 2
+    with pytest.raises(Mistake, match="gpus_per_trial is 3, but the cluster has 2"):
+        cluster.resources(Study(gpus_per_trial=3.0))
+
+
+def test_the_autoscalers_file_is_the_one_it_was_started_with(monkeypatch, tmp_path):
+    path = tmp_path / "grows.yaml"
+    path.write_text(yaml.safe_dump(GROWS))
+    context = SimpleNamespace(gcs_address="10.1.2.3:6379")
+    monkeypatch.setattr(cluster.ray, "get_runtime_context", lambda: context)
+    words = ["--gcs-address=10.1.2.3:6379", f"--autoscaling-config={path}"]
+    monitor = subprocess.Popen([sys.executable, "-c", "input()", *words], stdin=subprocess.PIPE)
+    try:
+        until = time.monotonic() + 10
+        while not cluster.autoscaler() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert cluster.autoscaler() == GROWS
+        assert set(cluster.kinds()) == {"cpu", "gpu"}
+        context.gcs_address = "10.9.9.9:6379"
+        assert cluster.autoscaler() == {}
+    finally:
+        monitor.communicate(b"\n")

@@ -14,8 +14,8 @@ README = (ROOT / "README.md").read_text()
 # What runs in a worker, a notebook or on a GPU machine without Ray.
 WITHOUT_RAY = ("train", "network", "learning_rate", "execution", "augment", "checkpoint",
                "hyperparameters", "data", "sources", "faces")  # fmt: skip
-DRIVER = ("run", "stages", "session", "disk", "drive", "search", "schedule", "cluster", "confirm",
-          "display", "share", "summary", "flags", "record", "journal", "config")  # fmt: skip
+DRIVER = ("run", "stages", "session", "disk", "drive", "search", "schedule", "cluster", "nodes",
+          "confirm", "display", "share", "summary", "flags", "record", "journal", "config")  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:
@@ -57,7 +57,7 @@ def test_training_needs_neither_ray_nor_optuna(name):
     assert not roots(ROOT / "study" / f"{name}.py") & {"ray", "optuna", "rich"}
 
 
-@pytest.mark.parametrize("name", [*WITHOUT_RAY, "trial"])
+@pytest.mark.parametrize("name", [*WITHOUT_RAY, "installed", "trial"])
 def test_what_a_worker_runs_does_not_import_the_driver(name):
     taken = imports(ROOT / "study" / f"{name}.py")
     assert not taken & {f"study.{module}" for module in DRIVER}
@@ -65,7 +65,7 @@ def test_what_a_worker_runs_does_not_import_the_driver(name):
 
 def test_every_module_is_on_one_side_or_is_the_worker():
     modules = {path.stem for path in (ROOT / "study").glob("*.py")} - {"__init__"}
-    assert modules == {*WITHOUT_RAY, *DRIVER, "trial"}
+    assert modules == {*WITHOUT_RAY, *DRIVER, "installed", "trial"}
 
 
 def test_resnet_has_never_heard_of_cbam():
@@ -88,7 +88,7 @@ def test_the_readme_tree_is_the_tree():
         shown.add(name if name == folder else folder + name.rstrip(","))
     files = {
         f"{folder}/{path.name}"
-        for folder in ("fer_models", "study", "results")
+        for folder in ("fer_models", "study", "results", "clusters", "benchmarks/chaos")
         for path in (ROOT / folder).glob("*.py")
         if path.name not in ("__init__.py", "__main__.py")
     }
@@ -106,7 +106,7 @@ def test_the_readme_columns_are_those_of_the_code(name):
 
 def test_the_readme_commands_parse():
     for line in re.findall(r"python -m study\.run(.*)", README):
-        words = line.split("#")[0].replace("`", " ").split()
+        words = re.sub("[`']", " ", line.split("#")[0]).split()
         if words and "NAME" not in words[-1] and "--help" not in words:
             flags.parser().parse_args(words)
 

@@ -1,0 +1,219 @@
+"""`python -m benchmarks.chaos.nodes`: machines that go, come back, are cut off; and the head's own.
+
+Three hosts on this machine (nodes_hosts.py) with a shared folder run one study. At random moments
+a worker is removed and comes back, another is cut off, and the machine of the head goes for good; a
+fourth host resumes the study. Prints a line a fault: when, how long until its trials went on, what
+held.
+"""
+
+import argparse
+import random
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.chaos.nodes_hosts import Host, network
+from study.journal import read
+from study.record import Tables
+
+STUDY = (
+    "--preset smoke --models alexnet --data faces:600 --stages search --scheduler none "
+    "--trials 4 --epochs 12 --retries 5 --name chaos --device cpu"
+).split()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=1, help="studies, one after the other")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments and hosts")
+    given = parser.parse_args()
+    print("| study | fault | at (s) | on again after (s) | what held |\n|---|---|--:|--:|---|")
+    for number in range(given.times):
+        with network() as work:
+            rows = one_study(work, random.Random(given.seed + number))
+        for row in rows:
+            print("|", number, "|", " | ".join(row), "|", flush=True)
+
+
+class Watch:
+    """A study from outside: its journal, and time since its start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.began = folder, time.monotonic()
+
+    def events(self, since: int = 0) -> list[dict[str, Any]]:
+        path = self.folder / "events.jsonl"
+        return list(read(path))[since:] if path.exists() else []
+
+    def now(self) -> float:
+        return time.monotonic() - self.began
+
+    def until(self, what: str, holds: Callable[[], Any], seconds: float = 240) -> float:
+        """Seconds until it holds."""
+        began = time.monotonic()
+        while not holds():
+            if time.monotonic() - began > seconds:
+                raise SystemExit(f"after {seconds:g} s still not: {what}")
+            time.sleep(0.2)
+        return time.monotonic() - began
+
+    def running_on(self, host: str) -> dict[str, int]:
+        """Trials whose last epoch was trained on the host and that go on, with that epoch."""
+        tables = Tables.of(self.events())
+        return {
+            name: tables.last[name]["epoch"]
+            for name, row in tables.trials.items()
+            if row["status"] == "running" and row.get("node") == host
+        }
+
+    def epochs(self, since: int, **like: str) -> list[dict[str, Any]]:
+        return [
+            e
+            for e in self.events(since)
+            if e["event"] == "epoch_done" and all(e.get(k) == v for k, v in like.items())
+        ]
+
+
+def one_study(work: Path, chance: random.Random) -> list[tuple[str, str, str, str]]:
+    hosts = {n: Host(n, work) for n in (1, 2, 3, 4)}
+    log, rows = work / "study.log", []
+    watch = Watch(work / "shared" / "runs" / "chaos")
+    try:
+        for n in (1, 2, 3):
+            hosts[n].up()
+            hosts[n].ray(0 if n == 1 else 1, None if n == 1 else hosts[1])
+        run = ("python", "-m", "study.run")
+        driver = hosts[1].start(log, *run, *STUDY, "--out", str(work / "shared" / "runs"))
+        watch.until(
+            "an epoch on each worker", lambda: all(watch.running_on(f"h{n}") for n in (2, 3))
+        )
+
+        first, second = chance.sample((2, 3), 2)
+        time.sleep(chance.uniform(0, 5))
+        rows.append(lose("a node removed", watch, hosts[first], hosts[first].off))
+        rows.append(come_back("a node that comes back", watch, hosts[first], hosts[1]))
+        watch.until("work on the other", lambda: watch.running_on(hosts[second].name))
+        time.sleep(chance.uniform(0, 5))
+        rows.append(lose("a host cut off", watch, hosts[second], lambda: hosts[second].cut(True)))
+        hosts[second].cut(False)
+        rows.append(rejoin("its link is up again", watch, hosts[second], hosts[1]))
+
+        time.sleep(chance.uniform(0, 5))
+        rows.append(head_gone(watch, hosts, driver, log, run))
+        rows.append(("the study in the end", f"{watch.now():.0f}", "", whole(watch)))
+    except BaseException:
+        print(log.read_text() if log.exists() else "", flush=True)
+        raise
+    finally:
+        for host in hosts.values():
+            host.off()
+    return rows
+
+
+def lose(fault: str, watch: Watch, host: Host, how: Callable[[], None]) -> tuple[str, ...]:
+    """Take the host away; its trials must go on elsewhere from their last epoch."""
+    watch.until(f"work on {host.name}", lambda: watch.running_on(host.name))
+    had, seen, at = watch.running_on(host.name), len(watch.events()), watch.now()
+    how()
+
+    def again(name: str) -> list[int]:
+        news = watch.epochs(seen, trial_id=name)
+        return [e["epoch"] for e in news if e["node"] != host.name]
+
+    took = watch.until(f"{', '.join(had)} on another host", lambda: all(map(again, had)))
+    late = {  # an epoch may have been reported between our look and the fault
+        name: max([epoch, *(e["epoch"] for e in watch.epochs(seen, trial_id=name, node=host.name))])
+        for name, epoch in had.items()
+    }
+    told = {e["trial_id"]: e["error"] for e in watch.events(seen) if e["event"] == "trial_retried"}
+    lost = {name: max(0, late[name] + 1 - again(name)[0] - 1) for name in had}
+    assert not any(lost.values()), f"reported epochs were trained again from earlier: {lost}"
+    assert set(had) <= set(told), f"retries not told: {set(had) - set(told)}"
+    held = [
+        f"{name} had {late[name]} epochs, first heard of again at {again(name)[0]}"
+        for name in sorted(had)
+    ]
+    return f"{fault} ({host.name})", f"{at:.0f}", f"{took:.0f}", "; ".join(held) + "; retry told"
+
+
+def come_back(fault: str, watch: Watch, host: Host, head: Host) -> tuple[str, ...]:
+    at, seen = watch.now(), len(watch.events())
+    host.up().ray(1, head)
+    took = watch.until(f"an epoch on {host.name}", lambda: watch.epochs(seen, node=host.name))
+    return f"{fault} ({host.name})", f"{at:.0f}", f"{took:.0f}", "trains again"
+
+
+def rejoin(fault: str, watch: Watch, host: Host, head: Host) -> tuple[str, ...]:
+    """A host that was given up ends its own Ray when it hears of it; then it can join anew."""
+    at, seen = watch.now(), len(watch.events())
+    gone = watch.until(f"{host.name} ends its Ray", lambda: not raylets(host))
+    host.ray(1, head)
+    watch.until(f"an epoch on {host.name}", lambda: watch.epochs(seen, node=host.name))
+    took = watch.now() - at
+    return (f"{fault} ({host.name})", f"{at:.0f}", f"{took:.0f}",
+            f"its old Ray ended after {gone:.0f} s, it joined anew and trains")  # fmt: skip
+
+
+def raylets(host: Host) -> list[str]:
+    done = subprocess.run(host.inside("pgrep", "-x", "raylet"), capture_output=True, text=True)
+    return done.stdout.split()
+
+
+def head_gone(
+    watch: Watch, hosts: dict[int, Host], driver: subprocess.Popen, log: Path, run: tuple[str, ...]
+) -> tuple[str, ...]:
+    before, seen, at = Tables.of(watch.events()), len(watch.events()), watch.now()
+    hosts[1].off()
+    driver.wait(timeout=30)
+    watch.until("the workers end their Ray", lambda: not any(raylets(hosts[n]) for n in (2, 3)))
+    ended = watch.now() - at
+    hosts[4].up().ray(0)
+    for n in (2, 3):
+        hosts[n].ray(1, hosts[4])
+    other = hosts[4].start(log, *run, "--resume", str(watch.folder))
+    took = watch.until("an epoch", lambda: watch.epochs(seen)) and watch.now() - at
+    code = other.wait(timeout=600)
+    after = Tables.of(watch.events())
+    assert code == 0, f"the resumed study ended with {code}"
+    for name, row in before.trials.items():
+        if row["status"] != "running":
+            assert after.trials[name] == row, f"{name} had ended and changed"
+    assert before.epochs.items() <= after.epochs.items() or same(before, after)
+    ended_before = sum(row["status"] != "running" for row in before.trials.values())
+    return ("the head's machine gone (h1), h4 resumes", f"{at:.0f}", f"{took:.0f}",
+            f"workers let go after {ended:.0f} s; all {len(before.epochs)} epochs and "
+            f"{ended_before} ended trials kept, exit code 0")  # fmt: skip
+
+
+def same(before: Tables, after: Tables) -> bool:
+    """Every epoch is there with its result; the time it was heard of may be the second one."""
+    return all(
+        after.epochs[key]["val_accuracy"] == row["val_accuracy"]
+        for key, row in before.epochs.items()
+    )
+
+
+def whole(watch: Watch) -> str:
+    """Every trial came to its end, every epoch is there once, Optuna has no zombie."""
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    tables = Tables.of(watch.events())
+    for name, row in tables.trials.items():
+        numbers = sorted(epoch for trial, epoch in tables.epochs if trial == name)
+        assert numbers == list(range(1, row["hp_epochs"] + 1)), f"{name}: epochs {numbers}"
+        assert row["status"] == "completed", f"{name}: {row['status']} {row['error']}"
+    storage = JournalStorage(JournalFileBackend(str(watch.folder / "optuna.log")))
+    study = optuna.load_study(study_name=None, storage=storage)
+    states = {trial.state.name for trial in study.trials}
+    assert states == {"COMPLETE"}, f"Optuna's states: {states}"
+    retries = sum(row["retries"] for row in tables.trials.values())
+    return (f"{len(tables.trials)} trials completed with all their epochs, {retries} retries in "
+            "their rows, none left running in Optuna")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
