@@ -40,6 +40,7 @@ class Session:
     journal: Journal
     tables: Tables
     show: Callable[["Session"], None]
+    trainable: type  # study.trial.Trial, or what a benchmark or a test puts in its place
     stop: str = ""  # why the study is to end before its time, in words
     cause: str = ""  # and which of CAUSES that is
     written: float = 0.0

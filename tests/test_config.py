@@ -539,6 +539,7 @@ def test_options_have_these_defaults():
         "time_budget": 0.0,
         "gpu_hours": 0.0,
         "retries": 2,
+        "hang_seconds": -1.0,
         "address": "",
         "space": {},
     }

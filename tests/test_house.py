@@ -14,8 +14,8 @@ README = (ROOT / "README.md").read_text()
 # What runs in a worker, a notebook or on a GPU machine without Ray.
 WITHOUT_RAY = ("train", "network", "learning_rate", "execution", "augment", "checkpoint",
                "hyperparameters", "data", "sources", "faces")  # fmt: skip
-DRIVER = ("run", "stages", "session", "disk", "drive", "search", "schedule", "cluster", "confirm",
-          "display", "summary", "flags", "record", "journal", "config")  # fmt: skip
+DRIVER = ("run", "stages", "session", "disk", "drive", "watch", "search", "schedule", "cluster",
+          "confirm", "display", "summary", "flags", "record", "journal", "config")  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:

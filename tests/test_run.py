@@ -19,7 +19,8 @@ import pytest
 import ray
 import torch
 
-from study import cluster, drive, record, train
+from benchmarks.chaos import standins
+from study import cluster, drive, record, run, train
 from study.data import load
 from study.hyperparameters import Hyperparameters
 from study.journal import read
@@ -288,6 +289,16 @@ def test_a_worker_that_dies_is_started_again_and_the_row_says_so(here, ray_two_c
 
 
 @pytest.mark.ray
+def test_a_trial_that_hangs_is_killed_and_started_again_and_the_others_go_on(here, ray_two_cpus):
+    hang = [*SMALL, "--stages", "search", "--trials", "3", "--scheduler", "none"]
+    assert main([*hang, "--hang-seconds", "20"], trainable=standins.Hanging) == 0
+    trials = tables_of_search(here / "runs" / "small").set_index("trial_id")
+    assert list(trials["status"]) == ["completed"] * 3
+    assert trials.loc["t0001", ["retries", "error"]].to_list() == [1, "no report for 20 s"]
+    assert trials.drop("t0001")["retries"].eq(0).all()
+
+
+@pytest.mark.ray
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small file system can be mounted by root only")
 def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_after(here, ray_two_cpus):
     disk = here / "disk"
@@ -352,6 +363,19 @@ def test_a_storage_that_vanishes_ends_the_study_with_a_sentence_and_it_resumes(h
     assert list(epochs["epoch"]) == list(range(1, 21))
 
 
+def test_a_studys_folder_is_there_with_its_header_or_not_at_all(tmp_path, monkeypatch):
+    folder = tmp_path / "runs" / "s"
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "write_json", lambda path, header: os._exit(9))
+        child = os.fork()
+        if child == 0:
+            run.make_folder(folder, {})
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert not folder.exists()
+    run.make_folder(folder, {"study": {}})
+    assert json.loads((folder / "study.json").read_text())["status"] == "running"
+
+
 MISTAKES = {
     "--data nowhere.csv": "nowhere.csv",
     "--models lenet": "unknown model 'lenet': known are alexnet, resnet34, cbam_resnet34",
@@ -364,7 +388,7 @@ MISTAKES = {
     "--device cuda": "no CUDA device is found here",
     "--gpus-per-trial 0 --device cuda": "gpus_per_trial is 0: expected a share above 0",
     "--gpu-hours 2": "gpu_hours is 2, but the trials train on a CPU and use none",
-    "--out /proc": "can't be made",
+    "--out /proc": "can't be used",
     "--cpus-per-trial 99": "cpus_per_trial is 99, but the cluster has",
     "--name ../elsewhere": "name is '../elsewhere'",
     "--resume nothing": "nothing holds no study.json",
