@@ -101,6 +101,9 @@ def open_test(session: Session) -> None:
     """
     dataset = session.dataset
     path = session.folder / "predictions.parquet"
+    table, why = kept(path)
+    if why:
+        session.tell(f"{path} can't be read ({why}): the confirmed networks are asked again")
     there = answered(session.folder)
     names = [name for name in completed(session.tables) if name not in there]
     if not names:
@@ -123,7 +126,6 @@ def open_test(session: Session) -> None:
         waiting[name] = predict.remote(
             hp, images, len(dataset.classes), session.device, folder, threads
         )
-    table = pq.read_table(path) if there else None
     for name, promise in waiting.items():
         while not session.interrupted and not ray.wait([promise], timeout=0.5)[0]:
             pass
@@ -140,12 +142,23 @@ def open_test(session: Session) -> None:
         replace_whole(path, lambda beside, table=table: pq.write_table(table, beside))
 
 
+def kept(path: Path) -> tuple[pa.Table | None, str]:
+    """A table of answers, and why it can't be read if it is damaged; neither where there is none.
+
+    Such damage comes from outside: the file is only ever replaced whole.
+    """
+    if not path.exists():
+        return None, ""
+    try:
+        return pq.read_table(path), ""
+    except (pa.ArrowInvalid, pa.ArrowException) as error:
+        return None, str(error).splitlines()[0]
+
+
 def answered(folder: Path) -> set[str]:
     """The models whose answers on val and test are kept."""
-    path = folder / "predictions.parquet"
-    if not path.exists():
-        return set()
-    return set(pq.read_table(path, columns=["trial_id"])["trial_id"].unique().to_pylist())
+    table, _ = kept(folder / "predictions.parquet")
+    return set() if table is None else set(table["trial_id"].unique().to_pylist())
 
 
 def due(tables: Tables, study: Study) -> list[str]:

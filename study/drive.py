@@ -92,6 +92,7 @@ class Recorder(tune.Callback):
             self.diverged[name] = result["diverged"]
             return
         self.shorter_of_memory(name, result)
+        self.compare(name, result["epoch"])
         self.session.log({"event": "epoch_done", "trial_id": name, **observed(result)}, *decisions)
         self.watch.hear(name)
         self.watch.saw(name, result["epoch_seconds"])
@@ -105,6 +106,15 @@ class Recorder(tune.Callback):
         if parts > self.session.tables.trials[name]["microbatches"]:
             error = f"out of memory: went on with its batches in {parts} parts"
             self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
+
+    def compare(self, name: str, epoch: int) -> None:
+        """Say it where a trial goes on from an earlier epoch than the last that it told."""
+        told = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
+        if epoch < told:
+            self.session.log({"event": "fell_back", "trial_id": name, "epoch": epoch, "told": told})
+            self.session.tell(
+                f"{name} goes on from epoch {epoch}, not {told}: no later checkpoint could be read"
+            )
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name = trial.config["trial_id"]

@@ -71,8 +71,9 @@ def main(argv: Sequence[str] | None = None, trainable: type = Trial) -> int:
         if why := disk.refused(error):
             return flags.fail(Mistake(why))
         raise
-    except KeyboardInterrupt:
-        print("study.run: stopped at once; --resume goes on from the journal", file=sys.stderr)
+    except KeyboardInterrupt as asked:
+        again = f"; go on with: {asked}" if str(asked) else " before anything was begun"
+        print(f"study.run: stopped at once{again}", file=sys.stderr)
         return 128 + signal.SIGINT
     finally:
         if ray.is_initialized() and not shared:
@@ -193,8 +194,11 @@ def drive(
             journal=journal,
             tables=Tables.of(read(folder / "events.jsonl")),
             show=display,
+            tell=display.print,
             trainable=trainable,
         )
+        if journal.cut:
+            say(f"{journal.cut} bytes at the journal's end were no whole block: passed over.")
         say(summary.opening(session, cluster.inventory(joined)))
         return stages.run(session, display, finish)
 

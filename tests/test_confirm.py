@@ -171,6 +171,10 @@ def test_before_an_answer_nobody_has_answered(tmp_path):
     rows = prediction_rows("A-s0", np.full((5, 2), 0.5, np.float32), splits, whole)
     pq.write_table(rows, tmp_path / "predictions.parquet")
     assert answered(tmp_path) == {"A-s0"}
+    path = tmp_path / "predictions.parquet"
+    for left in (0, 10, path.stat().st_size - 1):
+        path.write_bytes(path.read_bytes()[:left])
+        assert answered(tmp_path) == set(), "a table cut short is asked for again"
 
 
 def dataset() -> tuple[dict[str, Split], Dataset]:

@@ -107,6 +107,21 @@ def test_a_study_leaves_the_whole_artefact_folder(undisturbed):
 
 
 @pytest.mark.ray
+def test_answers_that_were_damaged_are_asked_for_again_without_opening_test_again(
+    undisturbed, here, capsys
+):
+    folder = here / "runs" / "small"
+    shutil.copytree(undisturbed[0], folder)
+    os.truncate(folder / "predictions.parquet", 1000)
+    (folder / "epochs.parquet").write_bytes(b"PAR1")
+    assert main(["--resume", "small"]) == 0
+    assert "predictions.parquet can't be read" in capsys.readouterr().out
+    for name, frame in tables(undisturbed[0]).items():
+        pd.testing.assert_frame_equal(tables(folder)[name], frame)
+    assert len(told(folder, "test_opened")) == 2
+
+
+@pytest.mark.ray
 def test_test_is_opened_once_per_model_after_all_training(undisturbed):
     folder, _ = undisturbed
     names = [e["event"] for e in read(folder / "events.jsonl")]
