@@ -62,7 +62,8 @@ def main(argv: Sequence[str] | None = None, trainable: type = Trial) -> int:
     """
     shared = ray.is_initialized()
     try:
-        given = {k: v for k, v in vars(flags.parser().parse_args(argv)).items() if v is not None}
+        parsed = parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
+        given = {name: text for name, text in vars(parsed).items() if text is not None}
         resume = given.pop("resume")
         return go_on(resume, given, trainable) if resume else start(given, trainable)
     except Mistake as error:
@@ -78,6 +79,17 @@ def main(argv: Sequence[str] | None = None, trainable: type = Trial) -> int:
     finally:
         if ray.is_initialized() and not shared:
             ray.shutdown()
+
+
+def parser(argv: Sequence[str]) -> flags.Parser:
+    """The command line's; for --help with the values of the preset that is asked for."""
+    if not {"-h", "--help"} & {*argv}:
+        return flags.parser()
+    asked, _ = flags.parser().parse_known_args(
+        [word for word in argv if word not in ("-h", "--help")]
+    )
+    kind = cluster.hardware_kind(asked.device or "auto")
+    return flags.parser(read_preset(asked.preset or "search", kind)[0])
 
 
 def start(given: dict[str, str], trainable: type) -> int:

@@ -378,6 +378,17 @@ def test_a_storage_that_vanishes_ends_the_study_with_a_sentence_and_it_resumes(h
     assert list(epochs["epoch"]) == list(range(1, 21))
 
 
+@pytest.mark.parametrize(("words", "lr"), [
+    (["--help"], "[searched from 0.001 to 0.1, log]"),
+    (["--preset", "smoke", "-h"], "[searched from 0.005 to 0.05, log]"),
+])  # fmt: skip
+def test_help_is_that_of_the_preset_that_is_asked_for(capsys, words, lr):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 0
+    assert f"peak learning rate: a number above 0 {lr}" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_studys_folder_is_there_with_its_header_or_not_at_all(tmp_path, monkeypatch):
     folder = tmp_path / "runs" / "s"
     with monkeypatch.context() as patch:

@@ -51,21 +51,25 @@ def wait_for(process: subprocess.Popen, folder: Path, count: int, name: str = ""
     return True
 
 
-def left(session: int) -> list[int]:
-    """The processes of a session, by its leader's id."""
-    found = subprocess.run(["pgrep", "-s", str(session)], capture_output=True, text=True)
-    return [int(number) for number in found.stdout.split()]
+def left(session: int) -> dict[int, str]:
+    """The processes of a session, by its leader's id, with their names; the dead but unburied of
+    whoever collects orphans here aren't counted."""
+    words = ["ps", "-s", str(session), "-o", "pid=,stat=,comm="]
+    found = subprocess.run(words, capture_output=True, text=True).stdout  # rc 1: there is none
+    rows = [line.split(maxsplit=2) for line in found.splitlines()]
+    return {int(row[0]): row[2] for row in rows if row and not row[1].startswith("Z")}
 
 
 def gone(session: int, within: float) -> float:
     """Seconds until nothing of a session is left; what is there after `within` is killed: inf."""
     began = time.monotonic()
-    while left(session):
+    while there := left(session):
         if time.monotonic() - began > within:
-            for number in left(session):
+            print(f"still there: {there}", file=sys.stderr)
+            for number in there:
                 os.kill(number, signal.SIGKILL)
             return float("inf")
-        time.sleep(0.05)
+        time.sleep(0.1)
     return time.monotonic() - began
 
 
