@@ -61,6 +61,9 @@ class Study:
     epochs: int = option(30, "full budget of a trial, passes over the training images", 1)
     seed: int = option(0, "of the study: proposals, part of the images, every trial's own seed", 0)
     seeds: int = option(3, "fresh seeds with which each confirmed configuration is trained", 1)
+    attention_images: int = option(
+        64, "images of val, and as many of test, of which a confirmed CBAM keeps where it looks", 0
+    )
     sampler: str = option(
         "tpe", "who proposes configurations", choices=("tpe", "random", "qmc", "grid")
     )

@@ -73,6 +73,16 @@ PREDICTIONS: Columns = {
     "duplicate": (pa.bool_(), "a test image whose pixels also occur in train or val"),
     "p_CLASS": (pa.float32(), "probability of each class, one column a class"),
 }
+ATTENTION: Columns = {
+    "trial_id": (TEXT, "as in trials, of confirmed CBAM networks"),
+    "split": (TEXT, "val or test"),
+    "image": (WHOLE, "as in predictions"),
+    "side": (WHOLE, "rows, and columns, of the map"),
+    "weights": (
+        pa.binary(),
+        "0 to 1 of the last spatial gate: side x side float16, little-endian, row by row",
+    ),
+}
 
 
 @dataclass

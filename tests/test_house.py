@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 # What runs in a worker, a notebook or on a GPU machine without Ray.
 WITHOUT_RAY = ("train", "network", "learning_rate", "execution", "augment", "checkpoint",
-               "hyperparameters", "data", "sources", "faces")  # fmt: skip
+               "hyperparameters", "data", "sources", "faces", "attention")  # fmt: skip
 DRIVER = ("run", "stages", "session", "disk", "drive", "watch", "search", "schedule", "cluster",
           "confirm", "display", "summary", "flags", "record", "journal", "config")  # fmt: skip
 
@@ -96,7 +96,7 @@ def test_the_readme_tree_is_the_tree():
     assert all((ROOT / name).exists() for name in shown)
 
 
-@pytest.mark.parametrize("name", ["trials", "epochs", "decisions", "predictions"])
+@pytest.mark.parametrize("name", ["trials", "epochs", "decisions", "predictions", "attention"])
 def test_the_readme_columns_are_those_of_the_code(name):
     section = between("columns").split(f"| `{name}.parquet` |")[1].split("\n\n")[0]
     told = re.findall(r"^\| `(\w+)` \| [\w ]+ \| (.+) \|$", section, re.MULTILINE)
