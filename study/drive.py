@@ -113,7 +113,7 @@ class Recorder(tune.Callback):
         if epoch < told:
             self.session.log({"event": "fell_back", "trial_id": name, "epoch": epoch, "told": told})
             self.session.tell(
-                f"{name} goes on from epoch {epoch}, not {told}: no later checkpoint could be read"
+                f"{name} goes on from epoch {epoch}, not {told}: no later checkpoint is whole"
             )
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:

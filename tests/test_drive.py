@@ -15,7 +15,8 @@ from study.session import Session, signals
 def session(tables: Tables, **budget: float) -> Session:
     nothing = {"folder": Path("x"), "header": {}, "dataset": None, "whole_val": None,
                "device": "cpu", "need": {}, "slots": 1, "journal": None,
-               "trainable": object, "tell": print}  # fmt: skip
+               "trainable": object, "tell": print,
+               "expected": {}}  # fmt: skip
     return Session(study=Study(**budget), tables=tables, show=lambda s: None, **nothing)
 
 

@@ -7,12 +7,14 @@ an epoch, and the same result. Everything else of a study is as in `python -m st
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from ray import tune
 
+from study import train
 from study.trial import Trial
 
 STRUCK = "t0001"  # the trial that the fault strikes, in its second epoch
@@ -35,6 +37,7 @@ class Struck(Trial):
     def count_down(self) -> bool:
         """Whether it strikes now: after the first epoch, as often as `times`, over all workers."""
         marks = self.folder / "struck"
+        self.writer.wait()
         if not list(self.folder.glob("epoch_*")):
             return False
         done = len(marks.read_bytes()) if marks.exists() else 0
@@ -56,6 +59,13 @@ class RaisingAlways(Raising):
 
 
 class OutOfMemory(Struck):
+    """The next batch doesn't fit, as `train.fit` tells it."""
+
+    def strike(self) -> None:
+        self.epochs = no_memory()
+
+
+class OutOfMemoryAlways(Struck):
     times = 99
 
     def strike(self) -> None:
@@ -85,6 +95,11 @@ class CutShort(Struck):
         newest = sorted(self.folder.glob("epoch_*"))[-1]
         os.truncate(newest, newest.stat().st_size // 2)
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def no_memory() -> Iterator[Any]:
+    raise train.OutOfMemory("out of memory in epoch 2, with the batch whole")
+    yield
 
 
 class Sleeping(tune.Trainable):
@@ -120,6 +135,7 @@ class Sleeping(tune.Trainable):
             "images_per_second": 1000.0,
             "memory_mib": 1.0,
             "done": self.done >= self.epochs,
+            "microbatches": 1,
             "node": "here",
             "device": "none",
         }

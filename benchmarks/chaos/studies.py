@@ -15,7 +15,7 @@ from study.journal import Event, read
 
 # One network, few drawn faces: an epoch is a fraction of a second on an idle core.
 SMALL = [
-    "--preset", "smoke", "--models", "alexnet", "--data", "faces:140", "--batch-size", "8,16",
+    "--preset", "smoke", "--models", "alexnet", "--data", "faces:28", "--batch-size", "8,16",
     "--address", "local",
 ]  # fmt: skip
 CLOCKS = ["started_at", "ended_at", "finished_at", "epoch_seconds", "images_per_second",
