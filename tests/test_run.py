@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -227,6 +228,34 @@ def test_a_study_does_not_change_its_device_by_itself(here, ray_two_cpus, capsys
     assert "was begun on cuda, but its trials would go on on cpu" in capsys.readouterr().err
     assert main(["--resume", "small", "--device", "cpu"]) == 0
     assert json.loads(path.read_text())["device"] == "cpu"
+
+
+class Trap:
+    """A pickle that leaves a mark where it is trusted."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+@pytest.mark.ray
+def test_nothing_in_a_strangers_study_is_executed(undisturbed, here):
+    folder, mark = here / "runs" / "small", here / "mark"
+    shutil.copytree(undisturbed[0], folder)
+    poison = pickle.dumps(Trap(mark))
+    pickle.loads(poison)
+    assert mark.exists(), "the trap works"
+    mark.unlink()
+    for path in [*folder.rglob("*.pkl"), *folder.rglob("*.pt")]:
+        path.write_bytes(poison)
+    for name in ("search/tuner.pkl", "confirm/tuner.pkl", "search/trainable.pkl"):
+        (folder / "ray" / name).write_bytes(poison)
+    (folder / "predictions.parquet").unlink()
+    main(["--resume", "small", "--seeds", "3"])  # a third model is trained; the others are lost
+    assert not mark.exists()
+    assert set(tables(folder)["predictions"]["trial_id"]) == {"alexnet-s2"}
 
 
 def driver(*arguments: str, folder: Path) -> subprocess.Popen:
