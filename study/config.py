@@ -61,6 +61,9 @@ class Study:
     epochs: int = option(30, "full budget of a trial, passes over the training images", 1)
     seed: int = option(0, "of the study: proposals, part of the images, every trial's own seed", 0)
     seeds: int = option(3, "fresh seeds with which each confirmed configuration is trained", 1)
+    attention_images: int = option(
+        64, "images of val, and as many of test, of which a confirmed CBAM keeps where it looks", 0
+    )
     sampler: str = option(
         "tpe", "who proposes configurations", choices=("tpe", "random", "qmc", "grid")
     )
@@ -85,6 +88,12 @@ class Study:
     )
     gpu_hours: float = option(0.0, "end the study after so many GPU-hours; 0 never", 0)
     retries: int = option(2, "times that a trial whose worker died or raised is started again", 0)
+    hang_seconds: float = option(
+        -1.0,
+        "a trial that reports nothing for so long is killed and started again; 0 never, -1 is 20 "
+        "times the longest epoch so far, 600 s at least",
+        -1,
+    )
     address: str = option("", "Ray cluster to join, or local; empty is RAY_ADDRESS, else local")
     space: dict[str, Domain] = field(default_factory=dict)  # for all networks
     own: dict[str, dict[str, Domain]] = field(default_factory=dict)  # network -> its part

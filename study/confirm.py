@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import ray
 import torch
 
-from study import Mistake, checkpoint, train
+from study import Mistake, attention, checkpoint, train
 from study.config import Setting, Study, configuration
-from study.data import Dataset, Split
+from study.data import Dataset, Split, subset
 from study.hyperparameters import Hyperparameters, present
 from study.record import (
+    ATTENTION,
     PREDICTIONS,
     Row,
     Tables,
@@ -96,56 +98,103 @@ def configs(tables: Tables, study: Study) -> Iterator[tuple[Config, str]]:
 def open_test(session: Session) -> None:
     """Probabilities of each completed confirmed model on val and test, into predictions.parquet.
 
-    That test is opened for a model stands in the journal once, before its images are looked at; a
-    driver that dies in between looks again and finds the same, without a second opening.
+    Where a CBAM network looks goes into attention.parquet, for a few of the images. That test is
+    opened for a model stands in the journal once, before its images are looked at; a driver that
+    dies in between looks again and finds the same, without a second opening.
     """
-    dataset = session.dataset
-    path = session.folder / "predictions.parquet"
+    path, beside = (session.folder / f"{name}.parquet" for name in ("predictions", "attention"))
+    (table, why), (maps, _) = kept(path), kept(beside)
+    if why:
+        session.tell(f"{path} can't be read ({why}): the confirmed networks are asked again")
     there = answered(session.folder)
     names = [name for name in completed(session.tables) if name not in there]
     if not names:
         return
-    splits = {"val": session.whole_val, "test": dataset.test}
-    images = ray.put(np.concatenate([split.images for split in splits.values()]))
-    predict = ray.remote(predicted).options(
-        num_cpus=session.need["cpu"], num_gpus=session.need["gpu"]
-    )
-    waiting = {}
-    for name in names:
-        if session.interrupted:
-            break
-        if name not in session.tables.opened:
-            images_seen = len(dataset.test.labels)
-            session.log({"event": "test_opened", "trial_id": name, "images": images_seen})
-        hp = settings_of(session.tables.trials[name])
-        folder = str(session.checkpoints(name).resolve())
-        threads = int(session.need["cpu"])
-        waiting[name] = predict.remote(
-            hp, images, len(dataset.classes), session.device, folder, threads
-        )
-    table = pq.read_table(path) if there else None
+    splits = {"val": session.whole_val, "test": session.dataset.test}
+    some = {name: part(split, session.study) for name, split in splits.items()}
+    waiting = asked(session, names, splits, some)
     for name, promise in waiting.items():
         while not session.interrupted and not ray.wait([promise], timeout=0.5)[0]:
             pass
         if session.interrupted:
             break
         try:
-            rows = prediction_rows(name, ray.get(promise), splits, dataset)
+            probabilities, weights = ray.get(promise)
         except ray.exceptions.RayError as error:
             if session.lost(str(error)):
                 break
             session.log({"event": "prediction_failed", "trial_id": name, "error": str(error)})
             continue
-        table = rows if table is None else pa.concat_tables([table, rows])
-        replace_whole(path, lambda beside, table=table: pq.write_table(table, beside))
+        if len(weights):  # first, so that whoever has answered has its maps too
+            maps = with_rows(maps, attention_rows(name, weights, some))
+            replace_whole(beside, lambda at, maps=maps: pq.write_table(maps, at))
+        table = with_rows(table, prediction_rows(name, probabilities, splits, session.dataset))
+        replace_whole(path, lambda at, table=table: pq.write_table(table, at))
+
+
+def asked(
+    session: Session, names: list[str], splits: dict[str, Split], some: dict[str, Split]
+) -> dict[str, ray.ObjectRef]:
+    """What the workers will answer, by model: probabilities on `splits`, maps on `some`."""
+    predict = ray.remote(predicted).options(
+        num_cpus=session.need["cpu"], num_gpus=session.need["gpu"]
+    )
+    images, looked_at = (
+        ray.put(np.concatenate([split.images for split in of.values()])) for of in (splits, some)
+    )
+    waiting = {}
+    for name in names:
+        if session.interrupted:
+            break
+        if name not in session.tables.opened:
+            seen = len(splits["test"].labels)
+            session.log({"event": "test_opened", "trial_id": name, "images": seen})
+        waiting[name] = predict.remote(
+            settings_of(session.tables.trials[name]),
+            images,
+            looked_at,
+            len(session.dataset.classes),
+            session.device,
+            str(session.checkpoints(name).resolve()),
+            int(session.need["cpu"]),
+        )
+    return waiting
+
+
+def part(split: Split, study: Study) -> Split:
+    """The images whose attention is kept: the study's number, or all if there are fewer."""
+    images = min(study.attention_images, len(split.labels))
+    none = slice(0, 0)
+    if not images:
+        return Split(split.images[none], split.labels[none], split.ids[none])
+    return subset(split, images, study.seed)
+
+
+def with_rows(table: pa.Table | None, rows: pa.Table) -> pa.Table:
+    """The table with these rows in the place of those that it has of the same model."""
+    if table is None:
+        return rows
+    others = pc.not_equal(table["trial_id"], rows["trial_id"][0])
+    return pa.concat_tables([table.filter(others), rows])
+
+
+def kept(path: Path) -> tuple[pa.Table | None, str]:
+    """A table of answers, and why it can't be read if it is damaged; neither where there is none.
+
+    Such damage comes from outside: the file is only ever replaced whole.
+    """
+    if not path.exists():
+        return None, ""
+    try:
+        return pq.read_table(path), ""
+    except (pa.ArrowInvalid, pa.ArrowException) as error:
+        return None, str(error).splitlines()[0]
 
 
 def answered(folder: Path) -> set[str]:
     """The models whose answers on val and test are kept."""
-    path = folder / "predictions.parquet"
-    if not path.exists():
-        return set()
-    return set(pq.read_table(path, columns=["trial_id"])["trial_id"].unique().to_pylist())
+    table, _ = kept(folder / "predictions.parquet")
+    return set() if table is None else set(table["trial_id"].unique().to_pylist())
 
 
 def due(tables: Tables, study: Study) -> list[str]:
@@ -173,14 +222,25 @@ def completed(tables: Tables) -> list[str]:
 
 
 def predicted(
-    hp: dict[str, Any], images: np.ndarray, classes: int, device: str, folder: str, threads: int
-) -> np.ndarray:
-    """On a worker: the probabilities of a trial's last state."""
+    hp: dict[str, Any],
+    images: np.ndarray,
+    looked_at: np.ndarray,
+    classes: int,
+    device: str,
+    folder: str,
+    threads: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """On a worker: the probabilities of a trial's last state, and where it looks if it has CBAM."""
     torch.set_num_threads(threads)
     state = checkpoint.load(Path(folder))
     if state is None:
         raise Mistake(f"no trained network in {folder}: it was removed after its training")
-    return train.predict(Hyperparameters(**hp), images, classes, torch.device(device), state)
+    given = (classes, torch.device(device), state)
+    trained = Hyperparameters(**hp)
+    probabilities = train.predict(trained, images, *given)
+    if trained.model != attention.MODEL or not len(looked_at):
+        return probabilities, np.empty((0, 0, 0), np.float16)
+    return probabilities, attention.maps(trained, looked_at, *given)
 
 
 def prediction_rows(
@@ -199,3 +259,15 @@ def prediction_rows(
     assert list(columns) == [name for name in PREDICTIONS if name != "p_CLASS"]
     columns |= {f"p_{c}": probabilities[:, k] for k, c in enumerate(dataset.classes)}
     return pa.table(columns, schema(predictions_columns(dataset.classes)))
+
+
+def attention_rows(name: str, weights: np.ndarray, some: dict[str, Split]) -> pa.Table:
+    """Rows of attention.parquet for one model; `weights` is float16 (N, side, side)."""
+    columns: dict[str, Any] = {
+        "trial_id": [name] * len(weights),
+        "split": np.repeat([*some], [len(split.labels) for split in some.values()]),
+        "image": np.concatenate([split.ids for split in some.values()]),
+        "side": [weights.shape[1]] * len(weights),
+        "weights": [one.astype("<f2").tobytes() for one in weights],
+    }
+    return pa.table(columns, schema(ATTENTION))

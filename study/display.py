@@ -61,7 +61,12 @@ class Display:
             self.print(self.counts(session))
 
     def print(self, line: str) -> None:
-        print(f"{datetime.now():%H:%M:%S} {line}", flush=True)
+        """A line at once; above the table on a terminal."""
+        line = f"{datetime.now():%H:%M:%S} {line}"
+        if self.live is not None:
+            self.live.console.print(line)
+        else:
+            print(line, flush=True)
 
     def counts(self, session: Session) -> str:
         """One line: how many, how fast, how long still, what is left of the budget."""

@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import tune
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
@@ -18,7 +19,7 @@ from study.hyperparameters import Hyperparameters
 from study.journal import Event
 from study.session import Session
 from study.train import EpochRecord
-from study.trial import Trial
+from study.watch import Watch
 
 
 class Limits(tune.Stopper):
@@ -56,12 +57,15 @@ class Recorder(tune.Callback):
         self.session, self.stage, self.tell, self.settings = session, stage, tell, settings or {}
         self.judged: list[Event] = []  # decisions on the epoch that is being reported
         self.diverged: dict[str, str] = {}
+        self.watch, self.watched = Watch(session.study, session.tables), 0.0
+        self.hung: dict[str, str] = {}  # killed for its silence, and not yet seen to have died
 
     def judge(self, decision: dict[str, Any]) -> None:
         self.judged.append({"event": "rung_judged", **decision})
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name = trial.config["trial_id"]
+        self.watch.hear(name)
         if row := self.session.tables.trials.get(name):
             if row["status"] != "running":  # a budget had stopped it, and there is more now
                 self.session.log({"event": "trial_continued", "trial_id": name})
@@ -88,7 +92,10 @@ class Recorder(tune.Callback):
             self.diverged[name] = result["diverged"]
             return
         self.shorter_of_memory(name, result)
+        self.compare(name, result["epoch"])
         self.session.log({"event": "epoch_done", "trial_id": name, **observed(result)}, *decisions)
+        self.watch.hear(name)
+        self.watch.saw(name, result["epoch_seconds"])
         if self.tell:
             self.tell.report(name, result["epoch"], result["val_accuracy"])
         self.session.show(self.session)
@@ -99,6 +106,15 @@ class Recorder(tune.Callback):
         if parts > self.session.tables.trials[name]["microbatches"]:
             error = f"out of memory: went on with its batches in {parts} parts"
             self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
+
+    def compare(self, name: str, epoch: int) -> None:
+        """Say it where a trial goes on from an earlier epoch than the last that it told."""
+        told = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
+        if epoch < told:
+            self.session.log({"event": "fell_back", "trial_id": name, "epoch": epoch, "told": told})
+            self.session.tell(
+                f"{name} goes on from epoch {epoch}, not {told}: no later checkpoint is whole"
+            )
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name = trial.config["trial_id"]
@@ -116,18 +132,22 @@ class Recorder(tune.Callback):
 
     def on_trial_recover(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name, error = trial.config["trial_id"], last_line(traceback(trial))
+        self.watch.forget(name)
+        error = self.hung.pop(name, error)
         if self.session.lost(error):  # no fault of the trial's, and no other could go on
             return
         self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name, whole = trial.config["trial_id"], traceback(trial)
-        if self.session.lost(last_line(whole)):
+        error = self.hung.pop(name, last_line(whole))
+        if self.session.lost(error):
             return
-        ended = {"status": "failed", "reason": "error", "error": last_line(whole)}
+        ended = {"status": "failed", "reason": "error", "error": error}
         self.end(name, ended | {"traceback": whole})
 
     def end(self, name: str, ended: dict[str, str]) -> None:
+        self.watch.forget(name)
         self.session.log({"event": "trial_ended", "trial_id": name, **ended})
         if self.tell:
             self.tell.tell(name, ended["status"])
@@ -146,6 +166,18 @@ class Recorder(tune.Callback):
 
     def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
         self.session.show(self.session)
+        if time.monotonic() - self.watched > 1:
+            self.watched = time.monotonic()
+            self.end_the_hung(trials)
+
+    def end_the_hung(self, trials: list) -> None:
+        """Kill the workers of silent trials; Tune then sees a failure and starts them again."""
+        for name, limit in self.watch.hung():
+            (trial,) = [t for t in trials if t.config["trial_id"] == name]
+            self.watch.forget(name)
+            self.hung[name] = f"no report for {limit:g} s"
+            if trial.temporary_state.ray_actor:
+                ray.kill(trial.temporary_state.ray_actor)
 
 
 def run_stage(
@@ -160,7 +192,7 @@ def run_stage(
     if count <= 0 or limits.stop_all():
         return
     trainable = tune.with_parameters(
-        Trial,
+        session.trainable,
         train_split=session.dataset.train,
         val_split=session.dataset.val,
         classes=len(session.dataset.classes),

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any, NoReturn
 
 from study import Mistake
-from study.config import FIXED, Setting, Study, domain
+from study.config import FIXED, Domain, Range, Setting, Study, domain, domains
 from study.hyperparameters import FIELDS, MODELS, applies, expected, kind
 
 HYPER = [name for name in FIELDS if name not in FIXED]
@@ -20,14 +20,17 @@ class Parser(argparse.ArgumentParser):
         raise Mistake(f"{message}; --help lists what there is")
 
 
-def parser() -> Parser:
+def parser(study: Study | None = None) -> Parser:
+    """The command line; its help tells what `study`, a preset, has where no flag says otherwise."""
+    base = study or Study()
     made = Parser(
         prog="python -m study.run",
         usage="%(prog)s [--resume RUN] [--preset PRESET] [flags of the study] [hyperparameters]",
         description="Compare facial-expression networks: search with Optuna and ASHA on Ray Tune, "
         "then confirm the best of each network with fresh seeds on test images never used before.",
         epilog="A hyperparameter's flag takes a value (0.01), choices (0.01,0.1), or a range "
-        "(0.001:0.1, or 0.001:0.1:log).",
+        "(0.001:0.1, or 0.001:0.1:log). Exit code: 0 it came to its end; 1 it did and nothing "
+        "could be confirmed; 2 a mistake, or the storage failed; 128 + signal, interrupted.",
         allow_abbrev=False,
     )
     made.add_argument(
@@ -36,18 +39,18 @@ def parser() -> Parser:
         default="",
         help="go on with a study: its folder, or its name under --out",
     )
-    study = made.add_argument_group("the study")
+    of_preset = f"in [] what the preset {base.preset} has on this machine"
+    group = made.add_argument_group("the study", of_preset)
     for name, f in OPTIONS.items():
-        default = ",".join(f.default) if isinstance(f.default, tuple) else f.default
-        default = f"; default {default}" if default not in ("", 0, 0.0) else ""
-        study.add_argument(
+        value = by_setting(base, name, base.models) or written(getattr(base, name))
+        group.add_argument(
             flag(name),
             dest=name,
             metavar=metavar(f),
             default=None,
-            help=f.metadata["help"] + default,
+            help=(f.metadata["help"] + (f" [{value}]" if value else "")).replace("%", "%%"),
         )
-    hyper = made.add_argument_group("hyperparameters, fixed or searched")
+    hyper = made.add_argument_group("hyperparameters, fixed or searched", of_preset)
     for name in HYPER:
         models = FIELDS[name].metadata["models"]
         only = f"; {' and '.join(models)} only" if models != MODELS else ""
@@ -56,10 +59,57 @@ def parser() -> Parser:
             dest=name,
             metavar="DOMAIN",
             default=None,
-            help=f"{FIELDS[name].metadata['help']}: {expected(name)}{only}; "
-            f"default {str(FIELDS[name].default).lower()}".replace("%", "%%"),
+            help=f"{FIELDS[name].metadata['help']}: {expected(name)}{only} "
+            f"[{in_force(base, name)}]".replace("%", "%%"),
         )
     return made
+
+
+def in_force(study: Study, name: str) -> str:
+    """What a study has for a hyperparameter: for all networks, or network by network."""
+    by_model: dict[str, str] = {}
+    for one in study.models:
+        if applies(name, one):
+            _, found = domains(study, one).get(name, ("", FIELDS[name].default))
+            by_model[one] = by_setting(study, name, (one,)) or searched(found)
+    if len(set(by_model.values())) < 2:
+        return "".join(set(by_model.values()))
+    return "; ".join(f"{one}: {text}" for one, text in by_model.items())
+
+
+def by_setting(study: Study, name: str, models: tuple[str, ...]) -> str:
+    """What the settings of these networks have for a name, in a study that only confirms them."""
+    values = [s.values for s in study.settings if model(s) in models]
+    own = {written(value[name]) for value in values if name in value}
+    if not own or "search" in study.stages:
+        return ""
+    return f"{', '.join(sorted(own, key=natural))} by setting"
+
+
+def natural(text: str) -> tuple[float, str]:
+    """Numbers by their size, words after them by the alphabet."""
+    try:
+        return float(text), text
+    except ValueError:
+        return float("inf"), text
+
+
+def searched(found: Domain) -> str:
+    """A domain in words."""
+    if isinstance(found, Range):
+        return f"searched from {found.low:g} to {found.high:g}" + (", log" if found.log else "")
+    if isinstance(found, tuple):
+        return "searched: " + written(found)
+    return written(found)
+
+
+def written(value: Any) -> str:
+    """A value as its flag would take it; a setting by its name."""
+    if isinstance(value, tuple):
+        return ",".join(getattr(one, "name", written(one)) for one in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def flag(name: str) -> str:

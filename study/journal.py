@@ -61,12 +61,14 @@ def block_size(line: bytes) -> int:
         return 1
 
 
-def cut_half(file: IO[bytes]) -> None:
-    """Take off what a crash or a full disk left after the last whole block."""
+def cut_half(file: IO[bytes]) -> int:
+    """Take off what a crash or a full disk left after the last whole block; how many bytes."""
     file.seek(0)
     content = file.read()
-    if whole(content) < len(content):
-        os.ftruncate(file.fileno(), whole(content))
+    half = len(content) - whole(content)
+    if half:
+        os.ftruncate(file.fileno(), len(content) - half)
+    return half
 
 
 class Journal:
@@ -81,7 +83,7 @@ class Journal:
             raise Mistake(
                 f"{path.parent} is being run by another driver: wait for it or stop it first"
             ) from None
-        cut_half(self.file)
+        self.cut = cut_half(self.file)  # bytes that a crash had left of a block
 
     def append(self, *events: Event) -> None:
         """Write events as one block and make them last before anything is built on them."""

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from study import Mistake
 from study.hyperparameters import FIELDS, kind
 from study.journal import Event
 
@@ -73,6 +74,16 @@ PREDICTIONS: Columns = {
     "duplicate": (pa.bool_(), "a test image whose pixels also occur in train or val"),
     "p_CLASS": (pa.float32(), "probability of each class, one column a class"),
 }
+ATTENTION: Columns = {
+    "trial_id": (TEXT, "as in trials, of confirmed CBAM networks"),
+    "split": (TEXT, "val or test"),
+    "image": (WHOLE, "as in predictions"),
+    "side": (WHOLE, "rows, and columns, of the map"),
+    "weights": (
+        pa.binary(),
+        "0 to 1 of the last spatial gate: side x side float16, little-endian, row by row",
+    ),
+}
 
 
 @dataclass
@@ -91,6 +102,12 @@ class Tables:
     def add(self, event: Event) -> None:
         """Fold one event in. A repeated epoch or decision replaces the earlier: last one wins."""
         name, row = event["event"], {k: v for k, v in event.items() if k not in ("event", "time")}
+        for key in ("trial_id", "setting"):  # they name folders, which are made and removed
+            if not inside(row.get(key, "")):
+                raise Mistake(
+                    f"the journal has the {key} {row[key]!r}, which leads out of the study's "
+                    "folder: don't trust where it came from"
+                )
         moment = datetime.fromisoformat(event["time"])
         if name == "driver_started":
             self._moment = moment
@@ -149,6 +166,12 @@ class Tables:
         write_table(folder / "trials.parquet", list(self.trials.values()), TRIALS)
         write_table(folder / "epochs.parquet", list(self.epochs.values()), EPOCHS)
         write_table(folder / "decisions.parquet", list(self.decisions.values()), DECISIONS)
+
+
+def inside(name: Any) -> bool:
+    """Whether a name from a journal, perhaps a stranger's, stays in the folder that it is for."""
+    plain = isinstance(name, str) and "\0" not in name and name != ".."
+    return plain and (not name or Path(name).name == name)
 
 
 def settings_of(trial: Row) -> dict[str, Any]:

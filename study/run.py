@@ -7,6 +7,8 @@ python -m study.run --resume runs/NAME       go on after Ctrl-C, a crash or a re
 
 import json
 import logging
+import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -44,8 +46,9 @@ from study.config import (
 )
 from study.display import Display, say
 from study.journal import Journal, now, read
-from study.record import Tables
+from study.record import Tables, write_json
 from study.session import Session
+from study.trial import Trial
 
 MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not what it is
     "stages",
@@ -56,35 +59,52 @@ MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not wha
     "gpu_hours",
     "max_concurrent",
     "retries",
+    "hang_seconds",
     "device",  # asked for, since a study never changes it by itself
     "address",
     "out",
 )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line. 0: came to its end; 1: and nothing could be confirmed; 2: a person's
-    mistake, or the storage failed; 128 + signal: interrupted."""
+def main(argv: Sequence[str] | None = None, trainable: type = Trial) -> int:
+    """The command line; benchmarks and tests may put a `trainable` in the place of training.
+
+    Exit code 0: came to its end; 1: and nothing could be confirmed; 2: a person's mistake, or the
+    storage failed; 128 + signal: interrupted.
+    """
     shared = ray.is_initialized()
     try:
-        given = {k: v for k, v in vars(flags.parser().parse_args(argv)).items() if v is not None}
+        parsed = parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
+        given = {name: text for name, text in vars(parsed).items() if text is not None}
         resume = given.pop("resume")
-        return go_on(resume, given) if resume else start(given)
+        return go_on(resume, given, trainable) if resume else start(given, trainable)
     except Mistake as error:
         return flags.fail(error)
     except OSError as error:
         if why := disk.refused(error):
             return flags.fail(Mistake(why))
         raise
-    except KeyboardInterrupt:
-        print("study.run: stopped at once; --resume goes on from the journal", file=sys.stderr)
+    except KeyboardInterrupt as asked:
+        again = f"; go on with: {asked}" if str(asked) else " before anything was begun"
+        print(f"study.run: stopped at once{again}", file=sys.stderr)
         return 128 + signal.SIGINT
     finally:
         if ray.is_initialized() and not shared:
             ray.shutdown()
 
 
-def start(given: dict[str, str]) -> int:
+def parser(argv: Sequence[str]) -> flags.Parser:
+    """The command line's; for --help with the values of the preset that is asked for."""
+    if not {"-h", "--help"} & {*argv}:
+        return flags.parser()
+    asked, _ = flags.parser().parse_known_args(
+        [word for word in argv if word not in ("-h", "--help")]
+    )
+    kind = cluster.hardware_kind(asked.device or "auto")
+    return flags.parser(read_preset(asked.preset or "search", kind)[0])
+
+
+def start(given: dict[str, str], trainable: type) -> int:
     """A new study from preset and flags."""
     address = given.get("address", "")
     joined = cluster.connect(address) if cluster.wanted(address) else ""
@@ -121,16 +141,13 @@ def start(given: dict[str, str]) -> int:
         "versions": cluster.versions(),
         "hardware": cluster.hardware(),
     }
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise Mistake(f"{folder} can't be made ({error.strerror}): choose another --out") from None
+    make_folder(folder, header)
     if why:
         say(f"Sized for {why}.")
-    return drive(study, folder, header, whole, need, joined)
+    return drive(study, folder, header, whole, need, joined, trainable)
 
 
-def go_on(name: str, given: dict[str, str]) -> int:
+def go_on(name: str, given: dict[str, str], trainable: type) -> int:
     """An existing study, from what its journal says."""
     given.pop("preset", None)
     folder = Path(name) if Path(name).is_dir() else Path(given.get("out", "runs")) / name
@@ -171,7 +188,7 @@ def go_on(name: str, given: dict[str, str]) -> int:
             f"{before} again, or say --device {device} if the figures may come from both"
         )
     changed = {"study": to_dict(study), "device": device}
-    return drive(study, folder, header | changed, whole, need, joined)
+    return drive(study, folder, header | changed, whole, need, joined, trainable)
 
 
 def drive(
@@ -181,6 +198,7 @@ def drive(
     whole: data.Dataset,
     need: dict[str, float],
     joined: str,
+    trainable: type,
 ) -> int:
     """Run what the journal says is left; the exit code."""
     for name in ("ray", "ray.tune", "ray.tune.execution.tune_controller", "ray.tune.tune"):
@@ -201,7 +219,11 @@ def drive(
             journal=journal,
             tables=Tables.of(read(folder / "events.jsonl")),
             show=display,
+            tell=display.print,
+            trainable=trainable,
         )
+        if journal.cut:
+            say(f"{journal.cut} bytes at the journal's end were no whole block: passed over.")
         say(summary.opening(session, cluster.inventory(joined)))
         return stages.run(session, display, finish)
 
@@ -221,6 +243,21 @@ def check_budget(study: Study, need: dict[str, float]) -> None:
 
 def finish(session: Session) -> None:
     say(summary.closing(session))
+
+
+def make_folder(folder: Path, header: dict[str, Any]) -> None:
+    """The study's folder with its study.json, at once: a driver that dies leaves both or neither,
+    and so nothing that is neither new nor to be resumed."""
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        beside.mkdir(parents=True)
+        write_json(beside / "study.json", header | {"status": "running", "reason": ""})
+        beside.rename(folder)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        if why := disk.refused(error):
+            raise Mistake(why) from None
+        raise
 
 
 def at_most(study: Study, whole: data.Dataset, given: dict[str, str]) -> Study:

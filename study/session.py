@@ -40,6 +40,8 @@ class Session:
     journal: Journal
     tables: Tables
     show: Callable[["Session"], None]
+    tell: Callable[[str], None]  # a line for the person, at once
+    trainable: type  # study.trial.Trial, or what a benchmark or a test puts in its place
     stop: str = ""  # why the study is to end before its time, in words
     cause: str = ""  # and which of CAUSES that is
     written: float = 0.0
@@ -126,7 +128,7 @@ def signals(session: Session, give_up: Callable[[], None]) -> Iterator[None]:
 
     def ask(number: int, frame: FrameType | None) -> None:
         if session.cause == "signal":
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(f"python -m study.run --resume {session.folder}")
         session.end("signal", signal.Signals(number).name)
         timer.start()
 

@@ -91,7 +91,7 @@ def report(folder: Path, study: Study, tables: Tables, classes: tuple[str, ...])
     if len(found):
         parts += ["Best configuration of each network (search):", table(found), ""]
     path = folder / "predictions.parquet"
-    if path.exists():
+    if answered(folder):
         held = confirmed(tables, study, pd.read_parquet(path), list(classes))
         heading = "Confirmed with fresh seeds (val may have been used for choices, test never was):"
         parts += [heading, table(held), ""]

@@ -216,7 +216,7 @@ def test_options_are_what_the_constructor_takes():
 )
 def test_bad_option_is_refused_with_what_is_expected(given, said):
     if said is None:
-        known = "address, cpus_per_trial, data, device, epochs, execution, gpu_hours, "
+        known = "address, attention_images, cpus_per_trial, data, device, epochs, "
         said = f"unknown key '{next(iter(given))}': known are {known}"
         assert refusal(from_dict, given).startswith(said)
     else:
@@ -523,6 +523,7 @@ def test_options_have_these_defaults():
         "epochs": 30,
         "seed": 0,
         "seeds": 3,
+        "attention_images": 64,
         "sampler": "tpe",
         "scheduler": "asha",
         "grace_epochs": 1,
@@ -535,6 +536,7 @@ def test_options_have_these_defaults():
         "time_budget": 0.0,
         "gpu_hours": 0.0,
         "retries": 2,
+        "hang_seconds": -1.0,
         "address": "",
         "space": {},
     }
@@ -543,7 +545,7 @@ def test_options_have_these_defaults():
 @pytest.mark.parametrize(
     ("name", "least"),
     [
-        *((name, 0) for name in ("train_images", "val_images", "seed", "max_concurrent")),
+        *((name, 0) for name in ("train_images", "val_images", "seed", "attention_images")),
         *((name, 0) for name in ("time_budget", "gpu_hours", "retries")),
         *((name, 1) for name in ("trials", "epochs", "seeds", "grace_epochs", "cpus_per_trial")),
         ("reduction_factor", 2),

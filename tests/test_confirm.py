@@ -8,13 +8,16 @@ from study import confirm
 from study.config import from_dict
 from study.confirm import (
     answered,
+    attention_rows,
     best,
     choose,
     configs,
     due,
+    part,
     passed_over,
     prediction_rows,
     wanted,
+    with_rows,
 )
 from study.data import Dataset, Split
 from study.hyperparameters import Hyperparameters, present
@@ -171,6 +174,10 @@ def test_before_an_answer_nobody_has_answered(tmp_path):
     rows = prediction_rows("A-s0", np.full((5, 2), 0.5, np.float32), splits, whole)
     pq.write_table(rows, tmp_path / "predictions.parquet")
     assert answered(tmp_path) == {"A-s0"}
+    path = tmp_path / "predictions.parquet"
+    for left in (0, 10, path.stat().st_size - 1):
+        path.write_bytes(path.read_bytes()[:left])
+        assert answered(tmp_path) == set(), "a table cut short is asked for again"
 
 
 def dataset() -> tuple[dict[str, Split], Dataset]:
@@ -213,3 +220,32 @@ def test_probabilities_of_another_number_of_images_are_no_rows():
     splits, whole = dataset()
     with pytest.raises(ValueError, match="expected length 5"):
         prediction_rows("A-s0", np.zeros((4, 2), np.float32), splits, whole)
+
+
+def test_attention_rows_name_the_image_and_hold_the_map_row_by_row():
+    splits, _ = dataset()
+    weights = np.arange(20, dtype=np.float16).reshape(5, 2, 2) / 32
+    rows = attention_rows("cbam-s0", weights, splits).to_pylist()
+    assert [(r["split"], r["image"]) for r in rows] == [
+        *(("val", 10), ("val", 11)),
+        *(("test", 20), ("test", 21), ("test", 22)),
+    ]
+    assert {r["trial_id"] for r in rows} == {"cbam-s0"} and {r["side"] for r in rows} == {2}
+    last = np.frombuffer(rows[-1]["weights"], "<f2").reshape(2, 2)
+    assert last.tolist() == [[0.5, 0.53125], [0.5625, 0.59375]]
+
+
+def test_rows_of_a_model_that_is_asked_again_replace_its_old_ones():
+    splits, whole = dataset()
+    half = np.full((5, 2), 0.5, np.float32)
+    one, other = (prediction_rows(name, half, splits, whole) for name in ("A-s0", "B-s0"))
+    both = with_rows(with_rows(None, one), other)
+    assert both["trial_id"].to_pylist() == ["A-s0"] * 5 + ["B-s0"] * 5
+    assert with_rows(both, one)["trial_id"].to_pylist() == ["B-s0"] * 5 + ["A-s0"] * 5
+
+
+def test_attention_is_kept_for_the_studys_number_of_images_or_for_all_or_none():
+    splits, _ = dataset()
+    for asked_for, kept_of in [(2, 2), (64, 3), (0, 0)]:
+        found = part(splits["test"], from_dict({"attention_images": asked_for}))
+        assert len(found.labels) == len(found.images) == kept_of

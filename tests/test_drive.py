@@ -7,20 +7,22 @@ from types import SimpleNamespace
 import pytest
 
 from study.config import Study
-from study.drive import Limits, last_line
+from study.drive import Limits, Recorder, last_line
 from study.record import Tables
 from study.session import Session, signals
 
 
 def session(tables: Tables, **budget: float) -> Session:
     nothing = {"folder": Path("x"), "header": {}, "dataset": None, "whole_val": None,
-               "device": "cpu", "need": {}, "slots": 1, "journal": None}  # fmt: skip
+               "device": "cpu", "need": {}, "slots": 1, "journal": None,
+               "trainable": object, "tell": print,
+               "expected": {}}  # fmt: skip
     return Session(study=Study(**budget), tables=tables, show=lambda s: None, **nothing)
 
 
 def one_epoch(seconds: float, gpus: float) -> Tables:
     started = {"event": "trial_started", "trial_id": "t0000", "stage": "search", "setting": "",
-               "gpus": gpus, "hp": {"model": "alexnet"}}  # fmt: skip
+               "gpus": gpus, "multiply_adds": 1, "hp": {"model": "alexnet"}}  # fmt: skip
     done = {"event": "epoch_done", "trial_id": "t0000", "epoch": 1, "epoch_seconds": seconds,
             "node": "a", "device": "b", "microbatches": 1}  # fmt: skip
     return Tables.of({"time": "2026-01-01T00:00:00+00:00", **e} for e in (started, done))
@@ -53,9 +55,23 @@ def test_a_first_signal_asks_and_a_second_one_ends_at_once():
     with signals(at_work, lambda: None):
         signal.raise_signal(signal.SIGTERM)
         assert (at_work.stop, at_work.interrupted) == ("SIGTERM", True)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match="--resume x"):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_trial_that_goes_on_from_an_earlier_epoch_is_told(tmp_path):
+    said, tables = [], one_epoch(1.0, 0.0)
+    at_work = session(tables)
+    at_work.tell, at_work.log = said.append, said.append
+    recorder = Recorder(at_work, "search")
+    tables.last["t0000"]["epoch"] = 4
+    for epoch in (4, 5):
+        recorder.compare("t0000", epoch)
+    assert said == []
+    recorder.compare("t0000", 3)
+    assert said[0] == {"event": "fell_back", "trial_id": "t0000", "epoch": 3, "told": 4}
+    assert said[1].startswith("t0000 goes on from epoch 3, not 4")
 
 
 def test_the_last_line_of_an_error_that_says_something_is_kept():

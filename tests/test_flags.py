@@ -39,6 +39,19 @@ def test_every_option_and_every_searchable_hyperparameter_has_one_flag():
     assert sorted(flags) == sorted(["-h", "--help", "--resume", *map(flag, wanted)])
 
 
+def test_help_tells_what_is_in_force_in_the_preset():
+    paper = " ".join(parser(read_preset("paper", "cpu")[0]).format_help().split())
+    assert "in [] what the preset paper has on this machine" in paper
+    assert "(not of biases and norms): a number from 0 [0]" in paper
+    assert "[alexnet: 0.005, 0.007 by setting; resnet34: 0.005, 0.007 by setting; " in paper
+    assert "passes over the training images [20, 35, 50 by setting]" in paper
+    assert "[alexnet: 0.5; resnet34: 0; cbam_resnet34: 0]" in paper
+    large = " ".join(parser(read_preset("search", "gpu")[0]).format_help().split())
+    assert "a number above 0 [searched from 0.001 to 0.1, log]" in large
+    assert "images per step: a whole number from 1 [searched: 32,64,128,256,512]" in large
+    assert "configurations that the search tries [60]" in large
+
+
 def test_every_flag_of_help_has_help_text_and_a_default_is_said():
     text = parser().format_help()
     blocks = re.split(r"\n  (?=-)", text)[1:]
@@ -47,11 +60,11 @@ def test_every_flag_of_help_has_help_text_and_a_default_is_said():
         words = re.sub(r"^(-h, )?--[\w-]+( [A-Z]\S*| [a-z0-9|]+\|[a-z0-9|]+)?", "", block).split()
         assert len(words) >= 3, block
     one_line = " ".join(text.split())
-    assert "--trials N configurations that the search tries; default 24" in one_line
-    assert "--lr DOMAIN peak learning rate: a number above 0; default 0.05" in one_line
-    assert "--sampler tpe|random|qmc|grid who proposes configurations; default tpe" in one_line
-    assert "one of serial, parallel; cbam_resnet34 only; default serial" in one_line
-    assert "--models A,B networks to compare; default alexnet,resnet34,cbam_resnet34" in one_line
+    assert "--trials N configurations that the search tries [24]" in one_line
+    assert "--lr DOMAIN peak learning rate: a number above 0 [0.05]" in one_line
+    assert "--sampler tpe|random|qmc|grid who proposes configurations [tpe]" in one_line
+    assert "one of serial, parallel; cbam_resnet34 only [serial]" in one_line
+    assert "--models A,B networks to compare [alexnet,resnet34,cbam_resnet34]" in one_line
 
 
 def test_without_flags_a_study_stays_as_it_is():

@@ -71,6 +71,8 @@ def test_a_last_line_cut_short_is_passed_over_and_cut_on_open(path, half):
     path.write_bytes(whole + half)
     assert [e["event"] for e in read(path)] == ["a", "b"]
     assert path.read_bytes() == whole + half  # whoever only reads changes nothing
+    with Journal(path) as journal:
+        assert journal.cut == len(half)
     write(path, {"event": "d"})
     assert path.read_bytes() == whole + b'{"event": "d"}\n'
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pyarrow.parquet as pq
 import pytest
 
-from study import record
+from study import Mistake, record
 from study.hyperparameters import Hyperparameters, present
 from study.record import Tables, write_json, write_table
 from study.schedule import Decision
@@ -186,6 +186,13 @@ def test_a_trial_that_goes_on_after_a_budget_has_not_ended(tmp_path):
     again = at(9, "trial_continued", trial_id="t0000")
     (row,) = written(tmp_path, started(1, "t0000"), done(2, "t0000", 1), stop, again)["trials"]
     assert (row["status"], row["reason"], row["ended_at"]) == ("running", "", None)
+
+
+@pytest.mark.parametrize("name", ["../t0000", "/t0000", "a/b", "..", "a\0b", 7])
+def test_a_journal_whose_names_lead_out_of_its_folder_is_refused(name):
+    for event in (started(1, name), at(1, "chosen", setting=name, from_trial="", hp=HP)):
+        with pytest.raises(Mistake, match="leads out of the study's folder"):
+            Tables.of([event])
 
 
 def test_stages_are_told_apart():

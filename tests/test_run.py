@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,8 @@ import pytest
 import ray
 import torch
 
-from study import cluster, drive, record, train
+from benchmarks.chaos import standins
+from study import cluster, drive, record, run, train
 from study.data import load
 from study.hyperparameters import Hyperparameters
 from study.journal import read
@@ -103,6 +105,21 @@ def test_a_study_leaves_the_whole_artefact_folder(undisturbed):
     assert kept == ["alexnet-s0", "alexnet-s1"], "one state of each confirmed network, no other"
     assert out.count("the numbers say nothing of real faces") == 2
     assert "For narrower figures: python -m study.run --resume runs/small --seeds 4" in out
+
+
+@pytest.mark.ray
+def test_answers_that_were_damaged_are_asked_for_again_without_opening_test_again(
+    undisturbed, here, capsys
+):
+    folder = here / "runs" / "small"
+    shutil.copytree(undisturbed[0], folder)
+    os.truncate(folder / "predictions.parquet", 1000)
+    (folder / "epochs.parquet").write_bytes(b"PAR1")
+    assert main(["--resume", "small"]) == 0
+    assert "predictions.parquet can't be read" in capsys.readouterr().out
+    for name, frame in tables(undisturbed[0]).items():
+        pd.testing.assert_frame_equal(tables(folder)[name], frame)
+    assert len(told(folder, "test_opened")) == 2
 
 
 @pytest.mark.ray
@@ -213,6 +230,34 @@ def test_a_study_does_not_change_its_device_by_itself(here, ray_two_cpus, capsys
     assert json.loads(path.read_text())["device"] == "cpu"
 
 
+class Trap:
+    """A pickle that leaves a mark where it is trusted."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+@pytest.mark.ray
+def test_nothing_in_a_strangers_study_is_executed(undisturbed, here):
+    folder, mark = here / "runs" / "small", here / "mark"
+    shutil.copytree(undisturbed[0], folder)
+    poison = pickle.dumps(Trap(mark))
+    pickle.loads(poison)
+    assert mark.exists(), "the trap works"
+    mark.unlink()
+    for path in [*folder.rglob("*.pkl"), *folder.rglob("*.pt")]:
+        path.write_bytes(poison)
+    for name in ("search/tuner.pkl", "confirm/tuner.pkl", "search/trainable.pkl"):
+        (folder / "ray" / name).write_bytes(poison)
+    (folder / "predictions.parquet").unlink()
+    main(["--resume", "small", "--seeds", "3"])  # a third model is trained; the others are lost
+    assert not mark.exists()
+    assert set(tables(folder)["predictions"]["trial_id"]) == {"alexnet-s2"}
+
+
 def driver(*arguments: str, folder: Path) -> subprocess.Popen:
     """study.run in a process of its own, in its own session."""
     return subprocess.Popen(
@@ -288,6 +333,16 @@ def test_a_worker_that_dies_is_started_again_and_the_row_says_so(here, ray_two_c
 
 
 @pytest.mark.ray
+def test_a_trial_that_hangs_is_killed_and_started_again_and_the_others_go_on(here, ray_two_cpus):
+    hang = [*SMALL, "--stages", "search", "--trials", "3", "--scheduler", "none"]
+    assert main([*hang, "--hang-seconds", "20"], trainable=standins.Hanging) == 0
+    trials = tables_of_search(here / "runs" / "small").set_index("trial_id")
+    assert list(trials["status"]) == ["completed"] * 3
+    assert trials.loc["t0001", ["retries", "error"]].to_list() == [1, "no report for 20 s"]
+    assert trials.drop("t0001")["retries"].eq(0).all()
+
+
+@pytest.mark.ray
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small file system can be mounted by root only")
 def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_after(here, ray_two_cpus):
     disk = here / "disk"
@@ -352,6 +407,30 @@ def test_a_storage_that_vanishes_ends_the_study_with_a_sentence_and_it_resumes(h
     assert list(epochs["epoch"]) == list(range(1, 21))
 
 
+@pytest.mark.parametrize(("words", "lr"), [
+    (["--help"], "[searched from 0.001 to 0.1, log]"),
+    (["--preset", "smoke", "-h"], "[searched from 0.005 to 0.05, log]"),
+])  # fmt: skip
+def test_help_is_that_of_the_preset_that_is_asked_for(capsys, words, lr):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 0
+    assert f"peak learning rate: a number above 0 {lr}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_studys_folder_is_there_with_its_header_or_not_at_all(tmp_path, monkeypatch):
+    folder = tmp_path / "runs" / "s"
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "write_json", lambda path, header: os._exit(9))
+        child = os.fork()
+        if child == 0:
+            run.make_folder(folder, {})
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert not folder.exists()
+    run.make_folder(folder, {"study": {}})
+    assert json.loads((folder / "study.json").read_text())["status"] == "running"
+
+
 MISTAKES = {
     "--data nowhere.csv": "nowhere.csv",
     "--models lenet": "unknown model 'lenet': known are alexnet, resnet34, cbam_resnet34",
@@ -363,7 +442,7 @@ MISTAKES = {
     "--batch-size 512": "batch_size goes up to 512, but there are 384 training images",
     "--device cuda": "no CUDA device is found here",
     "--gpu-hours 2": "gpu_hours is 2, but the trials train on a CPU and use none",
-    "--out /proc": "can't be made",
+    "--out /proc": "can't be used",
     "--cpus-per-trial 99": "cpus_per_trial is 99, but the cluster has",
     "--name ../elsewhere": "name is '../elsewhere'",
     "--resume nothing": "nothing holds no study.json",

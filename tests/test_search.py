@@ -142,7 +142,7 @@ def test_tpe_learns_from_what_it_was_told_and_random_does_not(tmp_path):
 
     for sampler, learns in [("tpe", True), ("random", False)]:
         one, other = (
-            proposals(tmp_path / f"{sampler}{told.__name__}", 18, False, told, sampler=sampler)
+            proposals(tmp_path / f"{sampler}{told.__name__}", 30, False, told, sampler=sampler)
             for told in (value, reverse)
         )
         assert one[:10] == other[:10]  # five of each network at random

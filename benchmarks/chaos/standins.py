@@ -1,0 +1,141 @@
+"""What stands in the place of training where a fault must come at a certain moment. In the worker.
+
+`study.run.main(argv, trainable=...)` takes them: a class with the steps of study.trial.Trial, one
+an epoch, and the same result. Everything else of a study is as in `python -m study.run`.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from ray import tune
+
+from study import train
+from study.trial import Trial
+
+STRUCK = "t0001"  # the trial that the fault strikes, in its second epoch
+
+
+class Struck(Trial):
+    """Real training, but for one trial, to which `strike` happens; `times` in all."""
+
+    times = 1
+
+    def begin(self, config: dict[str, Any]) -> None:
+        self.name = config["trial_id"]
+        super().begin(config)
+
+    def step(self) -> dict[str, Any]:
+        if self.name == STRUCK and self.known is None and self.count_down():
+            self.strike()
+        return super().step()
+
+    def count_down(self) -> bool:
+        """Whether it strikes now: after the first epoch, as often as `times`, over all workers."""
+        marks = self.folder / "struck"
+        self.writer.wait()
+        if not list(self.folder.glob("epoch_*")):
+            return False
+        done = len(marks.read_bytes()) if marks.exists() else 0
+        if done < self.times:
+            marks.write_bytes(b"x" * (done + 1))
+        return done < self.times
+
+    def strike(self) -> None:
+        raise NotImplementedError
+
+
+class Raising(Struck):
+    def strike(self) -> None:
+        raise RuntimeError("a fault of one moment")
+
+
+class RaisingAlways(Raising):
+    times = 99
+
+
+class OutOfMemory(Struck):
+    """The next batch doesn't fit, as `train.fit` tells it."""
+
+    def strike(self) -> None:
+        self.epochs = no_memory()
+
+
+class OutOfMemoryAlways(Struck):
+    times = 99
+
+    def strike(self) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+
+class Hanging(Struck):
+    def strike(self) -> None:
+        time.sleep(3600)
+
+
+class HangingAlways(Hanging):
+    times = 99
+
+
+class Killed(Struck):
+    """Its process is gone from one moment to the next, as by the kernel's out-of-memory killer."""
+
+    def strike(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class CutShort(Struck):
+    """Its newest checkpoint loses its second half, and then its process dies."""
+
+    def strike(self) -> None:
+        newest = sorted(self.folder.glob("epoch_*"))[-1]
+        os.truncate(newest, newest.stat().st_size // 2)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def no_memory() -> Iterator[Any]:
+    raise train.OutOfMemory("out of memory in epoch 2, with the batch whole")
+    yield
+
+
+class Sleeping(tune.Trainable):
+    """No training: an epoch is a short sleep and numbers that follow from trial and epoch."""
+
+    seconds = 0.0
+
+    def setup(self, config: dict[str, Any], checkpoints: str, **given: Any) -> None:
+        self.checkpoints = Path(checkpoints)
+        self.begin(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.begin(new_config)
+        return True
+
+    def begin(self, config: dict[str, Any]) -> None:
+        self.epochs, self.done = config["epochs"], 0
+        self.height = 0.3 + 0.001 * (hash(config["lr"]) % 300)
+
+    def step(self) -> dict[str, Any]:
+        began = time.perf_counter()
+        time.sleep(self.seconds)
+        self.done += 1
+        accuracy = self.height * self.done / (self.done + 3)
+        return {
+            "epoch": self.done,
+            "train_loss": 1 - accuracy,
+            "train_accuracy": accuracy,
+            "val_loss": 1 - accuracy,
+            "val_accuracy": accuracy,
+            "lr": 0.01,
+            "epoch_seconds": time.perf_counter() - began,
+            "images_per_second": 1000.0,
+            "memory_mib": 1.0,
+            "done": self.done >= self.epochs,
+            "microbatches": 1,
+            "node": "here",
+            "device": "none",
+        }

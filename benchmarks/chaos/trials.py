@@ -1,0 +1,78 @@
+"""One trial of a study goes wrong in each of the ways a trial can; the others must not notice.
+
+    python -m benchmarks.chaos.trials                  # all of them
+    python -m benchmarks.chaos.trials --only hang
+
+Three trials of three epochs; the fault strikes the second in its second epoch. A NaN loss is a real
+one (a learning rate of 1e30), the rest are the stand-ins of `standins.py`, in real training.
+"""
+
+import argparse
+import sys
+import tempfile
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+import ray
+
+from benchmarks.chaos import standins, studies
+from study import cluster, run
+from study.trial import Trial
+
+STUDY = [
+    *studies.SMALL, "--trials", "3", "--epochs", "3", "--scheduler", "none", "--stages", "search",
+    "--name", "s",
+]  # fmt: skip
+HANG = ["--hang-seconds", "20"]
+NAN = ["--lr", "0.01,1e30", "--sampler", "grid", "--batch-size", "8", "--trials", "2"]
+# name -> what stands in the place of training, flags, how the trial must end and what it must say
+FAULTS = {
+    "exception, once": (standins.Raising, [], "completed", 1, "a fault of one moment"),
+    "exception, always": (standins.RaisingAlways, [], "failed", 2, "a fault of one moment"),
+    "NaN loss": (Trial, NAN, "failed", 0, "loss is not a number in epoch 1"),
+    "out of memory, once": (standins.OutOfMemory, [], "completed", 1, "batches in 2 parts"),
+    "out of memory, always": (standins.OutOfMemoryAlways, [], "failed", 2, "CUDA out of memory"),
+    "hang, once": (standins.Hanging, HANG, "completed", 1, "no report for 20 s"),
+    "hang, always": (standins.HangingAlways, HANG, "failed", 2, "no report for 20 s"),
+    "worker SIGKILLed": (standins.Killed, [], "completed", 1, "actor died"),
+    "checkpoint cut short": (standins.CutShort, [], "completed", 1, "actor died"),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos.trials")
+    parser.add_argument("--only", default="", help="faults whose name begins so")
+    asked = parser.parse_args()
+    cluster.connect("local")
+    codes = [strike(fault) for fault in FAULTS if fault.startswith(asked.only)]
+    ray.shutdown()
+    return max(codes)
+
+
+def strike(fault: str) -> int:
+    trainable, flags, status, retries, error = FAULTS[fault]
+    with tempfile.TemporaryDirectory(prefix="chaos-") as name:
+        with redirect_stdout(StringIO()) as out:
+            code = run.main([*STUDY, *flags, "--out", name], trainable=trainable)
+        folder = Path(name, "s")
+        trials = pd.read_parquet(folder / "trials.parquet").set_index("trial_id")
+        epochs = pd.read_parquet(folder / "epochs.parquet").groupby("trial_id").size()
+        lost = studies.told_again(folder)
+    struck, others = trials.loc[standins.STRUCK], trials.drop(standins.STRUCK)
+    whole = status != "completed" or epochs[standins.STRUCK] == struck["hp_epochs"]
+    held = {
+        f"{status} as configured": struck["status"] == status and whole,
+        "its row says why": error in struck["error"],
+        "retries in its row": struck["retries"] == retries,
+        "the study went on": code == 0 and others["status"].eq("completed").all(),
+    }
+    if not all(held.values()):
+        print(out.getvalue(), struck.to_string(), sep="\n", file=sys.stderr)
+    figures = f"{retries} retries, {lost} epochs told again; “{struck['error'][:60]}”"
+    return studies.row(f"in one trial: {fault}", 1, held, figures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
