@@ -29,6 +29,7 @@ from study.record import (
 )
 from study.search import Config
 from study.session import Session
+from study.storage import Place
 
 FRESH_SEEDS = 50_000  # confirmation's seeds begin here, past any search trial's number
 
@@ -118,7 +119,7 @@ def open_test(session: Session) -> None:
             images_seen = len(dataset.test.labels)
             session.log({"event": "test_opened", "trial_id": name, "images": images_seen})
         hp = settings_of(session.tables.trials[name])
-        folder = str(session.checkpoints(name).resolve())
+        folder = session.checkpoints(name)
         threads = int(session.need["cpu"])
         waiting[name] = predict.remote(
             hp, images, len(dataset.classes), session.device, folder, threads
@@ -173,11 +174,11 @@ def completed(tables: Tables) -> list[str]:
 
 
 def predicted(
-    hp: dict[str, Any], images: np.ndarray, classes: int, device: str, folder: str, threads: int
+    hp: dict[str, Any], images: np.ndarray, classes: int, device: str, folder: Place, threads: int
 ) -> np.ndarray:
     """On a worker: the probabilities of a trial's last state."""
     torch.set_num_threads(threads)
-    state = checkpoint.load(Path(folder))
+    state = checkpoint.load(folder)
     if state is None:
         raise Mistake(f"no trained network in {folder}: it was removed after its training")
     return train.predict(Hyperparameters(**hp), images, classes, torch.device(device), state)

@@ -66,7 +66,7 @@ def worker(folder: Path, config: dict[str, Any], **given: Any) -> Trial:
         device="cpu",
         threads=torch.get_num_threads(),
         gpus=0.0,
-        checkpoints=str(folder),
+        checkpoints=folder,
         expected={},
         **given,
     )
