@@ -204,7 +204,6 @@ def drive(
             whole_val=whole.val,
             device=header["device"],
             need=need,
-            expected={},
             slots=cluster.slots(study, need),
             journal=journal,
             tables=Tables.of(read(folder / "events.jsonl")),

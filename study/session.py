@@ -37,11 +37,12 @@ class Session:
     whole_val: Split  # val before val_images cut it: what the confirmed networks predict
     device: str
     need: dict[str, float]  # cpu and gpu of a trial
-    expected: dict[str, str]  # what every node must have: installed.facts() of the driver's
     slots: int  # trials at once
     journal: Journal
     tables: Tables
     show: Callable[["Session"], None]
+    # What every node must have: installed.facts() of the driver's.
+    expected: dict[str, str] = field(default_factory=dict)
     mirror: Mirror | None = None  # of the folder, in shared storage
     stop: str = ""  # why the study is to end before its time, in words
     cause: str = ""  # and which of CAUSES that is

@@ -1,0 +1,1 @@
+"""Measurements and faults: each module is a command that prints what it found."""
