@@ -13,9 +13,10 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 # What runs in a worker, a notebook or on a GPU machine without Ray.
 WITHOUT_RAY = ("train", "network", "learning_rate", "execution", "augment", "checkpoint",
-               "hyperparameters", "data", "sources", "faces")  # fmt: skip
+               "hyperparameters", "data", "sources", "faces", "storage")  # fmt: skip
 DRIVER = ("run", "stages", "session", "disk", "drive", "search", "schedule", "cluster", "confirm",
-          "display", "summary", "flags", "record", "journal", "config")  # fmt: skip
+          "display", "summary", "flags", "record", "journal", "config",
+          "mirror", "handover", "nodes")  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:
@@ -57,7 +58,7 @@ def test_training_needs_neither_ray_nor_optuna(name):
     assert not roots(ROOT / "study" / f"{name}.py") & {"ray", "optuna", "rich"}
 
 
-@pytest.mark.parametrize("name", [*WITHOUT_RAY, "trial"])
+@pytest.mark.parametrize("name", [*WITHOUT_RAY, "trial", "installed"])
 def test_what_a_worker_runs_does_not_import_the_driver(name):
     taken = imports(ROOT / "study" / f"{name}.py")
     assert not taken & {f"study.{module}" for module in DRIVER}
@@ -65,7 +66,7 @@ def test_what_a_worker_runs_does_not_import_the_driver(name):
 
 def test_every_module_is_on_one_side_or_is_the_worker():
     modules = {path.stem for path in (ROOT / "study").glob("*.py")} - {"__init__"}
-    assert modules == {*WITHOUT_RAY, *DRIVER, "trial"}
+    assert modules == {*WITHOUT_RAY, *DRIVER, "trial", "installed"}
 
 
 def test_resnet_has_never_heard_of_cbam():
