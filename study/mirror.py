@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from study import storage
+from study import Mistake, storage
 from study.handover import LEASE, LOGS, read_lease, whole_lines
 from study.journal import now
 from study.storage import Place, first_line, without_options
@@ -85,7 +85,7 @@ class Mirror:
             began, marked = time.monotonic(), self.marked.is_set()
             try:
                 self.upload()
-            except OSError as error:
+            except (OSError, Mistake) as error:
                 self.told(first_line(error))
                 self.closing.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -117,23 +117,29 @@ class Mirror:
             self.lost(f"{without_options(self.place)} was taken over by {holder['host']}")
             return
         snapshot, changed = self.snapshot, False
-        for name in LOGS:
-            if self.stored.get(name, 0) != snapshot.sizes.get(name, 0):
+        for name, length in snapshot.sizes.items():
+            if self.stored.get(name, 0) != length:
                 with (self.folder / name).open("rb") as file:
-                    storage.write(self.place / name, whole_lines(file.read(snapshot.sizes[name])))
-                self.stored[name], changed = snapshot.sizes[name], True
-        if changed or ended or time.monotonic() - self.renewed > RENEW_SECONDS / 2:
-            self.write_lease(ended)
+                    content = whole_lines(file.read(length))
+                storage.write(self.place / name, content)
+                self.stored[name], changed = len(content), True
+        if changed or time.monotonic() - self.renewed > RENEW_SECONDS / 2:
+            self.write_lease()
         for path in sorted(self.folder.iterdir()):
             if not path.is_file() or path.name in LOGS or path.name.startswith("."):
                 continue
             written = path.stat().st_mtime
-            if self.stored.get(path.name) != written and written <= snapshot.taken_at:
-                storage.write(self.place / path.name, path.read_bytes())
+            if self.stored.get(path.name) == written or written > snapshot.taken_at:
+                continue
+            content = path.read_bytes()
+            if path.stat().st_mtime == written:  # else replaced just now, for the next upload
+                storage.write(self.place / path.name, content)
                 self.stored[path.name] = written
         while snapshot.jobs:
             snapshot.jobs[0]()
             snapshot.jobs.pop(0)
+        if ended:
+            self.write_lease(ended)
 
     def write_lease(self, ended: bool = False) -> None:
         lease = {
@@ -160,7 +166,7 @@ class Mirror:
                 self.upload(ended=True)
                 self.failed = ""
                 return True
-            except OSError as error:
+            except (OSError, Mistake) as error:
                 self.failed = first_line(error)
                 if time.monotonic() > until:
                     return False

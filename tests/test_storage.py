@@ -280,6 +280,43 @@ def test_logs_that_ran_ahead_of_each_other_are_read_as_far_as_they_belong_togeth
         handover.read_logs(place)
 
 
+def test_a_sign_of_life_before_the_first_mark_leaves_what_was_stored(uri, tmp_path, monkeypatch):
+    place, folder = storage.at(uri) / NAME, tmp_path / "runs" / NAME
+    begun(folder, 2)
+    assert stored(folder, place).flush()
+    before = handover.read_lease(place)
+    monkeypatch.setattr(mirror, "RENEW_SECONDS", 0.02)
+    other = Mirror(folder, place, print, print)
+    began = other.renewed
+    wait(lambda: other.renewed > began)
+    assert other.thread.is_alive() and not other.failed
+    assert handover.read_lease(place)["sizes"] == before["sizes"]
+    assert storage.read(place / "events.jsonl").count(b"\n") == 2
+    assert other.flush()
+
+
+def test_the_study_is_free_only_when_all_of_it_is_stored(uri, tmp_path, monkeypatch):
+    place, folder = storage.at(uri) / NAME, tmp_path / "runs" / NAME
+    begun(folder, 1)
+    made, write, order = stored(folder, place), storage.write, []
+
+    def noted(target, data):
+        write(target, data)
+        order.append((str(target).split("?")[0].rpartition("/")[2], b'"token": ""' in data))
+
+    monkeypatch.setattr(storage, "write", noted)
+    begun(folder, 2)
+    with (folder / "events.jsonl").open("a") as file:
+        file.write('{"half')
+    (folder / "trials.parquet").write_text("rows")
+    assert made.flush()
+    names = [name for name, _ in order]
+    assert names[:3] == ["optuna.log", "events.jsonl", "driver.json"]
+    assert "trials.parquet" in names[3:-1] and order[-1] == ("driver.json", True)
+    assert [free for _, free in order].count(True) == 1
+    assert handover.read_logs(place)["events.jsonl"].count(b"\n") == 2, "no half line"
+
+
 def test_a_checkpoint_goes_only_after_storage_knows_why(uri, tmp_path):
     place, folder = storage.at(uri) / NAME, tmp_path / "runs" / NAME
     begun(folder, 1)
