@@ -1,4 +1,4 @@
-"""A trial's state on disk, written so that a crash at any moment leaves a whole one behind.
+"""A trial's state on disk or in a bucket; a crash at any moment leaves a whole one behind.
 
 Runs in the worker, which writes and reads, and on the driver, which clears. One folder a trial;
 the newest two epochs are kept, so that a file cut short falls back to the one before.
@@ -6,22 +6,32 @@ Training doesn't wait for the disk: a Writer writes an epoch's state while the n
 """
 
 import os
-import shutil
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from study import storage
+from study.storage import Bucket, Place
+
 KEPT = 2
 
 
-def save(folder: Path, state: dict[str, Any]) -> None:
-    """Write the state of `fit` as epoch_NNNNN.pt: beside, fsync, rename."""
+def save(folder: Place, state: dict[str, Any]) -> None:
+    """Write the state of `fit` as epoch_NNNNN.pt: beside, fsync, rename; or as one object."""
+    name = f"epoch_{state['record']['epoch']:05d}.pt"
+    if isinstance(folder, Bucket):
+        content = BytesIO()
+        torch.save(state, content)
+        storage.patiently(lambda: storage.write(folder / name, content.getbuffer()))
+        storage.patiently(lambda: thin(folder, KEPT))
+        return
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"epoch_{state['record']['epoch']:05d}.pt"
+    target = folder / name
     beside = target.with_suffix(f".tmp{os.getpid()}")
     try:
         with beside.open("wb") as file:
@@ -34,8 +44,7 @@ def save(folder: Path, state: dict[str, Any]) -> None:
         raise (cause if isinstance(cause, OSError) else error) from None
     finally:
         beside.unlink(missing_ok=True)
-    for old in epochs(folder)[:-KEPT]:
-        old.unlink()
+    thin(folder, KEPT)
 
 
 class Writer:
@@ -43,10 +52,10 @@ class Writer:
 
     def __init__(self, device: torch.device) -> None:
         self.pool = ThreadPoolExecutor(1, "checkpoint")
-        self.pending: tuple[Path, Future[None]] | None = None
+        self.pending: tuple[Place, Future[None]] | None = None
         self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
 
-    def save(self, folder: Path, state: dict[str, Any]) -> None:
+    def save(self, folder: Place, state: dict[str, Any]) -> None:
         """Copy the state where it lives and begin to write it, when the one before is written."""
         self.wait()
         copy = copied(state)
@@ -54,7 +63,7 @@ class Writer:
             self.stream.wait_stream(torch.cuda.current_stream(self.stream.device))
         self.pending = folder, self.pool.submit(self.written, folder, copy)
 
-    def written(self, folder: Path, state: dict[str, Any]) -> None:
+    def written(self, folder: Place, state: dict[str, Any]) -> None:
         with torch.cuda.stream(self.stream) if self.stream is not None else nullcontext():
             save(folder, state)
 
@@ -67,7 +76,9 @@ class Writer:
         try:
             written.result()
         except FileNotFoundError:
-            if folder.exists():  # else the trial has ended, and the driver cleared it in mid-write
+            if (
+                isinstance(folder, Bucket) or folder.exists()
+            ):  # else the trial has ended, and the driver cleared it in mid-write
                 raise
 
 
@@ -80,26 +91,44 @@ def copied(value: Any) -> Any:
     return [copied(part) for part in value] if isinstance(value, list) else value
 
 
-def load(folder: Path) -> dict[str, Any] | None:
+def load(folder: Place) -> dict[str, Any] | None:
     """The newest whole state, on the CPU, or None; what can't be read is passed over and told."""
-    for path in reversed(epochs(folder)):
+    for path in reversed(storage.patiently(lambda: epochs(folder))):
+        # Out of reach isn't damaged: a bucket's content is here before anyone judges it.
+        source = path if isinstance(path, Path) else BytesIO(fetched(path))
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(source, map_location="cpu", weights_only=True)
         except Exception as error:  # there is no error that damage can't make torch raise
             print(f"{path} can't be read ({error}); the one before is used", file=sys.stderr)
     return None
 
 
-def epochs(folder: Path) -> list[Path]:
-    return sorted(folder.glob("epoch_*.pt"))
+def fetched(path: Bucket) -> bytes:
+    return storage.patiently(lambda: storage.read(path))
 
 
-def reduce(folder: Path) -> None:
+def epochs(folder: Place) -> list[Place]:
+    names = storage.names(folder)
+    return [folder / n for n in names if n.startswith("epoch_") and n.endswith(".pt")]
+
+
+def thin(folder: Place, kept: int) -> None:
+    for old in epochs(folder)[:-kept]:
+        storage.delete(old)
+
+
+def reduce(folder: Place) -> None:
     """Keep the newest state alone: the trained network of a confirmed trial."""
-    for old in epochs(folder)[:-1]:
-        old.unlink()
+    thin(folder, 1)
 
 
-def clear(folder: Path) -> None:
+def sweep(folder: Place, over: list[str]) -> None:
+    """Clear those trials of a study's checkpoints that are over and have left some."""
+    left = {name.split("/")[0] for name in storage.names(folder)}
+    for name in filter(left.__contains__, over):
+        clear(folder / name)
+
+
+def clear(folder: Place) -> None:
     """A trial that has ended needs no state."""
-    shutil.rmtree(folder, ignore_errors=True)
+    storage.clear(folder)

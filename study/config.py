@@ -49,6 +49,9 @@ class Study:
     preset: str = option("search", "smoke, search, paper, ingredients, or a TOML file")
     name: str = option("", "name of the study's folder; by default preset, date and time")
     out: str = option("runs", "folder for studies")
+    storage: str = option(
+        "", "s3://BUCKET/FOLDER or gs://..., shared by all machines; empty keeps all under --out"
+    )
     data: str = option("faces", "FER-2013 as csv, folder or zip; 'faces' or faces:N draws N faces")
     train_images: int = option(0, "train on a stratified part of so many images; 0 is all", 0)
     val_images: int = option(0, "validate on a stratified part of so many images; 0 is all", 0)

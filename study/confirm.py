@@ -31,6 +31,7 @@ from study.record import (
 )
 from study.search import Config
 from study.session import Session
+from study.storage import Place
 
 FRESH_SEEDS = 50_000  # confirmation's seeds begin here, past any search trial's number
 
@@ -155,7 +156,7 @@ def asked(
             looked_at,
             len(session.dataset.classes),
             session.device,
-            str(session.checkpoints(name).resolve()),
+            session.checkpoints(name),
             int(session.need["cpu"]),
         )
     return waiting
@@ -227,12 +228,12 @@ def predicted(
     looked_at: np.ndarray,
     classes: int,
     device: str,
-    folder: str,
+    folder: Place,
     threads: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """On a worker: the probabilities of a trial's last state, and where it looks if it has CBAM."""
     torch.set_num_threads(threads)
-    state = checkpoint.load(Path(folder))
+    state = checkpoint.load(folder)
     if state is None:
         raise Mistake(f"no trained network in {folder}: it was removed after its training")
     given = (classes, torch.device(device), state)

@@ -91,6 +91,8 @@ class Recorder(tune.Callback):
         if "diverged" in result:
             self.diverged[name] = result["diverged"]
             return
+        if result["again"] and (name, result["epoch"]) in self.session.tables.epochs:
+            return  # told by a trial that goes on, for a driver that may not know it
         self.shorter_of_memory(name, result)
         self.compare(name, result["epoch"])
         self.session.log({"event": "epoch_done", "trial_id": name, **observed(result)}, *decisions)
@@ -153,18 +155,23 @@ class Recorder(tune.Callback):
             self.tell.tell(name, ended["status"])
         folder = self.session.checkpoints(name)
         if self.stage == "confirm" and ended["status"] == "completed":
-            checkpoint.reduce(folder)
+            self.session.afterwards(lambda: checkpoint.reduce(folder))
         elif self.stage == "search" or ended["status"] == "failed":
-            checkpoint.clear(folder)  # a confirmation stopped by a budget may yet go on
+            # A confirmation stopped by a budget may yet go on.
+            self.session.afterwards(lambda: checkpoint.clear(folder))
         self.session.show(self.session)
 
     def sweep(self) -> None:
         """A worker may have finished a write after its trial's folder was cleared."""
+        folder, over = self.session.checkpoints(), []
         for name, row in self.session.tables.of_stage(self.stage).items():
             if row["status"] == "failed" or (self.stage == "search" and row["status"] != "running"):
-                checkpoint.clear(self.session.checkpoints(name))
+                over.append(name)
+        self.session.afterwards(lambda: checkpoint.sweep(folder, over))
 
     def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
+        if self.session.mirror:
+            self.session.mirror.mark()
         self.session.show(self.session)
         if time.monotonic() - self.watched > 1:
             self.watched = time.monotonic()
@@ -199,7 +206,7 @@ def run_stage(
         device=session.device,
         threads=int(session.need["cpu"]),
         gpus=session.need["gpu"],
-        checkpoints=str(session.checkpoints().resolve()),
+        checkpoints=session.checkpoints(),
         expected=session.expected,
         execution=session.study.execution,
         keep=recorder.stage == "confirm",

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import ray
 
+from study import storage
+from study.storage import Place
+
 LIBRARIES = ("torch", "torchvision", "ray", "numpy")
 UNFIT = "unfit node:"  # how a trial's error begins if its node is to blame
 
@@ -45,13 +48,19 @@ def difference(expected: dict[str, str], found: dict[str, str]) -> str:
     )
 
 
-def verify(expected: dict[str, str], folder: Path) -> None:
+def verify(expected: dict[str, str], place: Place) -> None:
     """For a node that joined after the start: raises before its first trial trains anything."""
     wrong = difference(expected, facts())
-    if not (folder / "study.json").is_file():
-        wrong = wrong or f"no {folder}, which the driver writes to"
+    if not storage.patiently(lambda: reads(place)):
+        wrong = wrong or f"no {storage.without_options(place)}, which the driver writes to"
     if wrong:
         raise RuntimeError(f"{UNFIT} {socket.gethostname()} has {wrong}")
+
+
+def reads(place: Place) -> bool:
+    """Whether this node reads what the driver has written into a study's folder."""
+    # In shared storage the second is there first.
+    return any(storage.exists(place / name) for name in ("study.json", "driver.json"))
 
 
 def sees(token: Path, content: str) -> bool:

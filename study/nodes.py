@@ -11,6 +11,7 @@ from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study import Mistake, installed
+from study.storage import Bucket, Place, without_options
 
 ANSWER_SECONDS = 120.0  # a node that takes longer to say what it has is not fit to train
 
@@ -20,18 +21,19 @@ def alive() -> list[dict[str, Any]]:
     return [each for each in ray.nodes() if each["Alive"]]
 
 
-def check(folder: Path, storage: str) -> dict[str, str]:
+def check(place: Place) -> dict[str, str]:
     """Refuse a cluster whose nodes differ, or don't all see where the results go.
 
-    folder is the study's; storage the bucket that mirrors it, if any. Returns
-    `installed.facts()`, by which a node that joins later is checked before its first trial.
-    A single node needs no check.
+    place is the study's folder, or that in shared storage. Returns `installed.facts()`, by which a
+    node that joins later is checked before its first trial. A single node needs no check.
     """
     expected = installed.facts()
     if len(alive()) > 1:
         check_versions(expected)
-        if not storage:
-            check_folder(folder)
+        if isinstance(place, Bucket):
+            check_bucket(place)
+        else:
+            check_folder(place)
     return expected
 
 
@@ -46,6 +48,16 @@ def check_versions(expected: dict[str, str]) -> None:
         wrong = installed.difference(expected, found)
         if wrong:
             raise Mistake(f"node {name} has {wrong}: install the same on every node")
+
+
+def check_bucket(place: Bucket) -> None:
+    """Refuse a study whose folder in a bucket not every node can read."""
+    for name, _, found in everywhere(installed.reads, place):
+        if found is not True:
+            raise Mistake(
+                f"node {name} can't read {without_options(place)} ({found or 'not found'}): give "
+                "it the credentials that this machine has"
+            )
 
 
 def check_folder(folder: Path) -> None:

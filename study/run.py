@@ -3,6 +3,7 @@
 python -m study.run                          a whole study on drawn faces, no data needed
 python -m study.run --data fer2013.csv.xz    the same on real FER-2013
 python -m study.run --resume runs/NAME       go on after Ctrl-C, a crash or a reboot
+python -m study.run --resume STORAGE/NAME    the same on another machine, from shared storage
 """
 
 import json
@@ -28,10 +29,12 @@ from study import (
     data,
     disk,
     flags,
+    handover,
     nodes,
     search,
     share,
     stages,
+    storage,
     summary,
 )
 from study.config import (
@@ -46,6 +49,7 @@ from study.config import (
 )
 from study.display import Display, say
 from study.journal import Journal, now, read
+from study.mirror import Mirror
 from study.record import Tables, write_json
 from study.session import Session
 from study.trial import Trial
@@ -63,6 +67,7 @@ MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not wha
     "device",  # asked for, since a study never changes it by itself
     "address",
     "out",
+    "storage",
 )
 
 
@@ -122,6 +127,7 @@ def start(given: dict[str, str], trainable: type) -> int:
         raise Mistake(
             f"{folder} exists: go on with it by --resume {folder}, or choose another --name"
         )
+    handover.prepare(study, folder, say)
     whole = data.load(study.data)
     study = at_most(study, whole, given)
     dataset = parts(study, whole)
@@ -150,7 +156,11 @@ def start(given: dict[str, str], trainable: type) -> int:
 def go_on(name: str, given: dict[str, str], trainable: type) -> int:
     """An existing study, from what its journal says."""
     given.pop("preset", None)
-    folder = Path(name) if Path(name).is_dir() else Path(given.get("out", "runs")) / name
+    if "://" in name:
+        folder, root = handover.bring(name, Path(given.get("out", "runs")))
+        given.setdefault("storage", root)
+    else:
+        folder = Path(name) if Path(name).is_dir() else Path(given.get("out", "runs")) / name
     if not (folder / "study.json").is_file():
         raise Mistake(f"{folder} holds no study.json: give --resume a study's folder or its name")
     try:
@@ -169,7 +179,7 @@ def go_on(name: str, given: dict[str, str], trainable: type) -> int:
             f"--trials can't change any more: what {folder} confirms has been chosen, and choosing "
             "again after test was opened would be choosing on test; start another with --name"
         )
-    study = flags.with_flags(study, given)
+    storage_before, study = study.storage, flags.with_flags(study, given)
     study = replace(study, data=data.absolute(study.data))
     whole = data.load(study.data)
     if whole.digest != header["data"]["digest"]:
@@ -187,6 +197,7 @@ def go_on(name: str, given: dict[str, str], trainable: type) -> int:
             f"{folder} was begun on {before}, but its trials would go on on {device}: give it a "
             f"{before} again, or say --device {device} if the figures may come from both"
         )
+    handover.prepare(study, folder, say, storage_before)
     changed = {"study": to_dict(study), "device": device}
     return drive(study, folder, header | changed, whole, need, joined, trainable)
 
@@ -203,7 +214,6 @@ def drive(
     """Run what the journal says is left; the exit code."""
     for name in ("ray", "ray.tune", "ray.tune.execution.tune_controller", "ray.tune.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a failed trial is a row, told by us
-    expected = nodes.check(folder, "")
     display = Display(study, whole.notes)
     with Journal(folder / "events.jsonl") as journal:
         session = Session(
@@ -214,7 +224,6 @@ def drive(
             whole_val=whole.val,
             device=header["device"],
             need=need,
-            expected=expected,
             slots=cluster.slots(study, need),
             journal=journal,
             tables=Tables.of(read(folder / "events.jsonl")),
@@ -224,8 +233,16 @@ def drive(
         )
         if journal.cut:
             say(f"{journal.cut} bytes at the journal's end were no whole block: passed over.")
-        say(summary.opening(session, cluster.inventory(joined)))
-        return stages.run(session, display, finish)
+        if study.storage:
+            place = storage.at(study.storage) / folder.name
+            session.mirror = Mirror(folder, place, say, lambda why: session.end("storage", why))
+        try:
+            session.expected = nodes.check(session.place)
+            say(summary.opening(session, cluster.inventory(joined)))
+            return stages.run(session, display, finish)
+        finally:
+            if session.mirror:  # what an error of ours leaves behind goes there too
+                session.mirror.flush()
 
 
 def device_of(need: dict[str, float]) -> str:

@@ -17,7 +17,9 @@ from study.config import Study
 from study.data import Dataset, Split
 from study.hyperparameters import Hyperparameters
 from study.journal import Event, Journal, now
+from study.mirror import Mirror
 from study.record import Tables
+from study.storage import Place
 
 WRITE_EVERY_SECONDS = 5.0
 GRACE_SECONDS = 20.0
@@ -42,6 +44,9 @@ class Session:
     show: Callable[["Session"], None]
     tell: Callable[[str], None]  # a line for the person, at once
     trainable: type  # study.trial.Trial, or what a benchmark or a test puts in its place
+    # What every node must have: installed.facts() of the driver's.
+    expected: dict[str, str] = field(default_factory=dict)
+    mirror: Mirror | None = None  # of the folder, in shared storage
     stop: str = ""  # why the study is to end before its time, in words
     cause: str = ""  # and which of CAUSES that is
     written: float = 0.0
@@ -101,8 +106,21 @@ class Session:
             for row in self.tables.epochs.values()
         )
 
-    def checkpoints(self, trial_id: str = "") -> Path:
-        return self.folder / "checkpoints" / trial_id
+    @property
+    def place(self) -> Place:
+        """The study's folder for any node: in shared storage, if there is one."""
+        return self.mirror.place if self.mirror else self.folder.resolve()
+
+    def checkpoints(self, trial_id: str = "") -> Place:
+        """Where a trial's states are, for any node."""
+        return self.place / "checkpoints" / trial_id
+
+    def afterwards(self, job: Callable[[], None]) -> None:
+        """Do what may only be done when the events so far can't be lost any more."""
+        if self.mirror:
+            self.mirror.later(job)
+        else:
+            job()
 
     def size(self, hp: Hyperparameters) -> dict[str, int]:
         """Parameters and multiply-adds of a trial's network."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from ray import tune
 
-from study import confirm, search
-from study.display import Display
+from study import confirm, search, summary
+from study.display import Display, say
 from study.drive import Recorder, run_stage
 from study.journal import now
 from study.record import Row, Tables, settings_of, write_json
@@ -154,7 +154,11 @@ def close(session: Session, finish: Callable[[Session], None]) -> int:
     except OSError as error:
         if not session.lost(error):
             raise
+    stored = not session.mirror or session.mirror.flush()
     finish(session)
+    if not stored:
+        say(summary.not_mirrored(session))
+        return 2
     if session.cause in ("node", "storage"):
         return 2
     if session.cause == "signal":

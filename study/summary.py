@@ -1,10 +1,12 @@
 """What a study found, in a screenful: for the end of a run. Runs on the driver."""
 
 import math
+import shlex
 from pathlib import Path
 
 import pandas as pd
 
+from study import storage
 from study.config import Study
 from study.confirm import answered, best, completed, due, passed_over, wanted
 from study.display import percent
@@ -117,6 +119,8 @@ def opening(session: Session, joined: str) -> str:
         *(f"Note: {note}." for note in dataset.notes),
         f"Machine: {joined}; {session.slots} trial(s) at once on {session.device}, {each} each",
     ]
+    if session.mirror:
+        lines.append(f"Shared storage: {storage.without_options(session.mirror.place)}")
     if "search" in study.stages:
         lines.append(
             f"Search: {study.trials} trials of up to {study.epochs} epochs over "
@@ -128,6 +132,24 @@ def opening(session: Session, joined: str) -> str:
             what = f"{len(wanted(study))} setting(s)"
         lines.append(f"Confirmation: {what}, {study.seeds} seed(s) each, then the test images")
     return "\n".join(lines)
+
+
+def elsewhere(session: Session) -> list[str]:
+    """How another machine goes on, if shared storage is used."""
+    if not session.mirror or session.mirror.failed:
+        return []
+    place = shlex.quote(str(session.mirror.place))
+    return [f"On another machine: python -m study.run --resume {place}"]
+
+
+def not_mirrored(session: Session) -> str:
+    """What to do when shared storage didn't get the end of a study."""
+    folder = session.folder
+    return (
+        f"{storage.without_options(session.mirror.place)} lacks the end of the study "
+        f"({session.mirror.failed}), which is whole in {folder}: when it can be reached, "
+        f"python -m study.run --resume {folder} brings it there"
+    )
 
 
 def closing(session: Session) -> str:
@@ -149,6 +171,7 @@ def closing(session: Session) -> str:
         return "\n".join(lines)
     if session.cause == "signal":
         lines += [f"Interrupted ({session.stop}); kept in {folder}.", f"Go on with: {again}"]
+        lines += elsewhere(session)
         return "\n".join(lines)
     lines += not_confirmed(session)
     if session.cause == "budget":

@@ -7,7 +7,6 @@ images on it are there once per process; everything else is made anew for each t
 import gc
 import socket
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +16,7 @@ from study import checkpoint, installed, train
 from study.data import Split
 from study.execution import fastest
 from study.hyperparameters import Hyperparameters
+from study.storage import Place
 
 
 class Trial(tune.Trainable):
@@ -31,16 +31,16 @@ class Trial(tune.Trainable):
         device: str,
         threads: int,
         gpus: float,
-        checkpoints: str,
+        checkpoints: Place,
         expected: dict[str, str],
         keep: bool = True,
         execution: str = "eager",
     ) -> None:
         """`keep` is whether the last epoch's state is wanted: a search only needs its record."""
-        installed.verify(expected, Path(checkpoints).parent)
+        installed.verify(expected, checkpoints.parent)
         torch.set_num_threads(threads)
         self.splits, self.classes, self.keep = (train_split, val_split), classes, keep
-        self.device, self.checkpoints = torch.device(device), Path(checkpoints)
+        self.device, self.checkpoints = torch.device(device), checkpoints
         self.execution, self.writer = execution, checkpoint.Writer(self.device)
         self.step_seconds: dict[Any, dict[str, float]] = {}
         self.px, self.data = 0, None
@@ -55,6 +55,7 @@ class Trial(tune.Trainable):
         return True
 
     def begin(self, config: dict[str, Any]) -> None:
+        self.config = config
         self.hp = Hyperparameters(**{k: v for k, v in config.items() if k != "trial_id"})
         self.folder = self.checkpoints / config["trial_id"]
         self.microbatches, self.how = 1, self.execution
@@ -64,15 +65,19 @@ class Trial(tune.Trainable):
             self.data = None
             self.data = train.resident(*self.splits, self.hp.image_px, self.device)
             self.px = self.hp.image_px
-        state = self.go_on()
-        # The checkpoint's epoch is reported again: whoever died may not have heard of it.
-        self.known = state["record"] if state else None
+        self.go_on()
+        # All epochs so far are reported again: whoever goes on may not have heard of them.
+        self.known = iter([*self.records])
 
-    def go_on(self) -> dict[str, Any] | None:
-        """Training from the newest state, which is returned; None is from the beginning."""
+    def go_on(self) -> None:
+        """Training from the newest state, or from the beginning if there is none."""
         self.epochs = None
         self.writer.wait()
         state = checkpoint.load(self.folder)
+        if state and state["config"] != self.config:  # of a driver that proposed something else
+            checkpoint.clear(self.folder)
+            state = None
+        self.records = [*state["records"]] if state else []
         if state:
             self.microbatches = max(self.microbatches, state["microbatches"])
         self.epochs = train.fit(
@@ -84,7 +89,6 @@ class Trial(tune.Trainable):
             self.microbatches,
             self.how,
         )
-        return state
 
     def trained(self) -> tuple[train.EpochRecord, dict[str, Any]]:
         """The next epoch; where memory doesn't suffice, again with batches in twice the parts."""
@@ -102,16 +106,18 @@ class Trial(tune.Trainable):
             self.go_on()
 
     def step(self) -> dict[str, Any]:
-        if self.known is not None:
-            record, self.known = self.known, None
-        else:
+        record = next(self.known, None)
+        again = record is not None
+        if not again:
             try:
                 observed, state = self.trained()
             except train.Diverged as error:
                 return {"diverged": str(error), "done": True}
             record, last = asdict(observed), observed.epoch >= self.hp.epochs
+            self.records.append(record)
             if self.keep or not last:
-                self.writer.save(self.folder, state)
+                told = {"config": self.config, "records": self.records}
+                self.writer.save(self.folder, {**state, **told})
             if self.keep and last:
                 self.writer.wait()  # whoever opens test must find it
         return {
@@ -120,6 +126,7 @@ class Trial(tune.Trainable):
             "node": socket.gethostname(),
             "device": device_name(self.device),
             "microbatches": self.microbatches,
+            "again": again,
         }
 
     def cleanup(self) -> None:

@@ -513,6 +513,7 @@ def test_options_have_these_defaults():
         "preset": "search",
         "name": "",
         "out": "runs",
+        "storage": "",
         "data": "faces",
         "train_images": 0,
         "val_images": 0,

@@ -1,6 +1,7 @@
 """What may end a stage, and what an error leaves; whole stages are run in test_run.py."""
 
 import signal
+from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from study.config import Study
 from study.drive import Limits, Recorder, last_line
 from study.record import Tables
 from study.session import Session, signals
+from study.train import EpochRecord
 
 
 def session(tables: Tables, **budget: float) -> Session:
@@ -85,3 +87,16 @@ def test_a_session_leaves_nothing_in_rays_pickles():
 
 def test_limits_never_stop_a_single_trial():
     assert Limits(session(Tables()))("t", SimpleNamespace()) is False
+
+
+def test_an_epoch_told_again_is_written_only_if_the_journal_lacks_it():
+    at_work, written = session(one_epoch(1.0, 0.0)), []
+    at_work.log = lambda *events: written.extend(events)
+    recorder = Recorder(at_work, "search")
+    trial = SimpleNamespace(config={"trial_id": "t0000"})
+    fixed = {f.name: 0 for f in fields(EpochRecord)} | {
+        "node": "a", "device": "b", "microbatches": 1
+    }  # fmt: skip
+    for epoch, again in [(1, True), (2, True), (1, False)]:
+        recorder.on_trial_result(0, [], trial, fixed | {"epoch": epoch, "again": again})
+    assert [event["epoch"] for event in written] == [2, 1], "what was trained again is told again"

@@ -66,7 +66,7 @@ def worker(folder: Path, config: dict[str, Any], **given: Any) -> Trial:
         device="cpu",
         threads=torch.get_num_threads(),
         gpus=0.0,
-        checkpoints=str(folder),
+        checkpoints=folder,
         expected={},
         **given,
     )
@@ -199,3 +199,35 @@ def test_what_is_written_is_the_state_as_it_was_not_as_training_went_on(small, t
     alone.cleanup()
     first = torch.load(tmp_path / "a" / "a" / "epoch_00001.pt", weights_only=True)["model"]
     assert all(torch.equal(first[n], w) for n, w in weights(tmp_path / "b" / "a").items())
+
+
+def test_a_trial_that_goes_on_tells_every_epoch_again_and_then_new_ones(small, tmp_path):
+    begun = worker(tmp_path, config("a", epochs=4))
+    told = [begun.step() for _ in range(3)]
+    begun.cleanup()
+    assert [one["again"] for one in told] == [False] * 3
+    again = worker(tmp_path, config("a", epochs=4))
+    results = [again.step() for _ in range(4)]
+    again.cleanup()
+    assert [(one["epoch"], one["again"]) for one in results] == [
+        (1, True), (2, True), (3, True), (4, False)
+    ]  # fmt: skip
+    assert results[:3] == [{**one, "again": True} for one in told], "as they were, times and all"
+    assert [record["epoch"] for record in checkpoint.load(tmp_path / "a")["records"]] == [
+        1,
+        2,
+        3,
+        4,
+    ]
+
+
+def test_a_state_left_by_another_proposal_of_the_same_number_is_not_gone_on_from(small, tmp_path):
+    left = worker(tmp_path, config("a", epochs=3))
+    for _ in range(3):
+        left.step()
+    left.cleanup()
+    other = worker(tmp_path, config("a", epochs=3, lr=0.5))
+    first = other.step()
+    other.cleanup()
+    assert (first["epoch"], first["again"]) == (1, False)
+    assert [path.name for path in checkpoint.epochs(tmp_path / "a")] == ["epoch_00001.pt"]
