@@ -133,17 +133,41 @@ def slice_of(trials: pd.DataFrame, name: str, log: bool) -> go.Figure:
     return percent(figure, "yaxis")
 
 
+def importance(frame: pd.DataFrame, model: str) -> go.Figure:
+    """fANOVA (filled) and PED-ANOVA (hollow) of each hyperparameter with their intervals."""
+    colour, marker, _ = style(model)
+    ordered = frame.sort_values("fanova")
+    figure = canvas("share", "", 110 + 38 * len(ordered))
+    for name, short, words, symbol, shift in (
+        ("fanova", "fanova", "fANOVA: of the variance", marker, 0.12),
+        ("ped_anova", "ped", "PED-ANOVA: of what sets the best apart", f"{marker}-open", -0.12),
+    ):
+        value = ordered[name].to_numpy(float)
+        figure.add_scatter(
+            x=value, y=np.arange(len(ordered)) + shift, mode="markers", name=words,
+            marker={"symbol": symbol, "size": 9, "color": colour, "line": {"width": 1.5}},
+            error_x={"type": "data", "symmetric": False, "color": colour, "thickness": 1.5,
+                     "width": 3, "array": (ordered[f"{short}_high"] - value).to_numpy(),
+                     "arrayminus": (value - ordered[f"{short}_low"]).to_numpy()},
+        )  # fmt: skip
+    ticks = {"tickvals": list(range(len(ordered))), "ticktext": list(ordered["hyperparameter"])}
+    figure.update_layout(yaxis=ticks, xaxis={"rangemode": "tozero"})
+    return percent(figure, "xaxis")
+
+
 def lr_batch_map(trials: pd.DataFrame, model: str) -> go.Figure:
-    """Learning rate by batch size, val accuracy as colour: one network."""
+    """Learning rate by batch size, val accuracy as colour: one network; hollow: stopped early."""
     rows = trials[trials["model"] == model]
+    marker = style(model)[1]
+    symbols = [marker if one == "completed" else f"{marker}-open" for one in rows["status"]]
     figure = canvas("lr", "batch_size", 260, showlegend=False)
     figure.add_scatter(
         x=rows["hp_lr"].to_numpy(float), y=rows["hp_batch_size"].astype(str).to_numpy(),
         mode="markers", customdata=np.stack([rows["trial_id"], rows["val_accuracy"]], 1),
         hovertemplate="%{customdata[0]}: lr %{x:.3g}, batch %{y}, %{customdata[1]:.1%}"
         "<extra></extra>",
-        marker={"size": 14, "symbol": style(model)[1], "color": rows["val_accuracy"].to_numpy(),
-                "colorscale": "Cividis", "line": {"width": 1, "color": INK},
+        marker={"size": 13, "symbol": symbols, "color": rows["val_accuracy"].to_numpy(),
+                "colorscale": "Cividis", "line": {"width": 1.5},
                 "colorbar": {"tickformat": ".0%", "thickness": 10, "outlinewidth": 0}},
     )  # fmt: skip
     order = [str(size) for size in sorted(rows["hp_batch_size"].unique())]

@@ -7,6 +7,7 @@ import pandas as pd
 from results import figures, halving, search, study_facts
 from results.blocks import Figure, Section, Text, signed, table
 from results.load import Findings
+from results.sections_importance import important
 
 BUDGETS = {"trials": "trials", "epochs": "epochs", "seconds": "seconds of computing",
            "multiply_adds": "multiply-adds of training"}  # fmt: skip
@@ -29,6 +30,7 @@ def found(one: Findings, confirmed: pd.DataFrame, several: bool) -> Section | No
     blocks += cursed(one, confirmed)
     blocks += early_stopping(one, trials)
     blocks += hyperparameters(one, trials)
+    blocks += important(one, trials)
     return Section(f"The search of {one.name}" if several else "The search", blocks)
 
 
@@ -191,7 +193,8 @@ def hyperparameters(one: Findings, trials: pd.DataFrame) -> list[Any]:
         pair = rows if {"hp_lr", "hp_batch_size"} <= set(rows) else ran
         blocks.append(
             Figure("lr-batch", "Learning rate and batch size together",
-                   "Each mark is a trial; the brighter, the higher its val accuracy.",
+                   "Each mark is a trial; the brighter, the higher its val accuracy at its last "
+                   "epoch. Hollow marks were stopped early, so they don't compare with the full.",
                    [(model, figures.lr_batch_map(ran, model)) for model in models],
                    table("lr-batch", "lr, batch size and val accuracy", pair,
                          {"model": "text", "trial_id": "text", "hp_lr": "number",
