@@ -155,6 +155,26 @@ def importance(frame: pd.DataFrame, model: str) -> go.Figure:
     return percent(figure, "xaxis")
 
 
+def differences(frame: pd.DataFrame, model: str) -> go.Figure:
+    """Arms against their base (ingredients.effects): val filled, test hollow, 95 % intervals."""
+    colour, marker, _ = style(model)
+    order = list(dict.fromkeys(frame["arm"]))[::-1]
+    figure = canvas("difference in accuracy", "", 110 + 38 * len(order))
+    for scope, symbol, shift in (("val", marker, 0.12), ("test", f"{marker}-open", -0.12)):
+        rows = frame[frame["scope"] == scope]
+        value = rows["difference"].to_numpy(float)
+        figure.add_scatter(
+            x=value, y=[order.index(arm) + shift for arm in rows["arm"]], mode="markers",
+            name=scope, marker={"symbol": symbol, "size": 9, "color": colour},
+            error_x={"type": "data", "symmetric": False, "color": colour, "thickness": 1.5,
+                     "width": 3, "array": (rows["high"] - value).to_numpy(float),
+                     "arrayminus": (value - rows["low"]).to_numpy(float)},
+        )  # fmt: skip
+    figure.add_vline(x=0, line={"color": INK, "width": 1, "dash": "2px,4px"})
+    figure.update_layout(yaxis={"tickvals": list(range(len(order))), "ticktext": order})
+    return percent(figure, "xaxis")
+
+
 def lr_batch_map(trials: pd.DataFrame, model: str) -> go.Figure:
     """Learning rate by batch size, val accuracy as colour: one network; hollow: stopped early."""
     rows = trials[trials["model"] == model]
