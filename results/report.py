@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from plotly import io
 
 from results import (
     Mistake,
     facts,
+    images,
     page,
     paper,
     sections,
@@ -126,7 +126,7 @@ def write(found: Report, file: Path) -> list[str]:
         frame.to_csv(folder / f"{name}.csv", index=False)
         (folder / f"{name}.md").write_text(markdown(shown), encoding="utf-8")
     return [f"Page: {file}", f"Tables: {folder} ({len(tables)}, each as CSV and Markdown)",
-            images([block for block in blocks if isinstance(block, Figure)], folder)]  # fmt: skip
+            draw([block for block in blocks if isinstance(block, Figure)], folder)]  # fmt: skip
 
 
 def flat(blocks: list[Block]) -> Iterator[Block]:
@@ -164,22 +164,18 @@ def markdown(shown: pd.DataFrame) -> str:
     return "\n".join(heads + [line(list(row)) for row in shown.to_numpy()]) + "\n"
 
 
-def images(drawn: list[Figure], folder: Path) -> str:
+def draw(drawn: list[Figure], folder: Path) -> str:
     """Figures as SVG and PNG beside the tables where kaleido and a browser are; else why not."""
     plots = {
-        f"{figure.name}-{number}": plot
+        folder / f"{figure.name}-{number}.{kind}": plot
         for figure in drawn
         for number, (_, plot) in enumerate(figure.plots, 1)
+        for kind in ("svg", "png")
     }
     if not plots:
         return "No figure to write as an image"
     try:
-        for kind in ("svg", "png"):
-            io.write_images(
-                list(plots.values()), [folder / f"{name}.{kind}" for name in plots],
-                format=kind, width=720, scale=2 if kind == "png" else 1,
-            )  # fmt: skip
-    except (ImportError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split()).split(". ")[0][:120]
+        images.write(plots)
+    except images.NoBrowser as reason:
         return f"No SVG or PNG: they need kaleido and a Chromium ({reason})"
-    return f"Figures: {len(plots)} in {folder}, as SVG and PNG"
+    return f"Figures: {len(plots) // 2} in {folder}, as SVG and PNG"

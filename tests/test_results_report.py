@@ -229,7 +229,7 @@ def test_the_command_writes_page_and_tables(whole, tmp_path, capsys):
 
 
 def test_the_artefact_folder_is_left_as_it_was(whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(report_module, "images", lambda *_: "")  # a browser's start, once is enough
+    monkeypatch.setattr(report_module, "draw", lambda *_: "")  # a browser's start, once is enough
     before = {path.name: path.read_bytes() for path in whole.iterdir()}
     write(report([load(whole)], resamples=50), tmp_path / "r.html")
     assert {path.name: path.read_bytes() for path in whole.iterdir()} == before
