@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from results.style import INK, canvas, log_axis, pale, percent, style, whole_steps
+from results.blocks import whole_or_tenth
+from results.style import DARK, INK, canvas, log_axis, pale, percent, style, whole_steps
 
 
 def curve(frame: pd.DataFrame, measure: str, title: str) -> go.Figure:
@@ -76,7 +77,7 @@ def trial_lines(frame: pd.DataFrame, rungs: pd.DataFrame) -> go.Figure:
             mode="markers", name="stopped", hoverinfo="skip",
             marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": INK}},
         )  # fmt: skip
-    for rung in rungs["rung"]:
+    for rung in sorted(set(rungs["rung"])):
         figure.add_vline(x=rung, line={"color": INK, "width": 1, "dash": "2px,4px"})
     whole_steps(figure, frame["epoch"].max())
     return percent(figure, "yaxis")
@@ -251,3 +252,35 @@ def reliability(frame: pd.DataFrame) -> go.Figure:
         )  # fmt: skip
     figure.update_layout(xaxis={"range": [0, 1.02]}, yaxis={"range": [0, 1.02]})
     return percent(figure, "xaxis", "yaxis")
+
+
+def confusion(counts: np.ndarray, classes: list[str], per_class: pd.DataFrame) -> go.Figure:
+    """A confusion matrix, truth down, answer across: counts, row shares, recall and precision."""
+    size = len(classes)
+    share = counts / counts.sum(1, keepdims=True).clip(min=1e-9)
+    figure = canvas("answer", "truth", 92 + 58 * size, width=190 + 66 * size, showlegend=False)
+    figure.add_heatmap(
+        z=share, x=list(range(size)), y=list(range(size)), zmin=0, zmax=1, showscale=False,
+        colorscale=[[0, "rgba(0,114,178,0)"], [1, "rgba(0,114,178,1)"]], xgap=1, ygap=1,
+        hoverinfo="skip",
+    )  # fmt: skip
+    cells = [
+        {"x": k, "y": row, "text": f"{whole_or_tenth(counts[row, k])}<br>{100 * part:.0f}%",
+         "font": {"size": 12, "color": "#ffffff" if part > 0.55 else DARK}}
+        for row in range(size) for k, part in enumerate(share[row])
+    ]  # fmt: skip
+    for k, (_, line) in enumerate(per_class.iterrows()):
+        for measure, place in (("recall", {"x": size, "y": k}), ("precision", {"x": k, "y": size})):
+            if pd.notna(line[measure]):
+                half = 50 * (line[f"{measure}_high"] - line[f"{measure}_low"])
+                text = f"{100 * line[measure]:.0f}%<br>±{half:.0f}"
+                cells.append(place | {"text": text, "font": {"size": 11}})
+    notes = [cell | {"showarrow": False, "align": "center"} for cell in cells]
+    ticks = {"tickvals": list(range(size + 1)), "showgrid": False, "range": [-0.5, size + 0.5],
+             "ticklabelstandoff": 6}  # fmt: skip
+    return figure.update_layout(
+        paper_bgcolor="#ffffff",
+        annotations=notes,
+        xaxis=ticks | {"ticktext": [*classes, "recall"], "side": "top"},
+        yaxis=ticks | {"ticktext": [*classes, "precision"], "range": [size + 0.5, -0.5]},
+    )

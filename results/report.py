@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import plotly.graph_objects as go
 
 from results import (
     Mistake,
     facts,
+    figures,
     images,
     page,
     paper,
@@ -126,7 +128,7 @@ def write(found: Report, file: Path) -> list[str]:
         frame.to_csv(folder / f"{name}.csv", index=False)
         (folder / f"{name}.md").write_text(markdown(shown), encoding="utf-8")
     return [f"Page: {file}", f"Tables: {folder} ({len(tables)}, each as CSV and Markdown)",
-            draw([block for block in blocks if isinstance(block, Figure)], folder)]  # fmt: skip
+            draw(blocks, folder)]  # fmt: skip
 
 
 def flat(blocks: list[Block]) -> Iterator[Block]:
@@ -148,9 +150,13 @@ def every_table(blocks: list[Block]) -> Iterator[tuple[str, pd.DataFrame, pd.Dat
             shown = frame.round(1).astype(str)
         else:
             continue
-        name = re.sub(r"[^\w.+-]+", "-", block.name).strip("-.") or "table"
+        name = file_name(block.name)
         used[name] = used.get(name, 0) + 1
         yield (name if used[name] == 1 else f"{name}-{used[name]}"), frame, shown
+
+
+def file_name(name: str) -> str:
+    return re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "table"
 
 
 def markdown(shown: pd.DataFrame) -> str:
@@ -164,12 +170,20 @@ def markdown(shown: pd.DataFrame) -> str:
     return "\n".join(heads + [line(list(row)) for row in shown.to_numpy()]) + "\n"
 
 
-def draw(drawn: list[Figure], folder: Path) -> str:
-    """Figures as SVG and PNG beside the tables where kaleido and a browser are; else why not."""
+def draw(blocks: list[Block], folder: Path) -> str:
+    """Figures and matrices as SVG and PNG beside the tables where kaleido and a browser are; else
+    why not."""
+    drawn: dict[str, go.Figure] = {}
+    for block in blocks:
+        if isinstance(block, Figure):
+            for number, (_, plot) in enumerate(block.plots, 1):
+                drawn[f"{block.name}-{number}"] = plot
+        elif isinstance(block, Matrix):
+            plot = figures.confusion(block.counts, block.classes, block.per_class)
+            drawn[block.name] = plot
     plots = {
-        folder / f"{figure.name}-{number}.{kind}": plot
-        for figure in drawn
-        for number, (_, plot) in enumerate(figure.plots, 1)
+        folder / f"{file_name(name)}.{kind}": plot
+        for name, plot in drawn.items()
         for kind in ("svg", "png")
     }
     if not plots:
