@@ -135,6 +135,11 @@ def large(value: float) -> str:
     return f"{value:.0f}"
 
 
+def whole_or_tenth(count: float) -> str:
+    """Small means over seeds keep a decimal, so that 0 is none."""
+    return f"{count:,.0f}" if count >= 10 or count == int(count) else f"{count:.1f}"
+
+
 def ranged(low: float, high: float, digits: int = 1) -> str:
     """57.2 to 59.5, as percentages."""
     if pd.isna(low) or pd.isna(high):

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from results.style import INK, canvas, log_axis, pale, percent, style, whole_steps
+from results.blocks import whole_or_tenth
+from results.style import DARK, INK, canvas, log_axis, pale, percent, style, whole_steps
 
 
 def curve(frame: pd.DataFrame, measure: str, title: str) -> go.Figure:
@@ -76,7 +77,7 @@ def trial_lines(frame: pd.DataFrame, rungs: pd.DataFrame) -> go.Figure:
             mode="markers", name="stopped", hoverinfo="skip",
             marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": INK}},
         )  # fmt: skip
-    for rung in rungs["rung"]:
+    for rung in sorted(set(rungs["rung"])):
         figure.add_vline(x=rung, line={"color": INK, "width": 1, "dash": "2px,4px"})
     whole_steps(figure, frame["epoch"].max())
     return percent(figure, "yaxis")
@@ -133,17 +134,61 @@ def slice_of(trials: pd.DataFrame, name: str, log: bool) -> go.Figure:
     return percent(figure, "yaxis")
 
 
+def importance(frame: pd.DataFrame, model: str) -> go.Figure:
+    """fANOVA (filled) and PED-ANOVA (hollow) of each hyperparameter with their intervals."""
+    colour, marker, _ = style(model)
+    ordered = frame.sort_values("fanova")
+    figure = canvas("share", "", 110 + 38 * len(ordered))
+    for name, short, words, symbol, shift in (
+        ("fanova", "fanova", "fANOVA: of the variance", marker, 0.12),
+        ("ped_anova", "ped", "PED-ANOVA: of what sets the best apart", f"{marker}-open", -0.12),
+    ):
+        value = ordered[name].to_numpy(float)
+        figure.add_scatter(
+            x=value, y=np.arange(len(ordered)) + shift, mode="markers", name=words,
+            marker={"symbol": symbol, "size": 9, "color": colour, "line": {"width": 1.5}},
+            error_x={"type": "data", "symmetric": False, "color": colour, "thickness": 1.5,
+                     "width": 3, "array": (ordered[f"{short}_high"] - value).to_numpy(),
+                     "arrayminus": (value - ordered[f"{short}_low"]).to_numpy()},
+        )  # fmt: skip
+    ticks = {"tickvals": list(range(len(ordered))), "ticktext": list(ordered["hyperparameter"])}
+    figure.update_layout(yaxis=ticks, xaxis={"rangemode": "tozero"})
+    return percent(figure, "xaxis")
+
+
+def differences(frame: pd.DataFrame, model: str) -> go.Figure:
+    """Arms against their base (ingredients.effects): val filled, test hollow, 95 % intervals."""
+    colour, marker, _ = style(model)
+    order = list(dict.fromkeys(frame["arm"]))[::-1]
+    figure = canvas("difference in accuracy", "", 110 + 38 * len(order))
+    for scope, symbol, shift in (("val", marker, 0.12), ("test", f"{marker}-open", -0.12)):
+        rows = frame[frame["scope"] == scope]
+        value = rows["difference"].to_numpy(float)
+        figure.add_scatter(
+            x=value, y=[order.index(arm) + shift for arm in rows["arm"]], mode="markers",
+            name=scope, marker={"symbol": symbol, "size": 9, "color": colour},
+            error_x={"type": "data", "symmetric": False, "color": colour, "thickness": 1.5,
+                     "width": 3, "array": (rows["high"] - value).to_numpy(float),
+                     "arrayminus": (value - rows["low"]).to_numpy(float)},
+        )  # fmt: skip
+    figure.add_vline(x=0, line={"color": INK, "width": 1, "dash": "2px,4px"})
+    figure.update_layout(yaxis={"tickvals": list(range(len(order))), "ticktext": order})
+    return percent(figure, "xaxis")
+
+
 def lr_batch_map(trials: pd.DataFrame, model: str) -> go.Figure:
-    """Learning rate by batch size, val accuracy as colour: one network."""
+    """Learning rate by batch size, val accuracy as colour: one network; hollow: stopped early."""
     rows = trials[trials["model"] == model]
+    marker = style(model)[1]
+    symbols = [marker if one == "completed" else f"{marker}-open" for one in rows["status"]]
     figure = canvas("lr", "batch_size", 260, showlegend=False)
     figure.add_scatter(
         x=rows["hp_lr"].to_numpy(float), y=rows["hp_batch_size"].astype(str).to_numpy(),
         mode="markers", customdata=np.stack([rows["trial_id"], rows["val_accuracy"]], 1),
         hovertemplate="%{customdata[0]}: lr %{x:.3g}, batch %{y}, %{customdata[1]:.1%}"
         "<extra></extra>",
-        marker={"size": 14, "symbol": style(model)[1], "color": rows["val_accuracy"].to_numpy(),
-                "colorscale": "Cividis", "line": {"width": 1, "color": INK},
+        marker={"size": 13, "symbol": symbols, "color": rows["val_accuracy"].to_numpy(),
+                "colorscale": "Cividis", "line": {"width": 1.5},
                 "colorbar": {"tickformat": ".0%", "thickness": 10, "outlinewidth": 0}},
     )  # fmt: skip
     order = [str(size) for size in sorted(rows["hp_batch_size"].unique())]
@@ -207,3 +252,35 @@ def reliability(frame: pd.DataFrame) -> go.Figure:
         )  # fmt: skip
     figure.update_layout(xaxis={"range": [0, 1.02]}, yaxis={"range": [0, 1.02]})
     return percent(figure, "xaxis", "yaxis")
+
+
+def confusion(counts: np.ndarray, classes: list[str], per_class: pd.DataFrame) -> go.Figure:
+    """A confusion matrix, truth down, answer across: counts, row shares, recall and precision."""
+    size = len(classes)
+    share = counts / counts.sum(1, keepdims=True).clip(min=1e-9)
+    figure = canvas("answer", "truth", 92 + 58 * size, width=190 + 66 * size, showlegend=False)
+    figure.add_heatmap(
+        z=share, x=list(range(size)), y=list(range(size)), zmin=0, zmax=1, showscale=False,
+        colorscale=[[0, "rgba(0,114,178,0)"], [1, "rgba(0,114,178,1)"]], xgap=1, ygap=1,
+        hoverinfo="skip",
+    )  # fmt: skip
+    cells = [
+        {"x": k, "y": row, "text": f"{whole_or_tenth(counts[row, k])}<br>{100 * part:.0f}%",
+         "font": {"size": 12, "color": "#ffffff" if part > 0.55 else DARK}}
+        for row in range(size) for k, part in enumerate(share[row])
+    ]  # fmt: skip
+    for k, (_, line) in enumerate(per_class.iterrows()):
+        for measure, place in (("recall", {"x": size, "y": k}), ("precision", {"x": k, "y": size})):
+            if pd.notna(line[measure]):
+                half = 50 * (line[f"{measure}_high"] - line[f"{measure}_low"])
+                text = f"{100 * line[measure]:.0f}%<br>±{half:.0f}"
+                cells.append(place | {"text": text, "font": {"size": 11}})
+    notes = [cell | {"showarrow": False, "align": "center"} for cell in cells]
+    ticks = {"tickvals": list(range(size + 1)), "showgrid": False, "range": [-0.5, size + 0.5],
+             "ticklabelstandoff": 6}  # fmt: skip
+    return figure.update_layout(
+        paper_bgcolor="#ffffff",
+        annotations=notes,
+        xaxis=ticks | {"ticktext": [*classes, "recall"], "side": "top"},
+        yaxis=ticks | {"ticktext": [*classes, "precision"], "range": [size + 0.5, -0.5]},
+    )

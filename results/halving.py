@@ -23,17 +23,22 @@ def savings(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def rungs(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
-    """Each rung: judged, stopped, and the rank correlation of its values with the end's.
+    """Each network's rungs: judged, stopped, and the rank correlation of their values with the
+    end's.
 
-    Only trials that came to their last epoch have an end, so the correlation is of survivors.
+    Within a network, since networks that differ would correlate by that alone. Only trials that
+    came to their last epoch have an end, so the correlation is of survivors.
     """
     ended = trials[trials["status"] == "completed"].set_index("trial_id")["val_accuracy"]
+    models = trials.set_index("trial_id")["model"]
+    judged = findings.decisions.assign(model=findings.decisions["trial_id"].map(models))
     rows = []
-    for rung, group in findings.decisions.groupby("rung"):
+    for (model, rung), group in judged.groupby(["model", "rung"]):
         end = group["trial_id"].map(ended)
         there = end.notna()
         rows.append(
             {
+                "model": model,
                 "rung": int(rung),
                 "judged": len(group),
                 "stopped": int((group["decision"] == "stop").sum()),
@@ -44,7 +49,7 @@ def rungs(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
                 ),
             }
         )
-    columns = ["rung", "judged", "stopped", "reached_the_end", "spearman"]
+    columns = ["model", "rung", "judged", "stopped", "reached_the_end", "spearman"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from results.blocks import DASH, Faces, Figure, Matrix, Section, Side, Table, Text
+from results.blocks import DASH, Faces, Figure, Matrix, Section, Side, Table, Text, whole_or_tenth
 from results.style import CONFIG
 
 # The browser itself refuses whatever the page might ask of the network.
@@ -203,11 +203,6 @@ def _(block: Matrix) -> str:
         f'<th class="col">recall</th></tr></thead><tbody>{"".join(rows)}'
         f'<tr><th class="row">precision</th>{foot}<td></td></tr></tbody></table></div>'
     )
-
-
-def whole_or_tenth(count: float) -> str:
-    """Small means over seeds keep a decimal, so that 0 is none."""
-    return f"{count:,.0f}" if count >= 10 or count == int(count) else f"{count:.1f}"
 
 
 def edge(line: pd.Series, measure: str) -> str:

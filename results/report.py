@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from plotly import io
+import plotly.graph_objects as go
 
 from results import (
     Mistake,
     facts,
+    figures,
+    images,
     page,
     paper,
     sections,
     sections_curves,
     sections_faces,
+    sections_ingredients,
     sections_networks,
     sections_paper,
     sections_search,
@@ -69,6 +72,7 @@ def report(
         sections.confirmed(settings, printed if real else printed.head(0)) if settings else None,
         sections_paper.beside(printed),
         sections_paper.pairs(settings),
+        *sections_ingredients.given(studies, settings, resamples),
         sections_curves.curves(studies),
         sections.matrices(settings, published, real) if settings else None,
         sections_votes.label_noise(settings, votes.read(voters), resamples) if voters else None,
@@ -124,7 +128,7 @@ def write(found: Report, file: Path) -> list[str]:
         frame.to_csv(folder / f"{name}.csv", index=False)
         (folder / f"{name}.md").write_text(markdown(shown), encoding="utf-8")
     return [f"Page: {file}", f"Tables: {folder} ({len(tables)}, each as CSV and Markdown)",
-            images([block for block in blocks if isinstance(block, Figure)], folder)]  # fmt: skip
+            draw(blocks, folder)]  # fmt: skip
 
 
 def flat(blocks: list[Block]) -> Iterator[Block]:
@@ -146,9 +150,13 @@ def every_table(blocks: list[Block]) -> Iterator[tuple[str, pd.DataFrame, pd.Dat
             shown = frame.round(1).astype(str)
         else:
             continue
-        name = re.sub(r"[^\w.+-]+", "-", block.name).strip("-.") or "table"
+        name = file_name(block.name)
         used[name] = used.get(name, 0) + 1
         yield (name if used[name] == 1 else f"{name}-{used[name]}"), frame, shown
+
+
+def file_name(name: str) -> str:
+    return re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "table"
 
 
 def markdown(shown: pd.DataFrame) -> str:
@@ -162,22 +170,26 @@ def markdown(shown: pd.DataFrame) -> str:
     return "\n".join(heads + [line(list(row)) for row in shown.to_numpy()]) + "\n"
 
 
-def images(drawn: list[Figure], folder: Path) -> str:
-    """Figures as SVG and PNG beside the tables where kaleido and a browser are; else why not."""
+def draw(blocks: list[Block], folder: Path) -> str:
+    """Figures and matrices as SVG and PNG beside the tables where kaleido and a browser are; else
+    why not."""
+    drawn: dict[str, go.Figure] = {}
+    for block in blocks:
+        if isinstance(block, Figure):
+            for number, (_, plot) in enumerate(block.plots, 1):
+                drawn[f"{block.name}-{number}"] = plot
+        elif isinstance(block, Matrix):
+            plot = figures.confusion(block.counts, block.classes, block.per_class)
+            drawn[block.name] = plot
     plots = {
-        f"{figure.name}-{number}": plot
-        for figure in drawn
-        for number, (_, plot) in enumerate(figure.plots, 1)
+        folder / f"{file_name(name)}.{kind}": plot
+        for name, plot in drawn.items()
+        for kind in ("svg", "png")
     }
     if not plots:
         return "No figure to write as an image"
     try:
-        for kind in ("svg", "png"):
-            io.write_images(
-                list(plots.values()), [folder / f"{name}.{kind}" for name in plots],
-                format=kind, width=720, scale=2 if kind == "png" else 1,
-            )  # fmt: skip
-    except (ImportError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split()).split(". ")[0][:120]
+        images.write(plots)
+    except images.NoBrowser as reason:
         return f"No SVG or PNG: they need kaleido and a Chromium ({reason})"
-    return f"Figures: {len(plots)} in {folder}, as SVG and PNG"
+    return f"Figures: {len(plots) // 2} in {folder}, as SVG and PNG"

@@ -14,7 +14,8 @@ ENOUGH = 5  # trials of one network below which nothing is said of a hyperparame
 
 
 def searched(findings: Findings) -> pd.DataFrame:
-    """The search's trials with their last epoch, last val_accuracy, epochs run and seconds.
+    """The search's trials with their last epoch, last val_accuracy, epochs run and seconds, which
+    are GPU-seconds where a trial had a GPU or a share of one.
 
     A trial without an epoch has an accuracy of 0: it was paid for and gave nothing.
     """
@@ -31,7 +32,14 @@ def searched(findings: Findings) -> pd.DataFrame:
     for column in ("epochs_run", "last_epoch", "val_accuracy", "seconds"):
         trials[column] = pd.to_numeric(trials[column]).fillna(0)
     trials["ran"] = ran
+    share = pd.to_numeric(trials["gpus"]).fillna(0)
+    trials["seconds"] *= share.where(share > 0, 1.0)  # a share of a GPU costs that share
     return trials.rename(columns={"hp_model": "model"})
+
+
+def on_gpus(trials: pd.DataFrame) -> bool:
+    """Whether every trial had a GPU or a share of one, so that its seconds are GPU-seconds."""
+    return bool(len(trials)) and bool((pd.to_numeric(trials["gpus"]) > 0).all())
 
 
 def progress(trials: pd.DataFrame) -> pd.DataFrame:

@@ -5,8 +5,9 @@ from typing import Any
 import pandas as pd
 
 from results import figures, halving, search, study_facts
-from results.blocks import Figure, Section, Text, signed, table
+from results.blocks import Figure, Section, Text, listed, signed, table
 from results.load import Findings
+from results.sections_importance import important
 
 BUDGETS = {"trials": "trials", "epochs": "epochs", "seconds": "seconds of computing",
            "multiply_adds": "multiply-adds of training"}  # fmt: skip
@@ -29,6 +30,7 @@ def found(one: Findings, confirmed: pd.DataFrame, several: bool) -> Section | No
     blocks += cursed(one, confirmed)
     blocks += early_stopping(one, trials)
     blocks += hyperparameters(one, trials)
+    blocks += important(one, trials)
     return Section(f"The search of {one.name}" if several else "The search", blocks)
 
 
@@ -54,8 +56,9 @@ def budget(one: Findings, trials: pd.DataFrame) -> list[Any]:
     kinds = {"model": "text", "trials": "count", "epochs": "number", "seconds": "number",
              "multiply_adds": "large", "expected": "percent", "low": "percent",
              "high": "percent"}  # fmt: skip
+    budgets = BUDGETS | ({"seconds": "GPU-seconds"} if search.on_gpus(trials) else {})
     plots = [(f"Against {words}", figures.expected_best(frame, name, words))
-             for name, words in BUDGETS.items()]  # fmt: skip
+             for name, words in budgets.items()]  # fmt: skip
     summary = (
         f"Best val accuracy to be expected at the end: {', '.join(told)}. Bands reach from the "
         "10 % to the 90 % point of such a search."
@@ -101,7 +104,7 @@ def early_stopping(one: Findings, trials: pd.DataFrame) -> list[Any]:
     if len(frame):
         stopped = int((trials["status"] == "stopped").sum())
         summary = f"{len(trials)} trials, {stopped} stopped early (crosses)." + (
-            f" Dotted: the rungs at epoch {', '.join(map(str, rungs['rung']))}."
+            f" Dotted: the rungs at epoch {listed([str(n) for n in sorted(set(rungs['rung']))])}."
             if len(rungs) else ""
         )  # fmt: skip
         rows = frame.dropna(subset=["epoch"])
@@ -120,12 +123,12 @@ def early_stopping(one: Findings, trials: pd.DataFrame) -> list[Any]:
         )
         known = rungs.dropna(subset=["spearman"])
         if len(known):
-            told = ", ".join(f"{r['spearman']:.2f} at rung {r['rung']:.0f}"
+            told = ", ".join(f"{r['model']} {r['spearman']:.2f} at rung {r['rung']:.0f}"
                              for _, r in known.iterrows())  # fmt: skip
             words += f" Rank correlation of a rung with the end, survivors only: {told}."
         else:
             words += " Too few trials reached the end to say whether its rungs foretell it."
-        kinds = {"rung": "count", "judged": "count", "stopped": "count",
+        kinds = {"model": "text", "rung": "count", "judged": "count", "stopped": "count",
                  "reached_the_end": "count", "spearman": "number"}  # fmt: skip
         blocks += [Text(words), table("rungs", "The rungs", rungs, kinds, True)]
         again = halving.replay(one, trials)
@@ -191,7 +194,8 @@ def hyperparameters(one: Findings, trials: pd.DataFrame) -> list[Any]:
         pair = rows if {"hp_lr", "hp_batch_size"} <= set(rows) else ran
         blocks.append(
             Figure("lr-batch", "Learning rate and batch size together",
-                   "Each mark is a trial; the brighter, the higher its val accuracy.",
+                   "Each mark is a trial; the brighter, the higher its val accuracy at its last "
+                   "epoch. Hollow marks were stopped early, so they don't compare with the full.",
                    [(model, figures.lr_batch_map(ran, model)) for model in models],
                    table("lr-batch", "lr, batch size and val accuracy", pair,
                          {"model": "text", "trial_id": "text", "hp_lr": "number",

@@ -158,6 +158,16 @@ def permutation(first: np.ndarray, second: np.ndarray) -> float:
     return float(test.pvalue)
 
 
+def paired_permutation(apart: np.ndarray) -> float:
+    """Two-sided p of a mean difference of 0, pairs exchanged: all 2^S signs up to S = 13, else
+    9,999 drawn; NaN below two pairs."""
+    if len(apart) < 2:
+        return np.nan
+    test = stats.permutation_test((apart,), np.mean, permutation_type="samples", vectorized=True,
+                                  n_resamples=9999, rng=np.random.default_rng(0))  # fmt: skip
+    return float(test.pvalue)
+
+
 def least_permutation(first: int, second: int) -> float:
     """The smallest p that a permutation of so many seeds can give; NaN below two each."""
     ways = comb(first + second, first)

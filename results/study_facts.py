@@ -28,7 +28,7 @@ def overview(findings: Findings) -> pd.DataFrame:
         "Ended": moment(header.get("ended_at")),
         "Data": f"{data.get('name')} ({data.get('digest')})",
         "Images": ", ".join(f"{count:,} {name}" for name, count in images.items()),
-        "Used in training": used(asked, images),
+        "Used in training": used(data),
         "Test images also in train or val": data.get("test_duplicates"),
         "Trials": ", ".join(f"{n} {word}" for word, n in counts(findings).items()) or "none yet",
         "Epochs run": f"{len(findings.epochs):,}",
@@ -60,13 +60,15 @@ def counts(findings: Findings) -> dict[str, int]:
     return {str(k): int(v) for k, v in findings.trials["status"].value_counts(sort=False).items()}
 
 
-def used(asked: dict, images: dict) -> str:
-    parts = [
-        f"{asked[f'{name}_images']:,} of {images[name]:,} {name}"
-        for name in ("train", "val")
-        if asked.get(f"{name}_images") and asked[f"{name}_images"] < images.get(name, 0)
-    ]
-    return ", ".join(parts)
+def used(data: dict) -> str:
+    """Which part of the images was trained and validated on; empty where it was all of them."""
+    counts, images = data.get("counts") or {}, data.get("images") or {}
+    whole = {name: sum(counts.get(name, {}).values()) for name in ("train", "val")}
+    return ", ".join(
+        f"{images[name]:,} of {many:,} {name}"
+        for name, many in whole.items()
+        if images.get(name, many) < many
+    )
 
 
 def commit(git: dict) -> str:
@@ -90,7 +92,7 @@ def duration(seconds: float) -> str:
 
 def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
     """What a reader must know before any number, a sentence each."""
-    asked, found = findings.study["study"], []
+    found: list[str] = []
     found += [sentence(note) for note in findings.study["data"].get("notes", [])]
     if findings.synthetic and not found:
         found.append("These faces are drawn: the numbers say nothing of real faces.")
@@ -99,7 +101,7 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
         found.append(f"The study isn't complete ({status(findings)}): what follows is so far.")
     elif "budget" in str(findings.study.get("reason")):
         found.append(f"The study ended early ({findings.study['reason']}).")
-    part = used(asked, findings.study["data"].get("images", {}))
+    part = used(findings.study["data"])
     if part:
         found.append(f"Trained on a part of the images: {part}.")
     failed = findings.trials[findings.trials["status"] == "failed"]

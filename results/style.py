@@ -18,6 +18,7 @@ STYLES = {
 OTHERS = (("#CC79A7", "triangle-up", "dashdot"), ("#8A8A8A", "x", "longdash"))
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 GRID, INK = "rgba(128,128,128,0.22)", "#6b6b6b"  # the page's style sheet sets them per theme
+DARK = "#24272b"  # on colour, where a figure has a white ground of its own
 CONFIG = {
     "showSendToCloud": False,
     "plotlyServerURL": "",

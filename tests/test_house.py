@@ -50,7 +50,10 @@ def test_the_study_never_imports_the_results(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*.py")), ids=lambda p: p.name)
 def test_the_results_need_the_artefact_folder_alone(path):
-    assert not roots(path) & {"study", "fer_models", "torch", "torchvision", "ray", "optuna"}
+    barred = {"study", "fer_models", "torch", "torchvision", "ray"}
+    if path.name != "importance.py":  # Optuna's evaluators; optuna itself brings neither of them
+        barred.add("optuna")
+    assert not roots(path) & barred
 
 
 @pytest.mark.parametrize("name", WITHOUT_RAY)

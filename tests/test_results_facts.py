@@ -165,3 +165,13 @@ def test_cost_knows_who_is_beaten(whole):
     frame = facts.cost([found], judged(whole)).set_index("setting")
     assert frame["seconds"].tolist() == [8.0, 8.0]
     assert frame["undominated"].tolist() == [False, True]  # as slow, and less accurate
+
+
+def test_a_part_of_the_images_is_told(tmp_path):
+    counts = {"train": {"a": 60, "b": 40}, "val": {"a": 14}}
+    for train, said in ((30, "30 of 100 train"), (100, "")):
+        data = {"counts": counts, "images": {"train": train, "val": 14, "test": 14}}
+        found = load(folder(tmp_path / str(train), header(data=data)))
+        assert study_facts.used(found.study["data"]) == said
+        told = " ".join(study_facts.warnings(found, []))
+        assert ("Trained on a part of the images: 30 of 100 train." in told) == bool(said)

@@ -1,5 +1,6 @@
 """The report: it says what there is, never breaks, and asks nothing of a network."""
 
+import importlib.util
 import json
 import re
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
 from plotly.offline import get_plotlyjs
@@ -23,7 +25,7 @@ from test_results_load import (
     whole,
 )
 
-from results import __main__, blocks, page, style
+from results import __main__, blocks, facts, figures, page, style
 from results import report as report_module
 from results.load import load
 from results.report import markdown, report, write
@@ -223,13 +225,17 @@ def test_the_command_writes_page_and_tables(whole, tmp_path, capsys):
     names = {path.stem for path in made.glob("*.csv")}
     assert names == {path.stem for path in made.glob("*.md")}
     assert {"overview", "confirmed", "paper", "pairs", "rungs", "confusion-alexnet"} <= names
+    if importlib.util.find_spec("kaleido") and shutil.which("chromium"):
+        drawn = {path.stem for path in made.glob("*.svg")}
+        assert drawn == {path.stem for path in made.glob("*.png")}
+        assert {"confirmed-1", "networks-1", "confusion-alexnet", "confusion-resnet34"} <= drawn
     frame = pd.read_csv(made / "confusion-resnet34.csv")
     assert frame.columns.tolist() == ["truth", *CLASSES]
     assert frame[CLASSES].to_numpy().sum() == 14
 
 
 def test_the_artefact_folder_is_left_as_it_was(whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(report_module, "images", lambda *_: "")  # a browser's start, once is enough
+    monkeypatch.setattr(report_module, "draw", lambda *_: "")  # a browser's start, once is enough
     before = {path.name: path.read_bytes() for path in whole.iterdir()}
     write(report([load(whole)], resamples=50), tmp_path / "r.html")
     assert {path.name: path.read_bytes() for path in whole.iterdir()} == before
@@ -255,7 +261,15 @@ def test_importing_the_results_brings_neither_torch_nor_ray():
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"torch", "ray", "study", "fer_models", "optuna"} & set(done.stdout.split())
+    assert not {"torch", "ray", "study", "fer_models"} & set(done.stdout.split())
+
+
+def test_a_matrix_is_drawn_with_its_counts_shares_recall_and_precision():
+    counts = np.array([[8.0, 2.0], [0.5, 4.5]])
+    rows = facts.per_class(counts, ["a", "b"])
+    texts = [note.text for note in figures.confusion(counts, ["a", "b"], rows).layout.annotations]
+    assert texts[:4] == ["8<br>80%", "2<br>20%", "0.5<br>10%", "4.5<br>90%"]
+    assert texts[4].startswith("80%<br>±") and texts[5].startswith("94%<br>±")
 
 
 def test_markdown_cells_keep_to_their_cell():

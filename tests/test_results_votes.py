@@ -127,7 +127,7 @@ def test_a_table_that_is_not_there_is_a_mistake(tmp_path):
 
 
 def test_the_command_takes_votes(study, tmp_path, monkeypatch, told):
-    monkeypatch.setattr(report_module, "images", lambda *_: "")
+    monkeypatch.setattr(report_module, "draw", lambda *_: "")
     out = tmp_path / "r.html"
     given = [str(study), "--votes", str(tmp_path / "fer2013new.csv"), "--out", str(out)]
     assert __main__.main(given) == 0

@@ -1,0 +1,135 @@
+"""What each ingredient of the training gives: settings of one network that differ from a base in
+one hyperparameter, or in one group of them, compared with it seed by seed.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results import statistics as st
+from results.facts import Judged, chosen
+from results.load import Findings
+
+# Hyperparameters that are one idea: an arm may change several of a group.
+GROUPS = (
+    {"flip", "shift", "rotation", "scale", "erasing", "brightness", "contrast"},
+    {"schedule", "warmup_epochs", "lr_decay", "lr_steps", "patience"},
+)
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A setting beside its base; `changed` holds hyperparameter -> (base's value, its own)."""
+
+    model: str
+    base: str
+    setting: str
+    changed: dict[str, tuple[Any, Any]]
+    together: bool  # several arms at once
+
+    @property
+    def words(self) -> str:
+        return ", ".join(f"{name} {a} → {b}" for name, (a, b) in self.changed.items())
+
+
+def arms(findings: Findings) -> list[Arm]:
+    """The arms of each network with confirmed settings; [] where there is no base with one.
+
+    The base is the setting from which most others are one step away; of several, the first.
+    """
+    trials = findings.trials[findings.trials["stage"] == "confirm"]
+    found: list[Arm] = []
+    for model, group in trials.groupby("hp_model", sort=False):
+        settings = {
+            str(name): values(rows.iloc[0]) for name, rows in group.groupby("setting", sort=False)
+        }
+        if len(settings) > 1:
+            found += arms_of(str(model), settings)
+    return found
+
+
+def values(trial: pd.Series) -> Values:
+    """A trial's hyperparameters, without hp_; None where its network has none."""
+    kept = {name[3:]: value for name, value in trial.items() if name.startswith("hp_")}
+    return {
+        name: None if pd.isna(value) else value
+        for name, value in kept.items()
+        if name not in ("seed", "model")
+    }
+
+
+def arms_of(model: str, settings: dict[str, Values]) -> list[Arm]:
+    """The arms about the best base of one network's settings."""
+
+    def about(base: str) -> dict[str, dict[str, tuple[Any, Any]]]:
+        return {
+            name: changed
+            for name, own in settings.items()
+            if name != base and one_step(changed := difference(settings[base], own))
+        }
+
+    base = max(settings, key=lambda name: len(about(name)))  # the first of equals
+    single = about(base)
+    found = [Arm(model, base, name, changed, False) for name, changed in single.items()]
+    parts = [set(changed.items()) for changed in single.values()]
+    for name, own in settings.items():
+        changed = difference(settings[base], own)
+        inside = [part for part in parts if part <= set(changed.items())]
+        if name not in single and len(inside) > 1 and set.union(*inside) == set(changed.items()):
+            found.append(Arm(model, base, name, changed, True))
+    return found
+
+
+def difference(base: Values, own: Values) -> dict[str, tuple[Any, Any]]:
+    return {name: (base[name], own[name]) for name in base if base[name] != own[name]}
+
+
+def one_step(changed: dict[str, Any]) -> bool:
+    """Whether it is one hyperparameter, or several of one group."""
+    return len(changed) == 1 or (bool(changed) and any(set(changed) <= one for one in GROUPS))
+
+
+def effects(
+    found: list[Arm], settings: list[Judged], resamples: int = st.RESAMPLES
+) -> pd.DataFrame:
+    """A row per arm and scope (val, test): accuracies of base and arm over the seeds that both
+    have, their difference with its 95 % interval (seeds and images drawn anew, in pairs), its sd
+    over seeds, and the p of its sign over seeds, corrected by Holm within network and scope."""
+    by_name = {one.answers.setting: one for one in settings}
+    rows = []
+    for arm in found:
+        if arm.base not in by_name or arm.setting not in by_name:
+            continue
+        base, own = by_name[arm.base].answers, by_name[arm.setting].answers
+        seeds = [seed for seed in base.seeds if seed in own.seeds]
+        for scope in ("val", "test"):
+            inside = chosen(base, scope)
+            if not seeds or not inside.any():
+                continue
+            right = [
+                (one.guess[[one.seeds.index(seed) for seed in seeds]] == one.label)[:, inside]
+                for one in (base, own)
+            ]
+            apart = right[1].astype(float) - right[0]
+            weights = st.resampled(int(inside.sum()), np.random.default_rng(0), resamples)
+            boot = st.bootstrap_mean(apart, weights, np.random.default_rng(1))
+            low, high = boot.interval
+            rows.append(
+                {
+                    "model": arm.model, "base": arm.base, "arm": arm.setting,
+                    "changed": arm.words, "together": arm.together, "scope": scope,
+                    "seeds": len(seeds), "base_accuracy": right[0].mean(),
+                    "accuracy": right[1].mean(), "difference": boot.mean, "low": low,
+                    "high": high,
+                    "sd": boot.by_seed.std(ddof=1) if len(seeds) > 1 else np.nan,
+                    "p": st.paired_permutation(boot.by_seed),
+                }
+            )  # fmt: skip
+    columns = ("model base arm changed together scope seeds base_accuracy accuracy difference low "
+               "high sd p").split()  # fmt: skip
+    frame = pd.DataFrame(rows, columns=columns)
+    holm = frame.groupby(["model", "scope"])["p"].transform(lambda p: st.holm(p.to_numpy(float)))
+    return frame.assign(holm=holm)

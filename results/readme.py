@@ -1,0 +1,275 @@
+"""`python -m results.readme`: the README's figures and their words, from results/published."""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from results import (
+    Mistake,
+    architecture,
+    diagrams,
+    facts,
+    figures,
+    halving,
+    images,
+    paper,
+    study_facts,
+)
+from results import search as searching
+from results.blocks import cell, listed, ranged, seeds, signed
+from results.facts import Judged
+from results.ingredients import arms, effects
+from results.load import Findings, answers, load, named_apart
+from results.publish import PUBLISHED
+from results.report import markdown
+
+README = Path(__file__).parents[1] / "README.md"
+FOLDER = PUBLISHED / "figures"
+START, END = "<!-- figures -->\n", "<!-- end -->"
+# An SVG inside an <img> sees the reader's colour scheme, but not the page's.
+DARK = """<style>@media (prefers-color-scheme: dark) {
+text { fill: #b6bcc4 !important }
+[style*="stroke: rgb(0, 114, 178)"] { stroke: #56b4e9 !important }
+[style*="fill: rgb(0, 114, 178)"] { fill: #56b4e9 !important }
+}</style>"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    name: str
+    words: str  # what it shows, with n
+    plots: list[go.Figure]
+    px: int = 720  # width of each
+
+
+def published(root: Path = PUBLISHED) -> list[Findings]:
+    """The published studies, in the order of their names."""
+    folders = sorted(path.parent for path in root.glob("*/study.json"))
+    if not folders:
+        raise Mistake(f"{root} holds no study: publish one with python -m results.publish RUN")
+    return named_apart([load(folder) for folder in folders])
+
+
+def pictures(studies: list[Findings]) -> Iterator[Picture]:
+    """What the published studies allow to draw."""
+    settings = facts.judged([one for study in studies for one in answers(study)])
+    printed = paper.settings_table(paper.published(), settings)
+    ours = printed[printed["seeds"].notna()]
+    if len(ours):
+        yield accuracy(settings, ours)
+        yield from curves(studies, ours)
+    for study in studies:
+        yield from ingredients(study, settings)
+    for study in studies:
+        yield from trials(study)
+    yield networks(studies)
+
+
+def accuracy(settings: list[Judged], ours: pd.DataFrame) -> Picture:
+    """The paper's settings that were run, with the paper's figure on the same images."""
+    frame = facts.confirmed(
+        [one for one in settings if one.answers.setting in set(ours["setting"])]
+    )
+    dots = frame[(frame["scope"] == "val+test") & (frame["measure"] == "accuracy")]
+    kept = dots.merge(ours[["setting", "val+test"]], left_on=["setting", "mean"],
+                      right_on=["setting", "val+test"])  # fmt: skip
+    told = [
+        f"{row['setting']} {100 * row['mean']:.1f} % ({ranged(row['low'], row['high'])}, "
+        f"{seeds(row['seeds'])})"
+        for _, row in kept.iterrows()
+    ]
+    words = (
+        f"Accuracy on val and test together ({kept['images'].iloc[0]:,} images, the paper's test "
+        f"folder) with 95 % intervals: {'; '.join(told)}. Stars: what the matrices that the paper "
+        "prints get right."
+    )
+    plot = figures.interval_dots(kept, ours[ours["matrix"].notna()])
+    return Picture("accuracy", words, [plot])
+
+
+def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
+    """Accuracy on val by epoch of the same settings."""
+    each = pd.concat([study_facts.curves(one, "confirm") for one in studies], ignore_index=True)
+    part = each[each["setting"].isin(ours["setting"]) & (each["measure"] == "val_accuracy")]
+    wanted = dict(zip(ours["setting"], ours["our_epochs"], strict=True))
+    longest = part.groupby("setting")["epoch"].max()
+    part = part[part["setting"].map(longest) == part["setting"].map(wanted)]
+    part = part.drop_duplicates(["setting", "epoch"])
+    if len(part):
+        ends = part.groupby("setting", sort=False).last()
+        told = [f"{name} {100 * row['mean']:.1f} % after {row['epoch']}"
+                for name, row in ends.iterrows()]  # fmt: skip
+        words = f"Accuracy on val by epoch: {'; '.join(told)}."
+        yield Picture("curves", words, [figures.curve(part, "val_accuracy", "val accuracy")])
+
+
+def ingredients(study: Findings, settings: list[Judged]) -> Iterator[Picture]:
+    own = [one for one in settings if one.answers.study == study.name]
+    found = [arm for arm in arms(study) if not paper_setting(arm.base)]
+    frame = effects(found, own)
+    for model, part in frame.groupby("model", sort=False):
+        val = part[part["scope"] == "val"]
+        told = [f"{row['arm']} {signed(100 * row['difference'], 1)} ({signed(100 * row['low'], 1)} "
+                f"to {signed(100 * row['high'], 1)})" for _, row in val.iterrows()]  # fmt: skip
+        words = (
+            f"What each ingredient gives against {part['base'].iloc[0]} "
+            f"({100 * val['base_accuracy'].iloc[0]:.1f} % on val), in points on val with 95 % "
+            f"intervals over seeds and images ({seeds(int(val['seeds'].min()))}, "
+            f"{study.study['study']['epochs']} epochs): {'; '.join(told)}."
+        )
+        yield Picture(f"ingredients-{model}", words, [figures.differences(part, str(model))])
+
+
+def paper_setting(name: str) -> bool:
+    return name in {entry["id"] for entry in paper.published()["experiments"]}
+
+
+def trials(study: Findings) -> Iterator[Picture]:
+    """A search's trials by epoch."""
+    frame = searching.searched(study)
+    lines, rungs = halving.trial_curves(study, frame), halving.rungs(study, frame)
+    if lines.empty:
+        return
+    best = searching.best(frame)
+    told = [f"{row['model']} {100 * row['val_accuracy']:.1f} % at epoch {row['last_epoch']:.0f}"
+            for _, row in best.iterrows()]  # fmt: skip
+    stopped = int((frame["status"] == "stopped").sum())
+    words = (
+        f"Every trial of the search `{study.name}` on val: {len(frame)} trials, {stopped} stopped "
+        f"early (crosses); the best that came furthest: {'; '.join(told)}."
+    )
+    yield Picture(f"search-{study.name}", words, [figures.trial_lines(lines, rungs)])
+
+
+def networks(studies: list[Findings]) -> Picture:
+    """The networks of the study that has most of them, side by side."""
+    tables = [architecture.layers(one) for one in studies]
+    most = max(tables, key=lambda table: table["network"].nunique())
+    each = list(most.groupby("network", sort=False))
+    told = [f"{name} {part['parameters'].sum():,} parameters, "
+            f"{part['multiply_adds'].sum() / 1e6:.1f} M multiply-adds an image"
+            for name, part in each]  # fmt: skip
+    words = (
+        f"{'; '.join(told)}. A box is a stage's output, as high as the map's side and as long as "
+        "it has channels (square roots); the line is its share of the multiply-adds."
+    )
+    plots = [diagrams.network(architecture.steps(part), str(name)) for name, part in each]
+    return Picture("networks", words, plots, diagrams.WIDTH)
+
+
+def beside(studies: list[Findings]) -> str:
+    """The paper's settings that were run, as a table."""
+    settings = facts.judged([one for study in studies for one in answers(study)])
+    frame = paper.settings_table(paper.published(), settings)
+    frame = frame[frame["seeds"].notna()]
+    rows = [
+        {
+            "setting": row["setting"],
+            "epochs, ours and the paper's": f"{row['our_epochs']:.0f} and "
+            + (f"{row['epochs']:.0f}" if pd.notna(row["epochs"]) else "not said"),
+            "seeds": f"{row['seeds']:.0f}",
+            "val+test, 95 %": f"{100 * row['val+test']:.2f} % ({ranged(row['low'], row['high'])})",
+            "the paper's matrix": f"{100 * row['matrix']:.2f} %"
+            if pd.notna(row["matrix"])
+            else "none",
+            "val": cell(row["val"], "percent"),
+            "test": cell(row["test"], "percent"),
+            "test, no duplicates": cell(row["test, no duplicates"], "percent"),
+        }
+        for _, row in frame.iterrows()
+    ]
+    return markdown(pd.DataFrame(rows)) if rows else ""
+
+
+def provenance(one: Findings) -> str:
+    """A line on what was run, where and when."""
+    told = dict(study_facts.overview(one).to_numpy())
+    head = one.study
+    machine = head.get("hardware") or {}
+    images = study_facts.used(head["data"]) or told.get("Images", "")
+    epochs = sorted(set(one.trials["hp_epochs"]))
+    parts = [
+        f"`{one.name}`: {told.get('Stages')}",
+        f"trials of {listed([str(n) for n in epochs])} epochs: {told.get('Trials')}",
+        f"{head['data']['name']}, {images}",
+        f"{machine.get('processor')}, {machine.get('cores')} cores, "
+        + (listed(machine.get("gpus") or []) or "no GPU"),
+        f"torch {head.get('versions', {}).get('torch')}",
+        f"{told.get('Time in epochs')} in epochs, {told.get('Started', '')[:10]}",
+    ]
+    return "; ".join(parts)
+
+
+def section(studies: list[Findings], shown: list[Picture]) -> str:
+    """The README's section as Markdown."""
+    lines = []
+    for picture in shown:
+        width = f' width="{96 // len(picture.plots)}%"' if len(picture.plots) > 1 else ""
+        images = " ".join(
+            f'<img alt="{picture.name}"{width} src="results/published/figures/{file}">'
+            for file in files(picture)
+        )
+        lines += [f"{picture.words}\n", f"{images}\n"]
+    table = beside(studies)
+    sources = "\n".join(f"- {provenance(one)}" for one in studies)
+    return (
+        "\n" + (f"{table}\n" if table else "") + "\n".join(lines)
+        + f"\nWhat was run (`python -m results results/published/NAME` gives the whole report):\n\n"
+        f"{sources}\n\n"
+    )  # fmt: skip
+
+
+def files(picture: Picture) -> list[str]:
+    if len(picture.plots) == 1:
+        return [f"{picture.name}.svg"]
+    return [f"{picture.name}-{number}.svg" for number in range(1, len(picture.plots) + 1)]
+
+
+def draw(shown: list[Picture], folder: Path) -> None:
+    """Every picture as SVG, legible on white and on black."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plots = {
+        folder / file: go.Figure(plot).update_layout(width=picture.px)
+        for picture in shown
+        for plot, file in zip(picture.plots, files(picture), strict=True)
+    }
+    try:
+        images.write(plots)
+    except images.NoBrowser as reason:
+        raise Mistake(
+            f"figures need kaleido and a Chromium ({reason}): pip install kaleido"
+        ) from None
+    for path in plots:
+        path.write_text(re.sub(r"(<svg[^>]*>)", rf"\1{DARK}", path.read_text(), count=1))
+    for path in set(folder.glob("*.svg")) - set(plots):
+        path.unlink()
+
+
+def placed(text: str, words: str) -> str:
+    """The README with its section between the marks replaced."""
+    before, mark, rest = text.partition(START)
+    if not mark or END not in rest:
+        raise Mistake(f"README.md has no {START.strip()} ... {END}: put them where figures belong")
+    return before + mark + words + rest[rest.index(END) :]
+
+
+def main() -> int:
+    try:
+        studies = published()
+        shown = list(pictures(studies))
+        draw(shown, FOLDER)
+        README.write_text(placed(README.read_text(), section(studies, shown)))
+        print(f"{README.name} and {len(list(FOLDER.glob('*.svg')))} figures in {FOLDER}")
+    except Mistake as mistake:
+        print(f"results.readme: {mistake}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

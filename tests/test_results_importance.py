@@ -1,0 +1,133 @@
+"""Importance on made-up searches whose truth is known, at one fidelity."""
+
+import numpy as np
+import pytest
+from test_results_load import epochs, folder, header, trial
+
+from results import importance, search
+from results.load import load
+from results.sections_importance import important
+
+SPACE = {"lr": {"low": 0.001, "high": 0.1, "log": True}, "batch_size": [32, 64, 128, 256],
+         "weight_decay": {"low": 0.0, "high": 0.01}}  # fmt: skip
+
+
+def made_up(path, many, curve, space=SPACE, decisions=()):
+    """A search of alexnet: `curve(lr place 0...1, batch place 0...3, decay place 0...1, rng)` gives
+    a trial's accuracies by epoch."""
+    rng = np.random.default_rng(0)
+    rows, told = [], []
+    for k in range(many):
+        lr, batch, decay = rng.random(), int(rng.integers(4)), rng.random()
+        rows.append(trial(f"t{k}", hp_lr=10 ** (-3 + 2 * lr), hp_batch_size=32 * 2**batch,
+                          hp_weight_decay=0.01 * decay))  # fmt: skip
+        told += epochs(f"t{k}", curve(lr, batch, decay, rng))
+    head = header(study={"space": space, "models": ["alexnet"]})
+    return load(folder(path, head, rows, told, list(decisions)))
+
+
+def of(found, resamples=8):
+    return importance.importance(found, search.searched(found), resamples)
+
+
+def plain(lr, batch, decay, rng):
+    return [0.5 - 0.3 * (lr - 0.6) ** 2 - 0.005 * batch + rng.normal(0, 0.003)]
+
+
+def test_the_order_of_a_known_landscape_is_found(tmp_path):
+    frame = of(made_up(tmp_path / "s", 60, plain)).set_index("hyperparameter")
+    assert set(frame["trials"]) == {60} and set(frame["epoch"]) == {1}
+    for measure, short in (("fanova", "fanova"), ("ped_anova", "ped")):
+        assert frame[measure].idxmax() == "lr"
+        assert (frame[f"{short}_low"] <= frame[measure]).all()
+        assert (frame[measure] <= frame[f"{short}_high"]).all()
+    order = frame["fanova"].sort_values(ascending=False).index.tolist()
+    assert order == ["lr", "batch_size", "weight_decay"]
+    assert frame["ped_anova"].sum() == pytest.approx(1)
+    assert frame["fanova"].sum() < 1.05  # the rest is interaction
+
+
+def test_a_log_axis_is_judged_as_one(tmp_path):
+    """Half of the space's lr lies below 0.01; on a linear axis it would be a tenth."""
+
+    def low_is_bad(lr, batch, decay, rng):
+        return [0.4 + 0.2 * (lr > 0.3) - 0.05 * batch / 3 + rng.normal(0, 0.003)]
+
+    frame = of(made_up(tmp_path / "s", 60, low_is_bad)).set_index("hyperparameter")
+    assert frame["fanova"].idxmax() == "lr" and frame.loc["lr", "fanova"] > 0.8
+
+
+def stopped_early(lr, batch, decay, rng):
+    """lr decides the first epoch, weight decay the last; a slow start is stopped at epoch 1."""
+    first = 0.2 + 0.3 * lr + rng.normal(0, 0.003)
+    end = 0.6 + 0.1 * decay + rng.normal(0, 0.003)
+    return [first, first + 0.1, end] if lr > 0.4 else [first]
+
+
+def test_fidelities_are_never_mixed(tmp_path):
+    found = made_up(tmp_path / "s", 80, stopped_early)
+    trials = search.searched(found)
+    frame = of(found).set_index(["epoch", "hyperparameter"])
+    assert frame.loc[1, "fanova"].idxmax() == "lr"
+    assert frame.loc[3, "fanova"].idxmax() == "weight_decay"
+    assert frame.loc[3, "ped_anova"].idxmax() == "weight_decay"
+    assert frame.loc[(3, "lr"), "trials"] == (trials["last_epoch"] == 3).sum()
+    # The trap: every trial at its last epoch says lr, which decides nothing at the end.
+    mixed = trials.assign(value=trials["val_accuracy"])
+    domains = importance.searched_domains(found, "alexnet")
+    points = [
+        {name: importance.axis(asked, row[f"hp_{name}"]) for name, (asked, _) in domains.items()}
+        for _, row in mixed.iterrows()
+    ]
+    _, forest = importance.both(mixed["value"].to_numpy(float), points, domains, 0,
+                                  np.arange(len(mixed)))  # fmt: skip
+    assert max(forest, key=forest.get) == "lr" and forest["lr"] > 4 * forest["weight_decay"]
+
+
+def test_too_few_trials_are_refused_in_a_sentence(tmp_path):
+    found = made_up(tmp_path / "s", 12, plain)
+    assert of(found).empty
+    block = important(found, search.searched(found))[0]
+    assert "at most 12 trials of alexnet" in block.words and "30" in block.words
+
+
+def test_values_outside_the_space_are_left_out(tmp_path):
+    narrow = SPACE | {"batch_size": [32, 64, 128]}
+    found = made_up(tmp_path / "s", 60, plain, narrow)
+    few = importance.reached(found, search.searched(found))
+    assert 30 < few["trials"].iloc[0] < 60
+
+
+@pytest.mark.parametrize(
+    ("asked", "value", "place"),
+    [
+        (SPACE["lr"], 0.01, -2.0),
+        (SPACE["lr"], 0.2, None),
+        (SPACE["weight_decay"], 0.002, 0.002),
+        ([256, 32, 64], 64, 1),
+        ([32, 64], 128, None),
+        (["serial", "parallel"], "serial", "serial"),
+        ([True, False], True, True),
+    ],
+)
+def test_where_a_value_lies_on_its_axis(asked, value, place):
+    assert importance.axis(asked, value) == (
+        pytest.approx(place) if type(place) is float else place
+    )
+
+
+def test_each_network_has_its_own_space(tmp_path):
+    own = SPACE | {"alexnet": {"dropout": {"low": 0.0, "high": 0.5}},
+                   "cbam_resnet34": {"cbam_order": ["serial", "parallel"]}}  # fmt: skip
+    found = made_up(tmp_path / "s", 3, plain, own)
+    assert list(importance.searched_domains(found, "alexnet")) == [*SPACE, "dropout"]
+    assert list(importance.searched_domains(found, "cbam_resnet34")) == [*SPACE, "cbam_order"]
+
+
+def test_the_section_draws_both_measures_at_the_furthest_epoch(tmp_path):
+    found = made_up(tmp_path / "s", 80, stopped_early)
+    figure = important(found, search.searched(found), 4)[0]
+    assert [title for title, _ in figure.plots] == ["alexnet, epoch 3, " + str(
+        (search.searched(found)["last_epoch"] == 3).sum()) + " trials"]  # fmt: skip
+    assert "weight_decay" in figure.summary
+    assert set(figure.table.frame["epoch"]) == {1, 3}

@@ -1,0 +1,121 @@
+"""Arms found by code, and what they give, seed by seed."""
+
+import numpy as np
+import pytest
+from test_results_load import epochs, folder, header, predictions, trial
+
+from results import facts, ingredients
+from results import statistics as st
+from results.load import answers, load
+from results.report import report
+
+PLAIN = {"flip": 0.0, "shift": 0.0, "label_smoothing": 0.0, "lr": 0.01, "batch_size": 64,
+         "epochs": 8, "cbam_order": None}  # fmt: skip
+
+
+def found(**settings):
+    whole = {name: PLAIN | changed for name, changed in settings.items()}
+    return {arm.setting: arm for arm in ingredients.arms_of("alexnet", whole)}
+
+
+def test_one_hyperparameter_or_one_group_makes_an_arm():
+    arms = found(plain={}, flip={"flip": 0.5}, moved={"flip": 0.5, "shift": 0.1},
+                 smooth={"label_smoothing": 0.1}, other={"lr": 0.1, "batch_size": 32})  # fmt: skip
+    assert set(arms) == {"flip", "moved", "smooth"}
+    assert {arm.base for arm in arms.values()} == {"plain"}
+    assert arms["moved"].words == "flip 0.0 → 0.5, shift 0.0 → 0.1"
+
+
+def test_all_arms_at_once_are_told_apart_from_an_arm():
+    arms = found(flip={"flip": 0.5}, plain={}, smooth={"label_smoothing": 0.1},
+                 all={"flip": 0.5, "label_smoothing": 0.1},
+                 lr={"lr": 0.1})  # fmt: skip
+    assert arms["all"].together and not arms["flip"].together
+    assert arms["flip"].base == "plain"  # the one with most arms, though not the first
+
+
+def test_leaving_one_out_is_an_arm_too():
+    both = {"flip": 0.5, "label_smoothing": 0.1, "lr": 0.1}
+    arms = found(whole=both, flipless=both | {"flip": 0.0}, sharp=both | {"label_smoothing": 0.0},
+                 slow=both | {"lr": 0.01})  # fmt: skip
+    assert {arm.base for arm in arms.values()} == {"whole"} and len(arms) == 3
+
+
+def test_settings_far_from_one_another_have_no_arm():
+    assert found(a={}, b={"lr": 0.1, "batch_size": 32}) == {}
+    assert found(a={}, b={}) == {}
+
+
+LABELS = [k % 7 for k in range(28)]
+SPLITS = ["val"] * 14 + ["test"] * 14
+
+
+def said(wrong):
+    """The labels, but for the first `wrong` images of each split."""
+    return [(label + 1) % 7 if k % 14 < wrong else label for k, label in enumerate(LABELS)]
+
+
+def study(path, wrong):
+    """Settings of alexnet by name: (flip, smoothing, wrong answers by seed)."""
+    rows, told, curves = [], [], []
+    for name, (flip, smoothing, by_seed) in wrong.items():
+        for seed, number in enumerate(by_seed):
+            trial_id = f"{name}-s{seed}"
+            rows.append(trial(trial_id, stage="confirm", setting=name, hp_seed=seed, hp_flip=flip,
+                              hp_label_smoothing=smoothing))  # fmt: skip
+            told += predictions(trial_id, said(number), LABELS, SPLITS)
+            curves += epochs(trial_id, [0.5])
+    return folder(path, header(study={"epochs": 8}), rows, curves, [], told)
+
+
+THREE = {"plain": (0.0, 0.0, [8, 6, 7]), "flip": (0.5, 0.0, [6, 4, 5]),
+         "smooth": (0.0, 0.1, [8, 7, 6])}  # fmt: skip
+
+
+def test_effects_are_paired_by_seed(tmp_path):
+    one = load(study(tmp_path / "s", THREE))
+    frame = ingredients.effects(ingredients.arms(one), facts.judged(answers(one), 200), 500)
+    at = frame.set_index(["arm", "scope"])
+    row = at.loc[("flip", "val")]
+    assert row["difference"] == pytest.approx(2 / 14) and row["seeds"] == 3
+    assert row["sd"] == pytest.approx(0)  # two more right with every seed
+    assert row["base_accuracy"] == pytest.approx(7 / 14)
+    assert row["p"] == pytest.approx(2 / 2**3)  # the least that three pairs can give
+    assert row["holm"] == pytest.approx(2 * row["p"])
+    assert row["low"] <= row["difference"] <= row["high"]
+    other = at.loc[("smooth", "test")]
+    assert other["difference"] == pytest.approx(0)
+    assert other["sd"] == pytest.approx(np.std([0, -1, 1], ddof=1) / 14)
+    assert other["low"] < 0 < other["high"]
+
+
+def test_only_seeds_that_both_have_count(tmp_path):
+    few = THREE | {"flip": (0.5, 0.0, [6])}
+    one = load(study(tmp_path / "s", few))
+    frame = ingredients.effects(ingredients.arms(one), facts.judged(answers(one), 50), 50)
+    row = frame.set_index(["arm", "scope"]).loc[("flip", "val")]
+    assert (row["seeds"], row["base_accuracy"]) == (1, pytest.approx(6 / 14))
+    assert np.isnan(row["sd"]) and np.isnan(row["p"]) and np.isnan(row["holm"])
+
+
+def test_the_section_says_what_each_gives(tmp_path):
+    whole = THREE | {"flip": (0.5, 0.0, [1, 0, 1]), "all": (0.5, 0.1, [0, 0, 0])}
+    sections = report([load(study(tmp_path / "s", whole))], resamples=200).sections
+    section = next(one for one in sections if one.title == "What each ingredient gives")
+    summary = section.blocks[0].summary
+    assert summary.startswith("plain has 50.0 % on val (3 seeds).")
+    assert "flip +45.2 (" in summary and "smooth" not in summary
+    assert "All of them together: +50.0; the sum of the single ones +45.2" in summary
+    assert "can't go below 0.25 with 3 seeds" in section.blocks[-1].words
+
+
+def test_a_study_without_arms_has_no_such_section(tmp_path):
+    only = {"plain": THREE["plain"]}
+    sections = report([load(study(tmp_path / "s", only))], resamples=50).sections
+    assert not [one for one in sections if "ingredient" in one.title]
+
+
+def test_the_paired_permutation_by_hand():
+    assert st.paired_permutation(np.array([1.0, 2.0, 3.0])) == pytest.approx(2 / 8)
+    assert st.paired_permutation(np.array([1.0, -1.0])) == pytest.approx(1)
+    assert np.isnan(st.paired_permutation(np.array([1.0])))

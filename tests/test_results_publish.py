@@ -1,0 +1,106 @@
+"""A study made fit to be committed: nothing of the machine, and the same report."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from test_results_load import epochs, event, folder, header, trial, whole
+
+from results import Mistake, facts, publish
+from results.load import answers, load
+
+__all__ = ["whole"]
+MACHINE = {"host": "workstation7", "system": "Linux-6.1.2-generic-x86_64", "processor": "p",
+           "cores": 2, "gpus": []}  # fmt: skip
+
+
+def published(run, tmp_path, **more):
+    return publish.publish(run, root=tmp_path / "published", **more)
+
+
+def test_the_report_of_what_is_published_is_that_of_the_run(whole, tmp_path):
+    before, after = load(whole), load(published(whole, tmp_path))
+    assert after.chosen.equals(before.chosen)
+    for name in ("epochs", "decisions"):
+        pd.testing.assert_frame_equal(getattr(after, name), getattr(before, name))
+    same = [
+        facts.confirmed(facts.judged(answers(one), 50)).drop(columns="study")
+        for one in (before, after)
+    ]
+    pd.testing.assert_frame_equal(*same)
+
+
+def test_nothing_of_the_machine_is_left(tmp_path):
+    head = header(hardware=MACHINE, study={"data": "/home/jo/data/fer2013.csv.xz", "out": "/big/r"})
+    rows = [trial("a", node="workstation7", status="failed",
+                  error="FileNotFoundError: /home/jo/data/fer2013.csv.xz")]  # fmt: skip
+    journal = [event(event="driver_started", host="workstation7", pid=1), event(event="chosen")]
+    run = folder(tmp_path / "mine", head, rows, epochs("a", [0.2]), [], events=journal)
+    (run / "checkpoints").mkdir()
+    made = published(run, tmp_path)
+    names = {path.name for path in made.iterdir()}
+    assert names == {"study.json", "events.jsonl", "trials.parquet", "epochs.parquet",
+                     "decisions.parquet"}  # fmt: skip
+    told = json.loads((made / "study.json").read_text())
+    assert told["study"]["data"] == "fer2013.csv.xz" and told["study"]["out"] == "runs"
+    assert told["hardware"] == {"system": "Linux", "processor": "p", "cores": 2, "gpus": []}
+    table = pq.read_table(made / "trials.parquet")
+    assert table["node"].to_pylist() == [""]
+    assert table["error"].to_pylist() == ["FileNotFoundError: fer2013.csv.xz"]
+    assert b"workstation7" not in b"".join(path.read_bytes() for path in made.iterdir())
+    assert len((made / "events.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_host_in_the_studys_own_words_is_refused(tmp_path):
+    head = header(hardware=MACHINE, why_this_size="sized for workstation7")
+    run = folder(tmp_path / "mine", head, [trial("a")], [], [])
+    with pytest.raises(Mistake, match="workstation7 would be published"):
+        published(run, tmp_path)
+    assert not list((tmp_path / "published").iterdir())
+
+
+def test_a_running_study_is_refused(tmp_path):
+    run = folder(tmp_path / "mine", header(status="running"), [trial("a")], [], [])
+    with pytest.raises(Mistake, match="still running"):
+        published(run, tmp_path)
+
+
+def test_a_second_time_replaces_the_first(whole, tmp_path):
+    first = published(whole, tmp_path)
+    (first / "left.txt").write_text("x")
+    assert published(whole, tmp_path) == first
+    assert not (first / "left.txt").exists()
+
+
+def test_rounding_keeps_the_answer(whole):
+    table = pq.read_table(whole / "predictions.parquet")
+    names = [name for name in table.column_names if name.startswith("p_")]
+    near = np.tile([0.14281, 0.14284, 0.14287, 0.1429, 0.14286, 0.14286, 0.14286], (len(table), 1))
+    for place, name in enumerate(names):
+        at = table.column_names.index(name)
+        field = table.schema.field(at)
+        table = table.set_column(at, field, [near[:, place].astype("float32")])
+    short = publish.rounded(table, 3)
+    cells = np.stack([short[name].to_numpy() for name in names], 1)
+    assert (cells.argmax(1) == 3).all() and np.abs(cells - near).max() < 2e-3
+
+
+def test_the_command_says_where_and_how_much(whole, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(publish, "PUBLISHED", tmp_path / "p")
+    monkeypatch.setattr(publish.publish, "__defaults__", ("", tmp_path / "p"))
+    assert publish.main([str(whole), "--name", "x"]) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path / 'p' / 'x'}: ")
+    assert publish.main([str(tmp_path)]) == 2
+    assert "holds no study.json" in capsys.readouterr().err
+
+
+def test_what_is_in_the_repository_names_no_machine():
+    for made in publish.PUBLISHED.iterdir():
+        if (made / "study.json").exists():
+            head = json.loads((made / "study.json").read_text())
+            assert publish.plain_header(head) == head, made
+            load(made)
+            assert publish.size(made) <= publish.LIMIT
+            assert set(pq.read_table(made / "trials.parquet")["node"].to_pylist()) <= {"", None}

@@ -1,0 +1,72 @@
+"""The README's figures and words are those of the published studies."""
+
+import shutil
+
+import pytest
+from test_results_load import epochs, folder, predictions, trial, whole
+
+from results import Mistake, readme
+from results.load import load
+
+__all__ = ["whole"]
+
+
+def test_the_section_of_the_readme_is_that_of_the_published_studies():
+    studies = readme.published()
+    shown = list(readme.pictures(studies))
+    text = readme.README.read_text()
+    assert readme.placed(text, readme.section(studies, shown)) == text, (
+        "run python -m results.readme"
+    )
+    drawn = {path.name for path in readme.FOLDER.glob("*.svg")}
+    assert drawn == {file for picture in shown for file in readme.files(picture)}
+    for path in readme.FOLDER.glob("*.svg"):
+        assert readme.DARK in path.read_text()
+        assert path.stat().st_size < 200_000
+
+
+def paper_study(path):
+    right = [0] * 5 + [1] * 2 + [6] * 3
+    told = predictions("A-alexnet-s0", right, [0] * 5 + [1] * 5, ["val"] * 5 + ["test"] * 5)
+    rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet")]
+    return folder(path, None, rows, epochs("A-alexnet-s0", [0.4, 0.5, 0.4, 0.5]), [], told)
+
+
+def test_pictures_say_n_and_interval(tmp_path):
+    shown = {one.name: one for one in readme.pictures([load(paper_study(tmp_path / "s"))])}
+    assert list(shown) == ["accuracy", "curves", "networks"]
+    assert "(10 images, the paper's test folder)" in shown["accuracy"].words
+    assert "A-alexnet 70.0 % (" in shown["accuracy"].words and "one seed" in shown["accuracy"].words
+    assert "A-alexnet 50.0 % after 4" in shown["curves"].words
+
+
+def test_a_search_and_several_studies_have_their_pictures(tmp_path, whole):
+    studies = [load(paper_study(tmp_path / "s")), load(whole)]
+    shown = list(readme.pictures(studies))
+    assert [one.name for one in shown] == ["accuracy", "curves", "search-mine", "networks"]
+    words = readme.section(studies, shown)
+    assert "| A-alexnet | 4 and 50 | 1 | 70.00 % (" in words
+    assert words.count("\n- `mine`: ") == 2
+    assert 'src="results/published/figures/search-mine.svg"' in words
+
+
+def test_marks_are_needed():
+    with pytest.raises(Mistake, match="README.md has no"):
+        readme.placed("text", "words")
+    before = f"a{readme.START}old{readme.END}b<!-- end -->"
+    assert readme.placed(before, "new") == f"a{readme.START}new{readme.END}b<!-- end -->"
+
+
+def test_nothing_published_is_a_mistake(tmp_path):
+    with pytest.raises(Mistake, match="holds no study"):
+        readme.published(tmp_path)
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")
+def test_drawing_replaces_what_is_no_longer_shown(tmp_path):
+    pytest.importorskip("kaleido")
+    (tmp_path / "old.svg").write_text("x")
+    shown = [one for one in readme.pictures([load(paper_study(tmp_path / "s"))])][:1]
+    readme.draw(shown, tmp_path)
+    assert [path.name for path in tmp_path.glob("*.svg")] == ["accuracy.svg"]
+    assert readme.DARK in (tmp_path / "accuracy.svg").read_text()
