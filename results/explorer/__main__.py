@@ -7,8 +7,10 @@ from pathlib import Path
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from results import Mistake
-from results.explorer.app import app, faces_of
-from results.explorer.export import export, write
+from results.explorer import written
+from results.explorer.app import app
+from results.explorer.export import NO_FACES, export, pictures, write
+from results.explorer.gallery import found
 from results.load import load, named_apart
 
 PORT = 8050
@@ -41,10 +43,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if asked.export:
             studies = named_apart([load(folder) for folder in asked.run])
-            faces, why = faces_of(studies, asked.data) if asked.with_faces else (None, "")
-            if asked.with_faces and faces is None:
-                raise Mistake(f"there are no faces to write: {why}")
-            write(export(studies, faces=faces, votes_file=asked.votes), asked.export)
+            faces = found(studies, pictures(studies), asked.data) if asked.with_faces else NO_FACES
+            if asked.with_faces and isinstance(faces, str):
+                raise Mistake(f"there are no faces to write: {faces}")
+            page = export(studies, written.judged(studies), faces=faces, votes=asked.votes)
+            write(page, asked.export)
             size = asked.export.stat().st_size / 2**20
             print(f"Page: {asked.export} ({size:.1f} MiB, needs no network)")
             return 0

@@ -1,7 +1,6 @@
 """What the confirmed networks answered, image by image, small enough for the page's script."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,7 +74,9 @@ def images(settings: list[Answers]) -> pd.DataFrame:
 
 def trial_names(one: Findings, each: Answers) -> list[str]:
     """The trials of a setting in the order of its seeds."""
-    trials = one.trials[(one.trials["stage"] == "confirm") & (one.trials["setting"] == each.setting)]
+    trials = one.trials[
+        (one.trials["stage"] == "confirm") & (one.trials["setting"] == each.setting)
+    ]
     return [
         str(trials["trial_id"][pd.to_numeric(trials["hp_seed"]) == seed].iloc[0])
         for seed in each.seeds
@@ -115,4 +116,3 @@ def attention_table(path: Path) -> pd.DataFrame:
         raise Mistake(f"{path} can't be read ({str(error).splitlines()[0]})") from None
     whole = frame["weights"].map(len) == 2 * pd.to_numeric(frame["side"]) ** 2
     return frame[whole.astype(bool)]
-

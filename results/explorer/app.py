@@ -12,15 +12,16 @@ from typing import Any
 import dash
 import flask
 import numpy as np
+import pandas as pd
 from dash import ClientsideFunction, Input, Output, State, dcc, html
 
 from results import Mistake
 from results.explorer import document, written
-from results.explorer.answers import answers_payload, images
-from results.explorer.export import export, faces_payload
-from results.explorer.faces import Faces, find, sheet
+from results.explorer.answers import answers_payload
+from results.explorer.export import NO_FACES, export, faces_payload, pictures
+from results.explorer.gallery import found, sheet
 from results.explorer.payload import payload
-from results.load import Findings, answers, load, named_apart
+from results.load import Findings, load, named_apart
 
 POLL_MS = 1500
 FILES = ("study.json", "trials.parquet", "epochs.parquet", "decisions.parquet",
@@ -30,11 +31,6 @@ POLICY = ("default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inlin
           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")  # fmt: skip
 ANSWERED = ("predictions.parquet",)
 HOSTS = ("127.0.0.1", "localhost")  # another name for this address is a stranger's page
-NOT_HERE = ("The data set isn't on this machine, so there are no pictures; --data FILE names it. "
-            "Everything else works without.")  # fmt: skip
-DRAWN = ("These faces were drawn and aren't kept on this machine, so there are no pictures. "
-         "Everything else works without.")  # fmt: skip
-
 Stamp = tuple[tuple[int, int], ...]
 
 
@@ -79,6 +75,30 @@ class Judged:
             return self.settings
 
 
+class Gallery:
+    """The faces of whatever was answered, read when first asked for: a table takes 15 seconds."""
+
+    def __init__(self, folders: tuple[Path, ...], data: Path | None) -> None:
+        self.folders, self.data, self.lock = folders, data, threading.Lock()
+        self.at: Stamp | None = None
+        self.faces: np.ndarray | str = ""
+        self.shown = pd.DataFrame()
+
+    def now(self) -> tuple[np.ndarray | str, pd.DataFrame]:
+        """The faces, or why there are none, and the table of them."""
+        with self.lock:
+            answered = stamp(self.folders, ANSWERED)
+            if self.at != answered:
+                studies = studies_at(self.folders, stamp(self.folders))
+                self.shown = pictures(studies)
+                try:
+                    self.faces = found(studies, self.shown, self.data)
+                except Mistake as mistake:
+                    self.faces = f"No pictures: {mistake}."
+                self.at = answered
+            return self.faces, self.shown
+
+
 class Pages(dash.Dash):
     """Dash with the explorer's page around its own entry; its scripts wait in a template."""
 
@@ -108,12 +128,14 @@ class Pages(dash.Dash):
 
 
 def app(
-    folders: tuple[Path, ...], data: Path | None = None, votes_file: Path | None = None
+    folders: tuple[Path, ...], data: Path | None = None, votes: Path | None = None
 ) -> dash.Dash:
     """The app over these artefact folders; refuses what isn't one, or faces of another study."""
     first = studies_at(folders, stamp(folders))
-    faces, why = faces_of(first, data)
-    judged = Judged(folders)
+    shown = pictures(first)
+    if data or votes:  # a wrong file is told before anything is shown
+        faces_payload(found(first, shown, data) if data else "", shown, votes, sheets=False)
+    judged, gallery = Judged(folders), Gallery(folders, data)
     threading.Thread(target=judged.computed, daemon=True).start()
     made = Pages("results.explorer", title=document.title(first), update_title="",
                  serve_locally=True, assets_ignore=".*")  # fmt: skip
@@ -154,29 +176,30 @@ def app(
 
     @server.get("/answers")
     def said() -> flask.Response:
-        faces_told = faces_payload(current(), faces, votes_file, why, sheets=False)
-        return as_json({"answers": answers_payload(current()), "faces": faces_told})
+        return as_json(answers_payload(current()))
+
+    @server.get("/faces")
+    def faces_told() -> flask.Response:
+        faces, shown = gallery.now()
+        return as_json(faces_payload(faces, shown, votes, sheets=False))
 
     @server.get("/written")
     def text_views() -> flask.Response:
-        studies, settings = current(), judged.computed()
-        return as_json({"overview": written.overview_html(studies, settings),
-                        "comparison": written.comparison_html(studies, settings),
-                        "paper": written.paper_html(studies, settings)})  # fmt: skip
+        return as_json(written.texts(current(), judged.computed(), votes))
 
     @server.get("/sheet/<int:number>.png")
     def faces_sheet(number: int) -> flask.Response:
-        if faces is None:
+        faces, _ = gallery.now()
+        if isinstance(faces, str):
             flask.abort(404)
-        ids = images([each for one in current() for each in answers(one)])["image"]
-        return flask.Response(sheet(faces, ids.to_numpy(np.int64), number), mimetype="image/png")
+        return flask.Response(sheet(faces, number), mimetype="image/png")
 
     @server.post("/export")
     def save() -> flask.Response:
         asked = flask.request.get_json()
-        inside = faces if asked.get("faces") else None
-        page = export(current(), asked.get("keys"), asked.get("address", ""), inside, votes_file,
-                      judged.computed())  # fmt: skip
+        faces = gallery.now()[0] if asked.get("faces") else NO_FACES
+        page = export(current(), judged.computed(), asked.get("keys"), asked.get("address", ""),
+                      faces, votes)  # fmt: skip
         return flask.Response(page, mimetype="text/html")
 
     for path, kind, content in (
@@ -186,25 +209,10 @@ def app(
         ("renderer.js", "text/javascript", lambda: made.renderer),
     ):
         server.add_url_rule(f"/{path}", path, serve(content, kind))
-    if faces is not None and votes_file:
-        faces_payload(first, faces, votes_file, why, sheets=False)  # a wrong file is told at once
     server.before_request(own_host)
     server.after_request(guarded)
     server.register_error_handler(Mistake, lambda mistake: (str(mistake), 409))
     return made
-
-
-def faces_of(studies: list[Findings], data: Path | None) -> tuple[Faces | None, str]:
-    """The faces, or why there are none. Without --data a source that doesn't fit is passed over."""
-    if len({one.study["data"].get("digest") for one in studies}) > 1:
-        return None, "These studies are on different data: open one at a time to see faces."
-    try:
-        faces = find(studies[0], data)
-    except Mistake as mistake:
-        if data is not None:
-            raise
-        return None, f"No pictures: {mistake}."
-    return faces, "" if faces else DRAWN if studies[0].synthetic else NOT_HERE
 
 
 def text(now: Stamp) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from results import Mistake
 from results.explorer import document, written
 from results.explorer.answers import answers_payload, images
-from results.explorer.faces import SHEET, Faces, sheet, votes
+from results.explorer.gallery import SHEET, sheet, vote_counts
 from results.explorer.payload import payload
 from results.facts import Judged
 from results.load import Findings, answers
@@ -42,54 +43,67 @@ def selected(studies: list[Findings], keys: list[str]) -> list[Findings]:
     return [part(one, wanted.get(str(number), set())) for number, one in enumerate(studies)]
 
 
+def pictures(studies: list[Findings]) -> pd.DataFrame:
+    """The images that any network of the studies answered, in the payload's order."""
+    return images([each for one in studies for each in answers(one)])
+
+
 def faces_payload(
-    studies: list[Findings], faces: Faces | None, votes_file: Path | None, why: str, sheets: bool
+    faces: np.ndarray | str, shown: pd.DataFrame, votes: Path | None, sheets: bool
 ) -> dict[str, Any]:
-    """What the page must know of the faces; `sheets`: the pictures themselves, up to MOST_MIB."""
-    pictures = images([each for one in studies for each in answers(one)])
-    told: dict[str, Any] = {"there": faces is not None, "why": why, "count": len(pictures)}
-    if votes_file:
-        told["votes"] = votes(votes_file, pictures)
-    if faces is not None and sheets:
+    """What the page must know of the faces, or why there are none; `sheets`: the pictures too, up
+    to MOST_MIB: what is cut is told."""
+    there = isinstance(faces, np.ndarray)
+    told: dict[str, Any] = {"there": there, "why": "" if there else faces}
+    if votes:
+        told["votes"] = vote_counts(votes, shown)
+    if there and sheets:
         told["sheets"], size = [], 0
-        ids = pictures["image"].to_numpy(np.int64)
-        for number in range(-(-len(ids) // SHEET**2)):
-            raw = base64.b64encode(sheet(faces, ids, number)).decode()
+        for number in range(-(-len(faces) // SHEET**2)):
+            raw = base64.b64encode(sheet(faces, number)).decode()
             size += len(raw)
             kept = size <= MOST_MIB << 20
             told["sheets"].append(f"data:image/png;base64,{raw}" if kept else "")
+        lost = sum(not one for one in told["sheets"]) * SHEET**2
+        if lost:
+            told["why"] = f"The faces of {lost:,} images were left out: a file holds at most " \
+                          f"{MOST_MIB} MiB of them."  # fmt: skip
     return told
 
 
 def export(
     studies: list[Findings],
+    settings: list[Judged],
     keys: list[str] | None = None,
     address: str = "",
-    faces: Faces | None = None,
-    votes_file: Path | None = None,
-    settings: list[Judged] | None = None,
+    faces: np.ndarray | str = NO_FACES,
+    votes: Path | None = None,
 ) -> str:
-    """The whole page. `keys`: only these trials; `address`: the selection it opens with; `faces`
-    only where someone asked for them in the file."""
-    settings = written.judged(studies) if settings is None else settings
+    """The whole page. `keys`: only these trials; `address`: the selection it opens with; `faces`,
+    those of all `pictures(studies)`, only where someone asked for them in the file."""
     kept = studies if keys is None else selected(studies, keys)
-    many, whole = (sum(len(one.trials) for one in some) for some in (kept, studies))
-    note = f"This file holds {many:,} of the {whole:,} trials; the overview and the tables on " \
-           "confirmed networks are of all." if many < whole else ""  # fmt: skip
-    first = {"payload": payload(kept), "overview": written.overview_html(studies, settings)}
+    whole, shown = pictures(studies), pictures(kept)
+    if isinstance(faces, np.ndarray) and len(shown) < len(whole):
+        own = ["digest", "split", "image"]
+        faces = faces[
+            pd.MultiIndex.from_frame(whole[own]).isin(pd.MultiIndex.from_frame(shown[own]))
+        ]
+    many, all_of_them = (sum(len(one.trials) for one in some) for some in (kept, studies))
+    note = f"This file holds {many:,} of the {all_of_them:,} trials; the overview and the tables " \
+           "on confirmed networks are of all." if many < all_of_them else ""  # fmt: skip
+    texts = written.texts(studies, settings, votes)
+    first = {"payload": payload(kept), "overview": texts["overview"]}
     later = {
         "answers": answers_payload(kept),
-        "faces": faces_payload(kept, faces, votes_file, NO_FACES, sheets=True),
-        "written": {
-            "overview": first["overview"],
-            "comparison": written.comparison_html(studies, settings),
-            "paper": written.paper_html(studies, settings),
-        },
+        "faces": faces_payload(faces, shown, votes, sheets=True),
+        "written": texts,
     }
     foot = "Made by python -m results.explorer from the artefact folders; it asks nothing of a " \
-           "network." + (" It holds faces whose licence forbids spreading them." if faces else "")  # fmt: skip
+           "network."  # fmt: skip
+    if isinstance(faces, np.ndarray):
+        foot += " It holds faces whose licence forbids spreading them: keep it to yourself."
     title = html.escape(document.title(studies))
-    start = json.dumps(address if address.startswith("#") else "")
+    start = json.dumps(address if address.startswith("#") else "#")
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -104,9 +118,9 @@ def export(
 {document.body(kept, foot, note)}
 <script type="application/json" id="payload">{data(first)}</script>
 <script type="application/json" id="later">{data(later)}</script>
-<script>if (!location.hash) try {{ history.replaceState(null, '', {as_json(start)} || '#'); }} catch {{}}
-{document.plotly_js()}</script>
+<script>const opening = {as_json(start)};</script>
 <script>{document.script("kept")}</script>
+<script>{document.plotly_js()}</script>
 </body>
 </html>
 """

@@ -88,9 +88,7 @@ def joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else frames[0].copy()
 
 
-def placed(
-    studies: list[Findings], name: str, place: dict[tuple[int, str], int]
-) -> pd.DataFrame:
+def placed(studies: list[Findings], name: str, place: dict[tuple[int, str], int]) -> pd.DataFrame:
     """A table of all studies with `row`, the place of its trial; rows of no known trial fall."""
     frames = []
     for number, one in enumerate(studies):

@@ -3,14 +3,27 @@
 Every table carries its frame as CSV, so that the page can hand it over in full precision.
 """
 
+from pathlib import Path
+
 import pandas as pd
 
-from results import facts, page, paper, sections, sections_curves, sections_paper, study_facts
+from results import (
+    facts,
+    page,
+    paper,
+    sections,
+    sections_curves,
+    sections_networks,
+    sections_paper,
+    sections_votes,
+    study_facts,
+)
 from results import statistics as st
 from results.blocks import Block, Figure, Side, Table, Text, listed, ranged, table
 from results.explorer import overview
 from results.facts import Judged
 from results.load import Findings, answers
+from results.votes import read as read_votes
 
 UNTESTED = "No confirmed model has answered images yet: what needs one will stand here."
 
@@ -96,8 +109,19 @@ def amount(kind: str, value: float) -> str:
     return f"{value:,.2f}" if kind == "GPU hours" else f"{value:,.0f}"
 
 
-def comparison_html(studies: list[Findings], settings: list[Judged]) -> str:
-    """What is known of the confirmed settings: intervals, tests, cost, calibration."""
+def texts(studies: list[Findings], settings: list[Judged], votes: Path | None) -> dict[str, str]:
+    """The three views that are written here, as HTML."""
+    return {
+        "overview": overview_html(studies, settings),
+        "comparison": comparison_html(studies, settings, votes),
+        "paper": paper_html(studies, settings),
+    }
+
+
+def comparison_html(
+    studies: list[Findings], settings: list[Judged], votes: Path | None = None
+) -> str:
+    """What is known of the confirmed settings: intervals, tests, cost, calibration, label noise."""
     if not settings:
         return f"<p>{UNTESTED}</p>"
     published = paper.published()
@@ -107,6 +131,7 @@ def comparison_html(studies: list[Findings], settings: list[Judged]) -> str:
         sections_paper.pairs(settings),
         sections.cost(studies, settings),
         sections.calibration(settings),
+        sections_votes.label_noise(settings, read_votes(votes), st.RESAMPLES) if votes else None,
     ]
     return "".join(section_html(part) for part in parts if part)
 
@@ -132,8 +157,8 @@ def paper_html(studies: list[Findings], settings: list[Judged]) -> str:
     curves = sections_curves.curves(studies)
     if curves:
         parts.append(curves)
-    parts.append(sections_paper.oddities(published))
-    return "".join(section_html(part) for part in parts)
+    parts += [sections_networks.networks(studies), sections_paper.oddities(published)]
+    return "".join(section_html(part) for part in parts if part)
 
 
 def theirs(published: dict) -> sections.Section:

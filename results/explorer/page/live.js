@@ -7,10 +7,10 @@
   const answers = async stamp => {
     if (stamp === answered) return;
     answered = stamp;
-    const told = await get('answers');
-    explorer.take_answers(told.answers);
-    explorer.take_faces(told.faces);
+    explorer.take_answers(await get('answers'));
+    const faces = get('faces').then(explorer.take_faces); // a table of pixels takes a while to read
     explorer.take_written(await get('written'));
+    await faces;
   };
 
   get('payload').then(news => { known = news; explorer.take_payload(news); }).catch(trouble);

@@ -21,6 +21,7 @@
   // Plotly is 4.8 MB: the app fetches it after the first picture, an export holds it.
   let fetched = null;
   explorer.plotly = () => fetched ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((done, fail) => {
+    if (!explorer.live) return addEventListener('load', () => done(window.Plotly));
     document.head.append(Object.assign(document.createElement('script'),
       {src: 'plotly.js', onload: () => done(window.Plotly), onerror: () => fail(new Error('plotly.js'))}));
   });
