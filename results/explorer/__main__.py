@@ -1,0 +1,84 @@
+"""The command line: python -m results.explorer RUN [RUN ...]."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from results import Mistake
+from results.explorer import written
+from results.explorer.app import app
+from results.explorer.export import NO_FACES, export, pictures, write
+from results.explorer.gallery import found
+from results.load import load, named_apart
+
+PORT = 8050
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="python -m results.explorer",
+        description="Studies to look at and touch, running or finished: an app on this machine "
+        "alone, or one HTML file that needs no network.",
+    )
+    made.add_argument("run", nargs="+", type=Path, metavar="RUN",
+                      help="artefact folder, runs/NAME")  # fmt: skip
+    made.add_argument("--data", type=Path, metavar="FILE", help="the data set, for the faces: "
+                      "fer2013.csv (.xz, .gz), the folder copy, its zip (default: what the study "
+                      "prepared or read, if it is here)")  # fmt: skip
+    made.add_argument("--votes", type=Path, metavar="FILE", help="FER+'s fer2013new.csv")
+    made.add_argument("--port", type=int, metavar="N",
+                      help=f"of 127.0.0.1 (default: {PORT}, or a free one)")  # fmt: skip
+    made.add_argument("--export", type=Path, metavar="FILE.html",
+                      help="write one HTML file instead of starting the app")  # fmt: skip
+    made.add_argument("--with-faces", action="store_true", help="the faces too: their licence "
+                      "forbids spreading them, so keep such a file to yourself")  # fmt: skip
+    return made
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code: 0 after Ctrl-C or an export, or 2 for a person's mistake, told in one sentence."""
+    asked = parser().parse_args(argv)
+    try:
+        if asked.export:
+            studies = named_apart([load(folder) for folder in asked.run])
+            faces = found(studies, pictures(studies), asked.data) if asked.with_faces else NO_FACES
+            if asked.with_faces and isinstance(faces, str):
+                raise Mistake(f"there are no faces to write: {faces}")
+            page = export(studies, written.judged(studies), faces=faces, votes=asked.votes)
+            write(page, asked.export)
+            size = asked.export.stat().st_size / 2**20
+            print(f"Page: {asked.export} ({size:.1f} MiB, needs no network)")
+            return 0
+        made = app(tuple(folder.absolute() for folder in asked.run), asked.data, asked.votes)
+        server = listening(made.server, asked.port)
+    except Mistake as mistake:
+        print(f"results.explorer: {mistake}", file=sys.stderr)
+        return 2
+    print(f"The explorer: http://127.0.0.1:{server.port} (Ctrl-C ends it)", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        print()
+    return 0
+
+
+def listening(application: object, port: int | None) -> BaseWSGIServer:
+    """A server on loopback: at the port, else at the usual one or any that is free."""
+    for number in [PORT, 0] if port is None else [port]:
+        try:
+            return quiet(make_server("127.0.0.1", number, application, threaded=True))
+        except (OSError, SystemExit):
+            continue
+    raise Mistake(f"port {port} is taken: give another --port, or none for a free one")
+
+
+def quiet(server: BaseWSGIServer) -> BaseWSGIServer:
+    """No line for each request: a person reads this terminal."""
+    server.RequestHandlerClass.log_request = lambda *_: None
+    return server
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""What the confirmed networks answered, image by image, small enough for the page's script."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from results import Mistake
+from results.explorer.payload import Encoded, array, words
+from results.load import Answers, Findings, answers
+
+NOWHERE = 255  # the answer of a network that diverged
+
+
+def answers_payload(studies: list[Findings]) -> Encoded:
+    """The images that were answered, and of each network what it said of them.
+
+    Images are told apart by the data's digest. Probabilities are 0…255 (half a percent is lost);
+    answers are those of the full precision, 255 where a network diverged.
+    """
+    found = [(number, each) for number, one in enumerate(studies) for each in answers(one)]
+    pictures = images([each for _, each in found])
+    place = {key: k for k, key in enumerate(zip(pictures["digest"], pictures["split"],
+                                                pictures["image"], strict=True))}  # fmt: skip
+    networks = []
+    for number, each in found:
+        rows = [place[each.digest, split, int(image)]
+                for split, image in zip(each.split, each.image, strict=True)]  # fmt: skip
+        names = trial_names(studies[number], each)
+        for name, p, guess in zip(names, each.probability, each.guess, strict=True):
+            networks.append(
+                {
+                    "study": number,
+                    "trial": name,
+                    "setting": each.setting,
+                    "model": each.model,
+                    "rows": array(rows, "i4"),
+                    "guess": array(np.where(guess < 0, NOWHERE, guess), "u1"),
+                    "probability": array(np.round(255 * np.nan_to_num(p)).ravel(), "u1"),
+                }
+            )
+    return {
+        "classes": list(found[0][1].classes) if found else [],
+        "images": {
+            "digest": words(pictures["digest"]),
+            "split": words(pictures["split"]),
+            "image": array(pictures["image"], "i4"),
+            "label": array(pictures["label"], "u1"),
+            "duplicate": array(pictures["duplicate"], "u1"),
+        },
+        "networks": networks,
+        "attention": attention(studies, place),
+    }
+
+
+def images(settings: list[Answers]) -> pd.DataFrame:
+    """digest, split, image, label, duplicate: a row per image that any network answered, sorted.
+
+    Refuses studies whose classes differ: one matrix can't hold both.
+    """
+    if len({each.classes for each in settings}) > 1:
+        raise Mistake("these studies have different classes: open them one at a time")
+    frames = [
+        pd.DataFrame({"digest": each.digest, "split": each.split, "image": each.image,
+                      "label": each.label, "duplicate": each.duplicate})
+        for each in settings
+    ]  # fmt: skip
+    columns = ["digest", "split", "image", "label", "duplicate"]
+    frame = pd.concat(frames) if frames else pd.DataFrame(columns=columns)
+    frame = frame.drop_duplicates(["digest", "split", "image"])
+    return frame.sort_values(["digest", "split", "image"]).reset_index(drop=True)
+
+
+def trial_names(one: Findings, each: Answers) -> list[str]:
+    """The trials of a setting in the order of its seeds."""
+    trials = one.trials[
+        (one.trials["stage"] == "confirm") & (one.trials["setting"] == each.setting)
+    ]
+    return [
+        str(trials["trial_id"][pd.to_numeric(trials["hp_seed"]) == seed].iloc[0])
+        for seed in each.seeds
+    ]
+
+
+def attention(studies: list[Findings], place: dict[tuple[str, str, int], int]) -> list[Encoded]:
+    """The spatial attention of attention.parquet: per network the images it has maps of.
+
+    A map is (side, side) in 0…255, from the float16 in 0..1 that the confirmation stored.
+    """
+    found = []
+    for number, one in enumerate(studies):
+        path = one.folder / "attention.parquet"
+        if not path.exists():
+            continue
+        frame = attention_table(path)
+        digest = str(one.study["data"].get("digest"))
+        keys = [(digest, split, int(image))
+                for split, image in zip(frame["split"], frame["image"], strict=True)]  # fmt: skip
+        frame = frame.assign(row=[place.get(key, -1) for key in keys])
+        for (trial, side), group in frame[frame["row"] >= 0].groupby(["trial_id", "side"]):
+            maps = np.stack([np.frombuffer(raw, "<f2") for raw in group["weights"]])
+            clean = np.nan_to_num(maps.astype(np.float32)).clip(0, 1)
+            found.append({"study": number, "trial": str(trial), "side": int(side),
+                          "rows": array(group["row"], "i4"),
+                          "weights": array(np.round(255 * clean).ravel(), "u1")})  # fmt: skip
+    return found
+
+
+def attention_table(path: Path) -> pd.DataFrame:
+    """The maps that are whole: (trial_id, split, image, side, weights of side² float16)."""
+    wanted = ["trial_id", "split", "image", "side", "weights"]
+    try:
+        frame = pd.read_parquet(path, columns=wanted)
+    except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
+        raise Mistake(f"{path} can't be read ({str(error).splitlines()[0]})") from None
+    whole = frame["weights"].map(len) == 2 * pd.to_numeric(frame["side"]) ** 2
+    return frame[whole.astype(bool)]

@@ -1,0 +1,49 @@
+"""The page: one script, one style sheet and one body, for the live app and for the export."""
+
+import html
+from pathlib import Path
+from string import Template
+
+import plotly.offline
+
+from results.blocks import listed
+from results.load import Findings
+
+PAGE = Path(__file__).parent / "page"
+SCRIPTS = ("data", "selection", "arithmetic", "plot", "paint", "coordinates", "grid", "trials",
+           "curves", "comparison", "confusion", "faces", "main")  # fmt: skip
+
+
+def script(last: str) -> str:
+    """The page's script; `last` is live for the app, kept for the export."""
+    return "\n".join((PAGE / f"{name}.js").read_text() for name in (*SCRIPTS, last))
+
+
+def css() -> str:
+    """The report's style sheet, and what the explorer adds to it."""
+    return (PAGE.parents[1] / "page.css").read_text() + (PAGE / "explorer.css").read_text()
+
+
+def plotly_js() -> str:
+    return plotly.offline.get_plotlyjs()
+
+
+def title(studies: list[Findings]) -> str:
+    return f"Explorer: {listed([one.name for one in studies])}"
+
+
+def lead(studies: list[Findings]) -> str:
+    """What the studies are of, in a sentence."""
+    networks = sorted({str(m) for one in studies for m in one.study["study"].get("models", [])})
+    data = sorted({str(one.study["data"].get("name")) for one in studies})
+    told = f"{listed(networks)} " if networks else ""
+    return f"{told}on {listed(data)}. One selection of trials, read and written by every view."
+
+
+def body(studies: list[Findings], foot: str, note: str = "") -> str:
+    """The body's markup, without scripts. Names in it are escaped."""
+    shown = f'<p class="note">{html.escape(note)}</p>' if note else ""
+    return Template((PAGE / "body.html").read_text()).substitute(
+        title=html.escape(title(studies)), lead=html.escape(lead(studies)), note=shown,
+        foot=html.escape(foot),
+    )  # fmt: skip

@@ -1,0 +1,123 @@
+"""The faces that were answered, where the data set is on this machine, and FER+'s votes on them.
+
+They are research material that may not be spread: the app shows them, and an export holds them
+only when asked to.
+"""
+
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from results import Mistake, votes
+from results import faces as source
+from results.explorer.payload import Encoded, array
+from results.load import Findings
+
+SHEET = 32  # faces along a side of a sheet
+KINDS = [*votes.EMOTIONS.values(), *votes.OTHERS.values()]
+NOT_HERE = ("The data set isn't on this machine, so there are no pictures; --data FILE names it. "
+            "Everything else works without.")  # fmt: skip
+DRAWN = ("These faces were drawn, and what was drawn isn't kept on this machine, so there are no "
+         "pictures. Everything else works without.")  # fmt: skip
+SEVERAL = "These studies are on different data, so there are no pictures: open one at a time."
+
+
+def found(studies: list[Findings], pictures: pd.DataFrame, given: Path | None) -> np.ndarray | str:
+    """uint8 (N, 48, 48), the faces of `pictures` in their order, or why there are none.
+
+    They come from the source given, else from what the study prepared of it, else from the source
+    that the study names. Refuses a given source whose labels aren't the study's.
+    """
+    if len({one.study["data"].get("digest") for one in studies}) > 1:
+        return SEVERAL
+    classes = studies[0].classes
+    if given is not None:
+        return read(given, pictures, classes)
+    path = prepared(str(studies[0].study["data"].get("digest")))
+    asked = Path(str(studies[0].study["study"].get("data") or "")).expanduser()
+    try:
+        if path:
+            return read(path, pictures, classes)
+        if asked.name and asked.exists():
+            return read(asked, pictures, classes)
+    except Mistake as mistake:
+        return f"No pictures: {mistake}."
+    return DRAWN if studies[0].synthetic else NOT_HERE
+
+
+def prepared(digest: str) -> Path | None:
+    """What a study on this machine kept of the data with this digest, if it is still there."""
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "fer-study"
+    cache = Path(os.environ.get("FER_STUDY_CACHE") or usual).expanduser()
+    for path in sorted(cache.glob("*.npz")):
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                if json.loads(str(file["about"])).get("digest") == digest:
+                    return path
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            continue  # another program's file, or one half-written: not ours to judge
+    return None
+
+
+def read(path: Path, pictures: pd.DataFrame, classes: list[str]) -> np.ndarray:
+    """The faces of `pictures` (image, label as a class number) from a source, labels compared."""
+    ids, told = pictures["image"].to_numpy(int), np.array(classes)[pictures["label"].to_numpy(int)]
+    if path.suffix == ".npz":
+        names, images = stored(path, ids)
+    else:
+        labels = source.rows(path)["label"].to_numpy(str)
+        names = np.where(ids < len(labels), labels[np.minimum(ids, len(labels) - 1)], "nothing")
+        images = None if (names != told).any() else source.images(path, ids)
+    wrong = np.flatnonzero(names != told)
+    if len(wrong):
+        k = wrong[0]
+        raise Mistake(f"{path} isn't the data of this study: image {ids[k]} is {names[k]} in it "
+                      f"and {told[k]} in predictions.parquet; give the file that the study was run "
+                      "on as --data")  # fmt: skip
+    return images
+
+
+def stored(path: Path, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and images with these ids of a prepared set; of it only val and test are unpacked."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            classes = np.array(json.loads(str(file["about"]))["classes"])
+            parts = [[file[f"{split}_{what}"] for split in ("val", "test")]
+                     for what in ("ids", "labels", "images")]  # fmt: skip
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise Mistake(f"{path} can't be read as prepared data ({type(error).__name__}); give the "
+                      "source of the study as --data") from None  # fmt: skip
+    own, labels, images = (np.concatenate(part) for part in parts)
+    order = np.argsort(own, kind="stable")
+    place = order[np.clip(np.searchsorted(own[order], ids), 0, len(own) - 1)]
+    return np.where(own[place] == ids, classes[labels[place]], "nothing"), images[place]
+
+
+def sheet(faces: np.ndarray, number: int) -> bytes:
+    """Sheet `number` as PNG: 32 rows of 32 faces, in the payload's order."""
+    part = faces[number * SHEET**2 : (number + 1) * SHEET**2]
+    side = source.SIDE_PX
+    page = np.zeros((SHEET**2, side, side), np.uint8)
+    page[: len(part)] = part
+    page = page.reshape(SHEET, SHEET, side, side).swapaxes(1, 2).reshape(SHEET * side, -1)
+    raw = io.BytesIO()
+    Image.fromarray(page).save(raw, "PNG", compress_level=1)
+    return raw.getvalue()
+
+
+def vote_counts(path: Path, pictures: pd.DataFrame) -> Encoded:
+    """FER+'s ten counts for each image of `pictures`, in their order: row k of its table is row k
+    of fer2013.csv, so images that are numbered otherwise can't have any."""
+    table = votes.read(path)
+    ids = pictures["image"].to_numpy(int)
+    fits = ids.max(initial=0) < len(table)
+    if not fits or (table["split"].to_numpy(str)[ids] != pictures["split"].to_numpy(str)).any():
+        raise Mistake(f"{path} doesn't belong to these images: expected predictions on the rows of "
+                      "fer2013.csv (images from a folder have other numbers): leave out --votes")  # fmt: skip
+    return {"names": KINDS, "counts": array(table[KINDS].to_numpy(int)[ids].ravel(), "u1")}

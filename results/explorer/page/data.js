@@ -1,0 +1,168 @@
+// The payload decoded: trials as columns, epochs sorted by trial and epoch. Nothing is drawn here.
+const explorer = {views: []};
+{
+  const KINDS = {f8: Float64Array, f4: Float32Array, i4: Int32Array, u2: Uint16Array, u1: Uint8Array};
+  const MEASURES = ['val_accuracy', 'val_loss', 'train_accuracy', 'train_loss', 'lr', 'epoch_seconds'];
+  const STEPS = 10; // a number with at most so many values stands on an axis at even steps
+
+  explorer.array = ({kind, base64}) => {
+    let bytes;
+    if (Uint8Array.fromBase64) bytes = Uint8Array.fromBase64(base64);
+    else {
+      const raw = atob(base64);
+      bytes = new Uint8Array(raw.length);
+      for (let k = 0; k < raw.length; k++) bytes[k] = raw.charCodeAt(k);
+    }
+    return new KINDS[kind](bytes.buffer, bytes.byteOffset, bytes.byteLength / KINDS[kind].BYTES_PER_ELEMENT);
+  };
+  explorer.words = ({words, codes}) => Array.from(explorer.array(codes), code => code < 0 ? null : words[code]);
+
+  const column = told => told.words ? explorer.words(told) : explorer.array(told);
+
+  // A payload as data. With `old`, the payload holds every trial but only newer epochs.
+  explorer.decode = (payload, old = null) => {
+    const trials = {};
+    for (const [name, told] of Object.entries(payload.trials)) trials[name] = column(told);
+    const n = trials.trial_id.length;
+    const key = trials.trial_id.map((id, i) => `${trials.study[i]}:${id}`);
+    const place = new Map(key.map((name, i) => [name, i]));
+    const data = {n, key, place, trials, studies: payload.studies, styles: payload.styles,
+                  newest: Math.max(payload.newest, old ? old.newest : 0)};
+    data.columns = payload.columns.map(told => {
+      const values = column(told.values), text = Boolean(told.values.words);
+      const distinct = [...new Set(Array.from(values).filter(v => text ? v !== null : !Number.isNaN(v)))];
+      const steps = text || (distinct.length <= STEPS);
+      distinct.sort(text ? undefined : (a, b) => a - b);
+      return {name: told.name, log: told.log, varies: told.varies, text, steps, distinct, values};
+    });
+    data.epochs = sorted(payload.epochs, n, old, place);
+    const judged = {};
+    for (const [name, told] of Object.entries(payload.decisions)) judged[name] = column(told);
+    data.decisions = judged;
+    data.last = new Int32Array(n);      // the newest epoch of each trial, 0 without one
+    data.seconds = new Float64Array(n); // of all its epochs
+    const {start, epoch, epoch_seconds} = data.epochs;
+    for (let i = 0; i < n; i++) {
+      if (start[i + 1] > start[i]) data.last[i] = epoch[start[i + 1] - 1];
+      for (let k = start[i]; k < start[i + 1]; k++) data.seconds[i] += epoch_seconds[k] || 0;
+    }
+    data.most = data.last.reduce((a, b) => Math.max(a, b), 0);
+    return data;
+  };
+
+  // Rows in the order of trial and epoch, start[i]…start[i + 1] being trial i's; a repeated epoch's last row wins.
+  function sorted(told, n, old, place) {
+    const trial = explorer.array(told.trial), epoch = explorer.array(told.epoch);
+    const fresh = Object.fromEntries(MEASURES.map(name => [name, explorer.array(told[name])]));
+    const rows = new Map(); // trial -> Map(epoch -> [source, row])
+    const lists = Array.from({length: n}, () => []);
+    if (old) {
+      old.key.forEach((key, i) => {
+        const now = place.get(key);
+        if (now === undefined) return;
+        for (let k = old.epochs.start[i]; k < old.epochs.start[i + 1]; k++)
+          lists[now].push([old.epochs.epoch[k], k, old.epochs]);
+      });
+    }
+    for (let k = 0; k < trial.length; k++) lists[trial[k]].push([epoch[k], k, fresh]);
+    const start = new Int32Array(n + 1);
+    const kept = lists.map((list, i) => {
+      list.sort((a, b) => a[0] - b[0]); // stable: an older row of the same epoch comes first
+      const clean = list.filter((row, k) => k + 1 === list.length || list[k + 1][0] !== row[0]);
+      start[i + 1] = start[i] + clean.length;
+      return clean;
+    });
+    const size = start[n], epochs = {start, epoch: new Uint16Array(size), trial: new Int32Array(size)};
+    for (const name of MEASURES) epochs[name] = new Float32Array(size).fill(NaN);
+    let at = 0;
+    kept.forEach((list, i) => {
+      for (const [number, k, source] of list) {
+        epochs.epoch[at] = number;
+        epochs.trial[at] = i;
+        for (const name of MEASURES) if (source[name].length) epochs[name][at] = source[name][k];
+        at++;
+      }
+    });
+    return epochs;
+  }
+
+  // A measure of each trial at an epoch; NaN where it wasn't there. Epoch 0: each at its own last.
+  explorer.at = (data, measure, epoch) => {
+    const {start, epoch: number} = data.epochs, values = data.epochs[measure];
+    const found = new Float32Array(data.n).fill(NaN);
+    for (let i = 0; i < data.n; i++) {
+      let low = start[i], high = start[i + 1] - 1;
+      if (high < low) continue;
+      if (!epoch) { found[i] = values[high]; continue; }
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (number[middle] < epoch) low = middle + 1; else high = middle;
+      }
+      if (number[low] === epoch) found[i] = values[low];
+    }
+    return found;
+  };
+
+  // The latest epoch that every trial of the search (or, without a search, every trial) reached.
+  explorer.common = data => {
+    const searched = data.trials.stage.map(stage => stage === 'search');
+    const any = searched.some(Boolean);
+    let least = Infinity;
+    for (let i = 0; i < data.n; i++) {
+      const counts = data.last[i] && data.trials.status[i] !== 'failed' && data.trials.status[i] !== 'running';
+      if (counts && (!any || searched[i])) least = Math.min(least, data.last[i]);
+    }
+    return Number.isFinite(least) ? least : data.most;
+  };
+
+  // What a trial can be told by, in the order in which people ask: each an axis, a filter, a column of the table.
+  explorer.axes = (data, accuracy, epoch) => {
+    const t = data.trials;
+    const axis = (name, label, values, more = {}) => {
+      const text = more.text ?? !ArrayBuffer.isView(values);
+      let distinct = more.distinct;
+      if (!distinct && text) distinct = [...new Set(values.filter(v => v !== null && v !== ''))].sort();
+      return {name, label, values, text, steps: text, log: false, distinct, ...more};
+    };
+    const axes = [axis('model', 'network', t.model)];
+    if (data.studies.length > 1) axes.push(axis('study', 'study', Array.from(t.study, k => data.studies[k].name)));
+    if (new Set(t.stage).size > 1) axes.push(axis('stage', 'stage', t.stage));
+    for (const c of data.columns)
+      if (c.varies) axes.push(axis(c.name, c.name.replaceAll('_', ' '), c.values,
+        {text: c.text, steps: c.steps, log: c.log, distinct: c.distinct}));
+    axes.push(axis('status', 'status', t.status));
+    axes.push(axis('epochs', 'epochs run', Float64Array.from(data.last)));
+    axes.push(axis('val_accuracy', epoch ? `val accuracy, epoch ${epoch}` : 'val accuracy, last epoch', accuracy,
+      {percent: true}));
+    return axes;
+  };
+
+  const thousands = new Intl.NumberFormat('en-GB');
+  explorer.count = value => thousands.format(value);
+  explorer.number = (value, digits = 4) => {
+    if (value === null || value === undefined || Number.isNaN(value)) return '–';
+    if (Number.isInteger(value)) return Math.abs(value) < 1e7 ? thousands.format(value) : value.toPrecision(digits);
+    const small = Number(Number(value).toPrecision(digits));
+    return Math.abs(small) >= 1e-4 && Math.abs(small) < 1e7 ? String(small) : small.toExponential();
+  };
+  explorer.percent = (value, digits = 1) =>
+    value === null || value === undefined || Number.isNaN(value) ? '–' : `${(100 * value).toFixed(digits)} %`;
+  explorer.duration = seconds => {
+    const whole = Math.round(seconds), h = Math.floor(whole / 3600), m = Math.floor(whole % 3600 / 60);
+    if (h) return `${thousands.format(h)} h ${String(m).padStart(2, '0')} min`;
+    return m ? `${m} min ${String(whole % 60).padStart(2, '0')} s` : `${whole} s`;
+  };
+  explorer.listed = words => words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` : words.join('');
+
+  // An element: explorer.element('p', {class: 'quiet'}, 'text', child, …). Text is never markup.
+  explorer.element = (tag, attributes = {}, ...children) => {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name.startsWith('on')) made.addEventListener(name.slice(2), value);
+      else if (value === true) made.setAttribute(name, '');
+      else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+    }
+    made.append(...children.flat().filter(child => child !== null && child !== undefined));
+    return made;
+  };
+}

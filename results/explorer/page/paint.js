@@ -1,0 +1,159 @@
+// The marks of the trials: painted on a figure's canvas, found under the pointer, or told as plotly's traces.
+// marks: {kind: 'lines' | 'points', x, y, start?, trial?, symbol?}. Lines: trial i's run from start[i] to start[i + 1].
+// Points: trial[k] is the k-th's. The rest is faint and beneath, the selected stand in their network's colour.
+{
+  const SIZE = 4.2;
+  const SHAPES = {
+    circle: (c, x, y, r) => c.arc(x, y, r, 0, 7),
+    square: (c, x, y, r) => c.rect(x - r * .88, y - r * .88, r * 1.76, r * 1.76),
+    diamond: (c, x, y, r) => { c.moveTo(x, y - r * 1.3); c.lineTo(x + r * 1.3, y); c.lineTo(x, y + r * 1.3); c.lineTo(x - r * 1.3, y); c.closePath(); },
+    'triangle-up': (c, x, y, r) => { c.moveTo(x, y - r * 1.2); c.lineTo(x + r * 1.1, y + r * .8); c.lineTo(x - r * 1.1, y + r * .8); c.closePath(); },
+    x: (c, x, y, r) => { c.moveTo(x - r, y - r); c.lineTo(x + r, y + r); c.moveTo(x - r, y + r); c.lineTo(x + r, y - r); },
+  };
+  // Pixels of data values: (value - offset) * scale, the log taken first where the axis has one.
+  const scales = figure => {
+    const full = figure.plot._fullLayout;
+    if (!full?.xaxis?._length) return null;
+    const {xaxis: x, yaxis: y} = full;
+    const of = (a, up) => {
+      const [low, high] = a.range, each = a._length / (high - low);
+      const log = a.type === 'log' ? Math.log10 : value => value;
+      return up ? value => a._offset + a._length - (log(value) - low) * each : value => a._offset + (log(value) - low) * each;
+    };
+    return {x: of(x, false), y: of(y, true), box: [x._offset, y._offset, x._length, y._length]};
+  };
+
+  function context(canvas, wrap) {
+    const ratio = devicePixelRatio || 1, {clientWidth: width, clientHeight: height} = wrap;
+    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    const c = canvas.getContext('2d');
+    c.setTransform(ratio, 0, 0, ratio, 0, 0);
+    c.clearRect(0, 0, width, height);
+    return c;
+  }
+  explorer.context = context;
+
+  explorer.paint = figure => {
+    const scale = figure.spec && scales(figure);
+    if (!scale) return;
+    const c = context(figure.marks, figure.wrap), [left, top, width, height] = scale.box;
+    c.save();
+    c.beginPath();
+    c.rect(left - 6, top - 6, width + 12, height + 12);
+    c.clip();
+    const narrowed = explorer.narrowed();
+    for (const marks of figure.spec.marks || []) {
+      if (narrowed && !marks.only) pass(c, scale, marks, i => !explorer.selected[i], 'rest');
+      pass(c, scale, marks, i => explorer.selected[i], 'chosen');
+      if (explorer.hovered >= 0) pass(c, scale, marks, i => i === explorer.hovered, 'hovered');
+    }
+    c.restore();
+  };
+
+  function pass(c, scale, marks, wanted, how) {
+    const many = explorer.count_selected, {rest, ink} = explorer.colours(), models = explorer.data.trials.model;
+    c.globalAlpha = how === 'rest' ? .5 : how === 'hovered' ? 1 : marks.kind === 'points' ? .85 : many > 300 ? .3 : many > 60 ? .5 : .85;
+    if (marks.kind === 'lines') {
+      c.lineWidth = how === 'hovered' ? 3 : how === 'rest' ? .7 : many > 60 ? 1 : 1.6;
+      c.lineJoin = 'round';
+      const {start, x, y} = marks;
+      for (let i = 0; i + 1 < start.length; i++) {
+        if (start[i] === start[i + 1] || !wanted(i)) continue;
+        const look = explorer.look(models[i]);
+        c.strokeStyle = how === 'rest' ? rest : how === 'hovered' ? ink : look.colour;
+        c.setLineDash(how === 'chosen' && many <= 60 ? look.dash : []);
+        c.beginPath();
+        let pen = false;
+        for (let k = start[i]; k < start[i + 1]; k++) {
+          const px = scale.x(x[k]), py = scale.y(y[k]);
+          if (!Number.isFinite(px + py)) { pen = false; continue; }
+          if (pen) c.lineTo(px, py); else c.moveTo(px, py);
+          pen = true;
+        }
+        c.stroke();
+        if (start[i + 1] - start[i] === 1) { c.fillStyle = c.strokeStyle; c.fillRect(scale.x(x[start[i]]) - 1.5, scale.y(y[start[i]]) - 1.5, 3, 3); }
+      }
+      c.setLineDash([]);
+      return;
+    }
+    for (let k = 0; k < marks.x.length; k++) {
+      const i = marks.trial[k];
+      if (!wanted(i)) continue;
+      const px = scale.x(marks.x[k]), py = scale.y(marks.y[k]);
+      if (!Number.isFinite(px + py)) continue;
+      const look = explorer.look(models[i]), symbol = marks.symbol || look.symbol;
+      c.strokeStyle = c.fillStyle = how === 'rest' ? rest : how === 'hovered' ? ink : marks.colour ? marks.colour(k) : look.colour;
+      c.lineWidth = how === 'hovered' ? 2.5 : 1.5;
+      c.beginPath();
+      SHAPES[symbol](c, px, py, (marks.size || SIZE) * (how === 'hovered' ? 1.5 : 1));
+      if (symbol === 'x' || marks.hollow?.(k)) c.stroke(); else c.fill();
+      if (how === 'chosen' && marks.outline) { c.strokeStyle = explorer.colours().soft; c.lineWidth = 1; c.stroke(); }
+    }
+  }
+
+  // What lies under the pointer: the nearest mark within 14 px, a selected one before another.
+  explorer.point = (figure, event, click = false) => {
+    const scale = scales(figure);
+    if (!scale || !figure.spec.tip) return;
+    const box = figure.wrap.getBoundingClientRect(), mx = event.clientX - box.left, my = event.clientY - box.top;
+    let found = null, nearest = 14 * 14;
+    for (const [number, marks] of (figure.spec.marks || []).entries()) {
+      const lines = marks.kind === 'lines', rows = lines ? marks.start.length - 1 : marks.x.length;
+      for (let row = 0; row < rows; row++) {
+        const i = lines ? row : marks.trial[row];
+        if (!explorer.selected[i] && explorer.narrowed() && (click || explorer.count_selected)) continue;
+        for (let k = lines ? marks.start[row] : row; k < (lines ? marks.start[row + 1] : row + 1); k++) {
+          const dx = scale.x(marks.x[k]) - mx, dy = scale.y(marks.y[k]) - my, away = dx * dx + dy * dy;
+          if (away < nearest) { nearest = away; found = {trial: i, k, number, x: mx + dx, y: my + dy}; }
+        }
+      }
+    }
+    if (click) { if (found && figure.spec.click !== false) explorer.pin(found.trial); return; }
+    explorer.hover(found ? found.trial : -1);
+    figure.tip.hidden = !found;
+    if (!found) return;
+    figure.tip.textContent = figure.spec.tip(found);
+    figure.tip.style.left = `${Math.min(Math.max(found.x, 90), box.width - 90)}px`;
+    figure.tip.style.top = `${found.y}px`;
+    figure.tip.classList.toggle('below', found.y < 70);
+  };
+
+  // The same marks as plotly's traces, for an image: the rest in grey, then each network's in its colour.
+  explorer.traces = figure => {
+    const traces = [], models = explorer.data.trials.model, {rest} = explorer.colours(), narrowed = explorer.narrowed();
+    for (const marks of figure.spec.marks || []) {
+      const groups = new Map();
+      const group = (i, k) => {
+        if (!explorer.selected[i] && marks.only) return null;
+        const name = explorer.selected[i] ? models[i] : ' rest';
+        const own = marks.colour && explorer.selected[i];
+        if (!groups.has(name)) groups.set(name, {x: [], y: [], colours: own ? [] : null});
+        if (own) groups.get(name).colours.push(marks.colour(k));
+        return groups.get(name);
+      };
+      if (marks.kind === 'lines') {
+        for (let i = 0; i + 1 < marks.start.length; i++) {
+          if (marks.start[i] === marks.start[i + 1]) continue;
+          const own = group(i, 0);
+          if (!own) continue;
+          for (let k = marks.start[i]; k < marks.start[i + 1]; k++) { own.x.push(marks.x[k]); own.y.push(Number.isFinite(marks.y[k]) ? marks.y[k] : null); }
+          own.x.push(null);
+          own.y.push(null);
+        }
+      } else for (let k = 0; k < marks.x.length; k++) {
+        const own = group(marks.trial[k], k);
+        if (own) { own.x.push(marks.x[k]); own.y.push(marks.y[k]); }
+      }
+      for (const [name, own] of [...groups].sort()) {
+        const look = name === ' rest' ? {colour: rest, symbol: 'circle', dash_name: 'solid'} : explorer.look(name);
+        traces.push({x: own.x, y: own.y, name: name.trim(), mode: marks.kind === 'lines' ? 'lines' : 'markers', connectgaps: false,
+          opacity: name === ' rest' && narrowed ? .5 : marks.kind === 'lines' ? .6 : .9, showlegend: name !== ' rest',
+          line: {color: look.colour, width: 1.2, dash: look.dash_name}, marker: {color: own.colours || look.colour, symbol: marks.symbol || look.symbol, size: 8}});
+      }
+    }
+    return traces;
+  };
+}

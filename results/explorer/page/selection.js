@@ -1,0 +1,170 @@
+// The one selection: which trials, compared at which epoch. Every view reads it and writes it here; so does the
+// address, so that a view can be sent as a link and the browser's Back undoes a step.
+{
+  const state = explorer.state = {
+    brushes: new Map(), // column -> {low, high, absent} of a number, {values} of words and steps ('' is absent)
+    find: '',           // the table's filter
+    picked: null,       // a set of keys, where single trials were chosen; null: no such choice
+    epoch: null,        // null: the latest that all reached; 0: each trial's last
+    cell: null,         // [truth, answer] of the confusion matrix
+    faces: 'cell',      // which faces are shown
+    scope: 'val+test',
+    options: {},        // of single figures: what is drawn against what
+  };
+  explorer.data = null;
+  explorer.selected = new Uint8Array(0); // a 1 for each selected trial
+  explorer.count_selected = 0;
+  explorer.hovered = -1;
+  const listeners = [];
+  explorer.on = listener => listeners.push(listener);
+
+  explorer.epoch = () => state.epoch ?? explorer.common(explorer.data);
+  let cache = {};
+  explorer.accuracy = () => {
+    const epoch = explorer.epoch();
+    if (cache.data !== explorer.data || cache.epoch !== epoch) {
+      cache = {data: explorer.data, epoch, values: explorer.at(explorer.data, 'val_accuracy', epoch)};
+      cache.axes = explorer.axes(explorer.data, cache.values, epoch);
+    }
+    return cache.values;
+  };
+  explorer.all_axes = () => (explorer.accuracy(), cache.axes);
+
+  explorer.passes = (brush, axis, i) => {
+    const value = axis.values[i];
+    if (brush.values) {
+      const word = value === null || Number.isNaN(value) ? '' : String(value);
+      return brush.values.includes(word);
+    }
+    if (value === null || Number.isNaN(value)) return Boolean(brush.absent);
+    return brush.low !== null && value >= brush.low && value <= brush.high;
+  };
+
+  // «alexnet lr<0.01 status=stopped»: words are looked for in every text, the rest compares a column.
+  explorer.parse = text => {
+    const wanted = [];
+    for (const part of text.match(/"[^"]*"|\S+/g) || []) {
+      const compared = part.match(/^(\w+)(<=|>=|=|<|>)(.+)$/);
+      if (compared) wanted.push({column: compared[1], how: compared[2], value: compared[3].replace(/^"|"$/g, '')});
+      else wanted.push({word: part.replace(/^"|"$/g, '').toLowerCase()});
+    }
+    return wanted;
+  };
+  const HOW = {'<': (a, b) => a < b, '>': (a, b) => a > b, '<=': (a, b) => a <= b, '>=': (a, b) => a >= b};
+
+  function finder(text, axes) {
+    const t = explorer.data.trials, wanted = explorer.parse(text);
+    const texts = [t.trial_id, t.setting, t.model, t.status, t.stage, t.reason, t.error];
+    return i => wanted.every(want => {
+      if (want.word !== undefined) return texts.some(column => (column[i] || '').toLowerCase().includes(want.word));
+      const name = want.column === 'network' ? 'model' : want.column;
+      const axis = axes.find(each => each.name === name);
+      const value = axis ? axis.values[i] : t[name] ? t[name][i] : null;
+      const number = Number(want.value.replace('%', '')) / (want.value.endsWith('%') ? 100 : 1);
+      if (want.how === '=') return String(value) === want.value || value === number;
+      return typeof value === 'number' && !Number.isNaN(number) && HOW[want.how](value, number);
+    });
+  }
+
+  // Which trials every constraint lets through.
+  explorer.select = () => {
+    const {data} = explorer, axes = explorer.all_axes();
+    const brushes = [...state.brushes].map(([name, brush]) => [brush, axes.find(axis => axis.name === name)])
+      .filter(([, axis]) => axis);
+    const found = state.find.trim() ? finder(state.find, axes) : null;
+    const mask = new Uint8Array(data.n);
+    let count = 0;
+    for (let i = 0; i < data.n; i++) {
+      if (state.picked && !state.picked.has(data.key[i])) continue;
+      if (found && !found(i)) continue;
+      if (!brushes.every(([brush, axis]) => explorer.passes(brush, axis, i))) continue;
+      mask[i] = 1;
+      count++;
+    }
+    explorer.selected = mask;
+    explorer.count_selected = count;
+  };
+  explorer.narrowed = () => Boolean(state.brushes.size || state.find.trim() || state.picked);
+  explorer.ids = () => explorer.data.key.filter((_, i) => explorer.selected[i]);
+
+  // Change the state and tell every view. `moving`: a drag is under way, only what is in sight must follow.
+  explorer.change = (changes, {moving = false, replace = false} = {}) => {
+    Object.assign(state, changes);
+    explorer.select();
+    if (!moving) remember(replace);
+    for (const listener of listeners) listener({...changes, moving});
+  };
+  explorer.brush = (name, brush, moving = false) => {
+    const brushes = new Map(state.brushes);
+    if (brush) brushes.set(name, brush); else brushes.delete(name);
+    explorer.change({brushes}, {moving});
+  };
+  explorer.pick = keys => explorer.change({picked: keys, brushes: new Map(), find: ''});
+  explorer.toggle = i => {
+    const keys = new Set(explorer.ids()), key = explorer.data.key[i];
+    const had = keys.delete(key);
+    if (had) explorer.change({picked: keys});
+    else explorer.pick(keys.add(key));
+  };
+  explorer.clear = () => explorer.change({brushes: new Map(), find: '', picked: null});
+  explorer.hover = i => {
+    if (i === explorer.hovered) return;
+    explorer.hovered = i;
+    for (const listener of listeners) listener({hover: true, moving: true});
+  };
+
+  // The address.
+  explorer.address = () => {
+    const parts = [];
+    const put = (name, value) => parts.push(`${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+    for (const [name, brush] of state.brushes) {
+      const told = brush.values ? brush.values.map(word => word === '' ? 'absent' : `'${word}`)
+        : [...(brush.low === null ? [] : [`${brush.low}..${brush.high}`]), ...(brush.absent ? ['absent'] : [])];
+      put(`by.${name}`, JSON.stringify(told).slice(1, -1));
+    }
+    if (state.find.trim()) put('find', state.find);
+    if (state.picked) put('picked', [...state.picked].join('\n'));
+    if (state.epoch !== null) put('epoch', state.epoch || 'last');
+    if (state.cell) put('cell', state.cell.join('.'));
+    if (state.faces !== 'cell') put('faces', state.faces);
+    if (state.scope !== 'val+test') put('scope', state.scope);
+    for (const [name, value] of Object.entries(state.options)) put(`of.${name}`, value);
+    return `#${parts.join('&')}`;
+  };
+  explorer.read = hash => {
+    const fresh = {brushes: new Map(), find: '', picked: null, epoch: null, cell: null, faces: 'cell',
+                   scope: 'val+test', options: {}};
+    for (const [name, value] of new URLSearchParams(hash.replace(/^#/, '').replaceAll('+', '%2B'))) {
+      if (name.startsWith('by.')) {
+        let told;
+        try { told = JSON.parse(`[${value}]`); } catch { continue; }
+        if (!told.every(word => typeof word === 'string')) continue;
+        const range = told.map(word => word.match(/^(-?[\d.e+-]+)\.\.(-?[\d.e+-]+)$/)).find(Boolean);
+        const values = told.filter(word => word.startsWith("'")).map(word => word.slice(1));
+        const absent = told.includes('absent');
+        fresh.brushes.set(name.slice(3), range
+          ? {low: Number(range[1]), high: Number(range[2]), absent}
+          : values.length ? {values: absent ? [...values, ''] : values}
+          : {low: null, high: null, absent, values: undefined});
+      }
+      else if (name === 'find') fresh.find = value;
+      else if (name === 'picked') fresh.picked = new Set(value.split('\n').filter(Boolean));
+      else if (name === 'epoch') fresh.epoch = value === 'last' ? 0 : Number.parseInt(value, 10) || null;
+      else if (name === 'cell' && /^\d+\.\d+$/.test(value)) fresh.cell = value.split('.').map(Number);
+      else if (name === 'faces' && /^(cell|hard|lone|all)$/.test(value)) fresh.faces = value;
+      else if (name === 'scope' && /^(val|test|val\+test|unseen)$/.test(value)) fresh.scope = value;
+      else if (name.startsWith('of.')) fresh.options[name.slice(3)] = value;
+    }
+    return fresh;
+  };
+  function remember(replace) {
+    const address = explorer.address();
+    if (address === (location.hash || '#')) return;
+    try { history[replace ? 'replaceState' : 'pushState'](null, '', address); }
+    catch { /* a sandboxed file may have no history: the view still works, only Back doesn't */ }
+  }
+  addEventListener('popstate', () => {
+    if (explorer.data) { Object.assign(state, explorer.read(location.hash)); explorer.select();
+      for (const listener of listeners) listener({...state, moving: false}); }
+  });
+}

@@ -1,0 +1,160 @@
+"""Studies as one compact payload: tables whose columns are typed arrays, for the page's script.
+
+The live app and the export send the same payload, so that both compute the same selection from it.
+"""
+
+import base64
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results import search
+from results.load import Findings
+from results.style import style
+
+Encoded = dict[str, Any]
+
+TRIAL_TEXT = ("trial_id", "stage", "setting", "status", "reason", "error", "device")
+TRIAL_NUMBERS = ("retries", "gpus", "parameters", "multiply_adds")
+MEASURES = ("val_accuracy", "val_loss", "train_accuracy", "train_loss", "lr", "epoch_seconds")
+LATER = pd.Timestamp(0, tz="UTC")
+
+
+def array(values: Any, kind: str) -> Encoded:
+    """Numbers as base64 of a little-endian array; kind is f8, f4, i4, u2 or u1. NaN is absent."""
+    raw = np.ascontiguousarray(np.asarray(values), dtype=np.dtype(kind).newbyteorder("<"))
+    return {"kind": kind, "base64": base64.b64encode(raw.tobytes()).decode()}
+
+
+def numbers(column: pd.Series, kind: str = "f8") -> Encoded:
+    """Whatever is no number is NaN."""
+    return array(pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan), kind)
+
+
+def words(column: pd.Series) -> Encoded:
+    """Text as its distinct words and a code a row, -1 where there is none."""
+    codes, found = pd.factorize(column.where(column.notna(), None))
+    return {"words": [str(word) for word in found], "codes": array(codes, "i4")}
+
+
+def moments(column: pd.Series) -> np.ndarray:
+    """UTC timestamps as milliseconds since 1970, NaN where there is none."""
+    when = pd.to_datetime(column, utc=True)
+    return ((when - LATER) / pd.Timedelta(milliseconds=1)).to_numpy(float, na_value=np.nan)
+
+
+def payload(studies: list[Findings], since: float = 0.0) -> Encoded:
+    """Everything of the studies but their answers; of epochs only those finished after `since`.
+
+    `since` is in milliseconds, the `newest` of an earlier payload: an epoch repeated after a crash
+    is newer than the one it replaces, so nothing is missed.
+    """
+    offsets = np.cumsum([0, *(len(one.trials) for one in studies)])
+    trials = joined([one.trials for one in studies])
+    place: dict[tuple[int, str], int] = {}
+    for number, one in enumerate(studies):
+        for row, name in enumerate(one.trials["trial_id"]):
+            place[number, name] = int(offsets[number]) + row
+    epochs, decisions = (placed(studies, name, place) for name in ("epochs", "decisions"))
+    finished = moments(epochs["finished_at"]) if len(epochs) else np.zeros(0)
+    newest = float(np.nanmax(finished)) if np.isfinite(finished).any() else 0.0
+    epochs = epochs[~(finished <= since)] if since else epochs
+    return {
+        "whole": not since,
+        "newest": newest,
+        "studies": [about(one) for one in studies],
+        "styles": {str(m): style(str(m)) for m in trials["hp_model"].dropna().unique()},
+        "trials": trial_columns(studies, trials, offsets),
+        "columns": hyperparameters(studies, trials),
+        "epochs": {"trial": array(epochs["row"], "i4"), "epoch": numbers(epochs["epoch"], "u2")}
+        | {
+            name: numbers(epochs[name], "f4") if name in epochs else array([], "f4")
+            for name in MEASURES
+        },
+        "decisions": {
+            "trial": array(decisions["row"], "i4"),
+            "rung": numbers(decisions["rung"], "u2"),
+            "value": numbers(decisions["value"], "f4"),
+            "cutoff": numbers(decisions["cutoff"], "f4"),
+            "stopped": array(decisions["decision"] == "stop", "u1"),
+        },
+    }
+
+
+def joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Frames of several studies one below the other; an empty one has no say in a column's type."""
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0].copy()
+
+
+def placed(studies: list[Findings], name: str, place: dict[tuple[int, str], int]) -> pd.DataFrame:
+    """A table of all studies with `row`, the place of its trial; rows of no known trial fall."""
+    frames = []
+    for number, one in enumerate(studies):
+        frame = getattr(one, name)
+        rows = [place.get((number, trial), -1) for trial in frame["trial_id"]]
+        frame = frame.assign(row=np.array(rows, int))
+        frames.append(frame[frame["row"] >= 0])
+    return joined(frames)
+
+
+def trial_columns(studies: list[Findings], trials: pd.DataFrame, offsets: np.ndarray) -> Encoded:
+    """Every trial's own columns, hyperparameters aside."""
+    study = np.repeat(np.arange(len(studies)), np.diff(offsets))
+    columns: Encoded = {"study": array(study, "u1"), "model": words(trials["hp_model"]),
+                        "asked": numbers(trials["hp_epochs"])}  # fmt: skip
+    columns |= {name: words(trials[name]) for name in TRIAL_TEXT}
+    columns |= {name: numbers(trials[name]) for name in TRIAL_NUMBERS}
+    return columns | {name: array(moments(trials[name]), "f8") for name in ("started_at",
+                                                                            "ended_at")}  # fmt: skip
+
+
+def hyperparameters(studies: list[Findings], trials: pd.DataFrame) -> list[Encoded]:
+    """A column per hyperparameter that any trial has: values, log axis or not, varies or not."""
+    found = []
+    for name in trials:
+        if not name.startswith("hp_") or name in ("hp_model", "hp_epochs"):
+            continue
+        column = trials[name]
+        if column.notna().sum() == 0:
+            continue
+        number = search.is_number(column)
+        varies = column.nunique() > 1 or (column.isna().any() and column.nunique() > 0)
+        found.append(
+            {
+                "name": name[3:],
+                "log": number and any(asked_log(one, name[3:]) for one in studies),
+                "varies": bool(varies) and name != "hp_seed",
+                "values": numbers(column) if number else words(column),
+            }
+        )
+    return found
+
+
+def asked_log(one: Findings, name: str) -> bool:
+    """Whether a study searched this hyperparameter on a logarithmic scale, for any network."""
+    asked = [search.space(one, model).get(name) for model in one.study["study"].get("models", [])]
+    return any(isinstance(value, dict) and bool(value.get("log")) for value in asked)
+
+
+def about(one: Findings) -> Encoded:
+    """What the views must know of a study: its schedule, its classes, how many images an epoch."""
+    asked, data = one.study["study"], one.study["data"]
+    images = data.get("images", {}).get("train", 0)
+    schedule = {}
+    if asked.get("scheduler") == "asha":
+        schedule = {"grace": asked.get("grace_epochs", 1), "factor": asked.get("reduction_factor")}
+    return {
+        "name": one.name,
+        "status": one.study.get("status", "unknown"),
+        "classes": one.classes,
+        "digest": str(data.get("digest")),
+        "images": min(images, asked.get("train_images") or images),
+        "asha": schedule,
+        "chosen": [
+            {"setting": str(row["setting"]), "from_trial": str(row["from_trial"])}
+            for _, row in one.chosen.iterrows()
+            if row["from_trial"]
+        ],
+    }
