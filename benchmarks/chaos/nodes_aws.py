@@ -244,7 +244,7 @@ def play(cloud: Cloud) -> None:
     began = time.monotonic()
     type_("ray", "get-auth-token", "--generate")
     done = subprocess.run(
-        cloud.laptop.inside(*here, "ray", "up", "-y", "--no-config-cache", str(config)),
+        cloud.laptop.inside(*here, "ray", "up", "-y", str(config)),
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     said = done.stdout + done.stderr
@@ -260,7 +260,7 @@ def play(cloud: Cloud) -> None:
 
     began = time.monotonic()
     authorise(cloud)
-    type_(*here, "ray", "up", "-y", "--no-config-cache", str(config), timeout=400)
+    type_(*here, "ray", "up", "-y", str(config), timeout=400)
     told("ray up", began, f"{', '.join(cloud.alive().values())} runs")
 
     began = time.monotonic()
@@ -269,7 +269,7 @@ def play(cloud: Cloud) -> None:
         "--scheduler none --epochs 8 --device cpu --cpus-per-trial 3 --max-concurrent 2 "
         f"--out {work}/shared/runs --name aws --retries 5"
     )
-    said = type_(*here, "ray", "exec", "--no-config-cache", str(config), study, timeout=900)
+    said = type_(*here, "ray", "exec", str(config), study, timeout=900)
     machine = re.search(r"Machine: (.*)", said)[1].strip()
     kinds = sorted(i["InstanceType"] for i in cloud.asked)
     assert "Complete" in said, said
@@ -284,7 +284,7 @@ def play(cloud: Cloud) -> None:
     told("idle", began, f"left: {', '.join(cloud.alive().values())}")
 
     began = time.monotonic()
-    type_(*here, "ray", "rsync-down", "--no-config-cache", str(config),
+    type_(*here, "ray", "rsync-down", str(config),
           f"{work}/shared/runs/aws/", "/tmp/results")  # fmt: skip
     fetched = sorted(p.name for p in (cloud.laptop.tmp / "results").iterdir())
     assert {"study.json", "events.jsonl", "trials.parquet"} <= set(fetched), fetched
