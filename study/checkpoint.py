@@ -6,6 +6,7 @@ Training doesn't wait for the disk: a Writer writes an epoch's state while the n
 """
 
 import os
+import socket
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
@@ -32,7 +33,8 @@ def save(folder: Place, state: dict[str, Any]) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / name
-    beside = target.with_suffix(f".tmp{os.getpid()}")
+    # Not by the process alone: a host that was cut off may still write what another goes on with.
+    beside = target.with_suffix(f".tmp-{socket.gethostname()}-{os.getpid()}")
     try:
         with beside.open("wb") as file:
             torch.save(state, file)

@@ -1,10 +1,7 @@
 """Join or start Ray, say what there is, refuse what is missing. Runs on the driver."""
 
-import importlib.metadata
 import os
-import platform
 import socket
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -31,6 +28,8 @@ ENVIRONMENT = {
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
+SETTINGS = bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))  # an empty frame of them: RFC 9113, 4.1 and 6.5
+HELLO_SECONDS = 5.0  # for the first answer of a head that is there
 ASSEMBLY_SECONDS = 180.0  # for the nodes that a list of hosts promises; ssh and ray start took 20
 
 
@@ -51,7 +50,14 @@ def hardware_kind(device: str) -> str:
 def wanted(address: str) -> str:
     """The cluster to join: the address given, else RAY_ADDRESS, else a head here; "" for none."""
     named = address or os.environ.get("RAY_ADDRESS", "")
-    return {"local": "", "": head_here()}.get(named, named)
+    if named == "auto" and not head_here():
+        raise Mistake(
+            "the Ray address is auto, but no head runs on this machine: start one with "
+            "'ray start --head', name its HOST:PORT, or use --address local"
+        )
+    if named.startswith("ray://"):
+        raise Mistake(f"{named} is Ray Client's, which can't train: run this on the cluster's head")
+    return {"local": "", "": head_here(), "auto": head_here()}.get(named, named)
 
 
 def head_here() -> str:
@@ -62,11 +68,27 @@ def head_here() -> str:
         if path.stat().st_uid != os.getuid():  # a head of someone else's is not for us
             return ""
         address = path.read_text().strip()
-        host, port = address.rsplit(":", 1)
-        socket.create_connection((host, int(port)), timeout=1).close()
-    except (OSError, ValueError):  # none, or what an ended head left behind
+    except OSError:
         return ""
-    return address
+    return "" if silence(address) else address  # an ended head leaves its address behind
+
+
+def silence(address: str) -> str:
+    """Why nothing like Ray speaks at HOST:PORT, in words; empty if something does.
+
+    Ray's own way to find out takes two minutes and then ends the process. Its server speaks gRPC,
+    that is HTTP/2, whose first word on both sides is a frame of settings (RFC 9113, 3.4).
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        return "expected HOST:PORT"
+    try:
+        with socket.create_connection((host, int(port)), timeout=HELLO_SECONDS) as connection:
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS)
+            hello = connection.recv(9)
+    except (OSError, OverflowError) as error:
+        return str(error)
+    return "" if hello[3:4] == b"\x04" else "what listens there isn't Ray"
 
 
 def connect(address: str) -> str:
@@ -96,6 +118,8 @@ def connect(address: str) -> str:
 
 def join(address: str) -> str:
     """Join a cluster and wait for the nodes that it promises; what is wrong with it, in words."""
+    if why := silence(address):
+        return why
     try:
         ray.init(address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
@@ -133,7 +157,10 @@ def autoscaler() -> dict[str, Any]:
             continue
         files = [word.split("=", 1)[1] for word in words if word.startswith("--autoscaling-config")]
         if files and f"--gcs-address={address}" in words:
-            return yaml.safe_load(Path(files[0]).expanduser().read_text())
+            try:
+                return yaml.safe_load(Path(files[0]).expanduser().read_text())
+            except OSError as error:
+                say(f"How far the cluster grows is unknown: {error.filename}, {error.strerror}.")
     return {}
 
 
@@ -210,48 +237,3 @@ def inventory(joined: str) -> str:
         f"{joined}: {len(nodes)} node{'s' * (len(nodes) != 1)} ({names}), {amounts['core']}, "
         f"{amounts['GPU']}; Python {has['python']}, torch {has['torch']}, ray {has['ray']}"
     )
-
-
-def hardware() -> dict[str, Any]:
-    """This machine and the cluster, for study.json."""
-    gpus = range(torch.cuda.device_count()) if torch.cuda.is_available() else range(0)
-    return {
-        "host": platform.node(),
-        "system": platform.platform(),
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "gpus": [torch.cuda.get_device_name(index) for index in gpus],
-        "cluster": {k: v for k, v in ray.cluster_resources().items() if k in ("CPU", "GPU")},
-        "nodes": len(alive()),
-    }
-
-
-def processor() -> str:
-    """The processor's own name where Linux tells it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
-def versions() -> dict[str, str]:
-    """Python's and the libraries' that decide a result."""
-    names = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "pyarrow")
-    return {"python": platform.python_version()} | {
-        name: importlib.metadata.version(name) for name in names
-    }
-
-
-def revision() -> dict[str, Any]:
-    """Git commit of this code and whether files differ from it; None outside a checkout."""
-    here = Path(__file__).parent
-
-    def git(*words: str) -> str | None:
-        try:
-            done = subprocess.run(["git", *words], cwd=here, capture_output=True, text=True)
-        except FileNotFoundError:
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    changed = git("status", "--porcelain", "--untracked-files=no")
-    return {"commit": git("rev-parse", "HEAD"), "dirty": None if changed is None else bool(changed)}

@@ -31,6 +31,7 @@ from study import (
     flags,
     handover,
     nodes,
+    provenance,
     search,
     share,
     stages,
@@ -143,9 +144,9 @@ def start(given: dict[str, str], trainable: type) -> int:
         "started_at": now(),
         "data": described(whole, dataset),
         "networks": networks(study, len(dataset.classes)),
-        "git": cluster.revision(),
-        "versions": cluster.versions(),
-        "hardware": cluster.hardware(),
+        "git": provenance.revision(),
+        "versions": provenance.versions(),
+        "hardware": provenance.hardware(),
     }
     make_folder(folder, header)
     if why:

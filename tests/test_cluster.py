@@ -1,9 +1,11 @@
 """What is found, and what is refused, before Ray is asked."""
 
-import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -46,11 +48,6 @@ def test_an_address_beats_the_environment_and_local_means_none(monkeypatch):
     assert cluster.wanted("local") == ""
 
 
-def test_versions_and_revision_are_those_of_this_environment():
-    assert cluster.versions()["torch"] == torch.__version__.split("+")[0]
-    assert set(cluster.revision()) == {"commit", "dirty"}
-
-
 @pytest.fixture
 def left_over(tmp_path, monkeypatch):
     """Writes the file in which `ray start --head` leaves its address."""
@@ -66,14 +63,44 @@ def left_over(tmp_path, monkeypatch):
     return write
 
 
+@contextmanager
+def server(answer: bytes):
+    """A port of this machine that gives every caller the same answer."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(64)
+            self.request.sendall(answer)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, args=(0.05,)).start()
+        yield f"127.0.0.1:{listening.server_address[1]}"
+        listening.shutdown()
+
+
 def test_a_head_on_this_machine_is_found_if_it_answers(left_over):
     assert cluster.wanted("") == ""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
+    with server(cluster.SETTINGS) as address:
         left_over(address)
-        assert cluster.wanted("") == address
+        assert cluster.wanted("") == cluster.wanted("auto") == address
         assert cluster.wanted("local") == ""
     assert cluster.wanted("") == ""  # the address of one that has ended
+    with pytest.raises(Mistake, match="address is auto, but no head runs on this machine"):
+        cluster.wanted("auto")
+
+
+def test_what_listens_at_an_ended_heads_address_is_not_taken_for_ray(left_over):
+    with server(b"-ERR unknown command") as address:
+        left_over(address)
+        assert cluster.wanted("") == ""
+        assert cluster.silence(address) == "what listens there isn't Ray"
+
+
+@pytest.mark.parametrize("address", ["nonsense", "host:port", "127.0.0.1:99999", "127.0.0.1:1"])
+def test_an_address_where_no_ray_is_is_refused_at_once(address, monkeypatch):
+    monkeypatch.setattr(cluster.ray, "is_initialized", lambda: False)
+    with pytest.raises(Mistake, match=f"no Ray cluster can be joined at {address}"):
+        cluster.connect(address)
 
 
 @pytest.mark.parametrize("damage", ["", "no address", "127.0.0.1:port"])
@@ -83,8 +110,8 @@ def test_a_damaged_address_file_is_no_head(left_over, damage):
 
 
 def test_someone_elses_head_is_not_for_us(left_over, monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        left_over(f"127.0.0.1:{server.getsockname()[1]}")
+    with server(cluster.SETTINGS) as address:
+        left_over(address)
         monkeypatch.setattr(cluster.os, "getuid", lambda: 4242)
         assert cluster.wanted("") == ""
 
@@ -118,7 +145,7 @@ def test_what_the_autoscaler_can_add_counts_within_its_limits(monkeypatch):
     monkeypatch.setattr(cluster.ray, "cluster_resources", dict)
     monkeypatch.setattr(cluster, "autoscaler", lambda: GROWS)
     assert cluster.capacity() == {"CPU": 24.0, "GPU": 2.0}  # two of gpu, then one of cpu
-    study = Study(device="cuda")
+    study = Study(device="cuda", gpus_per_trial=1.0)
     assert cluster.resources(study) == {"cpu": 1, "gpu": 1.0}
     assert cluster.slots(study, {"cpu": 1, "gpu": 1.0}) == 2
     with pytest.raises(Mistake, match="gpus_per_trial is 3, but the cluster has 2"):

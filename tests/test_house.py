@@ -15,8 +15,8 @@ README = (ROOT / "README.md").read_text()
 WITHOUT_RAY = ("train", "network", "learning_rate", "execution", "augment", "checkpoint",
                "hyperparameters", "data", "sources", "faces", "attention", "storage")  # fmt: skip
 DRIVER = ("run", "stages", "session", "disk", "mirror", "handover", "drive", "watch", "search",
-          "schedule", "cluster", "nodes", "confirm", "display", "share", "summary", "flags",
-          "record", "journal", "config")  # fmt: skip
+          "schedule", "cluster", "provenance", "nodes", "confirm", "display", "share", "summary",
+          "flags", "record", "journal", "config")  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:
@@ -96,7 +96,7 @@ def test_the_readme_tree_is_the_tree():
         shown.add(name if name == folder else folder + name.rstrip(","))
     files = {
         f"{folder}/{path.name}"
-        for folder in ("fer_models", "study", "results", "clusters", "benchmarks/chaos")
+        for folder in ("fer_models", "study", "results", "clusters")
         for path in (ROOT / folder).glob("*.py")
         if path.name not in ("__init__.py", "__main__.py")
     }

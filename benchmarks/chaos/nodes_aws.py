@@ -1,185 +1,32 @@
 """`python -m benchmarks.chaos.nodes_aws`: `ray up cluster.yaml` to `ray down`, without a cloud.
 
-AWS is moto's server; each machine that it is asked for becomes a host of its own on this machine
-(nodes_hosts.py) with a real sshd, and so does the laptop that everything is typed on. ssh, rsync
-and scp are stand-ins that go on to the real ones only for an address of these hosts; no host has a
-route to anywhere else. Nothing is downloaded: the image's python3.12 makes environments that see
-this one's libraries, and its pip installs this project alone. Prints a line a step.
+What the README says about AWS, typed on a laptop of the play (nodes_cloud.py), with a real study on
+the machines that come up; with --head-lost the head is gone in the middle of it, and a new one goes
+on from the bucket. Asks moto what was asked for. Prints a line a step.
 """
 
 import argparse
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import boto3
-
-from benchmarks.chaos.nodes_hosts import ROOT, Host, network, sh
-
-GATEWAY, LAPTOP, PORT = "172.31.255.254", "172.31.254.1", 5555  # moto's default VPC is 172.31/16
-ENDPOINT = f"http://{GATEWAY}:{PORT}"
-IMAGE = {
-    "ami_id": "ami-0123456789abcdef0", "owner_id": "898082745236", "public": True,
-    "name": "Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 24.04) 20260918",
-    "architecture": "x86_64", "virtualization_type": "hvm", "hypervisor": "xen",
-    "root_device_type": "ebs",
-}  # fmt: skip
-KEYS = {
-    "AWS_ENDPOINT_URL": ENDPOINT, "AWS_ACCESS_KEY_ID": "made-up", "AWS_DEFAULT_REGION": "us-west-2",
-    "AWS_SECRET_ACCESS_KEY": "made-up",
-}  # fmt: skip
-GUARD = """#!/bin/bash
-# Goes on to the real one only for a host of this play.
-echo "{name} $*" >> {work}/asked.log
-for word in "$@"; do
-    address=${{word#*@}}; address=${{address%%:*}}
-    if [[ $word == *@* && $word != -* ]] && ! grep -qx "$address" {work}/addresses; then
-        echo "{name}: $address is no host of this play" >&2; exit 255
-    fi
-done
-exec {real} "$@"
-"""
-SSHD = """
-HostKey {work}/host_key
-AuthorizedKeysFile {work}/authorized_keys
-StrictModes no
-PasswordAuthentication no
-PidFile none
-"""
-PYTHON = """#!/bin/bash
-# python3.12 of the image: an environment that sees the libraries of the one that plays this.
-[[ $1 == -c ]] && exit 0
-real={python}; place=$3
-$real -m venv --without-pip $place
-site=$($place/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-echo {libraries} > $site/image.pth
-cp {work}/image/pip $place/bin/pip
-sed "1s|.*|#!$place/bin/python|" {scripts}/ray > $place/bin/ray; chmod +x $place/bin/ray
-"""
-PIP = """#!/bin/bash
-# pip of the image: this project for real, its libraries are there.
-echo "pip $*" >> {work}/asked.log
-here=$(dirname "$(readlink -f "$0")"); last=${{!#}}
-exec {python} -m pip --quiet --disable-pip-version-check --python $here/python install --no-deps \\
-    --no-index --no-build-isolation --editable "${{last%%[*}}"
-"""
-SHUTDOWN = """#!/bin/bash
-echo "$(hostname) shutdown $*" >> {work}/asked.log
-[[ $* == *now* ]] && touch {work}/down/$(hostname)
-exit 0
-"""
-
-
-class Cloud:
-    """moto's machines made hosts: a running instance is switched on, a terminated one off."""
-
-    def __init__(self, work: Path) -> None:
-        self.work, self.hosts, self.asked = work, {}, []
-        self.ec2 = boto3.client("ec2", endpoint_url=ENDPOINT)
-        self.laptop = Host(250, work, LAPTOP, "laptop").up()
-        self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self.keep, daemon=True)
-        self.thread.start()
-
-    def instances(self) -> dict[str, dict[str, Any]]:
-        found = self.ec2.describe_instances()["Reservations"]
-        return {i["InstanceId"]: i for each in found for i in each["Instances"]}
-
-    def alive(self) -> dict[str, str]:
-        """Instance -> kind, of those that cost money."""
-        return {
-            name: next(t["Value"] for t in i["Tags"] if t["Key"] == "ray-user-node-type")
-            for name, i in self.instances().items()
-            if i["State"]["Name"] in ("pending", "running", "stopping", "stopped")
-        }
-
-    def keep(self) -> None:
-        while not self.stopping.wait(0.5):
-            there = self.instances()
-            for name, instance in there.items():
-                running = instance["State"]["Name"] == "running"
-                if running and name not in self.hosts:
-                    self.asked.append(instance)
-                    self.hosts[name] = self.boot(name, instance)
-                if not running and name in self.hosts:
-                    self.hosts[name].off()
-            for name, host in self.hosts.items():  # `shutdown` ends it, as the node_config asks
-                if host.pid and (self.work / "down" / host.name).exists():
-                    self.ec2.terminate_instances(InstanceIds=[name])
-
-    def boot(self, name: str, instance: dict[str, Any]) -> Host:
-        """The image: sshd for the key pair, a user, python3.12, sudo, aws."""
-        number, public = len(self.hosts) + 1, instance["PublicIpAddress"]
-        host = Host(number, self.work, instance["PrivateIpAddress"], f"m{number}").up()
-        sh("ip", "-n", host.space, "addr", "add", f"{public}/32", "dev", "eth0")
-        sh("ip", "-n", self.laptop.space, "route", "add", f"{public}/32", "dev", "eth0")
-        with (self.work / "addresses").open("a") as file:
-            file.write(f"{public}\n{host.address}\n")
-        given = {**KEYS, "PATH": f"{self.work}/bin:{self.work}/image:/usr/bin:/bin:/usr/sbin"}
-        (host.tmp / "home" / ".bashrc").write_text(
-            "".join(f"export {key}={value}\n" for key, value in given.items())
-        )
-        host.run("mount", "--bind", str(self.work / "passwd"), "/etc/passwd")
-        (host.tmp / "sshd.log").touch()
-        config = str(self.work / "sshd_config")
-        host.start(host.tmp / "sshd.log", "/usr/sbin/sshd", "-D", "-e", "-f", config)
-        return host
-
-    def off(self) -> None:
-        self.stopping.set()
-        self.thread.join()
-        for host in (*self.hosts.values(), self.laptop):
-            host.off()
-
-
-def prepare(work: Path) -> None:
-    """Stand-ins, the image's programs, and the keys of its sshd."""
-    for folder in ("bin", "image", "down"):
-        (work / folder).mkdir()
-    (work / "addresses").touch()
-    (work / "images.json").write_text(json.dumps([IMAGE]))
-    (work / "sshd_config").write_text(SSHD.format(work=work))
-    (work / "passwd").write_text(
-        "ubuntu:x:0:0::/tmp/home:/bin/bash\n"  # first, so that ~ is its home for uid 0
-        "sshd:x:100:65534::/run/sshd:/usr/sbin/nologin\n"
-    )
-    sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(work / "host_key"))
-    Path("/run/sshd").mkdir(exist_ok=True)
-    python = Path(sys.executable)
-    names = {
-        "work": work, "python": python, "scripts": python.parent,
-        "libraries": next(p for p in sys.path if p.endswith("site-packages")),
-    }  # fmt: skip
-    programs = {
-        "image/python3.12": PYTHON, "image/pip": PIP, "image/shutdown": SHUTDOWN,
-        "image/sudo": '#!/bin/bash\nexec "$@"\n', "image/aws": "#!/bin/bash\nexit 0\n",
-    }  # fmt: skip
-    for name in ("ssh", "rsync", "scp"):
-        programs[f"bin/{name}"] = GUARD.replace("{name}", name).replace(
-            "{real}", f"/usr/bin/{name}"
-        )
-    for name, text in programs.items():
-        path = work / name
-        path.write_text(text.format(**names) if "{work}" in text or "{python}" in text else text)
-        path.chmod(0o755)
-
-
-def laptop(cloud: Cloud) -> None:
-    """What `ray up` is typed on; refuses to go on unless the stand-ins are what it would find."""
-    work, host = cloud.work, cloud.laptop
-    host.given |= {**KEYS, "PATH": f"{work}/bin:{host.given['PATH']}"}
-    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_MODE"):
-        del host.given[name]
-    for name in ("ssh", "rsync", "scp"):
-        if shutil.which(name, path=host.given["PATH"]) != str(work / "bin" / name):
-            raise SystemExit(f"the stand-in for {name} isn't first on PATH: nothing is started")
+from benchmarks.chaos.nodes_cloud import (
+    GATEWAY,
+    KEYS,
+    LAPTOP,
+    PORT,
+    Cloud,
+    authorise,
+    laptop,
+    prepare,
+    wait_for_moto,
+)  # fmt: skip
+from benchmarks.chaos.nodes_hosts import ROOT, network
 
 
 def main() -> None:
@@ -189,6 +36,7 @@ def main() -> None:
         action="store_true",
         help="leave the log of what was asked for",
     )
+    parser.add_argument("--head-lost", action="store_true", help="in the middle of the study")
     given = parser.parse_args()
     with network(GATEWAY) as work:
         prepare(work)
@@ -203,7 +51,7 @@ def main() -> None:
             wait_for_moto()
             cloud = Cloud(work)
             try:
-                play(cloud)
+                play(cloud, given.head_lost)
             except BaseException:
                 print((work / "asked.log").read_text()[-3000:])
                 raise
@@ -216,100 +64,107 @@ def main() -> None:
             moto.wait()
 
 
-def wait_for_moto() -> None:
-    for _ in range(300):
-        try:
-            boto3.client("ec2", endpoint_url=ENDPOINT).describe_vpcs()
-            return
-        except Exception:  # not listening yet
-            time.sleep(0.2)
-    raise SystemExit("moto's server doesn't answer")
-
-
 def told(step: str, began: float, what: str) -> None:
     print(f"| {step} | {time.monotonic() - began:.0f} | {what} |", flush=True)
 
 
-def play(cloud: Cloud) -> None:
+STUDY = (
+    "python -m study.run --preset smoke --models alexnet --data faces:600 --stages search "
+    "--scheduler none --epochs 8 --device cpu --cpus-per-trial 3 --max-concurrent 2 "
+    "--storage $FER_STUDY_STORAGE --name aws --retries 5"
+)
+
+
+def play(cloud: Cloud, head_lost: bool) -> None:
     """What the README says, typed."""
     laptop(cloud)
-    work, type_ = cloud.work, cloud.laptop.run
-    config = work / "cluster.yaml"
+    config = cloud.work / "cluster.yaml"
     # As it is but for a shorter wait, so that the workers' going is seen.
     text = (ROOT / "cluster.yaml").read_text()
     config.write_text(text.replace("idle_timeout_minutes: 5", "idle_timeout_minutes: 0.5"))
-    here = ["env", "-C", str(ROOT)]
-    print("| step | seconds | what happened |\n|---|--:|---|")
 
+    def type_(*words: str, timeout: float = 400) -> str:
+        return cloud.laptop.run("env", "-C", str(ROOT), *words, timeout=timeout)
+
+    print("| step | seconds | what happened |\n|---|--:|---|")
     began = time.monotonic()
     type_("ray", "get-auth-token", "--generate")
     done = subprocess.run(
-        cloud.laptop.inside(*here, "ray", "up", "-y", "--no-config-cache", str(config)),
+        cloud.laptop.inside("env", "-C", str(ROOT), "ray", "up", "-y", str(config)),
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     said = done.stdout + done.stderr
-    assert done.returncode and not cloud.instances(), "not filled in, and yet not refused"
-    refused = re.search(r"Failed to detect a security group.*|.*filled-in.*", said)
-    assert refused, said
+    refused = re.search(r"Failed to detect a security group.*", said)
+    assert done.returncode and refused and not cloud.instances(), said
     told("ray up, not filled in", began, "refused: " + refused[0].strip())
 
     began = time.monotonic()
-    type_(*here, "python", "-m", "clusters.aws", "--bucket", "fer-study-bucket",
+    type_("python", "-m", "clusters.aws", "--bucket", "fer-study-bucket",
           "--ssh-from", f"{LAPTOP}/32", "--config", str(config))  # fmt: skip
     told("python -m clusters.aws", began, "bucket, roles, security group and image filled in")
 
-    began = time.monotonic()
     authorise(cloud)
-    type_(*here, "ray", "up", "-y", "--no-config-cache", str(config), timeout=400)
-    told("ray up", began, f"{', '.join(cloud.alive().values())} runs")
-
+    up(cloud, type_, config)
+    study = STUDY
+    if head_lost:
+        lose_head(cloud, config)
+        up(cloud, type_, config)
+        study = "python -m study.run --resume $FER_STUDY_STORAGE/aws"
     began = time.monotonic()
-    study = (
-        "python -m study.run --preset smoke --models alexnet --data faces:600 --stages search "
-        "--scheduler none --epochs 8 --device cpu --cpus-per-trial 3 --max-concurrent 2 "
-        f"--out {work}/shared/runs --name aws --retries 5"
-    )
-    said = type_(*here, "ray", "exec", "--no-config-cache", str(config), study, timeout=900)
+    said = type_("ray", "exec", str(config), study, timeout=900)
     machine = re.search(r"Machine: (.*)", said)[1].strip()
     kinds = sorted(i["InstanceType"] for i in cloud.asked)
     assert "Complete" in said, said
-    told("ray exec: a study", began, f"complete; {machine}; asked for {', '.join(kinds)}")
-
+    told(f"ray exec: {study[:35]}...", began, f"complete; {machine}; asked for {', '.join(kinds)}")
     check_what_was_asked(cloud)
+
     began = time.monotonic()
-    while "gpu" in cloud.alive().values():
-        if time.monotonic() - began > 300:
-            raise SystemExit("idle workers are still there after 300 s")
-        time.sleep(1)
+    no_workers(cloud, 300)
     told("idle", began, f"left: {', '.join(cloud.alive().values())}")
 
     began = time.monotonic()
-    type_(*here, "ray", "rsync-down", "--no-config-cache", str(config),
-          f"{work}/shared/runs/aws/", "/tmp/results")  # fmt: skip
-    fetched = sorted(p.name for p in (cloud.laptop.tmp / "results").iterdir())
+    stored = "s3://fer-study-bucket/studies/aws"
+    type_("python", "-m", "study.storage", "get", stored, "/tmp/aws")
+    fetched = sorted(p.name for p in (cloud.laptop.tmp / "aws").iterdir())
     assert {"study.json", "events.jsonl", "trials.parquet"} <= set(fetched), fetched
-    told("ray rsync-down", began, f"{len(fetched)} files and folders of the study")
+    told("python -m study.storage get", began, f"fetched from the bucket: {', '.join(fetched)}")
 
     began = time.monotonic()
-    type_(*here, "ray", "down", "-y", str(config), timeout=300)
+    type_("ray", "down", "-y", str(config))
     assert not cloud.alive(), f"left: {cloud.alive()}"
     told("ray down", began, "no node left")
 
 
-def authorise(cloud: Cloud) -> None:
-    """The public half of the key pair that AWS makes, as EC2 puts it on its machines."""
-    key = Path("/tmp/home/.ssh/ray-autoscaler_us-west-2.pem")
-    inside = cloud.laptop.tmp / "home" / ".ssh" / key.name
+def up(cloud: Cloud, type_: Callable[..., str], config: Path) -> None:
+    began = time.monotonic()
+    type_("ray", "up", "-y", str(config))
+    told("ray up", began, f"{', '.join(cloud.alive().values())} runs")
 
-    def when_made() -> None:
-        for _ in range(1200):
-            if inside.exists() and inside.stat().st_size:
-                public = sh("ssh-keygen", "-y", "-f", str(inside))
-                (cloud.work / "authorized_keys").write_text(public)
-                return
-            time.sleep(0.1)
 
-    threading.Thread(target=when_made, daemon=True).start()
+def lose_head(cloud: Cloud, config: Path) -> None:
+    """The head's machine and disk are gone in the middle of a study; its workers end themselves."""
+    began, log = time.monotonic(), cloud.work / "first.log"
+    words = ("env", "-C", str(ROOT), "ray", "exec", str(config), STUDY)
+    first = cloud.laptop.start(log, *words)
+    while not re.search(r"running, [1-9]\d* epochs", log.read_text()):
+        if first.poll() is not None or time.monotonic() - began > 400:
+            raise SystemExit(f"no epoch before the head was to be lost\n{log.read_text()}")
+        time.sleep(1)
+    told("ray exec: a study", began, "its first epochs are trained")
+    began = time.monotonic()
+    (head,) = [name for name, kind in cloud.alive().items() if kind == "head"]
+    cloud.ec2.terminate_instances(InstanceIds=[head])
+    no_workers(cloud, 400)
+    first.wait(timeout=60)
+    told("the head's machine gone", began, "its workers have ended themselves; no node left")
+
+
+def no_workers(cloud: Cloud, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while "gpu" in cloud.alive().values():
+        if time.monotonic() > until:
+            raise SystemExit(f"workers are still there after {seconds:g} s")
+        time.sleep(1)
 
 
 def check_what_was_asked(cloud: Cloud) -> None:

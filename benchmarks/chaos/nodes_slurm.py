@@ -54,7 +54,8 @@ def main() -> None:
             start(work, hosts)
             play(work, hosts[0])
         except BaseException:
-            for path in [*work.glob("h?/slurm*.log"), *(work / "shared").rglob("*.log")]:
+            for path in (path for where in ("*", "h?/slurm*", "shared/checkout/*")
+                         for path in work.glob(f"{where}.log")):  # fmt: skip
                 print(f"--- {path}\n{path.read_text()[-3000:]}", flush=True)
             raise
         finally:
@@ -84,12 +85,15 @@ def start(work: Path, hosts: list[Host]) -> None:
         (checkout / name).symlink_to(ROOT / name)
     (checkout / ".venv").symlink_to(sys.prefix)
     (work / "slurm.conf").write_text(CONFIG.format(work=work, cpus=os.cpu_count()))
-    (work / "gres.conf").write_text("NodeName=h[1-2] Name=gpu Count=1\n")
+    (work / "gres.conf").write_text("NodeName=h[1-2] Name=gpu File=/dev/null\n")  # one by name
+    # slurmd wants control groups to be there, though nothing here uses them.
+    (work / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\nCgroupMountpoint=/tmp/cgroup\n")
     for host in hosts:
         host.given = {k: v for k, v in host.given.items() if not k.startswith("RAY_")} | {
             "SLURM_CONF": str(work / "slurm.conf"), "PYTHONPATH": str(checkout),
         }  # fmt: skip
         host.up()
+        host.run("mkdir", "-p", "/tmp/slurmd", "/tmp/slurmctld", "/tmp/cgroup")
     hosts[0].start(work / "ctld.log", "slurmctld", "-D")
     for host in hosts:
         host.start(work / "d.log", "slurmd", "-D", "-N", host.name)
