@@ -91,12 +91,12 @@ class Recorder(tune.Callback):
         if "diverged" in result:
             self.diverged[name] = result["diverged"]
             return
+        self.watch.hear(name)
         if result["again"] and (name, result["epoch"]) in self.session.tables.epochs:
             return  # told by a trial that goes on, for a driver that may not know it
         self.shorter_of_memory(name, result)
         self.compare(name, result["epoch"])
         self.session.log({"event": "epoch_done", "trial_id": name, **observed(result)}, *decisions)
-        self.watch.hear(name)
         self.watch.saw(name, result["epoch_seconds"])
         if self.tell:
             self.tell.report(name, result["epoch"], result["val_accuracy"])
@@ -110,13 +110,11 @@ class Recorder(tune.Callback):
             self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
 
     def compare(self, name: str, epoch: int) -> None:
-        """Say it where a trial goes on from an earlier epoch than the last that it told."""
+        """Say it where a trial does an epoch again that it had told already."""
         told = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
-        if epoch < told:
+        if epoch <= told:
             self.session.log({"event": "fell_back", "trial_id": name, "epoch": epoch, "told": told})
-            self.session.tell(
-                f"{name} goes on from epoch {epoch}, not {told}: no later checkpoint is whole"
-            )
+            self.session.tell(f"{name} does epoch {epoch} again: no checkpoint of it is whole")
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name = trial.config["trial_id"]

@@ -95,6 +95,7 @@ class Tables:
     decisions: dict[tuple[str, int], Row] = field(default_factory=dict)
     chosen: dict[str, Row] = field(default_factory=dict)  # setting -> its hyperparameters
     opened: list[str] = field(default_factory=list)  # trials for which test was opened
+    unanswered: dict[str, str] = field(default_factory=dict)  # trial -> why it has no predictions
     last: dict[str, Row] = field(default_factory=dict)  # trial -> its newest epoch
     wall_seconds: float = 0.0  # over all drivers
     ended: Event | None = None
@@ -148,6 +149,8 @@ class Tables:
             self.chosen[row["setting"]] = row
         elif name == "test_opened":
             self.opened.append(row["trial_id"])
+        elif name == "prediction_failed":
+            self.unanswered[row["trial_id"]] = row["error"]
         elif name == "study_ended":
             self.ended = event
 

@@ -10,6 +10,7 @@ from study import storage
 from study.config import Study
 from study.confirm import answered, best, completed, due, passed_over, wanted
 from study.display import percent
+from study.drive import last_line
 from study.record import Tables
 from study.session import Session
 
@@ -223,5 +224,6 @@ def not_confirmed(session: Session) -> list[str]:
             f"without failing ({failed} failed)"
         )
     for name in sorted(set(completed(tables)) - answered(session.folder)):
-        lines.append(f"Not confirmed: {name}, since its trained network gave no answers")
+        why = tables.unanswered.get(name, "it wasn't asked")
+        lines.append(f"Not confirmed: {name}, since its network gave no answers ({last_line(why)})")
     return lines

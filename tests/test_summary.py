@@ -1,9 +1,11 @@
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
 from study.config import from_dict
 from study.record import Tables
-from study.summary import confirmed, interval, report, searched
+from study.summary import closing, confirmed, interval, report, searched
 
 
 def tables() -> Tables:
@@ -138,3 +140,45 @@ def test_report_names_the_best_the_confirmed_and_the_failed(tmp_path):
 
 def test_report_of_a_study_without_a_trial_is_empty(tmp_path):
     assert report(tmp_path, from_dict({}), Tables(), ("happy", "sad")) == ""
+
+
+def closed(tables: Tables, folder, cause: str = "", **given) -> str:
+    """What is said at the end of a study that stopped for `cause`."""
+    session = SimpleNamespace(
+        study=from_dict({"models": ["alexnet", "resnet34"], "seeds": 2, **given}),
+        tables=tables,
+        folder=folder,
+        dataset=SimpleNamespace(classes=("happy", "sad"), notes=()),
+        cause=cause,
+        stop={"budget": "time budget of 9 s spent", "storage": "disk full at x"}.get(cause, cause),
+    )
+    return closing(session)
+
+
+def test_a_network_without_a_usable_trial_and_a_model_without_answers_are_told(tmp_path):
+    found = tables()
+    found.trials["t0001"]["status"] = "failed"
+    found.chosen = {"A": {"setting": "A", "hp": {"model": "alexnet"}}}
+    found.unanswered = {"A-s1": "Traceback\n  x\nMistake: no trained network in x"}
+    text = closed(found, tmp_path)
+    assert "Not confirmed: resnet34, since none of its 1 trials finished an epoch without" in text
+    said = "Not confirmed: A-s1, since its network gave no answers (Mistake: no trained network in"
+    assert said in text
+    assert "Nothing could be confirmed: test stays closed." in text
+
+
+def test_a_spent_budget_says_how_far_it_came_and_how_to_give_more(tmp_path):
+    found = tables()
+    found.chosen = {"A": {"setting": "A", "hp": {"model": "alexnet"}}}
+    text = closed(found, tmp_path, "budget", time_budget=9)
+    assert "Budget spent (time budget of 9 s spent); 0 of 2 confirmed." in text
+    assert f"Go on with: python -m study.run --resume {tmp_path} --time-budget 18" in text
+    found.chosen = {}
+    text = closed(found, tmp_path, "budget", time_budget=9)
+    assert "0 of 4 confirmed" in text
+    assert f"Or confirm the best so far: python -m study.run --resume {tmp_path} --stages" in text
+
+
+def test_where_the_storage_failed_nothing_is_read_for_the_last_words(tmp_path):
+    text = closed(tables(), tmp_path / "gone", "storage")
+    assert "Stopped: disk full at x. What was written before is kept." in text

@@ -64,14 +64,14 @@ def cut_and_resumed(killed: Path, work: Path, alone: Path, chance: random.Random
         os.truncate(path, chance.randint(0, path.stat().st_size - 1))
     with redirect_stdout(StringIO()) as out:
         code = run.main(["--resume", str(folder)])
-    told = out.getvalue()
+    told, repeated = out.getvalue(), studies.told_again(folder)
     held = {
         "resumed to its end": code == 0,
         "equal to the undisturbed study row for row": not studies.differences(
             folder, alone / "runs" / "s"
         ),
         "the journal's half is told": "no whole block: passed over" in told,
-        "the older checkpoint is told": not checkpoints or "goes on from epoch" in told,
+        "an epoch done again is told": "again: no checkpoint" in told or not repeated,
     }
     if not all(held.values()):
         print(held, told, file=sys.stderr)

@@ -21,7 +21,7 @@ STRUCK = "t0001"  # the trial that the fault strikes, in its second epoch
 
 
 class Struck(Trial):
-    """Real training, but for one trial, to which `strike` happens; `times` in all."""
+    """Real training, but to one trial `strike` happens before it trains its second epoch."""
 
     times = 1
 
@@ -29,17 +29,15 @@ class Struck(Trial):
         self.name = config["trial_id"]
         super().begin(config)
 
-    def step(self) -> dict[str, Any]:
-        if self.name == STRUCK and self.known is None and self.count_down():
+    def trained(self) -> tuple[train.EpochRecord, dict[str, Any]]:
+        if self.name == STRUCK and self.records and self.count_down():
             self.strike()
-        return super().step()
+        return super().trained()
 
     def count_down(self) -> bool:
-        """Whether it strikes now: after the first epoch, as often as `times`, over all workers."""
-        marks = self.folder / "struck"
+        """Whether it strikes now, which it does so many `times`, over all workers."""
         self.writer.wait()
-        if not list(self.folder.glob("epoch_*")):
-            return False
+        marks = self.folder / "struck"
         done = len(marks.read_bytes()) if marks.exists() else 0
         if done < self.times:
             marks.write_bytes(b"x" * (done + 1))
@@ -59,7 +57,7 @@ class RaisingAlways(Raising):
 
 
 class OutOfMemory(Struck):
-    """The next batch doesn't fit, as `train.fit` tells it."""
+    """The next batch doesn't fit, as `train.fit` says it."""
 
     def strike(self) -> None:
         self.epochs = no_memory()
@@ -136,6 +134,7 @@ class Sleeping(tune.Trainable):
             "memory_mib": 1.0,
             "done": self.done >= self.epochs,
             "microbatches": 1,
+            "again": False,
             "node": "here",
             "device": "none",
         }
