@@ -15,17 +15,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from pyarrow.fs import FileSelector, FileSystem, FileType
+from pyarrow.fs import (
+    AwsStandardS3RetryStrategy,
+    FileSelector,
+    FileSystem,
+    FileType,
+    S3FileSystem,
+    resolve_s3_region,
+)
 
 from study import Mistake
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 180.0  # that a worker waits for a bucket which doesn't answer
 LONGEST_PAUSE_SECONDS = 15.0
-# S3 is then asked once for a small file (PutObject) instead of three times (a multipart upload).
-ONE_REQUEST = "allow_delayed_open=true"
 
 
 @dataclass(frozen=True)
@@ -82,15 +87,37 @@ def apart(text: str) -> tuple[str, str]:
 def opened(root: str) -> tuple[FileSystem, str]:
     """The file system of a root and the root's path in it; one connection a process."""
     uri = urlsplit(root)
-    if uri.scheme == "s3" and "allow_delayed_open" not in uri.query:
-        root = uri._replace(query="&".join(filter(None, (uri.query, ONE_REQUEST)))).geturl()
     try:
+        if uri.scheme == "s3":
+            path = f"{uri.netloc}{unquote(uri.path)}"
+            return s3(uri.netloc, dict(parse_qsl(uri.query))), path
         return FileSystem.from_uri(root)
     except (ValueError, NotImplementedError) as error:
         raise Mistake(
             f"{without_options(root)} can't be opened ({first_line(error)}): expected s3://, "
             "gs:// or file://, with options as ?endpoint_override=HOST:PORT&scheme=http"
         ) from None
+
+
+def s3(bucket: str, options: dict[str, str]) -> FileSystem:
+    """S3 that gives up soon: a silent server holds pyarrow's own from_uri for 99 s a request.
+
+    A small file is written by one request (PutObject) instead of three (a multipart upload).
+    """
+    if unknown := set(options) - {"region", "scheme", "endpoint_override"}:
+        raise ValueError(f"unknown option {', '.join(sorted(unknown))}")
+    # from_uri heeds this variable, the constructor doesn't.
+    if elsewhere := options.get("endpoint_override") or os.environ.get("AWS_ENDPOINT_URL"):
+        options = options | {"endpoint_override": elsewhere}
+    elif "region" not in options:
+        options = options | {"region": resolve_s3_region(bucket)}
+    return S3FileSystem(
+        **options,
+        connect_timeout=5,
+        request_timeout=5,
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=2),
+        allow_delayed_open=True,
+    )
 
 
 def located(place: Bucket) -> tuple[FileSystem, str]:

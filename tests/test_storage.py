@@ -106,7 +106,7 @@ REFUSED = {
     "ftp://host/folder": "ftp://host/folder can't be opened (Unrecognized filesystem",
     "s3://": "names no bucket",
     "s3://key:secret@faces/x": "holds credentials",
-    "s3://faces/x?nonsense=1": "Unexpected query parameter",
+    "s3://faces/x?nonsense=1": "unknown option nonsense",
     "file://host/x": "names no local folder",
     "s3://nobody/x": "NO_SUCH_BUCKET",
 }
