@@ -30,19 +30,24 @@ def importance(
 ) -> pd.DataFrame:
     """A row per network, epoch and searched hyperparameter: both measures with 90 % intervals.
 
-    `trials` are search.searched's. Judged at each rung and at the last epoch, among the trials that
-    reached it with values inside the space, where they are ENOUGH. ped_anova is a share of the
-    hyperparameters' sum: how much the best fifth differs from all. fanova is the share of the
-    variance over the whole space that the hyperparameter explains alone. Intervals come from
-    resampled trials.
+    `trials` are search.searched's. Judged at the first and at the furthest of the rungs and ends
+    that ENOUGH trials with values inside the space reached (a forest takes a quarter second).
+    ped_anova is a share of the hyperparameters' sum: how much the best fifth differs from all.
+    fanova is the share of the variance over the whole space that the hyperparameter explains alone.
+    Intervals come from resampled trials.
     """
     rows = []
     for model, group in trials[trials["ran"]].groupby("model", sort=False):
         domains = searched_domains(findings, str(model))
-        for epoch in epochs(findings, group):
-            values, points = judged(findings, group, domains, epoch)
-            if len(values) < ENOUGH or np.ptp(values) == 0 or len(domains) < 2:
-                continue
+        if len(domains) < 2:
+            continue
+        each = {epoch: judged(findings, group, domains, epoch) for epoch in epochs(findings, group)}
+        enough = [
+            epoch for epoch, (values, _) in each.items()
+            if len(values) >= ENOUGH and np.ptp(values) > 0
+        ]  # fmt: skip
+        for epoch in dict.fromkeys([*enough[:1], *enough[-1:]]):
+            values, points = each[epoch]
             for name, measures in measured(values, points, domains, resamples).items():
                 rows.append({"model": model, "epoch": epoch, "trials": len(values),
                              "hyperparameter": name, **measures})  # fmt: skip

@@ -32,7 +32,11 @@ class Arm:
 
     @property
     def words(self) -> str:
-        return ", ".join(f"{name} {a} → {b}" for name, (a, b) in self.changed.items())
+        return ", ".join(f"{name} {told(a)} → {told(b)}" for name, (a, b) in self.changed.items())
+
+
+def told(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def arms(findings: Findings) -> list[Arm]:

@@ -39,7 +39,7 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
     host = str((header.get("hardware") or {}).get("host", ""))
     (beside / "study.json").write_text(json.dumps(plain_header(header), indent=1) + "\n")
     (beside / "events.jsonl").write_text(events(run / "events.jsonl"))
-    for kind in ("trials", "epochs", "decisions"):
+    for kind in ("trials", "epochs", "decisions", "attention"):
         if (run / f"{kind}.parquet").exists():
             table = without_machine(pq.read_table(run / f"{kind}.parquet"))
             write(table, beside / f"{kind}.parquet")

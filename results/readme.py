@@ -72,9 +72,9 @@ def pictures(studies: list[Findings]) -> Iterator[Picture]:
 
 def accuracy(settings: list[Judged], ours: pd.DataFrame) -> Picture:
     """The paper's settings that were run, with the paper's figure on the same images."""
-    frame = facts.confirmed(
-        [one for one in settings if one.answers.setting in set(ours["setting"])]
-    )
+    plain = {one.name: one.answers.setting for one in settings}  # a name twice has its study too
+    frame = facts.confirmed(settings)
+    frame["setting"] = frame["setting"].map(plain)
     dots = frame[(frame["scope"] == "val+test") & (frame["measure"] == "accuracy")]
     kept = dots.merge(ours[["setting", "val+test"]], left_on=["setting", "mean"],
                       right_on=["setting", "val+test"])  # fmt: skip

@@ -149,8 +149,9 @@ def matrices(settings: list[Judged], published: dict[str, Any], real: set[str]) 
         wrong, images = hard["all_wrong"].sum(), hard["images"].sum()
         networks = sum(len(one.answers.seeds) for one in settings)
         blocks.append(
-            Text(f"{wrong:,} of {images:,} test images are answered wrongly by each of the "
-                 f"{networks} networks, {hard['all_right'].sum():,} rightly by each.")
+            Text(f"{wrong:,} of {images:,} test images are answered wrongly by "
+                 f"{'the one network' if networks == 1 else f'each of the {networks} networks'}, "
+                 f"{hard['all_right'].sum():,} rightly.")
         )  # fmt: skip
         blocks.append(table("hardest", "By class", hard, {"class": "text", "images": "count",
                             "all_wrong": "count", "all_right": "count"}, True))  # fmt: skip

@@ -18,7 +18,7 @@ MEASURES = {
 
 
 def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
-    """Which settings share a figure: as in the paper, else one of each network at a time."""
+    """Which settings share a figure: as in the paper, else two of each network at a time."""
     there = list(dict.fromkeys(frame["setting"]))
     groups = [(name, [s for s in wanted if s in there]) for name, wanted in paper.CURVES]
     # A figure whose own settings (the last letter's) weren't run would repeat another.
@@ -33,7 +33,7 @@ def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
     batches: dict[int, list[str]] = {}
     for setting in rest:
         turn[model[setting]] = turn.get(model[setting], 0) + 1
-        batches.setdefault(turn[model[setting]], []).append(setting)
+        batches.setdefault((turn[model[setting]] - 1) // 2, []).append(setting)
     return [(f"The paper's {name}", has) for name, has in groups] + [
         (f"Confirmed: {listed(has)}", has) for has in batches.values()
     ]

@@ -52,7 +52,8 @@ def important(one: Findings, trials: pd.DataFrame, resamples: int = RESAMPLES) -
     ]  # fmt: skip
     return [
         Figure("importance", "Which hyperparameter matters", f"{'; '.join(told)}.", plots,
-               table("importance", "Importance at every rung", shown, kinds, True, labels)),
+               table("importance", "At the first and the furthest epoch", shown, kinds, True,
+                     labels)),
         Text("Trials are compared at one epoch that all of them reached, never at their last ones; "
              "at a later rung these are the survivors of the earlier. fANOVA (Hutter et al. 2014): "
              "the share of the variance over the whole space that a hyperparameter explains alone; "

@@ -84,7 +84,7 @@ def blocks(one: Findings, frame: pd.DataFrame) -> list[Any]:
     )  # fmt: skip
     width = "narrow" if len(plots) == 1 else ""
     return [
-        Figure("ingredients", "What each gives", f"{'; '.join(told)}.", plots, behind, width),
+        Figure("ingredients", "What each gives", f"{'. '.join(told)}.", plots, behind, width),
         shown,
         Text(note, "quiet"),
     ]

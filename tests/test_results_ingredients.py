@@ -23,7 +23,7 @@ def test_one_hyperparameter_or_one_group_makes_an_arm():
                  smooth={"label_smoothing": 0.1}, other={"lr": 0.1, "batch_size": 32})  # fmt: skip
     assert set(arms) == {"flip", "moved", "smooth"}
     assert {arm.base for arm in arms.values()} == {"plain"}
-    assert arms["moved"].words == "flip 0.0 → 0.5, shift 0.0 → 0.1"
+    assert arms["moved"].words == "flip 0 → 0.5, shift 0 → 0.1"
 
 
 def test_all_arms_at_once_are_told_apart_from_an_arm():

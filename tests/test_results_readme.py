@@ -25,11 +25,12 @@ def test_the_section_of_the_readme_is_that_of_the_published_studies():
         assert path.stat().st_size < 200_000
 
 
-def paper_study(path):
+def paper_study(path, many=4):
     right = [0] * 5 + [1] * 2 + [6] * 3
     told = predictions("A-alexnet-s0", right, [0] * 5 + [1] * 5, ["val"] * 5 + ["test"] * 5)
-    rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet")]
-    return folder(path, None, rows, epochs("A-alexnet-s0", [0.4, 0.5, 0.4, 0.5]), [], told)
+    told = told if many > 2 else [row | {"label": "happy"} for row in told]
+    rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet", epochs=many)]
+    return folder(path, None, rows, epochs("A-alexnet-s0", [0.4, 0.5, 0.4, 0.5][:many]), [], told)
 
 
 def test_pictures_say_n_and_interval(tmp_path):
@@ -38,6 +39,14 @@ def test_pictures_say_n_and_interval(tmp_path):
     assert "(10 images, the paper's test folder)" in shown["accuracy"].words
     assert "A-alexnet 70.0 % (" in shown["accuracy"].words and "one seed" in shown["accuracy"].words
     assert "A-alexnet 50.0 % after 4" in shown["curves"].words
+
+
+def test_of_one_setting_in_two_studies_the_longer_is_shown(tmp_path):
+    both = [load(paper_study(tmp_path / "short", 2)), load(paper_study(tmp_path / "long"))]
+    shown = {one.name: one for one in readme.pictures(readme.named_apart(both))}
+    assert shown["accuracy"].words.count("A-alexnet") == 1
+    assert "A-alexnet 70.0 % (" in shown["accuracy"].words
+    assert shown["curves"].words == "Accuracy on val by epoch: A-alexnet 50.0 % after 4."
 
 
 def test_a_search_and_several_studies_have_their_pictures(tmp_path, whole):
