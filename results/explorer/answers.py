@@ -94,6 +94,7 @@ def attention(studies: list[Findings], place: dict[tuple[str, str, int], int]) -
         if not path.exists():
             continue
         frame = attention_table(path)
+        frame = frame[frame["trial_id"].isin(one.trials["trial_id"])]
         digest = str(one.study["data"].get("digest"))
         keys = [(digest, split, int(image))
                 for split, image in zip(frame["split"], frame["image"], strict=True)]  # fmt: skip

@@ -170,9 +170,16 @@ def app(
 
     server = made.server
 
-    @server.get("/payload")
+    @lru_cache(maxsize=1)
+    def first_payload(now: Stamp, _ready: bool) -> str:
+        return json.dumps(told(now), allow_nan=False)
+
     def whole() -> flask.Response:
-        return as_json(told(stamp(folders)))
+        content = first_payload(stamp(folders), judged.ready() is not None)
+        return flask.Response(content, mimetype="application/json")
+
+    first_payload(stamp(folders), False)  # so that the first page doesn't wait for it
+    server.add_url_rule("/payload", "payload", whole)
 
     @server.get("/answers")
     def said() -> flask.Response:

@@ -35,7 +35,7 @@ def part(one: Findings, names: set[str]) -> Findings:
 
 
 def selected(studies: list[Findings], keys: list[str]) -> list[Findings]:
-    """The studies with only the trials of `keys`, each STUDY:TRIAL with the study's place from 0."""
+    """The studies with only the trials of `keys`: STUDY:TRIAL, with the study's place from 0."""
     wanted: dict[str, set[str]] = {}
     for key in keys:
         number, _, name = key.partition(":")

@@ -118,6 +118,8 @@ def vote_counts(path: Path, pictures: pd.DataFrame) -> Encoded:
     ids = pictures["image"].to_numpy(int)
     fits = ids.max(initial=0) < len(table)
     if not fits or (table["split"].to_numpy(str)[ids] != pictures["split"].to_numpy(str)).any():
-        raise Mistake(f"{path} doesn't belong to these images: expected predictions on the rows of "
-                      "fer2013.csv (images from a folder have other numbers): leave out --votes")  # fmt: skip
+        raise Mistake(
+            f"{path} doesn't belong to these images: expected predictions on the rows of "
+            "fer2013.csv (images from a folder have other numbers): leave out --votes"
+        )
     return {"names": KINDS, "counts": array(table[KINDS].to_numpy(int)[ids].ravel(), "u1")}

@@ -127,7 +127,7 @@ def best(one: Findings, settings: list[Judged]) -> pd.DataFrame:
 
 
 def failures(one: Findings) -> pd.DataFrame:
-    """What failed or had to be started again, one row per kind of error, the most frequent first."""
+    """What failed or had to be started again: a row per error, the most frequent first."""
     trials = one.trials
     bad = trials[(trials["status"] == "failed") | (pd.to_numeric(trials["retries"]) > 0)]
     frame = bad.assign(error=bad["error"].replace("", None).fillna(bad["reason"]).fillna(""),

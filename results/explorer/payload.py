@@ -106,8 +106,8 @@ def trial_columns(studies: list[Findings], trials: pd.DataFrame, offsets: np.nda
                         "asked": numbers(trials["hp_epochs"])}  # fmt: skip
     columns |= {name: words(trials[name]) for name in TRIAL_TEXT}
     columns |= {name: numbers(trials[name]) for name in TRIAL_NUMBERS}
-    return columns | {name: array(moments(trials[name]), "f8") for name in ("started_at",
-                                                                            "ended_at")}  # fmt: skip
+    when = ("started_at", "ended_at")
+    return columns | {name: array(moments(trials[name]), "f8") for name in when}
 
 
 def hyperparameters(studies: list[Findings], trials: pd.DataFrame) -> list[Encoded]:

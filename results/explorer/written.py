@@ -47,30 +47,54 @@ def study_html(one: Findings, settings: list[Judged] | None, several: bool) -> s
         f'<li class="note">{page.code(note)}</li>' for note in study_facts.warnings(one, own)
     )
     head = f"<h3>{page.escape(one.name)}</h3>" if several else ""
-    blocks: list[Block] = []
+    left: list[Block] = []
     best = overview.best(one, settings or [])
     if settings is None and own:
-        blocks.append(Text("The intervals of the confirmed networks are being computed.", "quiet"))
+        left.append(Text("The intervals of the confirmed networks are being computed.", "quiet"))
     if len(best):
-        blocks.append(best_table(one, best))
+        left.append(best_table(one, best))
         if "val" in set(best["split"]):
-            blocks.append(Text("A figure on val is the highest of many and so too high; test was "
-                               "opened once, for the confirmed networks alone.", "quiet"))  # fmt: skip
-    blocks.append(budget_table(one))
+            words = ("A figure on val is the highest of many and so too high; test was opened once, "
+                     "for the confirmed networks alone.")  # fmt: skip
+            left.append(Text(words, "quiet"))
+    left.append(budget_table(one))
     told = overview.forecast_words(one)
     if told:
-        blocks.append(Text(told))
+        left.append(Text(told))
     failed = overview.failures(one)
     if len(failed):
         kinds = {"error": "text", "trials": "count", "failed": "count", "networks": "text",
                  "first": "text"}  # fmt: skip
         labels = {"failed": "of them failed for good"}
-        blocks.append(table(f"failures-{one.name}", "What failed, and why", failed, kinds,
-                            labels=labels))  # fmt: skip
+        title = "What failed, and why"
+        left.append(table(f"failures-{one.name}", title, failed, kinds, labels=labels))
     asked = study_facts.overview(one)
-    blocks.append(table(f"overview-{one.name}", "What was asked, of what, with what", asked,
-                        {c: "text" for c in asked}, labels={"what": " ", one.name: "  "}))  # fmt: skip
-    return f'<div class="study">{head}<ul class="notes">{notes}</ul>{markup(blocks)}</div>'
+    kinds, labels = {c: "text" for c in asked}, {"what": " ", one.name: "  "}
+    right: list[Block] = [table(f"overview-{one.name}", "What was asked, of what, with what", asked,
+                                kinds, labels=labels)]  # fmt: skip
+    return (
+        f'<div class="study">{head}{tiles(one)}<ul class="notes">{notes}</ul><div class="pair">'
+        f"<div>{markup(left)}</div><div>{markup(right)}</div></div></div>"
+    )
+
+
+def tiles(one: Findings) -> str:
+    """Where it stands, in four numbers."""
+    ran, asked = len(one.epochs), overview.epochs_asked(one)
+    counts = study_facts.counts(one)
+    parts = [
+        ("Status", str(one.study.get("status", "unknown")), str(one.study.get("reason") or "")),
+        ("Trials", f"{len(one.trials):,}", listed([f"{n} {word}" for word, n in counts.items()])),
+        ("Epochs", f"{ran:,}", f"of {asked:,.0f} if none were stopped" if asked else ""),
+        ("By the clock", study_facts.duration(overview.clock(one)),
+         f"last event {study_facts.moment(one.last_event)}" if one.last_event else ""),
+    ]  # fmt: skip
+    shown = "".join(
+        f"<div><dt>{page.escape(name)}</dt><dd>{page.escape(value)}</dd>"
+        f"<dd class='quiet'>{page.escape(more)}</dd></div>"
+        for name, value, more in parts
+    )
+    return f'<dl class="tiles">{shown}</dl>'
 
 
 def best_table(one: Findings, best: pd.DataFrame) -> Table:
@@ -164,8 +188,9 @@ def paper_html(studies: list[Findings], settings: list[Judged]) -> str:
 def theirs(published: dict) -> sections.Section:
     """The paper's printed matrices alone, where no setting of it was confirmed on real faces."""
     classes = published["classes"]
-    blocks: list[Block] = [Text("None of the settings that have a printed matrix was confirmed on "
-                                "real faces here: these are the paper's alone.", "quiet")]  # fmt: skip
+    words = ("None of the settings that have a printed matrix was confirmed on real faces here: "
+             "these are the paper's alone.")  # fmt: skip
+    blocks: list[Block] = [Text(words, "quiet")]
     of: dict[str, list[str]] = {}
     for entry in published["experiments"]:
         if entry["confusion"]:

@@ -10,7 +10,7 @@
     chosen = {budget: explorer.choice('budget', 'Against', BUDGETS, 'epochs'), cost: explorer.choice('cost', 'Against', COSTS, 'seconds')};
     key = element('p', {class: 'key'});
     section.append(key);
-    const pair = element('div', {class: 'pair'});
+    const pair = element('div', {class: 'three'});
     section.append(pair);
     influence = explorer.figure(pair, {name: 'influence', title: 'What accuracy follows', height: 340});
     budget = explorer.figure(pair, {name: 'budget', title: 'Networks at equal budget', height: 340, controls: [chosen.budget.box]});
@@ -30,10 +30,13 @@
     return [...groups].sort();
   }
 
+  const parameters = () => {
+    const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', 'val_accuracy']);
+    return explorer.all_axes().filter(axis => !skip.has(axis.name));
+  };
   explorer.influences = () => {
-    const y = explorer.accuracy(), skip = new Set(['model', 'study', 'stage', 'status', 'epochs', 'val_accuracy']), rows = [];
-    for (const [model, trials] of grouped()) for (const axis of explorer.all_axes()) {
-      if (skip.has(axis.name)) continue;
+    const y = explorer.accuracy(), rows = [];
+    for (const [model, trials] of grouped()) for (const axis of parameters()) {
       const there = trials.filter(i => !Number.isNaN(y[i]) && axis.values[i] !== null && !Number.isNaN(axis.values[i]));
       if (there.length < ENOUGH) continue;
       const values = there.map(i => axis.values[i]), told = there.map(i => y[i]);
@@ -44,10 +47,8 @@
     return rows.filter(row => !Number.isNaN(row.worth));
   };
   function draw_influence() {
-    const rows = explorer.influences(), names = [...new Set(rows.map(row => row.name))];
-    const strength = name => Math.max(...rows.filter(row => row.name === name).map(row => Math.abs(row.worth)));
-    names.sort((a, b) => strength(a) - strength(b));
-    const models = [...new Set(rows.map(row => row.model))], label = name => rows.find(row => row.name === name).label;
+    const rows = explorer.influences(), names = parameters().map(axis => axis.name).reverse();
+    const models = Object.keys(explorer.data.styles), label = name => name.replaceAll('_', ' ');
     const traces = models.map((model, k) => {
       const own = rows.filter(row => row.model === model), look = explorer.look(model), shift = models.length > 1 ? (k / (models.length - 1) - .5) * .4 : 0;
       return {mode: 'markers', name: model, x: own.map(row => row.worth), y: own.map(row => names.indexOf(row.name) - shift), text: own.map(row => `${model}, ${row.label}: ${told(row)}`), hoverinfo: 'text',
@@ -63,6 +64,9 @@
   // Expected best of n trials of each network (results.search.expected), at what n of them cost on average.
   function draw_budget() {
     const {data} = explorer, against = chosen.budget.value, y = explorer.at(data, 'val_accuracy', 0), traces = [], rows = [];
+    const costs = []; // of any selection, so that a brush moves no axis
+    for (let i = 0; i < data.n; i++) if (data.last[i] && data.trials.stage[i] === 'search') costs.push({trials: 1, epochs: data.last[i], seconds: data.seconds[i], multiply_adds: 3 * data.trials.multiply_adds[i] * data.last[i] * data.studies[data.trials.study[i]].images}[against]);
+    const reached = y.filter((_, i) => data.trials.stage[i] === 'search');
     let reach = Infinity;
     for (const [model, trials] of grouped()) {
       const done = trials.filter(i => data.trials.stage[i] === 'search' && data.trials.status[i] !== 'running');
@@ -79,7 +83,7 @@
     }
     const at_reach = [...new Set(rows.map(row => row[0]))].map(model => { const own = rows.filter(row => row[0] === model && row[2] <= reach * 1.0001); return own.length ? [model, own.at(-1)[3]] : null; }).filter(Boolean).sort((a, b) => b[1] - a[1]);
     budget.draw({summary: at_reach.length ? `Expected best val accuracy for so much of the search, its 10 and 90 % points as a band. With ${explorer.number(reach, 3)} ${BUDGETS[against]}, which each network had: ${at_reach.map(([model, best]) => `${model} ${explorer.percent(best)}`).join(', ')}.` : 'Fewer than two trials of a network of the search have ended in this selection.',
-      x: {title: BUDGETS[against], log: rows.length > 0, range: rows.length ? explorer.range(rows.map(row => row[2]), true) : [0, 1]}, y: {title: 'expected best val accuracy', percent: true, range: explorer.range(rows.flatMap(row => [row[4], row[5]]))}, traces, revision: against,
+      x: {title: BUDGETS[against], log: true, range: explorer.range([costs.reduce((a, b) => b > 0 && b < a ? b : a, Infinity), costs.reduce((a, b) => a + b, 0)], true, .02)}, y: {title: 'expected best val accuracy', percent: true, range: explorer.range(reached)}, traces, revision: against,
       table: () => ({columns: ['network', 'trials', against === 'trials' ? 'budget' : against, 'expected', 'low', 'high'].map(name => ({name})), rows})});
   }
   function draw_cost() {

@@ -64,7 +64,7 @@
     };
     const table = () => ({columns: [{name: 'truth'}, ...told.classes.map(name => ({name}))], rows: told.classes.map((name, j) => [name, ...whole.slice(j * size, (j + 1) * size)])});
     matrix.replaceChildren(element('h3', {}, 'Confusion'), element('p', {class: 'summary'}, `Truth down, answer across; ${many === 1 ? 'one network' : `mean of ${many} networks`}. A cell shows its faces.`),
-      element('table', {class: 'matrix'}, element('thead', {}, element('tr', {}, element('th', {class: 'row'}, 'truth ↓'), told.classes.map(name => element('th', {class: 'col', scope: 'col', title: name}, name.slice(0, 5))))),
+      element('table', {class: 'matrix'}, element('thead', {}, element('tr', {}, element('th', {class: 'row'}, 'truth ↓'), told.classes.map(name => element('th', {class: 'col', scope: 'col', title: name}, name)))),
         element('tbody', {}, told.classes.map((name, j) => element('tr', {}, element('th', {class: 'row', scope: 'row'}, name), Array.from({length: size}, (_, k) => cell(j, k)))))), tools('confusion', table));
   }
   function draw_classes({size, whole}) {

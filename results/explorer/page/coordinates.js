@@ -2,7 +2,7 @@
 // that a network doesn't have stands below its axis, as absent. The same filters are fields beneath, for the keyboard.
 {
   const {element} = explorer;
-  const HEIGHT = 330, TOP = 46, BOTTOM = 52, SLOT = 26, ROOM = 112; // px
+  const HEIGHT = 350, TOP = 46, BOTTOM = 52, SLOT = 26, ROOM = 112, LEFT = 96; // px
 
   const lg = (axis, value) => axis.log ? Math.log10(value) : value;
   // Where each trial crosses the axis: 0 at its foot, 1 at its head, below 0 where the value is absent.
@@ -48,7 +48,7 @@
     parent.append(root);
     let axes = [], where = [], width = 0;
 
-    const x_of = k => axes.length > 1 ? 56 + k * (width - 112) / (axes.length - 1) : width / 2;
+    const x_of = k => axes.length > 1 ? LEFT + k * (width - LEFT - 50) / (axes.length - 1) : width / 2;
     const y_of = at => at < 0 ? HEIGHT - 14 : TOP + (1 - at) * (HEIGHT - TOP - BOTTOM);
 
     function lines(canvas, wanted, colour, alpha, thick) {

@@ -33,7 +33,7 @@
     section.append(element('figure', {id: 'figure-replay'}, element('h3', {}, 'Stricter, replayed'), element('div', {class: 'controls'}, chosen.factor.box, chosen.grace.box), outcome));
   }
   const factors = () => [2, 3, 4, 6, 8, 12].filter(factor => factor >= (asha()?.factor || 2));
-  const graces = () => { const most = asha()?.grace || Math.max(1, Math.min(explorer.common(explorer.data), 8)); return Array.from({length: most}, (_, k) => k + 1); };
+  const graces = () => { const most = asha()?.grace || Math.max(1, Math.min(explorer.data.common, 8)); return Array.from({length: most}, (_, k) => k + 1); };
 
   let axis_cache = {};
   function along(how) {
@@ -66,7 +66,7 @@
     curves.draw({
       summary: [`${explorer.count(explorer.count_selected)} of ${explorer.count(data.n)} trials; ${explorer.count(inside(stopped))} stopped early (crosses), ${inside(failed)} failed (triangles).`,
         rungs().length && how !== 'seconds' ? `Dotted: the rungs, at epoch ${explorer.listed(rungs().map(String))}.` : '', bad ? `${bad} epochs have no number.` : '', above ? `${above} losses lie above the frame.` : ''].filter(Boolean).join(' '),
-      x: {title: ALONG[how], range: explorer.range(x, false, .02)}, revision: `${measure} ${how}`,
+      x: {title: ALONG[how], range: explorer.range(x, false, .02), whole: how === 'epoch' ? explorer.whole(...explorer.range(x)) : 0}, revision: `${measure} ${how}`,
       y: {title: MEASURES[measure], percent: accuracy, log: measure === 'lr', range: explorer.range(loss ? finite.filter(value => value <= most * 1.05) : finite, measure === 'lr')},
       lines, marks: [{kind: 'lines', x, y, start}, {kind: 'points', symbol: 'x', size: 3.6, ...at(stopped)}, {kind: 'points', symbol: 'triangle-up', size: 4, ...at(failed)},
         {kind: 'points', only: true, symbol: 'diamond', size: 4, hollow: () => true, colour: () => explorer.colours().ink, trial: Int32Array.from(would), x: Float32Array.from(cut, k => x[k]), y: Float32Array.from(cut, k => y[k])}],
@@ -100,9 +100,9 @@
     judged.draw({
       summary: `${explorer.count(rows.length)} were judged at epoch ${rung}, ${explorer.count(stops.trial.length)} stopped (crosses). The line is the cutoff in force when each was judged, among those of its own network.`
         + (gaps.length ? ` The closest call: ${data.trials.trial_id[gaps[0][1]]} fell ${(100 * gaps[0][0]).toFixed(2)} points short.` : ''),
-      x: {title: 'order in which they were judged', range: [0, Math.max(2, ...seen.values()) + 1]}, revision: `rung ${rung}`,
+      x: {title: 'order in which they were judged', range: [0, Math.max(2, ...seen.values()) + 1], whole: explorer.whole(0, Math.max(2, ...seen.values()))}, revision: `rung ${rung}`,
       y: {title: `val accuracy at epoch ${rung}`, percent: true, range: explorer.range([...goes.y, ...stops.y, ...rows.map(row => row[5]).filter(Number.isFinite)], false, .06)},
-      traces: [...cutoffs.values()].map(({model, x, y}) => ({x, y, mode: 'lines', hoverinfo: 'skip', line: {shape: 'vh', width: 1.5, color: explorer.look(model).colour, dash: explorer.look(model).dash_name}})),
+      traces: [...cutoffs.values()].map(({model, x, y}) => ({x, y, mode: 'lines', hoverinfo: 'skip', line: {shape: 'hvh', width: 1.5, color: explorer.look(model).colour, dash: explorer.look(model).dash_name}})),
       marks: [{kind: 'points', ...goes, size: 3.4}, {kind: 'points', ...stops, symbol: 'x', size: 3.6}],
       tip: ({trial: i}) => { const row = rows.find(each => each[0] === data.trials.trial_id[i]); return `${row[0]}, ${row[1]}: ${explorer.percent(row[4], 2)}, cutoff ${explorer.percent(row[5], 2)}, ${row[6]}`; },
       table: () => ({columns: ['trial_id', 'model', 'rung', 'order', 'value', 'cutoff', 'decision'].map(name => ({name})), rows}),

@@ -17,7 +17,8 @@ const explorer = {views: []};
   };
   explorer.words = ({words, codes}) => Array.from(explorer.array(codes), code => code < 0 ? null : words[code]);
 
-  const column = told => told.words ? explorer.words(told) : explorer.array(told);
+  const YES = {True: 'yes', False: 'no'};
+  const column = told => told.words ? explorer.words(told).map(word => YES[word] || word) : explorer.array(told);
 
   // A payload as data. With `old`, the payload holds every trial but only newer epochs.
   explorer.decode = (payload, old = null) => {
@@ -31,7 +32,7 @@ const explorer = {views: []};
     data.columns = payload.columns.map(told => {
       const values = column(told.values), text = Boolean(told.values.words);
       const distinct = [...new Set(Array.from(values).filter(v => text ? v !== null : !Number.isNaN(v)))];
-      const steps = text || (distinct.length <= STEPS);
+      const steps = text || !told.log && (distinct.length <= 3 || distinct.length <= STEPS && distinct.every(Number.isInteger));
       distinct.sort(text ? undefined : (a, b) => a - b);
       return {name: told.name, log: told.log, varies: told.varies, text, steps, distinct, values};
     });
@@ -47,6 +48,7 @@ const explorer = {views: []};
       for (let k = start[i]; k < start[i + 1]; k++) data.seconds[i] += epoch_seconds[k] || 0;
     }
     data.most = data.last.reduce((a, b) => Math.max(a, b), 0);
+    data.common = common(data);
     return data;
   };
 
@@ -104,7 +106,7 @@ const explorer = {views: []};
   };
 
   // The latest epoch that every trial of the search (or, without a search, every trial) reached.
-  explorer.common = data => {
+  function common(data) {
     const searched = data.trials.stage.map(stage => stage === 'search');
     const any = searched.some(Boolean);
     let least = Infinity;
@@ -113,7 +115,7 @@ const explorer = {views: []};
       if (counts && (!any || searched[i])) least = Math.min(least, data.last[i]);
     }
     return Number.isFinite(least) ? least : data.most;
-  };
+  }
 
   // What a trial can be told by, in the order in which people ask: each an axis, a filter, a column of the table.
   explorer.axes = (data, accuracy, epoch) => {
@@ -132,7 +134,7 @@ const explorer = {views: []};
         {text: c.text, steps: c.steps, log: c.log, distinct: c.distinct}));
     axes.push(axis('status', 'status', t.status));
     axes.push(axis('epochs', 'epochs run', Float64Array.from(data.last)));
-    axes.push(axis('val_accuracy', epoch ? `val accuracy, epoch ${epoch}` : 'val accuracy, last epoch', accuracy,
+    axes.push(axis('val_accuracy', epoch ? `val, epoch ${epoch}` : 'val, last epoch', accuracy,
       {percent: true}));
     return axes;
   };
@@ -144,6 +146,11 @@ const explorer = {views: []};
     if (Number.isInteger(value)) return Math.abs(value) < 1e7 ? thousands.format(value) : value.toPrecision(digits);
     const small = Number(Number(value).toPrecision(digits));
     return Math.abs(small) >= 1e-4 && Math.abs(small) < 1e7 ? String(small) : small.toExponential();
+  };
+  // 73.5 M, 1.2 G.
+  explorer.large = value => {
+    for (const [size, letter] of [[1e15, 'P'], [1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']]) if (value >= 10 * size || (value >= size && size > 1e3)) return `${Number((value / size).toPrecision(3))} ${letter}`;
+    return explorer.number(value);
   };
   explorer.percent = (value, digits = 1) =>
     value === null || value === undefined || Number.isNaN(value) ? '–' : `${(100 * value).toFixed(digits)} %`;

@@ -2,6 +2,7 @@
 {
   const {element, state} = explorer;
   const built = new Set(), dirty = new Map(), near = new Set();
+  const SOON = 120; // ms that may pass before the browser gets to paint
   let written = null, epoch_field, settle = null;
   const section_of = id => document.getElementById(id);
   explorer.times = {start: performance.now()};
@@ -53,10 +54,11 @@
     if (changes.moving) return;
     for (const id of near) visit(id);
     clearTimeout(settle);
-    settle = setTimeout(function next() { // what is out of sight follows, a view at a time
+    (function next() { // what is out of sight follows: at once while that is quick, else a view at a time
       const id = [...dirty.keys()].find(each => built.has(each));
-      if (id) { visit(id); settle = setTimeout(next); } else { explorer.times.answered = performance.now() - began; document.body.dataset.settled = String(Number(document.body.dataset.settled || 0) + 1); }
-    });
+      if (!id) { explorer.times.answered = performance.now() - began; document.body.dataset.settled = String(Number(document.body.dataset.settled || 0) + 1); return; }
+      if (performance.now() - began > SOON) settle = setTimeout(() => { visit(id); next(); }); else { visit(id); next(); }
+    })();
   });
 
   function bar(changes) {
@@ -64,7 +66,7 @@
     document.getElementById('count').replaceChildren(element('b', {}, explorer.count(explorer.count_selected)), ` of ${explorer.count(data.n)} trials${narrowed ? '' : ', none left out'}`);
     document.getElementById('clear').hidden = !narrowed;
     if (changes.data || !epoch_field.options.length || 'epoch' in changes) {
-      const common = explorer.common(data), reached = new Int32Array(data.most + 2);
+      const {common} = data, reached = new Int32Array(data.most + 2);
       for (const last of data.last) reached[last]++;
       for (let k = data.most; k >= 0; k--) reached[k] += reached[k + 1];
       epoch_field.replaceChildren(element('option', {value: 'common', selected: state.epoch === null}, `epoch ${common}, all there`), ...Array.from({length: data.most}, (_, k) => k + 1).filter(k => k !== common || state.epoch === k)

@@ -23,8 +23,15 @@
     return {x: of(x, false), y: of(y, true), box: [x._offset, y._offset, x._length, y._length]};
   };
 
+  // Sizes are observed: asking for one forces the browser to lay the whole page out.
+  const sizes = new WeakMap(), watch = new ResizeObserver(entries => { for (const {target, contentRect} of entries) sizes.set(target, [contentRect.width, contentRect.height]); });
+  function size_of(wrap) {
+    if (!sizes.has(wrap)) { sizes.set(wrap, [wrap.clientWidth, wrap.clientHeight]); watch.observe(wrap); }
+    return sizes.get(wrap);
+  }
+
   function context(canvas, wrap) {
-    const ratio = devicePixelRatio || 1, {clientWidth: width, clientHeight: height} = wrap;
+    const ratio = devicePixelRatio || 1, [width, height] = size_of(wrap);
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
@@ -45,6 +52,7 @@
     c.rect(left - 6, top - 6, width + 12, height + 12);
     c.clip();
     const narrowed = explorer.narrowed();
+    for (const trace of figure.spec.traces || []) stroke(c, scale, trace);
     for (const marks of figure.spec.marks || []) {
       if (narrowed && !marks.only) pass(c, scale, marks, i => !explorer.selected[i], 'rest');
       pass(c, scale, marks, i => explorer.selected[i], 'chosen');
@@ -94,10 +102,43 @@
     }
   }
 
+  // A plotly trace of a line, a band or markers, painted: plotly takes 100 ms to redraw one, and a brush changes several.
+  function stroke(c, scale, trace) {
+    const xs = trace.x.map(scale.x), ys = trace.y.map(value => value === null ? NaN : scale.y(value)), {line = {}, marker} = trace;
+    c.globalAlpha = 1;
+    c.setLineDash(explorer.dash(line.dash));
+    if (trace.mode === 'markers') {
+      c.strokeStyle = c.fillStyle = marker.color;
+      c.lineWidth = 2;
+      xs.forEach((x, k) => {
+        const symbol = [].concat(marker.symbol)[marker.symbol.map ? k : 0], open = symbol.endsWith('-open');
+        if (trace.error_x) { c.beginPath(); c.moveTo(x, ys[k]); c.lineTo(scale.x(0), ys[k]); c.stroke(); }
+        c.beginPath();
+        SHAPES[symbol.replace('-open', '')](c, x, ys[k], marker.size / 2);
+        if (open) { c.save(); c.fillStyle = explorer.colours().paper; c.fill(); c.restore(); c.stroke(); } else c.fill();
+      });
+      return;
+    }
+    c.beginPath();
+    let pen = false;
+    xs.forEach((x, k) => {
+      if (!Number.isFinite(x + ys[k])) { pen = false; return; }
+      if (!pen) c.moveTo(x, ys[k]);
+      else if (line.shape === 'hvh') { const middle = (xs[k - 1] + x) / 2; c.lineTo(middle, ys[k - 1]); c.lineTo(middle, ys[k]); c.lineTo(x, ys[k]); }
+      else c.lineTo(x, ys[k]);
+      pen = true;
+    });
+    if (trace.fill) { c.fillStyle = trace.fillcolor; c.fill(); return c.setLineDash([]); }
+    c.strokeStyle = line.color;
+    c.lineWidth = line.width;
+    c.stroke();
+    c.setLineDash([]);
+  }
+
   // What lies under the pointer: the nearest mark within 14 px, a selected one before another.
   explorer.point = (figure, event, click = false) => {
     const scale = scales(figure);
-    if (!scale || !figure.spec.tip) return;
+    if (!scale) return;
     const box = figure.wrap.getBoundingClientRect(), mx = event.clientX - box.left, my = event.clientY - box.top;
     let found = null, nearest = 14 * 14;
     for (const [number, marks] of (figure.spec.marks || []).entries()) {
@@ -111,11 +152,15 @@
         }
       }
     }
-    if (click) { if (found && figure.spec.click !== false) explorer.pin(found.trial); return; }
+    if (click) { if (found) explorer.pin(found.trial); return; }
+    for (const trace of figure.spec.traces || []) (trace.text || []).forEach((text, k) => {
+      const dx = scale.x(trace.x[k]) - mx, dy = scale.y(trace.y[k]) - my, away = dx * dx + dy * dy;
+      if (away < nearest) { nearest = away; found = {trial: -1, text, x: mx + dx, y: my + dy}; }
+    });
     explorer.hover(found ? found.trial : -1);
     figure.tip.hidden = !found;
     if (!found) return;
-    figure.tip.textContent = figure.spec.tip(found);
+    figure.tip.textContent = found.text || figure.spec.tip(found);
     figure.tip.style.left = `${Math.min(Math.max(found.x, 90), box.width - 90)}px`;
     figure.tip.style.top = `${found.y}px`;
     figure.tip.classList.toggle('below', found.y < 70);

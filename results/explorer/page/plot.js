@@ -10,12 +10,18 @@
   const LIGHTER = {'#0072B2': '#56B4E9', '#D55E00': '#E8823A', '#009E73': '#2DBE95'}; // on black
   const DASH = {solid: [], dash: [7, 4], dot: [2, 3], dashdot: [7, 3, 2, 3], longdash: [12, 4]};
 
+  explorer.dash = name => DASH[name] || [];
   let colours = {};
-  const read_colours = () => { colours = {ink: style('--ink'), soft: style('--soft'), rest: style('--rest'), grid: style('--grid')}; };
+  const read_colours = () => { colours = {paper: style('--paper'), ink: style('--ink'), soft: style('--soft'), rest: style('--rest'), grid: style('--grid')}; };
   explorer.colours = () => (colours.ink || read_colours(), colours);
+  let looks = {data: null, of: new Map()}; // asked for each mark that is painted
   explorer.look = model => {
-    const [colour, symbol, dash] = explorer.data.styles[model] || ['#8A8A8A', 'x', 'longdash'];
-    return {colour: dark.matches ? LIGHTER[colour] || colour : colour, symbol, dash: DASH[dash] || [], dash_name: dash};
+    if (looks.data !== explorer.data) looks = {data: explorer.data, of: new Map()};
+    if (!looks.of.has(model)) {
+      const [colour, symbol, dash] = explorer.data.styles[model] || ['#8A8A8A', 'x', 'longdash'];
+      looks.of.set(model, {colour: dark.matches ? LIGHTER[colour] || colour : colour, symbol, dash: DASH[dash] || [], dash_name: dash});
+    }
+    return looks.of.get(model);
   };
 
   // Plotly is 4.8 MB: the app fetches it after the first picture, an export holds it.
@@ -27,14 +33,21 @@
   });
 
   const drawn = new Set();
-  dark.addEventListener('change', () => { read_colours(); for (const figure of drawn) figure.redraw(); });
+  dark.addEventListener('change', () => { looks.data = null; read_colours(); for (const figure of drawn) figure.redraw(); });
 
+  // 1, 2 and 5 of each decade in sight, or the decades alone where there are many; some beyond, for a zoom out.
+  const log_ticks = range => {
+    const low = Math.floor(Math.log10(range[0])) - 1, high = Math.ceil(Math.log10(range[1])) + 1, at = [];
+    for (let d = low; d <= high; d++) for (const m of high - low > 5 ? [1] : [1, 2, 5]) at.push(Number(`${m}e${d}`));
+    return {tickvals: at, ticktext: at.map(value => explorer.large(value))};
+  };
+  explorer.whole = (low, high) => { const rough = (high - low) / 8; for (let size = 1; ; size *= 10) for (const m of [1, 2, 5]) if (m * size >= rough) return m * size; };
   const axis = told => ({
-    gridcolor: explorer.colours().grid, zeroline: false, automargin: true, ticks: '', color: explorer.colours().soft,
+    gridcolor: explorer.colours().grid, zeroline: false, automargin: true, ticks: '', ticklabeloverflow: 'allow', color: explorer.colours().soft,
     title: {text: told.title, standoff: 8, font: {size: 13}}, type: told.log ? 'log' : 'linear',
     range: told.range && (told.log ? told.range.map(Math.log10) : told.range), autorange: !told.range,
     ...(told.percent ? {tickformat: '.3~p'} : {}), ...(told.ticks ? {tickvals: told.ticks.at, ticktext: told.ticks.text} : {}),
-    ...(told.whole ? {tickformat: ',d', dtick: told.whole} : {}), ...(told.log && !told.ticks ? {dtick: 'D2'} : {}), fixedrange: Boolean(told.fixed),
+    ...(told.whole ? {tickformat: ',d', dtick: told.whole, tick0: 0} : {}), ...(told.log && !told.ticks ? log_ticks(told.range) : {}), fixedrange: Boolean(told.fixed),
   });
   explorer.layout = (spec, height) => ({
     height, margin: {l: 8, r: 12, t: 10, b: 8}, paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
@@ -70,11 +83,11 @@
       figure.spec = spec;
       summary.textContent = spec.summary;
       if (details.open) fill();
-      const axes = JSON.stringify([spec.x, spec.y, spec.lines, spec.lasso ? 1 : 0, spec.traces || 0, dark.matches]);
+      const axes = JSON.stringify([spec.x, spec.y, spec.lines, spec.lasso ? 1 : 0, dark.matches]);
       if (axes === figure.axes) return explorer.paint(figure);
       figure.axes = axes;
       figure.drawing = explorer.plotly().then(Plotly => Plotly.react(plot,
-        [...(spec.traces || []), {x: [null], y: [null], mode: 'markers', hoverinfo: 'skip'}], explorer.layout(spec, height), CONFIG)).then(() => {
+        [{x: [null], y: [null], mode: 'markers', hoverinfo: 'skip'}], explorer.layout(spec, height), CONFIG)).then(() => {
         if (!drawn.has(figure)) { drawn.add(figure); listen(figure); }
         explorer.paint(figure);
       });

@@ -18,7 +18,7 @@
   const listeners = [];
   explorer.on = listener => listeners.push(listener);
 
-  explorer.epoch = () => state.epoch ?? explorer.common(explorer.data);
+  explorer.epoch = () => state.epoch ?? explorer.data.common;
   let cache = {};
   explorer.accuracy = () => {
     const epoch = explorer.epoch();

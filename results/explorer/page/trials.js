@@ -25,11 +25,11 @@
   }
 
   function columns() {
-    const {data} = explorer, t = data.trials, axes = explorer.all_axes(), final = explorer.at(data, 'val_accuracy', 0);
+    const {data} = explorer, t = data.trials, axes = explorer.all_axes(), final = explorer.at(data, 'val_accuracy', 0), accuracy = explorer.accuracy();
     const of = (name, label, get, more = {}) => ({name, label, get, ...more});
     const own = axes.filter(axis => !['model', 'status', 'epochs', 'val_accuracy'].includes(axis.name));
     return [of('trial_id', 'trial', i => t.trial_id[i], {word: true}), of('model', 'network', i => t.model[i], {word: true, swatch: true}),
-      of('val_accuracy', explorer.epoch() ? `val, epoch ${explorer.epoch()}` : 'val, last', i => explorer.accuracy()[i], {show: value => explorer.percent(value)}),
+      of('val_accuracy', explorer.epoch() ? `val, epoch ${explorer.epoch()}` : 'val, last', i => accuracy[i], {show: value => explorer.percent(value)}),
       of('last_val_accuracy', 'val, its last', i => final[i], {show: value => explorer.percent(value)}),
       of('epochs', 'epochs', i => data.last[i], {show: (value, i) => `${value} of ${explorer.number(t.asked[i])}`}),
       ...own.map(axis => of(axis.name, axis.label, i => axis.values[i], {word: axis.text})),
@@ -99,7 +99,7 @@
   }
   const count = test => { let sum = 0; for (let i = 0; i < explorer.data.n; i++) if (test(i)) sum++; return sum; };
   const when = () => {
-    const there = count(i => explorer.selected[i] && !Number.isNaN(explorer.accuracy()[i]));
+    const y = explorer.accuracy(), there = count(i => explorer.selected[i] && !Number.isNaN(y[i]));
     return explorer.epoch() ? `Compared at epoch ${explorer.epoch()}, which ${explorer.count(there)} of the ${explorer.count(explorer.count_selected)} selected reached.`
       : 'Each at its own last epoch: those that were stopped early are not comparable with the rest.';
   };
