@@ -94,7 +94,7 @@ def test_every_node_of_a_real_cluster_answers(tmp_path, monkeypatch):
         cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
         cluster.connect()
         assert len(nodes.alive()) == 2
-        assert nodes.check(tmp_path, "") == installed.facts()
+        assert nodes.check(tmp_path) == installed.facts()
         assert not list(tmp_path.iterdir())
         answers = nodes.everywhere(installed.facts)
         assert [facts for _, _, facts in answers] == [installed.facts()] * 2
