@@ -89,6 +89,7 @@ def differences(one: Path, other: Path) -> list[str]:
 
 
 def optuna_states(folder: Path) -> list[str]:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     backend = optuna.storages.journal.JournalFileBackend(str(folder / "optuna.log"))
     study = optuna.load_study(study_name=None, storage=optuna.storages.JournalStorage(backend))
     return [trial.state.name for trial in study.trials]
