@@ -13,7 +13,7 @@ import kornia.augmentation as K
 import torch
 from torchvision.transforms import v2
 
-from benchmarks.measured import heading, machine, paired, say, spread
+from benchmarks.measured import CLOCKS, heading, machine, paired, say, spread
 from study import augment
 from study.hyperparameters import Hyperparameters
 
@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--batches", nargs="+", type=int, default=[64, 256])
     parser.add_argument("--px", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--clock", default="wall", choices=CLOCKS)
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
@@ -42,7 +43,9 @@ def main() -> None:
         visions = v2.Compose(
             [
                 v2.RandomHorizontalFlip(0.5),
-                v2.RandomAffine(10, (0.1, 0.1), (0.9, 1.1), v2.InterpolationMode.BILINEAR),
+                v2.RandomAffine(
+                    10, (0.1, 0.1), (0.9, 1.1), interpolation=v2.InterpolationMode.BILINEAR
+                ),
             ]
         )
 
@@ -57,14 +60,17 @@ def main() -> None:
             x = images[index].float() / 255
             augment.standardised(torch.stack([visions(image) for image in x]), 0.5, 0.25)
 
-        both = paired(ours, kornia, asked.rounds)
+        both = paired(ours, kornia, asked.rounds, asked.clock)
+        third = paired(ours, torchvision, asked.rounds, asked.clock)
         say(
             size,
             spread([size / mine for mine, _ in both], 0),
             spread([theirs / mine for mine, theirs in both]),
-            spread([theirs / mine for mine, theirs in paired(ours, torchvision, asked.rounds)]),
+            spread([theirs / mine for mine, theirs in third]),
         )
-    print(f"\n{asked.px} px, {asked.threads} thread(s). {machine('kornia', 'torchvision')}")
+    print(
+        f"\n{asked.px} px, {asked.clock} seconds, {asked.threads} thread(s). {machine('kornia', 'torchvision')}"
+    )
 
 
 if __name__ == "__main__":
