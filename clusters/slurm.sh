@@ -52,7 +52,7 @@ if ((others > 0)); then
 fi
 
 # The study says what it found; it must not start with fewer machines than the job has.
-python - "$SLURM_JOB_NUM_NODES" <<'PYTHON'
+python - "$SLURM_JOB_NUM_NODES" "$SLURM_JOB_ID" <<'PYTHON'
 import sys, time
 import ray
 
@@ -60,7 +60,7 @@ until = time.monotonic() + 300
 nodes = -1
 while nodes < int(sys.argv[1]):
     if time.monotonic() > until:
-        sys.exit(f"{max(nodes, 0)} of {sys.argv[1]} nodes after 300 s: see ray-JOB.log")
+        sys.exit(f"{max(nodes, 0)} of {sys.argv[1]} nodes after 300 s: see ray-{sys.argv[2]}.log")
     try:
         if not ray.is_initialized():
             ray.init("auto", log_to_driver=False, logging_level="ERROR")

@@ -123,7 +123,7 @@ def join(address: str) -> str:
     try:
         ray.init(address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
-        return str(error).strip().splitlines()[0].rstrip(".")
+        return str(error).strip().splitlines()[0].split(". ")[0].rstrip(".")
     if capacity()["CPU"] < 1:
         ray.shutdown()
         return "it has no core to train on and nothing that would add a node"

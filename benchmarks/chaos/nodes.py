@@ -50,7 +50,7 @@ class Watch:
     def now(self) -> float:
         return time.monotonic() - self.began
 
-    def until(self, what: str, holds: Callable[[], Any], seconds: float = 240) -> float:
+    def until(self, what: str, holds: Callable[[], Any], seconds: float = 600) -> float:
         """Seconds until it holds."""
         began = time.monotonic()
         while not holds():
