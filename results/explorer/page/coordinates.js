@@ -146,13 +146,13 @@
         requestAnimationFrame(() => { waiting = false; if (latest !== null && Math.abs(latest - from) > 3) explorer.brush(axis.name, brush_to(latest), true); });
       };
       const done = now => {
-        dragged = false;
-        if (late) layout();
         box.removeEventListener('pointermove', move);
         box.removeEventListener('pointerup', done);
         box.removeEventListener('pointercancel', done);
         const y = now.clientY - box.getBoundingClientRect().top;
         latest = null;
+        dragged = false;
+        if (late) layout();
         if (Math.abs(y - from) > 3) return explorer.brush(axis.name, brush_to(y));
         const told = axis.steps || from > HEIGHT - SLOT ? brush_to(y) : null; // a click: that step alone, again to let go
         const same = JSON.stringify(told) === JSON.stringify(explorer.state.brushes.get(axis.name) || null);
