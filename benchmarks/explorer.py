@@ -184,7 +184,8 @@ ANSWER = """() => new Promise(done => {
     const began = performance.now();
     const watch = new MutationObserver(() => { if ((body.dataset.settled || '0') !== before) {
       watch.disconnect();
-      requestAnimationFrame(() => setTimeout(() => { window.answered = performance.now() - began; }));
+      const painted = () => { window.answered = performance.now() - began; };
+      requestAnimationFrame(() => setTimeout(painted));
     }});
     watch.observe(body, {attributes: true});
   }, {once: true, capture: true});

@@ -46,7 +46,7 @@
       element('span', {class: 'buttons'}, element('button', {onclick: () => explorer.save_image(figure, 'svg')}, 'SVG'),
         element('button', {onclick: () => explorer.save_image(figure, 'png')}, 'PNG'))));
     parent.append(root);
-    let axes = [], where = [], width = 0;
+    let axes = [], where = [], width = 0, seen = 0, dragged = false, late = false;
 
     const x_of = k => axes.length > 1 ? LEFT + k * (width - LEFT - 50) / (axes.length - 1) : width / 2;
     const y_of = at => at < 0 ? HEIGHT - 14 : TOP + (1 - at) * (HEIGHT - TOP - BOTTOM);
@@ -84,6 +84,9 @@
     }
 
     function layout() {
+      late = dragged; // the axis under the finger must not go: it is laid out anew when let go
+      if (dragged) return paint(true);
+      seen = scroller.clientWidth;
       const room = Math.max(scroller.clientWidth, axes.length * ROOM * (scroller.clientWidth < 600 ? .8 : .75));
       width = room;
       stage.style.width = `${room}px`;
@@ -124,6 +127,7 @@
       box.setPointerCapture(event.pointerId);
       const from = event.clientY - box.getBoundingClientRect().top;
       let latest = null, waiting = false;
+      dragged = true;
       const brush_to = y => {
         const [up, down] = [Math.min(from, y), Math.max(from, y)], at = pixel => 1 - (pixel - TOP) / (HEIGHT - TOP - BOTTOM);
         const absent = axis.absent && down > HEIGHT - SLOT;
@@ -147,6 +151,8 @@
         box.removeEventListener('pointercancel', done);
         const y = now.clientY - box.getBoundingClientRect().top;
         latest = null;
+        dragged = false;
+        if (late) layout();
         if (Math.abs(y - from) > 3) return explorer.brush(axis.name, brush_to(y));
         const told = axis.steps || from > HEIGHT - SLOT ? brush_to(y) : null; // a click: that step alone, again to let go
         const same = JSON.stringify(told) === JSON.stringify(explorer.state.brushes.get(axis.name) || null);
@@ -188,7 +194,7 @@
         shapes: axes.map((_, k) => ({type: 'line', x0: k, x1: k, y0: 0, y1: 1, line: {color: explorer.colours().soft, width: 1}}))}};
     }
 
-    new ResizeObserver(() => { if (explorer.data && axes.length) layout(); }).observe(scroller);
+    new ResizeObserver(() => { if (explorer.data && axes.length && scroller.clientWidth !== seen) layout(); }).observe(scroller);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => setTimeout(() => paint(true)));
     return {
       refresh: changes => {
