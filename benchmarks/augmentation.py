@@ -69,7 +69,8 @@ def main() -> None:
             spread([theirs / mine for mine, theirs in third]),
         )
     print(
-        f"\n{asked.px} px, {asked.clock} seconds, {asked.threads} thread(s). {machine('kornia', 'torchvision')}"
+        f"\n{asked.px} px, {asked.clock} seconds, {asked.threads} thread(s). "
+        f"{machine('kornia', 'torchvision')}"
     )
 
 

@@ -96,8 +96,14 @@ def test_the_readme_tree_is_the_tree():
         shown.add(name if name == folder else folder + name.rstrip(","))
     files = {
         f"{folder}/{path.name}"
-        for folder in ("fer_models", "study", "results", "results/explorer", "clusters",
-                       "benchmarks/chaos")  # fmt: skip
+        for folder in (
+            "fer_models",
+            "study",
+            "results",
+            "results/explorer",
+            "clusters",
+            "benchmarks/chaos",
+        )  # fmt: skip
         for path in (ROOT / folder).glob("*.py")
         if path.name not in ("__init__.py", "__main__.py")
     }
