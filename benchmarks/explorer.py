@@ -223,8 +223,9 @@ def brushed(page: Page, axis: str, low: float, high: float) -> tuple[float, floa
 def appended(page: Page, path: Path) -> float:
     """Seconds from writing a new epoch until the page has it."""
     frame = pd.read_parquet(path / "epochs.parquet")
-    row = frame.iloc[[-1]].assign(epoch=lambda f: f["epoch"] + 1,
-                                  finished_at=lambda f: f["finished_at"] + pd.Timedelta(days=1))  # fmt: skip
+    row = frame.iloc[[-1]].copy()
+    row["epoch"] += 1
+    row["finished_at"] += pd.Timedelta(days=1)
     beside = path / "epochs.new"
     pd.concat([frame, row]).to_parquet(beside)
     before = page.evaluate("explorer.data.epochs.epoch.length")
@@ -235,8 +236,9 @@ def appended(page: Page, path: Path) -> float:
 
 
 def told(name: str, values: list[float], unit: str, digits: int = 0) -> None:
-    print(f"{name:<46} median {statistics.median(values):.{digits}f} {unit}, "
-          f"{min(values):.{digits}f} to {max(values):.{digits}f}, n = {len(values)}", flush=True)  # fmt: skip
+    low, middle, high = min(values), statistics.median(values), max(values)
+    spread = f"{low:.{digits}f} to {high:.{digits}f}, n = {len(values)}"
+    print(f"{name:<46} median {middle:.{digits}f} {unit}, {spread}", flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
