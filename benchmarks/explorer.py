@@ -223,8 +223,8 @@ def brushed(page: Page, axis: str, low: float, high: float) -> tuple[float, floa
 def appended(page: Page, path: Path) -> float:
     """Seconds from writing a new epoch until the page has it."""
     frame = pd.read_parquet(path / "epochs.parquet")
-    row = frame.iloc[[-1]].assign(epoch=lambda f: f["epoch"] + 1,
-                                  finished_at=lambda f: f["finished_at"] + pd.Timedelta(days=1))  # fmt: skip
+    last = frame.iloc[[-1]]
+    row = last.assign(epoch=last["epoch"] + 1, finished_at=last["finished_at"] + pd.Timedelta("1D"))
     beside = path / "epochs.new"
     pd.concat([frame, row]).to_parquet(beside)
     before = page.evaluate("explorer.data.epochs.epoch.length")
@@ -235,8 +235,9 @@ def appended(page: Page, path: Path) -> float:
 
 
 def told(name: str, values: list[float], unit: str, digits: int = 0) -> None:
-    print(f"{name:<46} median {statistics.median(values):.{digits}f} {unit}, "
-          f"{min(values):.{digits}f} to {max(values):.{digits}f}, n = {len(values)}", flush=True)  # fmt: skip
+    middle, low, high = (f"{found:.{digits}f}" for found in
+                         (statistics.median(values), min(values), max(values)))  # fmt: skip
+    print(f"{name:<46} median {middle} {unit}, {low} to {high}, n = {len(values)}", flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
