@@ -223,9 +223,8 @@ def brushed(page: Page, axis: str, low: float, high: float) -> tuple[float, floa
 def appended(page: Page, path: Path) -> float:
     """Seconds from writing a new epoch until the page has it."""
     frame = pd.read_parquet(path / "epochs.parquet")
-    row = frame.iloc[[-1]].copy()
-    row["epoch"] += 1
-    row["finished_at"] += pd.Timedelta(days=1)
+    last = frame.iloc[[-1]]
+    row = last.assign(epoch=last["epoch"] + 1, finished_at=last["finished_at"] + pd.Timedelta("1D"))
     beside = path / "epochs.new"
     pd.concat([frame, row]).to_parquet(beside)
     before = page.evaluate("explorer.data.epochs.epoch.length")
@@ -236,9 +235,9 @@ def appended(page: Page, path: Path) -> float:
 
 
 def told(name: str, values: list[float], unit: str, digits: int = 0) -> None:
-    low, middle, high = min(values), statistics.median(values), max(values)
-    spread = f"{low:.{digits}f} to {high:.{digits}f}, n = {len(values)}"
-    print(f"{name:<46} median {middle:.{digits}f} {unit}, {spread}", flush=True)
+    middle, low, high = (f"{found:.{digits}f}" for found in
+                         (statistics.median(values), min(values), max(values)))  # fmt: skip
+    print(f"{name:<46} median {middle} {unit}, {low} to {high}, n = {len(values)}", flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:

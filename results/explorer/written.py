@@ -54,10 +54,7 @@ def study_html(one: Findings, settings: list[Judged] | None, several: bool) -> s
     if len(best):
         left.append(best_table(one, best))
         if "val" in set(best["split"]):
-            words = (
-                "A figure on val is the highest of many and so too high; test was opened once, for "
-                "the confirmed networks alone."
-            )
+            words = "A figure on val is the highest of many and so too high; test was opened once."
             left.append(Text(words, "quiet"))
     left.append(budget_table(one))
     told = overview.forecast_words(one)
