@@ -111,7 +111,7 @@ def play(cloud: Cloud, head_lost: bool) -> None:
         up(cloud, type_, config)
         study = "python -m study.run --resume $FER_STUDY_STORAGE/aws"
     began = time.monotonic()
-    said = type_("ray", "exec", str(config), study, timeout=900)
+    said = type_("ray", "exec", str(config), study, timeout=1800)
     machine = re.search(r"Machine: (.*)", said)[1].strip()
     kinds = sorted(i["InstanceType"] for i in cloud.asked)
     assert "Complete" in said, said
@@ -147,14 +147,14 @@ def lose_head(cloud: Cloud, config: Path) -> None:
     words = ("env", "-C", str(ROOT), "ray", "exec", str(config), STUDY)
     first = cloud.laptop.start(log, *words)
     while not re.search(r"running, [1-9]\d* epochs", log.read_text()):
-        if first.poll() is not None or time.monotonic() - began > 400:
+        if first.poll() is not None or time.monotonic() - began > 1200:
             raise SystemExit(f"no epoch before the head was to be lost\n{log.read_text()}")
         time.sleep(1)
     told("ray exec: a study", began, "its first epochs are trained")
     began = time.monotonic()
     (head,) = [name for name, kind in cloud.alive().items() if kind == "head"]
     cloud.ec2.terminate_instances(InstanceIds=[head])
-    no_workers(cloud, 400)
+    no_workers(cloud, 900)
     first.wait(timeout=60)
     told("the head's machine gone", began, "its workers have ended themselves; no node left")
 

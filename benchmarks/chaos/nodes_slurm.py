@@ -127,8 +127,8 @@ def job(
     log = Path(checkout) / f"fer-study-{number}.log"
     signalled = False
     while login.run("squeue", "-h", "-j", number, "-o", "%T").strip() not in ("", "COMPLETED"):
-        if time.monotonic() - began > 400:
-            raise SystemExit(f"{name}: not over in 400 s")
+        if time.monotonic() - began > 1200:
+            raise SystemExit(f"{name}: not over in 1,200 s")
         events = until_epoch / "events.jsonl" if until_epoch else None
         if events and not signalled and events.exists() and "epoch_done" in events.read_text():
             login.run("scancel", "--batch", "--signal=TERM", number)
