@@ -21,7 +21,7 @@ import ray
 from ray import tune
 
 from benchmarks.measured import heading, machine, say
-from study import cluster, drive, run
+from study import cluster, run
 from study.journal import read
 
 CASES = {  # trials, epochs of each, seconds of an epoch, slots
@@ -61,6 +61,7 @@ class Sleeper(tune.Trainable):
             "node": "here",
             "device": "none",
             "microbatches": 1,
+            "again": False,
         }
 
 
@@ -79,7 +80,6 @@ def measure(name: str, trials: int, epochs: int, nap: float, slots: int) -> None
     for key, value in cluster.ENVIRONMENT.items():
         os.environ.setdefault(key, value)
     Sleeper.nap = nap
-    drive.Trial = Sleeper
     with tempfile.TemporaryDirectory() as folder:
         ray.init(
             num_cpus=slots, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
@@ -90,7 +90,7 @@ def measure(name: str, trials: int, epochs: int, nap: float, slots: int) -> None
             )
             words += f" --name it --trials {trials} --epochs {epochs} --scheduler none"
             words += " --batch-size 8 --image-px 32"
-            assert run.main(words.split()) == 0
+            assert run.main(words.split(), Sleeper) == 0
         finally:
             ray.shutdown()
         events = list(read(Path(folder) / "it" / "events.jsonl"))
