@@ -1,0 +1,143 @@
+"""What the explorer sends to its page, and where a study stands: frames in, exact values out."""
+
+import base64
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_results_load import CLASSES, epochs, event, folder, header, trial, whole
+
+from results.explorer import overview
+from results.explorer.answers import answers_payload
+from results.explorer.app import POLICY, app
+from results.explorer.export import selected
+from results.explorer.payload import array, payload
+from results.load import answers, load, named_apart
+
+__all__ = ["whole"]
+
+
+def numbers(told):
+    kinds = {"f8": "<f8", "f4": "<f4", "i4": "<i4", "u2": "<u2", "u1": "<u1"}
+    return np.frombuffer(base64.b64decode(told["base64"]), kinds[told["kind"]])
+
+
+def test_an_array_is_what_it_was():
+    told = array([1.5, float("nan"), -2], "f8")
+    np.testing.assert_array_equal(numbers(told), [1.5, np.nan, -2])
+
+
+def test_a_payload_holds_every_trial_epoch_and_judgement(whole):
+    one = load(whole)
+    told = payload([one])
+    words, codes = told["trials"]["trial_id"].values()
+    assert [words[code] for code in numbers(codes)] == one.trials["trial_id"].tolist()
+    rows = numbers(told["epochs"]["trial"])
+    assert one.trials["trial_id"].iloc[rows].tolist() == one.epochs["trial_id"].tolist()
+    np.testing.assert_allclose(numbers(told["epochs"]["val_accuracy"]), one.epochs["val_accuracy"],
+                               rtol=1e-6)  # fmt: skip
+    assert numbers(told["decisions"]["stopped"]).tolist() == [0, 1, 0, 1]
+    columns = {column["name"]: column for column in told["columns"]}
+    assert columns["lr"]["log"] and columns["lr"]["varies"] and not columns["seed"]["varies"]
+
+
+def test_what_is_new_is_what_was_finished_since(whole):
+    one = load(whole)
+    first = payload([one])
+    assert first["whole"] and not payload([one], first["newest"])["whole"]
+    assert len(numbers(payload([one], first["newest"])["epochs"]["epoch"])) == 0
+    late = one.epochs["finished_at"].max()
+    many = int((one.epochs["finished_at"] == late).sum())
+    again = payload([one], first["newest"] - 1)
+    assert len(numbers(again["epochs"]["epoch"])) == many
+
+
+def test_two_studies_keep_their_own_trials(whole, tmp_path):
+    path = folder(tmp_path / "x", header(), [trial("a0", hp_lr=0.5)], epochs("a0", [0.9]), [])
+    told = payload(named_apart([load(path), load(whole)]))
+    assert numbers(told["trials"]["study"]).tolist() == [0] + 12 * [1]
+    assert numbers(told["epochs"]["trial"])[0] == 0
+    assert [study["name"] for study in told["studies"]] == ["mine", "mine 2"]
+
+
+def test_answers_are_exact_and_probabilities_to_half_a_percent(whole):
+    one = load(whole)
+    told = answers_payload([one])
+    found = answers(one)
+    assert [network["trial"] for network in told["networks"]] == [
+        "alexnet-s0", "alexnet-s1", "resnet34-s0", "resnet34-s1",
+    ]  # fmt: skip
+    assert numbers(told["networks"][3]["guess"]).tolist() == found[1].guess[1].tolist()
+    p = numbers(told["networks"][0]["probability"]).reshape(-1, len(CLASSES)) / 255
+    np.testing.assert_allclose(p, found[0].probability[0], atol=0.002)
+
+
+def test_an_attention_map_that_is_cut_short_is_left_out(whole):
+    weights = np.array([[0, 0.5], [1, 2]], "<f2").tobytes()
+    rows = [{"trial_id": "resnet34-s0", "split": "val", "image": image, "side": 2, "weights": raw}
+            for image, raw in ((0, weights), (1, weights[:3]))]  # fmt: skip
+    pd.DataFrame(rows).to_parquet(whole / "attention.parquet")
+    (maps,) = answers_payload([load(whole)])["attention"]
+    assert numbers(maps["weights"]).tolist() == [0, 128, 255, 255]
+
+
+def test_only_the_selected_trials_are_kept(whole):
+    (kept,) = selected([load(whole)], ["0:a0", "0:alexnet-s1", "1:r0"])
+    assert kept.trials["trial_id"].tolist() == ["a0", "alexnet-s1"]
+    assert set(kept.epochs["trial_id"]) == {"a0", "alexnet-s1"} >= set(kept.predictions["trial_id"])
+
+
+def test_the_budget_says_what_was_spent_and_what_is_left(whole):
+    frame = overview.budget(load(whole)).set_index("budget")
+    assert frame.loc["trials of the search"].tolist() == [8, 6, 0]
+    assert frame.loc["networks of the confirmation", "spent"] == 4
+    assert frame.loc["epochs", "spent"] == len(load(whole).epochs)
+
+
+def test_the_forecast_counts_what_runs_and_what_is_to_come(tmp_path):
+    rows = [trial("a"), trial("b", status="running")]
+    head = header(status="running", ended_at=None, study={"stages": ["search"], "trials": 3})
+    lines = [event(event="epoch_done")]
+    path = folder(tmp_path / "x", head, rows, epochs("a", [0.1] * 4) + epochs("b", [0.1]), [], None,
+                  lines)  # fmt: skip
+    told = overview.forecast(load(path))
+    assert told["epochs"] == 3 + 4  # b's other three, and one trial like a
+    assert told["pace"] == pytest.approx(3355 / 5)  # 03:04:05 to 04:00:00
+    assert told["seconds"] == pytest.approx(7 * 3355 / 5)
+    assert overview.forecast(load(folder(tmp_path / "y", header()))) == {}
+
+
+def test_failures_are_grouped_by_their_error(tmp_path):
+    rows = [trial(f"f{k}", status="failed", error="out of memory") for k in range(3)]
+    rows.append(trial("r", retries=1, error="node lost", hp_model="resnet34"))
+    frame = overview.failures(load(folder(tmp_path / "x", None, rows, [], [])))
+    assert frame[["error", "trials", "failed"]].to_numpy().tolist() == [
+        ["out of memory", 3, 3], ["node lost", 1, 0],
+    ]  # fmt: skip
+
+
+def test_the_app_answers_on_loopback_alone_and_lets_the_page_ask_nothing_else(whole):
+    client = app((whole,)).server.test_client()
+    own = client.get("/payload", headers={"Host": "127.0.0.1:8050"})
+    assert own.status_code == 200 and own.headers["Content-Security-Policy"] == POLICY
+    assert "http" not in POLICY and "unsafe-eval" not in POLICY
+    assert client.get("/payload", headers={"Host": "evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["{}/nowhere"], "is not a folder"),
+        (["{}"], "holds no study.json"),
+        (["{}/mine", "--votes", "{}/no.csv"], "no.csv can't be read"),
+        (["{}/mine", "--data", "{}/no.csv"], "there is no"),
+    ],
+)
+def test_a_mistake_is_one_sentence(whole, words, sentence):
+    words = [word.format(whole.parent) for word in words]
+    told = subprocess.run([sys.executable, "-m", "results.explorer", *words], capture_output=True,
+                          text=True)  # fmt: skip
+    assert told.returncode == 2 and sentence in told.stderr
+    assert told.stderr.count("\n") == 1 and "Traceback" not in told.stderr
