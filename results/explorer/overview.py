@@ -17,7 +17,8 @@ def budget(one: Findings) -> pd.DataFrame:
     asked, trials, epochs = one.study["study"], one.trials, one.epochs
     seconds = pd.to_numeric(epochs["epoch_seconds"]).sum()
     share = pd.to_numeric(trials.set_index("trial_id")["gpus"]).fillna(0)
-    gpu = (pd.to_numeric(epochs["epoch_seconds"]) * epochs["trial_id"].map(share)).sum() / 3600
+    share = pd.to_numeric(epochs["trial_id"].map(share))
+    gpu = (pd.to_numeric(epochs["epoch_seconds"]) * share).sum() / 3600
     searched = trials[trials["stage"] == "search"]
     stages = asked.get("stages", [])
     rows = [

@@ -58,7 +58,8 @@ def payload(studies: list[Findings], since: float = 0.0) -> Encoded:
             place[number, name] = int(offsets[number]) + row
     epochs, decisions = (placed(studies, name, place) for name in ("epochs", "decisions"))
     finished = moments(epochs["finished_at"]) if len(epochs) else np.zeros(0)
-    newest = float(np.nanmax(finished)) if np.isfinite(finished).any() else 0.0
+    newest = min(float(np.nanmax(finished)) if np.isfinite(finished).any() else 0.0,
+                 early(studies, place) - 1)  # fmt: skip
     epochs = epochs[~(finished <= since)] if since else epochs
     return {
         "whole": not since,
@@ -80,6 +81,17 @@ def payload(studies: list[Findings], since: float = 0.0) -> Encoded:
             "stopped": array(decisions["decision"] == "stop", "u1"),
         },
     }
+
+
+def early(studies: list[Findings], place: dict[tuple[int, str], int]) -> float:
+    """When the first epoch was finished whose trial isn't in the table yet, in milliseconds: the
+    tables are written one after the other, and what is passed over now must be sent then."""
+    found = [float("inf")]
+    for number, one in enumerate(studies):
+        unknown = [(number, trial) not in place for trial in one.epochs["trial_id"]]
+        if any(unknown):
+            found.append(float(np.nanmin(moments(one.epochs["finished_at"][unknown]))))
+    return min(found)
 
 
 def joined(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -90,6 +90,7 @@
       for (let rung = grace; rung < last; rung *= factor) {
         const name = `${data.trials.study[i]} ${data.trials.model[i]} ${rung}`;
         const values = seen.get(name) || [], value = curve.get(rung);
+        if (!Number.isFinite(value)) { last = rung; stopped.set(i, rung); continue; } // diverged: it is no yardstick for others
         const cutoff = values.length ? quantile(values, 1 - 1 / factor) : -Infinity;
         let low = 0, high = values.length;
         while (low < high) { const middle = (low + high) >> 1; if (values[middle] > value) high = middle; else low = middle + 1; }
@@ -102,6 +103,7 @@
       if (curve.get(last) > best) best = curve.get(last);
       if (curve.get(data.last[i]) > top) top = curve.get(data.last[i]);
     }
-    return {trials: order.length, run, whole, best, top, stopped};
+    const known = value => Number.isFinite(value) ? value : NaN;
+    return {trials: order.length, run, whole, best: known(best), top: known(top), stopped};
   };
 }

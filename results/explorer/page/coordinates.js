@@ -23,9 +23,12 @@
     axis.absent = at.some(value => value < 0);
     return at;
   }
-  const value_at = (axis, at) => {
+  // Six digits, so that what the address holds is what is selected; outwards, so that an end of the axis is within.
+  const value_at = (axis, at, outwards) => {
     const flat = axis.low + at * (axis.high - axis.low), value = axis.log ? 10 ** flat : flat;
-    return Number(value.toPrecision(6)); // what the address holds is what is selected
+    if (!value) return 0;
+    const unit = 10 ** (Math.floor(Math.log10(Math.abs(value))) - 5);
+    return Number(((Math.round(value / unit) + outwards) * unit).toPrecision(6));
   };
   const place_of = (axis, value) => axis.steps
     ? axis.distinct.length > 1 ? axis.distinct.findIndex(word => String(word) === value) / (axis.distinct.length - 1) : .5
@@ -137,7 +140,7 @@
         }
         const low = Math.max(0, at(down)), high = Math.min(1, at(up));
         const range = high > low && up < HEIGHT - BOTTOM;
-        return range || absent ? {low: range ? value_at(axis, low) : null, high: range ? value_at(axis, high) : null, absent, values: undefined} : null;
+        return range || absent ? {low: range ? value_at(axis, low, -1) : null, high: range ? value_at(axis, high, 1) : null, absent, values: undefined} : null;
       };
       const move = now => {
         latest = now.clientY - box.getBoundingClientRect().top;

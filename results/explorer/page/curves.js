@@ -109,6 +109,7 @@
     });
   }
 
+  const points = share => Number.isNaN(share) ? '–' : (100 * share).toFixed(2);
   let replay_cache = {};
   function draw_replay() {
     const {data} = explorer, grace = Number(chosen.grace.value.slice(1)), now = Number(chosen.factor.value.slice(1));
@@ -120,9 +121,9 @@
     const {rows} = replay_cache, own = rows.find(row => row.factor === now) || rows[0];
     explorer.replayed = state.options.factor || state.options.grace ? own : null;
     const table = {columns: [{name: 'reduction_factor', label: 'one in'}, {name: 'epochs_run', label: 'epochs run'}, {name: 'saved', label: 'saved of what was run', show: explorer.percent},
-      {name: 'best', label: 'best val accuracy', show: value => explorer.percent(value, 2)}, {name: 'lost', label: 'lost, points', show: value => (100 * value).toFixed(2)}, {name: 'stopped', label: 'stopped in addition'}],
+      {name: 'best', label: 'best val accuracy', show: value => explorer.percent(value, 2)}, {name: 'lost', label: 'lost, points', show: points}, {name: 'stopped', label: 'stopped in addition'}],
       rows: rows.map(row => [row.factor, row.run, 1 - row.run / row.whole, row.best, row.top - row.best, row.stopped.size])};
-    outcome.replaceChildren(element('p', {class: 'summary'}, `One trial after the other on the stored curves, from epoch ${grace}, keeping one in ${own.factor}: ${explorer.count(own.run)} of ${explorer.count(own.whole)} epochs, and ${(100 * (own.top - own.best)).toFixed(2)} points of val accuracy lost. ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only stricter settings can be replayed: a curve ends where the study stopped it.`),
+    outcome.replaceChildren(element('p', {class: 'summary'}, `One trial after the other on the stored curves, from epoch ${grace}, keeping one in ${own.factor}: ${explorer.count(own.run)} of ${explorer.count(own.whole)} epochs${Number.isNaN(own.best) ? '.' : `, and ${points(own.top - own.best)} points of val accuracy lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only stricter settings can be replayed: a curve ends where the study stopped it.`),
       element('div', {class: 'scroll', tabindex: 0}, explorer.plain_table(table)), element('div', {class: 'tools'}, element('span', {class: 'buttons'}, element('button', {onclick: () => explorer.save_csv('replay', table)}, 'CSV'))));
   }
 

@@ -156,9 +156,8 @@
   };
   explorer.save_image = async (figure, format) => {
     const Plotly = await explorer.plotly(), box = figure.wrap.getBoundingClientRect(), spec = figure.spec;
-    const layout = explorer.layout(spec, box.height);
-    const now = figure.plot._fullLayout;
-    if (now && !spec.image) for (const name of ['xaxis', 'yaxis']) Object.assign(layout[name], {range: now[name].range.slice(), autorange: false});
+    const layout = spec.image ? null : explorer.layout(spec, box.height), now = figure.plot._fullLayout;
+    if (now && layout) for (const name of ['xaxis', 'yaxis']) Object.assign(layout[name], {range: now[name].range.slice(), autorange: false});
     const image = spec.image ? spec.image() : {data: [...(spec.traces || []), ...explorer.traces(figure)], layout};
     image.layout = {...image.layout, paper_bgcolor: style('--paper'), title: {text: '', font: {size: 14}}, width: box.width, height: box.height};
     const url = await Plotly.toImage(image, {format, width: box.width, height: box.height, scale: format === 'png' ? 2 : 1});

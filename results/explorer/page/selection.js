@@ -123,7 +123,7 @@
       put(`by.${name}`, JSON.stringify(told).slice(1, -1));
     }
     if (state.find.trim()) put('find', state.find);
-    if (state.picked) put('picked', [...state.picked].join('\n'));
+    if (state.picked) put('picked', JSON.stringify([...state.picked]).slice(1, -1));
     if (state.epoch !== null) put('epoch', state.epoch || 'last');
     if (state.cell) put('cell', state.cell.join('.'));
     if (state.faces !== 'cell') put('faces', state.faces);
@@ -134,11 +134,11 @@
   explorer.read = hash => {
     const fresh = {brushes: new Map(), find: '', picked: null, epoch: null, cell: null, faces: 'cell',
                    scope: 'val+test', options: {}};
+    const listed = text => { try { return JSON.parse(`[${text}]`).filter(word => typeof word === 'string'); } catch { return []; } };
     for (const [name, value] of new URLSearchParams(hash.replace(/^#/, '').replaceAll('+', '%2B'))) {
       if (name.startsWith('by.')) {
-        let told;
-        try { told = JSON.parse(`[${value}]`); } catch { continue; }
-        if (!told.every(word => typeof word === 'string')) continue;
+        const told = listed(value);
+        if (!told.length) continue;
         const range = told.map(word => word.match(/^(-?[\d.e+-]+)\.\.(-?[\d.e+-]+)$/)).find(Boolean);
         const values = told.filter(word => word.startsWith("'")).map(word => word.slice(1));
         const absent = told.includes('absent');
@@ -148,7 +148,7 @@
           : {low: null, high: null, absent, values: undefined});
       }
       else if (name === 'find') fresh.find = value;
-      else if (name === 'picked') fresh.picked = new Set(value.split('\n').filter(Boolean));
+      else if (name === 'picked') fresh.picked = new Set(listed(value));
       else if (name === 'epoch') fresh.epoch = value === 'last' ? 0 : Number.parseInt(value, 10) || null;
       else if (name === 'cell' && /^\d+\.\d+$/.test(value)) fresh.cell = value.split('.').map(Number);
       else if (name === 'faces' && /^(cell|hard|lone|all)$/.test(value)) fresh.faces = value;
