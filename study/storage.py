@@ -260,7 +260,9 @@ def without_options(place: Place | str) -> str:
 def first_line(error: BaseException) -> str:
     """An error in some words: pyarrow's run over lines and end in request ids."""
     text = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return text.split(" (Request ID")[0].split(". Detail:")[0].rstrip(".")[:300]
+    for end in (" (Request ID", ". Detail:", "; Details:"):
+        text = text.split(end)[0]
+    return text.rstrip(".")[:300]
 
 
 def main(argv: Sequence[str]) -> int:

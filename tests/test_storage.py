@@ -482,29 +482,38 @@ def driver(*arguments: str, folder: Path) -> subprocess.Popen:
     )  # fmt: skip
 
 
+def gone(process: subprocess.Popen) -> None:
+    """End a driver at once, and what it started."""
+    subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
+    process.wait()
+    process.stdout.close()
+
+
 @pytest.mark.ray
 def test_a_study_whose_head_is_gone_with_its_disk_goes_on_elsewhere_as_if_nothing_had_been(
     s3, tmp_path
 ):
     place, named = parts(f"s3://faces/heads{s3}")
-    undisturbed = driver(*SMALL, folder=tmp_path / "undisturbed")
-    head = driver(*SMALL, "--storage", f"s3://faces/heads{s3}", folder=tmp_path / "one")
-    events = tmp_path / "one" / "runs" / NAME / "events.jsonl"
-    deadline = time.monotonic() + 120
-    while not events.exists() or '"trial_id": "t0001", "epoch": 2' not in events.read_text():
-        assert head.poll() is None, head.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    head.kill()
-    subprocess.run(["pkill", "-KILL", "-s", str(head.pid)], check=False)
-    head.communicate()
-    shutil.rmtree(tmp_path / "one")
-    other = driver("--resume", named, folder=tmp_path / "two")
-    out = other.communicate(timeout=180)[0]
-    assert other.returncode == 0, out
-    assert "Shared storage: s3://faces/heads/small" in out
-    assert undisturbed.wait(timeout=180) == 0
-    undisturbed.communicate()
+    begun = [driver(*SMALL, folder=tmp_path / "undisturbed")]
+    try:
+        head = driver(*SMALL, "--storage", f"s3://faces/heads{s3}", folder=tmp_path / "one")
+        begun.append(head)
+        events = tmp_path / "one" / "runs" / NAME / "events.jsonl"
+        deadline = time.monotonic() + 240
+        while not events.exists() or '"trial_id": "t0001", "epoch": 2' not in events.read_text():
+            assert head.poll() is None, head.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        gone(head)
+        shutil.rmtree(tmp_path / "one")
+        begun.append(driver("--resume", named, folder=tmp_path / "two"))
+        for process in (begun[0], begun[2]):
+            out = process.communicate(timeout=240)[0]
+            assert process.returncode == 0, out
+        assert "Shared storage: s3://faces/heads/small" in out
+    finally:
+        for process in begun:
+            gone(process)
     there = tmp_path / "undisturbed" / "runs" / NAME
     for name in ("trials", "epochs", "decisions", "predictions"):
         pd.testing.assert_frame_equal(
@@ -512,7 +521,7 @@ def test_a_study_whose_head_is_gone_with_its_disk_goes_on_elsewhere_as_if_nothin
             .drop(columns=CLOCKS, errors="ignore"),
             pd.read_parquet(there / f"{name}.parquet").drop(columns=CLOCKS, errors="ignore"),
         )  # fmt: skip
-    kept = [name for name in storage.names(place / "checkpoints")]
+    kept = storage.names(place / "checkpoints")
     assert kept == ["alexnet-s0/epoch_00002.pt"], "the confirmed network alone"
     assert [*read(there / "events.jsonl")]
     whole = storage.read(place / "events.jsonl")
