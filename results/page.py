@@ -102,6 +102,8 @@ def markup(block: object) -> str:
 
 @markup.register
 def _(block: Text) -> str:
+    if not block.words:
+        return ""
     kind = f' class="{block.kind}"' if block.kind else ""
     return f"<p{kind}>{escape(block.words)}</p>"
 

@@ -21,6 +21,7 @@ from results import (
     study_facts,
 )
 from results import search as searching
+from results import statistics as st
 from results.blocks import cell, listed, ranged, seeds, signed
 from results.facts import Judged
 from results.ingredients import arms, effects
@@ -120,7 +121,8 @@ def ingredients(study: Findings, settings: list[Judged]) -> Iterator[Picture]:
             f"What each ingredient gives against {part['base'].iloc[0]} "
             f"({100 * val['base_accuracy'].iloc[0]:.1f} % on val), in points on val with 95 % "
             f"intervals over seeds and images ({seeds(int(val['seeds'].min()))}, "
-            f"{study.study['study']['epochs']} epochs): {'; '.join(told)}."
+            f"{study.study['study']['epochs']} epochs): {'; '.join(told)}. "
+            f"{st.too_narrow(int(val['seeds'].min()))}"
         )
         yield Picture(f"ingredients-{model}", words, [figures.differences(part, str(model))])
 

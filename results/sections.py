@@ -77,6 +77,7 @@ def confirmed(settings: list[Judged], printed: pd.DataFrame) -> Section:
             Figure("confirmed", "Accuracy with 95 % intervals", summary,
                    [("Accuracy on val+test", figures.interval_dots(dots, theirs))], shown),
             Text(HOW.format(n=st.RESAMPLES), "quiet"),
+            Text(st.too_narrow(int(frame["seeds"].min())), "quiet"),
             table("by-seed", "Each network by itself",
                   each.pivot(index=["setting", "model", "seed"], columns="scope",
                              values="accuracy").reset_index(),

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from results import figures
+from results import statistics as st
 from results.blocks import Figure, Section, Text, seeds, signed, table
 from results.facts import Judged
 from results.ingredients import arms, effects
@@ -80,7 +81,8 @@ def blocks(one: Findings, frame: pd.DataFrame) -> list[Any]:
         + (f" and can't go below {2 / 2**few:.3g} with {seeds(few)}" if few > 1 else
            ": with one seed there is none, and the interval is of the images alone")
         + ". Choose by val; test is there to see whether the choice holds. An ingredient's worth "
-        f"is that at {asked.get('epochs')} epochs and this base: regularisation pays late."
+        f"is that at {asked.get('epochs')} epochs and this base: regularisation pays late. "
+        + st.too_narrow(few)
     )  # fmt: skip
     width = "narrow" if len(plots) == 1 else ""
     return [

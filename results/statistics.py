@@ -116,6 +116,17 @@ def over_seeds(value: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     return samples + ((value * drawn).sum(1) - samples) * np.sqrt(seeds / (seeds - 1))
 
 
+def too_narrow(seeds: int) -> str:
+    """What a bootstrap over few seeds hides, in a sentence; empty for one seed or ten and more."""
+    if not 1 < seeds < 10:
+        return ""
+    times = stats.t.ppf(0.975, seeds - 1) / stats.norm.ppf(0.975)
+    return (
+        f"A bootstrap of {seeds} seeds is too narrow: for the part that comes from seeds, "
+        f"Student's t would be {times:.1f} times as wide."
+    )
+
+
 def bootstrap_mean(values: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Bootstrap:
     """The two levels of `bootstrap` for any value per seed and image, (S, N), as its mean.
 

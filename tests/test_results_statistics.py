@@ -164,3 +164,12 @@ def test_spearman_says_nothing_of_few_or_equal_values():
     assert st.spearman(np.arange(5.0), np.arange(5.0) ** 3) == pytest.approx(1)
     assert np.isnan(st.spearman(np.arange(3.0), np.arange(3.0)))
     assert np.isnan(st.spearman(np.ones(5), np.arange(5.0)))
+
+
+@pytest.mark.parametrize(("seeds", "times"), [(3, "2.2 times"), (5, "1.4 times"), (2, "6.5 times")])
+def test_few_seeds_are_said_to_make_an_interval_too_narrow(seeds, times):
+    assert times in st.too_narrow(seeds)
+
+
+def test_one_seed_and_ten_need_no_such_word():
+    assert st.too_narrow(1) == st.too_narrow(10) == ""
