@@ -146,7 +146,8 @@ def app(
     made.clientside_callback(ClientsideFunction("explorer", "take"), Output("known", "data"),
                              Input("news", "data"))  # fmt: skip
 
-    @made.callback(Output("news", "data"), Input("tick", "n_intervals"), State("known", "data"))
+    @made.callback(Output("news", "data"), Input("tick", "n_intervals"), State("known", "data"),
+                   prevent_initial_call=True)  # fmt: skip
     def news(_: int, known: dict[str, Any] | None) -> Any:
         """What changed since the page last asked; a file that can't be read is told, not raised."""
         now = stamp(folders)

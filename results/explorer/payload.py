@@ -48,7 +48,8 @@ def payload(studies: list[Findings], since: float = 0.0) -> Encoded:
     """Everything of the studies but their answers; of epochs only those finished after `since`.
 
     `since` is in milliseconds, the `newest` of an earlier payload: an epoch repeated after a crash
-    is newer than the one it replaces, so nothing is missed.
+    is newer than the one it replaces. `total` epochs are there: a page that has another number
+    after adding what is new (a clock was set back, a table read before another) asks for all.
     """
     offsets = np.cumsum([0, *(len(one.trials) for one in studies)])
     trials = joined([one.trials for one in studies])
@@ -58,12 +59,13 @@ def payload(studies: list[Findings], since: float = 0.0) -> Encoded:
             place[number, name] = int(offsets[number]) + row
     epochs, decisions = (placed(studies, name, place) for name in ("epochs", "decisions"))
     finished = moments(epochs["finished_at"]) if len(epochs) else np.zeros(0)
-    newest = min(float(np.nanmax(finished)) if np.isfinite(finished).any() else 0.0,
-                 early(studies, place) - 1)  # fmt: skip
+    newest = float(np.nanmax(finished)) if np.isfinite(finished).any() else 0.0
+    total = len(epochs)
     epochs = epochs[~(finished <= since)] if since else epochs
     return {
         "whole": not since,
         "newest": newest,
+        "total": total,
         "studies": [about(one) for one in studies],
         "styles": {str(m): style(str(m)) for m in trials["hp_model"].dropna().unique()},
         "trials": trial_columns(studies, trials, offsets),
@@ -81,17 +83,6 @@ def payload(studies: list[Findings], since: float = 0.0) -> Encoded:
             "stopped": array(decisions["decision"] == "stop", "u1"),
         },
     }
-
-
-def early(studies: list[Findings], place: dict[tuple[int, str], int]) -> float:
-    """When the first epoch was finished whose trial isn't in the table yet, in milliseconds: the
-    tables are written one after the other, and what is passed over now must be sent then."""
-    found = [float("inf")]
-    for number, one in enumerate(studies):
-        unknown = [(number, trial) not in place for trial in one.epochs["trial_id"]]
-        if any(unknown):
-            found.append(float(np.nanmin(moments(one.epochs["finished_at"][unknown]))))
-    return min(found)
 
 
 def joined(frames: list[pd.DataFrame]) -> pd.DataFrame:

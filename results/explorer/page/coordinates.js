@@ -49,7 +49,7 @@
       element('span', {class: 'buttons'}, element('button', {onclick: () => explorer.save_image(figure, 'svg')}, 'SVG'),
         element('button', {onclick: () => explorer.save_image(figure, 'png')}, 'PNG'))));
     parent.append(root);
-    let axes = [], where = [], width = 0, seen = 0, dragged = false, late = false;
+    let axes = [], where = [], width = 0, seen = 0, dragged = false, late = false, shown = '';
 
     const x_of = k => axes.length > 1 ? LEFT + k * (width - LEFT - 50) / (axes.length - 1) : width / 2;
     const y_of = at => at < 0 ? HEIGHT - 14 : TOP + (1 - at) * (HEIGHT - TOP - BOTTOM);
@@ -93,7 +93,11 @@
       const room = Math.max(scroller.clientWidth, axes.length * ROOM * (scroller.clientWidth < 600 ? .8 : .75));
       width = room;
       stage.style.width = `${room}px`;
-      strips.replaceChildren(...axes.map((axis, k) => strip(axis, k)));
+      // An axis that is as it was stays the very element, under a pointer or not, whatever comes live.
+      const told = JSON.stringify([room, axes.map(({name, label, distinct, steps, low, high, absent}) => [name, label, steps ? distinct : 0, low, high, absent])]);
+      if (told === shown) for (const box of strips.children) mark(axes.find(axis => axis.name === box.dataset.axis), box);
+      else strips.replaceChildren(...axes.map((axis, k) => strip(axis, k)));
+      shown = told;
       paint(true);
     }
 
@@ -124,7 +128,8 @@
     }
 
     // From the pixel where the pointer went down to where it is: a range, or the steps and the absent in between.
-    function drag(event, axis, box) {
+    function drag(event, old, box) {
+      const axis = axes.find(each => each.name === old.name);
       if (event.button) return;
       event.preventDefault();
       box.setPointerCapture(event.pointerId);

@@ -30,6 +30,7 @@
     if (news) {
       known = {stamp: news.stamp, newest: news.payload ? news.payload.newest : known?.newest || 0, answers: news.answers};
       explorer.take_payload(news);
+      if (news.payload && news.payload.total !== explorer.data.epochs.epoch.length) known = {...known, stamp: null, newest: 0};
       if (news.answers !== answered) answers(news.answers).catch(trouble);
     }
     return {stamp: known?.stamp, newest: known?.newest || known?.payload?.newest || 0};
