@@ -84,7 +84,7 @@ def test_a_study_leaves_the_whole_artefact_folder(undisturbed):
     found = tables(folder)
     study = json.loads((folder / "study.json").read_text())
     assert (study["status"], study["reason"]) == ("complete", "all stages done")
-    assert study["data"]["synthetic"] and study["git"].keys() == {"commit", "dirty"}
+    assert study["data"]["synthetic"] and study["git"].keys() == {"commit", "dirty", "code"}
     for name in ("trials", "epochs", "decisions"):
         columns = getattr(record, name.upper())
         assert pq.read_schema(folder / f"{name}.parquet") == record.schema(columns)
