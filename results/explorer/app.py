@@ -83,6 +83,7 @@ class Gallery:
         self.at: Stamp | None = None
         self.faces: np.ndarray | str = ""
         self.shown = pd.DataFrame()
+        self.sheets: dict[int, bytes] = {}
 
     def now(self) -> tuple[np.ndarray | str, pd.DataFrame]:
         """The faces, or why there are none, and the table of them."""
@@ -95,8 +96,17 @@ class Gallery:
                     self.faces = found(studies, self.shown, self.data)
                 except Mistake as mistake:
                     self.faces = f"No pictures: {mistake}."
-                self.at = answered
+                self.sheets, self.at = {}, answered
             return self.faces, self.shown
+
+    def sheet(self, number: int) -> bytes | None:
+        """Sheet `number` as PNG, made once; None where there are no faces."""
+        faces, _ = self.now()
+        if isinstance(faces, str):
+            return None
+        if number not in self.sheets:
+            self.sheets[number] = sheet(faces, number)
+        return self.sheets[number]
 
 
 class Pages(dash.Dash):
@@ -197,10 +207,10 @@ def app(
 
     @server.get("/sheet/<int:number>.png")
     def faces_sheet(number: int) -> flask.Response:
-        faces, _ = gallery.now()
-        if isinstance(faces, str):
+        content = gallery.sheet(number)
+        if content is None:
             flask.abort(404)
-        return flask.Response(sheet(faces, number), mimetype="image/png")
+        return flask.Response(content, mimetype="image/png")
 
     @server.post("/export")
     def save() -> flask.Response:
