@@ -322,7 +322,8 @@ def test_a_worker_that_dies_is_started_again_and_the_row_says_so(here, ray_two_c
     events = here / "runs" / "small" / "events.jsonl"
     wait_for(events, '"epoch": 2', process)
     subprocess.run(
-        ["pkill", "-KILL", "-s", str(process.pid), "-f", "ray::(ResourceTrainable|Trial)"], check=True
+        ["pkill", "-KILL", "-s", str(process.pid), "-f", "ray::(ResourceTrainable|Trial)"],
+        check=True,
     )
     out = process.communicate(timeout=120)[0]
     assert process.returncode == 0, out
