@@ -36,8 +36,8 @@ FAULTS = {
     "out of memory, always": (standins.OutOfMemoryAlways, [], "failed", 2, "CUDA out of memory"),
     "hang, once": (standins.Hanging, HANG, "completed", 1, "no report for 20 s"),
     "hang, always": (standins.HangingAlways, HANG, "failed", 2, "no report for 20 s"),
-    "worker SIGKILLed": (standins.Killed, [], "completed", 1, "actor died"),
-    "checkpoint cut short": (standins.CutShort, [], "completed", 1, "actor died"),
+    "worker SIGKILLed": (standins.Killed, [], "completed", 1, "worker process has died"),
+    "checkpoint cut short": (standins.CutShort, [], "completed", 1, "worker process has died"),
 }
 
 
