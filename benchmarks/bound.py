@@ -13,14 +13,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from benchmarks.measured import CLOCKS, heading, machine, paired, say, spread
 from fer_models import MODELS
 from study import train
-from study.execution import fastest, forward_pass
+from study.execution import fastest, forward_pass, repeat
 from study.hyperparameters import Hyperparameters
-from study.network import autocast, network, optimiser
+from study.network import network, optimiser
 
 AUGMENTED = dict(flip=0.5, shift=0.1, rotation=10.0, scale=0.1, label_smoothing=0.1)
 PLAIN = dict(flip=0.0)
@@ -85,13 +84,7 @@ def both(
 
     def bound() -> None:
         free.train()
-        for _ in range(steps):
-            with autocast(hp, device):
-                logits = other(x)
-            loss = F.cross_entropy(logits.float(), labels, label_smoothing=hp.label_smoothing)
-            its.zero_grad(set_to_none=True)
-            loss.backward()
-            its.step()
+        repeat(hp, other, its, x, labels, steps)
 
     return epoch, bound, images
 

@@ -141,9 +141,9 @@ def header(trials: int, epochs: int) -> dict[str, Any]:
 
 
 @contextmanager
-def served(path: Path) -> Iterator[str]:
-    """The app over a folder, in a thread of this process."""
-    server = listening(app((path,)).server, 0)
+def served(*paths: Path, data: Path | None = None, votes: Path | None = None) -> Iterator[str]:
+    """The app over folders, in a thread of this process."""
+    server = listening(app(paths, data, votes).server, 0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -151,6 +151,7 @@ def served(path: Path) -> Iterator[str]:
     finally:
         server.shutdown()
         thread.join()
+        server.server_close()
 
 
 def opened(browser: Browser, url: str) -> tuple[Page, float, float, float]:

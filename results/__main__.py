@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from results import Mistake
+from results import Mistake, fail
 from results.load import load
 from results.report import report, write
 
@@ -37,8 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         found = report(studies, faces=asked.faces, voters=asked.votes)
         print(*write(found, out), sep="\n")
     except Mistake as mistake:
-        print(f"results: {mistake}", file=sys.stderr)
-        return 2
+        return fail("results", mistake)
     return 0
 
 

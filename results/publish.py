@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from results import Mistake
+from results import Mistake, fail
 from results.load import load, study_header
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -159,8 +159,7 @@ def main(argv: list[str] | None = None) -> int:
             folder = publish(run, asked.name)
             print(f"{folder}: {size(folder):,} bytes")
     except Mistake as mistake:
-        print(f"results.publish: {mistake}", file=sys.stderr)
-        return 2
+        return fail("results.publish", mistake)
     return 0
 
 

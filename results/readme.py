@@ -14,6 +14,7 @@ from results import (
     architecture,
     diagrams,
     facts,
+    fail,
     figures,
     halving,
     images,
@@ -268,8 +269,7 @@ def main() -> int:
         README.write_text(placed(README.read_text(), section(studies, shown)))
         print(f"{README.name} and {len(list(FOLDER.glob('*.svg')))} figures in {FOLDER}")
     except Mistake as mistake:
-        print(f"results.readme: {mistake}", file=sys.stderr)
-        return 2
+        return fail("results.readme", mistake)
     return 0
 
 

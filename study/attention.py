@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from study import augment, train
+from study import train
 from study.hyperparameters import Hyperparameters
 
 MODEL = "cbam_resnet34"
@@ -25,18 +25,13 @@ def maps(
 
     The side is that of the last layer's maps: 6 for faces of 48 pixels and the small stem.
     """
-    model = train.network(hp, classes, device)
-    model.load_state_dict(state["model"])
-    model.eval()
+    model = train.trained(hp, classes, device, state)
     found: list[Tensor] = []
 
     def keep(gate: nn.Module, given: tuple, weights: Tensor) -> None:
         found.append(weights[:, 0].float().cpu())  # (B, 1, H, W) -> (B, H, W)
 
     model.get_submodule(LAST_GATE).register_forward_hook(keep)
-    mean, std = state["scaling"]["mean"], state["scaling"]["std"]
-    faces = augment.resized(train.on_device(images, device), hp.image_px)
-    for x in faces.split(train.EVALUATION_BATCH):
-        with train.autocast(hp, device):
-            model(augment.standardised(x.float() / 255, mean, std))
+    for _ in train.outputs(hp, model, images, device, state):
+        pass  # what passes the gate is kept by the hook
     return torch.cat(found).numpy().astype(np.float16)

@@ -78,9 +78,8 @@ class Writer:
         try:
             written.result()
         except FileNotFoundError:
-            if (
-                isinstance(folder, Bucket) or folder.exists()
-            ):  # else the trial has ended, and the driver cleared it in mid-write
+            # A folder that is gone: the trial has ended, and the driver cleared it in mid-write.
+            if isinstance(folder, Bucket) or folder.exists():
                 raise
 
 

@@ -44,8 +44,6 @@ class Session:
     show: Callable[["Session"], None]
     tell: Callable[[str], None]  # a line for the person, at once
     trainable: type  # study.trial.Trial, or what a benchmark or a test puts in its place
-    # What every node must have: installed.facts() of the driver's.
-    expected: dict[str, str] = field(default_factory=dict)
     mirror: Mirror | None = None  # of the folder, in shared storage
     stop: str = ""  # why the study is to end before its time, in words
     cause: str = ""  # and which of CAUSES that is

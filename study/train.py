@@ -272,16 +272,33 @@ def predict(
     state: dict[str, Any],
 ) -> np.ndarray:
     """Probabilities, float32 (N, K), that a trained state gives to uint8 images (N, H, W)."""
+    model = trained(hp, classes, device, state)
+    found = outputs(hp, model, images, device, state)
+    return torch.cat([logits.float().softmax(1).cpu() for logits in found]).numpy()
+
+
+def trained(
+    hp: Hyperparameters, classes: int, device: torch.device, state: dict[str, Any]
+) -> nn.Module:
+    """The network as a state left it, to be looked at and not trained on."""
     model = network(hp, classes, device)
     model.load_state_dict(state["model"])
-    model.eval()
+    return model.eval()
+
+
+def outputs(
+    hp: Hyperparameters,
+    model: nn.Module,
+    images: np.ndarray,
+    device: torch.device,
+    state: dict[str, Any],
+) -> Iterator[Tensor]:
+    """Logits (B, K) for uint8 images (N, H, W), resized and scaled as in training, by batches."""
     mean, std = state["scaling"]["mean"], state["scaling"]["std"]
-    parts = []
     for x in augment.resized(on_device(images, device), hp.image_px).split(EVALUATION_BATCH):
         with autocast(hp, device):
             logits = model(augment.standardised(x.float() / 255, mean, std))
-        parts.append(logits.float().softmax(1).cpu())
-    return torch.cat(parts).numpy()
+        yield logits
 
 
 @contextmanager

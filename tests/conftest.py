@@ -5,6 +5,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
+from fer_models import MODELS
+
+
+class Tiny(nn.Sequential):
+    """A network with all that a state must hold: weights, norms with running means, dropout."""
+
+    def __init__(self, *, classes: int, dropout: float, batch_norm: bool) -> None:
+        super().__init__(
+            nn.Conv2d(1, 4, 3, stride=4),
+            nn.BatchNorm2d(4),
+            nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(4 * 8 * 8, classes),
+        )
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the place of the AlexNet-like network."""
+    monkeypatch.setitem(MODELS, "alexnet", Tiny)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,14 +26,13 @@ from test_results_load import (
 from results import Mistake, facts, halving, search
 from results import statistics as st
 from results.explorer import gallery, written
-from results.explorer.__main__ import listening
-from results.explorer.app import app
 from results.explorer.export import export
 from results.load import answers, load
 from study import record
 
 __all__ = ["whole"]
 api = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
+served = pytest.importorskip("benchmarks.explorer").served  # it needs playwright too
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PATIENCE = 120  # seconds until a page on a busy machine is given up
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine")
@@ -46,19 +44,6 @@ def browser():
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield found
         found.close()
-
-
-@contextmanager
-def served(*paths, data=None, votes=None):
-    server = listening(app(paths, data, votes).server, 0)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager

@@ -78,27 +78,9 @@ class Bias(nn.Module):
         return self.bias.repeat(len(x), 1)
 
 
-class Tiny(nn.Sequential):
-    """A network with all that a state must hold: weights, norms with running means, dropout."""
-
-    def __init__(self, *, classes: int, dropout: float, batch_norm: bool) -> None:
-        super().__init__(
-            nn.Conv2d(1, 4, 3, stride=4),
-            nn.BatchNorm2d(4),
-            nn.Flatten(),
-            nn.Dropout(dropout),
-            nn.Linear(4 * 8 * 8, classes),
-        )
-
-
 @pytest.fixture
 def bias(monkeypatch):
     monkeypatch.setitem(MODELS, "alexnet", Bias)
-
-
-@pytest.fixture
-def tiny(monkeypatch):
-    monkeypatch.setitem(MODELS, "alexnet", Tiny)
 
 
 @pytest.fixture

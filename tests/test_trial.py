@@ -16,19 +16,6 @@ from study.trial import Trial
 HP = dict(model="alexnet", image_px=32, batch_size=8, epochs=2, lr=0.01, dropout=0.3, flip=0.5)
 
 
-class Small(nn.Sequential):
-    """Weights, a norm with running means and dropout: all that could leak into the next trial."""
-
-    def __init__(self, *, classes: int, dropout: float, batch_norm: bool) -> None:
-        super().__init__(
-            nn.Conv2d(1, 4, 3, stride=4),
-            nn.BatchNorm2d(4),
-            nn.Flatten(),
-            nn.Dropout(dropout),
-            nn.Linear(4 * 8 * 8, classes),
-        )
-
-
 class Greedy(nn.Sequential):
     """A network for whose batches of more than four images there is no memory. No norm in it."""
 
@@ -39,11 +26,6 @@ class Greedy(nn.Sequential):
         if len(x) > 4:
             raise torch.OutOfMemoryError(f"no room for {len(x)} images")
         return super().forward(x)
-
-
-@pytest.fixture
-def small(monkeypatch):
-    monkeypatch.setitem(MODELS, "alexnet", Small)
 
 
 def split(images: int, seed: int) -> SimpleNamespace:
@@ -91,7 +73,7 @@ def weights(folder: Path) -> dict[str, Tensor]:
     return checkpoint.load(folder)["model"]
 
 
-def test_a_trial_in_a_used_worker_equals_the_same_in_a_fresh_one_to_the_last_bit(small, tmp_path):
+def test_a_trial_in_a_used_worker_equals_the_same_in_a_fresh_one_to_the_last_bit(tiny, tmp_path):
     fresh = worker(tmp_path / "fresh", config("b", seed=5))
     used = worker(tmp_path / "used", config("a", seed=4, lr=0.1, batch_size=4))
     steps(used)
@@ -102,7 +84,7 @@ def test_a_trial_in_a_used_worker_equals_the_same_in_a_fresh_one_to_the_last_bit
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_images_of_another_size_replace_those_of_the_trial_before(small, tmp_path):
+def test_images_of_another_size_replace_those_of_the_trial_before(tiny, tmp_path):
     trial = worker(tmp_path, config("a"))
     first = trial.data
     trial.reset_config(config("b"))
@@ -111,7 +93,7 @@ def test_images_of_another_size_replace_those_of_the_trial_before(small, tmp_pat
     assert trial.data.train_images.shape == (24, 1, 40, 40)
 
 
-def test_memory_does_not_grow_over_50_trials(small, tmp_path):
+def test_memory_does_not_grow_over_50_trials(tiny, tmp_path):
     def resident_mib() -> float:
         gc.collect()
         with open("/proc/self/statm") as file:
@@ -165,14 +147,14 @@ def test_where_not_even_two_images_fit_the_trial_fails(monkeypatch, tmp_path):
         worker(tmp_path, config("a")).step()
 
 
-def test_a_search_keeps_no_state_of_a_last_epoch_and_a_confirmation_does(small, tmp_path):
+def test_a_search_keeps_no_state_of_a_last_epoch_and_a_confirmation_does(tiny, tmp_path):
     steps(worker(tmp_path / "search", config("a"), keep=False))
     steps(worker(tmp_path / "confirm", config("a"), keep=True))
     assert [path.stem for path in checkpoint.epochs(tmp_path / "search" / "a")] == ["epoch_00001"]
     assert checkpoint.load(tmp_path / "confirm" / "a")["record"]["epoch"] == 2
 
 
-def test_training_goes_on_while_a_state_is_written(small, tmp_path, monkeypatch):
+def test_training_goes_on_while_a_state_is_written(tiny, tmp_path, monkeypatch):
     save, hold = checkpoint.save, threading.Event()
 
     def slow(folder: Any, state: dict[str, Any]) -> None:
@@ -189,7 +171,7 @@ def test_training_goes_on_while_a_state_is_written(small, tmp_path, monkeypatch)
     assert checkpoint.load(tmp_path / "a")["record"]["epoch"] == 1
 
 
-def test_what_is_written_is_the_state_as_it_was_not_as_training_went_on(small, tmp_path):
+def test_what_is_written_is_the_state_as_it_was_not_as_training_went_on(tiny, tmp_path):
     trial = worker(tmp_path / "a", config("a"))
     trial.step()
     trial.step()
@@ -201,7 +183,7 @@ def test_what_is_written_is_the_state_as_it_was_not_as_training_went_on(small, t
     assert all(torch.equal(first[n], w) for n, w in weights(tmp_path / "b" / "a").items())
 
 
-def test_a_trial_that_goes_on_tells_every_epoch_again_and_then_new_ones(small, tmp_path):
+def test_a_trial_that_goes_on_tells_every_epoch_again_and_then_new_ones(tiny, tmp_path):
     begun = worker(tmp_path, config("a", epochs=4))
     told = [begun.step() for _ in range(3)]
     begun.cleanup()
@@ -221,7 +203,7 @@ def test_a_trial_that_goes_on_tells_every_epoch_again_and_then_new_ones(small, t
     ]
 
 
-def test_a_state_left_by_another_proposal_of_the_same_number_is_not_gone_on_from(small, tmp_path):
+def test_a_state_left_by_another_proposal_of_the_same_number_is_not_gone_on_from(tiny, tmp_path):
     left = worker(tmp_path, config("a", epochs=3))
     for _ in range(3):
         left.step()

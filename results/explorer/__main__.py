@@ -6,7 +6,7 @@ from pathlib import Path
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from results import Mistake
+from results import Mistake, fail
 from results.explorer import written
 from results.explorer.app import app
 from results.explorer.export import NO_FACES, export, pictures, write
@@ -54,8 +54,7 @@ def main(argv: list[str] | None = None) -> int:
         made = app(tuple(folder.absolute() for folder in asked.run), asked.data, asked.votes)
         server = listening(made.server, asked.port)
     except Mistake as mistake:
-        print(f"results.explorer: {mistake}", file=sys.stderr)
-        return 2
+        return fail("results.explorer", mistake)
     print(f"The explorer: http://127.0.0.1:{server.port} (Ctrl-C ends it)", flush=True)
     try:
         server.serve_forever()
