@@ -1,7 +1,8 @@
 """What orchestration costs: studies of trials that only sleep, against the time they sleep.
 
 The whole command runs (journal, Optuna, ASHA's bookkeeping, tables, display), with a worker that
-sleeps instead of training. The start of the workers, paid once, stands on its own.
+sleeps instead of training. The start of the workers, paid once, stands on its own. Beside it Ray
+Tune alone on the same machine: the same worker with no journal, no Optuna, no tables, no display.
 
     python -m benchmarks.overhead            trials of 30 s, and the size of Ray's own tests
 
@@ -10,9 +11,13 @@ second on 16 slots, 3.5 % for 96 trials that report ten times a second, loggers 
 """
 
 import argparse
+import contextlib
+import io
 import os
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,7 @@ import ray
 from ray import tune
 
 from benchmarks.measured import heading, machine, say
+from benchmarks.sleeping import Sleeping
 from study import cluster, run
 from study.journal import read
 
@@ -32,84 +38,91 @@ CASES = {  # trials, epochs of each, seconds of an epoch, slots
 }
 
 
-class Sleeper(tune.Trainable):
-    """A worker whose epoch is a nap of known length."""
-
-    nap = 1.0
-
-    def setup(self, config: dict[str, Any], **given: Any) -> None:
-        self.begin(config)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self.begin(new_config)
-        return True
-
-    def begin(self, config: dict[str, Any]) -> None:
-        self.epoch, self.epochs = 0, config["epochs"]
-
-    def step(self) -> dict[str, Any]:
-        time.sleep(self.nap)
-        self.epoch += 1
-        measures = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr")
-        return {
-            **dict.fromkeys(measures, 0.5),
-            "epoch": self.epoch,
-            "epoch_seconds": self.nap,
-            "images_per_second": 1.0,
-            "memory_mib": 1.0,
-            "done": self.epoch >= self.epochs,
-            "node": "here",
-            "device": "none",
-            "microbatches": 1,
-            "again": False,
-        }
+Timed = tuple[float, float]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", nargs="+", default=list(CASES), choices=CASES)
+    parser.add_argument("--rounds", type=int, default=1)
     asked = parser.parse_args()
-    heading("case", "trials", "slots", "ideal s", "took s", "overhead", "workers' start s")
-    for name in asked.cases:
-        measure(name, *CASES[name])
+    heading("case", "trials", "slots", "ideal s", "a study", "Ray alone", "workers' start s")
+    for name in asked.cases * asked.rounds:
+        trials, epochs, nap, slots = CASES[name]
+        ideal = trials * epochs * nap / slots
+        took, start = measured(slots, lambda folder, given=CASES[name]: of_study(folder, *given))
+        bare, _ = measured(slots, lambda folder, given=CASES[name]: of_ray(folder, *given))
+        parts = (f"{ideal:.1f}", f"{took / ideal - 1:.1%}", f"{bare / ideal - 1:.1%}")
+        say(name, trials, slots, *parts, f"{start:.1f}")
     print(f"\n{os.cpu_count()} cores. {machine('ray', 'optuna')}")
 
 
-def measure(name: str, trials: int, epochs: int, nap: float, slots: int) -> None:
-    """One study, from its first epoch's beginning to its last trial's end."""
+def measured(slots: int, run: Callable[[str], Timed]) -> Timed:
+    """With a Ray of that many slots and a folder of its own."""
     for key, value in cluster.ENVIRONMENT.items():
         os.environ.setdefault(key, value)
-    Sleeper.nap = nap
     with tempfile.TemporaryDirectory() as folder:
         ray.init(
             num_cpus=slots, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
         )
         try:
-            words = (
-                f"--data faces:140 --stages search --sampler random --models alexnet --out {folder}"
-            )
-            words += f" --name it --trials {trials} --epochs {epochs} --scheduler none"
-            words += " --batch-size 8 --image-px 32"
-            assert run.main(words.split(), Sleeper) == 0
+            return run(folder)
         finally:
             ray.shutdown()
-        events = list(read(Path(folder) / "it" / "events.jsonl"))
-    times = {
-        kind: [datetime.fromisoformat(e["time"]).timestamp() for e in events if e["event"] == kind]
-        for kind in ("driver_started", "epoch_done", "trial_ended")
-    }
+
+
+def of_study(folder: str, trials: int, epochs: int, nap: float, slots: int) -> Timed:
+    """Seconds from the first epoch's beginning to the last trial's end, and those before."""
+    words = f"--data faces:140 --stages search --sampler random --models alexnet --out {folder}"
+    words += f" --name it --trials {trials} --epochs {epochs} --scheduler none"
+    words += " --batch-size 8 --image-px 32"
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert run.main(words.split(), sleeper(nap)) == 0
+    times: dict[str, list[float]] = defaultdict(list)
+    for event in read(Path(folder) / "it" / "events.jsonl"):
+        times[event["event"]].append(datetime.fromisoformat(event["time"]).timestamp())
     began = min(times["epoch_done"]) - nap
-    took, ideal = max(times["trial_ended"]) - began, trials * epochs * nap / slots
-    start = began - times["driver_started"][0]
-    say(
-        name,
-        trials,
-        slots,
-        f"{ideal:.1f}",
-        f"{took:.1f}",
-        f"{took / ideal - 1:.1%}",
-        f"{start:.1f}",
-    )
+    return max(times["trial_ended"]) - began, began - times["driver_started"][0]
+
+
+def of_ray(folder: str, trials: int, epochs: int, nap: float, slots: int) -> Timed:
+    """The same of Ray Tune alone, as its own tests run it: loggers and snapshots off."""
+    heard, began = Heard(), time.time()
+    tune.Tuner(
+        tune.with_resources(sleeper(nap), {"cpu": 1}),
+        param_space={"epochs": epochs},
+        tune_config=tune.TuneConfig(
+            num_samples=trials, max_concurrent_trials=slots, reuse_actors=True
+        ),
+        run_config=tune.RunConfig(
+            storage_path=folder,
+            callbacks=[heard],
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            verbose=0,
+        ),
+    ).fit()
+    return heard.last - (heard.first - nap), heard.first - nap - began
+
+
+def sleeper(nap: float) -> type:
+    """A worker whose epoch is a nap of known seconds; Ray sends it to the workers with them."""
+
+    class Sleeper(Sleeping):
+        seconds = nap
+
+    return Sleeper
+
+
+class Heard(tune.Callback):
+    """When the first epoch and the last trial were told."""
+
+    first = last = 0.0
+
+    def on_trial_result(self, *given: Any, **info: Any) -> None:
+        self.first = self.first or time.time()
+
+    def on_trial_complete(self, *given: Any, **info: Any) -> None:
+        self.last = time.time()
 
 
 if __name__ == "__main__":

@@ -66,9 +66,14 @@ class Recorder(tune.Callback):
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name = trial.config["trial_id"]
         self.watch.hear(name)
-        if row := self.session.tables.trials.get(name):
-            if row["status"] != "running":  # a budget had stopped it, and there is more now
-                self.session.log({"event": "trial_continued", "trial_id": name})
+        self.started(trial)
+        if self.session.tables.trials[name]["status"] != "running":  # a budget had stopped it
+            self.session.log({"event": "trial_continued", "trial_id": name})
+
+    def started(self, trial: Any) -> None:
+        """The first that is heard of a trial: that a worker has it, or couldn't even begin."""
+        name = trial.config["trial_id"]
+        if name in self.session.tables.trials:
             return
         hp = {k: v for k, v in trial.config.items() if k != "trial_id"}
         self.session.log(
@@ -136,6 +141,7 @@ class Recorder(tune.Callback):
         error = self.hung.pop(name, error)
         if self.session.lost(error):  # no fault of the trial's, and no other could go on
             return
+        self.started(trial)
         self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
@@ -143,6 +149,7 @@ class Recorder(tune.Callback):
         error = self.hung.pop(name, last_line(whole))
         if self.session.lost(error):
             return
+        self.started(trial)
         ended = {"status": "failed", "reason": "error", "error": error}
         self.end(name, ended | {"traceback": whole})
 
@@ -190,7 +197,7 @@ def run_stage(
     recorder: Recorder,
     proposals: Searcher,
     count: int,
-    scheduler: TrialScheduler | None = None,
+    scheduler: TrialScheduler,
 ) -> None:
     """Train up to `count` trials from `proposals`, until they have ended or session.stop is set."""
     limits = Limits(session)

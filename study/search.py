@@ -99,11 +99,12 @@ class Optimiser:
         past = self.optuna.get_trials(deepcopy=False)
         point = self.points[number] if number < len(self.points) else {}
         model = point.get("model") or in_turn(self.study, [t.params["model"] for t in past])
-        own = [of_one_network(t) for t in past if t.params["model"] == model]
         one = replace(self.study, models=(model,))
         proposer = sampler(one, number)
         alone = optuna.create_study(direction="maximize", sampler=proposer)
-        alone.add_trials(own)
+        own = [t for t in past if t.params["model"] == model]
+        if not isinstance(proposer, RandomSampler):  # which looks at nothing
+            alone.add_trials([of_one_network(t) for t in own])
         if isinstance(proposer, QMCSampler):  # the first point was drawn without the sequence
             wind_on(proposer, alone, len(own) - 1)
         alone.enqueue_trial({k: v for k, v in point.items() if k != "model"})

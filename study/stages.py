@@ -13,7 +13,7 @@ from study.display import Display, say
 from study.drive import Recorder, run_stage
 from study.journal import now
 from study.record import Row, Tables, settings_of, write_json
-from study.schedule import ASHA, Halving
+from study.schedule import ASHA, Halving, Patient
 from study.session import Session, signals
 
 
@@ -66,7 +66,7 @@ def search_stage(session: Session, display: Display) -> None:
     fresh = max(0, study.trials - optimiser.asked())
     display.begin(session, "search", study.trials)
     proposals = search.Proposals(unfinished, optimiser.ask)
-    run_stage(session, recorder, proposals, len(unfinished) + fresh, asha(session, recorder))
+    run_stage(session, recorder, proposals, len(unfinished) + fresh, scheduler(session, recorder))
     stop_unfinished(session, recorder)
 
 
@@ -77,11 +77,11 @@ def stop_unfinished(session: Session, recorder: Recorder) -> None:
             recorder.end(name, {"status": "stopped", "reason": session.stop})
 
 
-def asha(session: Session, recorder: Recorder) -> ASHA | None:
-    """The scheduler with its rungs as the journal left them; None if nobody is to be stopped."""
+def scheduler(session: Session, recorder: Recorder) -> Patient:
+    """Who stops trials, with the rungs as the journal left them; or nobody."""
     study, tables = session.study, session.tables
     if study.scheduler == "none":
-        return None
+        return Patient()
     halvings = {}
     for model in study.models:
         halvings[model] = Halving(study.epochs, study.grace_epochs, study.reduction_factor)
@@ -121,7 +121,8 @@ def confirm_stage(session: Session, display: Display) -> None:
     display.begin(session, "confirm", len(every))
     settings = {config["trial_id"]: setting for config, setting in every}
     recorder = Recorder(session, "confirm", settings=settings)
-    run_stage(session, recorder, search.Proposals(due, lambda: None), len(due))
+    proposals = search.Proposals(due, lambda: None)
+    run_stage(session, recorder, proposals, len(due), Patient())
     stop_unfinished(session, recorder)
 
 

@@ -48,10 +48,12 @@ class Trial(tune.Trainable):
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
             if gpus < 1:  # a fraction is only bookkeeping to Ray: hold the trial to its share
                 torch.cuda.set_per_process_memory_fraction(gpus)
-        self.begin(config)
+        self.due: dict[str, Any] | None = config
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self.begin(new_config)
+        """The next trial of this worker, begun in its first step: Tune retries only what fails
+        there, and a trial that fails in here for good."""
+        self.due = new_config
         return True
 
     def begin(self, config: dict[str, Any]) -> None:
@@ -106,6 +108,9 @@ class Trial(tune.Trainable):
             self.go_on()
 
     def step(self) -> dict[str, Any]:
+        if self.due:
+            self.begin(self.due)
+            self.due = None
         record = next(self.known, None)
         again = record is not None
         if not again:

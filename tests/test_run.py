@@ -21,6 +21,7 @@ import ray
 import torch
 
 from benchmarks.chaos import standins
+from benchmarks.sleeping import Sleeping
 from study import cluster, drive, record, run, train
 from study.data import load
 from study.hyperparameters import Hyperparameters
@@ -169,6 +170,22 @@ def test_a_trial_in_a_used_worker_equals_the_same_trial_in_a_fresh_one(undisturb
 
 
 @pytest.mark.ray
+def test_every_slot_is_at_work_though_trials_are_shorter_than_a_workers_start(here, ray_two_cpus):
+    class Marking(Sleeping):
+        """Leaves a file named after its process."""
+
+        seconds = 0.2
+
+        def step(self):
+            (self.checkpoints.parent / f"worker-{os.getpid()}").touch()
+            return super().step()
+
+    words = [*SMALL, "--stages", "search", "--epochs", "1", "--scheduler", "none"]
+    assert main([*words, "--trials", "40"], trainable=Marking) == 0
+    assert len(list((here / "runs" / "small").glob("worker-*"))) == 2
+
+
+@pytest.mark.ray
 def test_a_spent_time_budget_ends_the_search_and_its_trials(here, ray_two_cpus):
     assert main([*SMALL, "--epochs", "5000", "--time-budget", "25", "--scheduler", "none"]) == 1
     folder = here / "runs" / "small"
@@ -216,6 +233,22 @@ def test_when_every_trial_fails_it_says_so_and_the_exit_code_is_1(here, ray_two_
     assert "Not confirmed: alexnet, since none of its 2 trials finished an epoch" in out
     assert "Nothing could be confirmed: test stays closed." in out
     assert "--seeds" not in out
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("fault", "ends", "retries"),
+    [(standins.NoStart, "completed", 1), (standins.NoStartAlways, "failed", 2)],
+)
+def test_a_trial_whose_worker_fails_before_its_first_epoch_is_a_row(
+    here, ray_two_cpus, fault, ends, retries
+):
+    words = [*SMALL, "--stages", "search", "--trials", "2", "--epochs", "1", "--scheduler", "none"]
+    assert main(words, trainable=fault) == 0
+    trials = tables_of_search(here / "runs" / "small").set_index("trial_id")
+    assert trials["status"].to_dict() == {"t0000": "completed", "t0001": ends}
+    assert trials.loc["t0001", "retries"] == retries
+    assert "a fault before the beginning" in trials.loc["t0001", "error"]
 
 
 @pytest.mark.ray

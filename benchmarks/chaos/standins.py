@@ -8,11 +8,9 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
-from ray import tune
 
 from study import train
 from study.trial import Trial
@@ -53,6 +51,21 @@ class Raising(Struck):
 
 
 class RaisingAlways(Raising):
+    times = 99
+
+
+class NoStart(Struck):
+    """It fails before there is a first epoch: in setting it up."""
+
+    def begin(self, config: dict[str, Any]) -> None:
+        self.folder = self.checkpoints / config["trial_id"]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if config["trial_id"] == STRUCK and self.count_down():
+            raise RuntimeError("a fault before the beginning")
+        super().begin(config)
+
+
+class NoStartAlways(NoStart):
     times = 99
 
 
@@ -98,43 +111,3 @@ class CutShort(Struck):
 def no_memory() -> Iterator[Any]:
     raise train.OutOfMemory("out of memory in epoch 2, with the batch whole")
     yield
-
-
-class Sleeping(tune.Trainable):
-    """No training: an epoch is a short sleep and numbers that follow from trial and epoch."""
-
-    seconds = 0.0
-
-    def setup(self, config: dict[str, Any], checkpoints: str, **given: Any) -> None:
-        self.checkpoints = Path(checkpoints)
-        self.begin(config)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self.begin(new_config)
-        return True
-
-    def begin(self, config: dict[str, Any]) -> None:
-        self.epochs, self.done = config["epochs"], 0
-        self.height = 0.3 + 0.001 * (hash(config["lr"]) % 300)
-
-    def step(self) -> dict[str, Any]:
-        began = time.perf_counter()
-        time.sleep(self.seconds)
-        self.done += 1
-        accuracy = self.height * self.done / (self.done + 3)
-        return {
-            "epoch": self.done,
-            "train_loss": 1 - accuracy,
-            "train_accuracy": accuracy,
-            "val_loss": 1 - accuracy,
-            "val_accuracy": accuracy,
-            "lr": 0.01,
-            "epoch_seconds": time.perf_counter() - began,
-            "images_per_second": 1000.0,
-            "memory_mib": 1.0,
-            "done": self.done >= self.epochs,
-            "microbatches": 1,
-            "again": False,
-            "node": "here",
-            "device": "none",
-        }

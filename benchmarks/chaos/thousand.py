@@ -3,7 +3,7 @@
     python -m benchmarks.chaos.thousand --trials 1000 --epochs 50
 
 The whole driver is at work (Tune, Optuna, journal, tables); only training is replaced by
-`standins.Sleeping`. Memory is the driver process's own (resident, MiB). A report's time is the
+`benchmarks.sleeping`. Memory is the driver process's own (resident, MiB). A report's time is the
 processor's, so that other work on the machine doesn't count: what the recorder takes for it
 (journal, tables, Optuna; the median), and what the whole driver process took for each, proposals,
 tables and Tune included.
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.chaos import studies
-from benchmarks.chaos.standins import Sleeping
+from benchmarks.sleeping import Sleeping
 from study import drive, run
 
 PARTS = 10  # figures are of the first, the middle and the last tenth

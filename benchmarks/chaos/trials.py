@@ -31,6 +31,8 @@ NAN = ["--lr", "0.01,1e30", "--sampler", "grid", "--batch-size", "8", "--trials"
 FAULTS = {
     "exception, once": (standins.Raising, [], "completed", 1, "a fault of one moment"),
     "exception, always": (standins.RaisingAlways, [], "failed", 2, "a fault of one moment"),
+    "no start, once": (standins.NoStart, [], "completed", 1, "a fault before the beginning"),
+    "no start, always": (standins.NoStartAlways, [], "failed", 2, "a fault before the beginning"),
     "NaN loss": (Trial, NAN, "failed", 0, "loss is not a number in epoch 1"),
     "out of memory, once": (standins.OutOfMemory, [], "completed", 1, "batches in 2 parts"),
     "out of memory, always": (standins.OutOfMemoryAlways, [], "failed", 2, "CUDA out of memory"),
