@@ -88,11 +88,9 @@ def test_images_of_another_size_replace_those_of_the_trial_before(tiny, tmp_path
     trial = worker(tmp_path, config("a"))
     steps(trial)
     first = trial.data
-    trial.reset_config(config("b"))
-    steps(trial)
+    trial.begin(config("b"))
     assert trial.data is first
-    trial.reset_config(config("c", image_px=40))
-    steps(trial)
+    trial.begin(config("c", image_px=40))
     assert trial.data.train_images.shape == (24, 1, 40, 40)
 
 
