@@ -34,6 +34,18 @@ def found(one: Findings, confirmed: pd.DataFrame, several: bool) -> Section | No
     return Section(f"The search of {one.name}" if several else "The search", blocks)
 
 
+def beyond(one: Findings, confirmed: pd.DataFrame, several: bool) -> Section | None:
+    """What of a search can't be drawn again for any selection of its trials; None without one."""
+    trials = search.searched(one)
+    if trials.empty:
+        return None
+    blocks: list[Any] = [Text(words, "note") for words in edge_words(one, trials)]
+    blocks += cursed(one, confirmed)
+    blocks += important(one, trials)
+    title = "What the whole search says"
+    return Section(f"{title}, {one.name}" if several else title, blocks) if blocks else None
+
+
 def edge_words(one: Findings, trials: pd.DataFrame) -> list[str]:
     return [
         f"{row['model']}'s best {row['hyperparameter']}, {row['best']:.4g}, lies on the "

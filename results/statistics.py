@@ -63,6 +63,7 @@ class Bootstrap:
 
     by_seed: np.ndarray  # (S,)
     samples: np.ndarray  # (B,) of the mean over seeds
+    bounds: tuple[float, float] = (-np.inf, np.inf)  # of the measure: samples are spread beyond
 
     @property
     def mean(self) -> float:
@@ -71,7 +72,7 @@ class Bootstrap:
     @property
     def interval(self) -> tuple[float, float]:
         edge = (1 - LEVEL) / 2
-        low, high = np.quantile(self.samples, [edge, 1 - edge])
+        low, high = np.quantile(self.samples, [edge, 1 - edge]).clip(*self.bounds)
         return float(low), float(high)
 
 
@@ -102,7 +103,9 @@ def bootstrap(
             exact[name].append(float(value))
     drawn = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=len(weights)) / seeds  # (B, S)
     return {
-        name: Bootstrap(np.array(exact[name]), over_seeds(np.stack(values[name], 1), drawn))
+        name: Bootstrap(
+            np.array(exact[name]), over_seeds(np.stack(values[name], 1), drawn), (0.0, 1.0)
+        )
         for name in MEASURES
     }
 

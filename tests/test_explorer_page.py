@@ -140,6 +140,16 @@ def test_the_app_and_the_file_give_the_same_trials_for_the_same_brush(browser, w
     assert len({len(one) for one in found[0]}) == 3  # each stroke narrowed it
 
 
+def test_what_the_whole_search_says_stands_in_app_and_file(browser, whole, tmp_path):
+    with served(whole) as url:
+        for address in (url, file_of(tmp_path, whole).as_uri()):
+            with opened(browser, address) as page:
+                until(page, "document.querySelector('#written-searches h3')")
+                told = page.locator("#written-searches").inner_text()
+                assert "The winner's curse" in told
+                assert "Importance is not computed from at most 3 trials of alexnet and" in told
+
+
 def test_the_selection_is_saved_as_one_file_that_works_alone(browser, whole, tmp_path):
     with served(whole) as url, opened(browser, url) as page:
         page.locator("#find").fill("alexnet status=completed")

@@ -77,6 +77,12 @@ def test_seeds_widen_the_interval_by_their_standard_error():
     assert found.samples.std() == pytest.approx(error, rel=0.05)
 
 
+def test_an_interval_of_a_share_stays_a_share():
+    label, guess = np.array([0, 0, 0, 1]), np.array([[0, 0, 0, 1], [1, 1, 1, 0]])
+    found = st.bootstrap(label, guess, 2, st.resampled(4, rng()), rng())
+    assert found["accuracy"].interval == (0.0, 1.0)
+
+
 def test_votes_follow_most_seeds_and_ties_the_mean():
     sure = np.array([[[0.9, 0.1]], [[0.4, 0.6]], [[0.45, 0.55]]])
     assert st.votes(sure).tolist() == [1]  # two against one

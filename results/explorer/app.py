@@ -205,6 +205,10 @@ def app(
     def text_views() -> flask.Response:
         return as_json(written.texts(current(), judged.computed(), votes))
 
+    @server.get("/searches")
+    def searches() -> flask.Response:
+        return as_json(written.searches_html(current(), judged.computed()))
+
     @server.get("/sheet/<int:number>.png")
     def faces_sheet(number: int) -> flask.Response:
         content = gallery.sheet(number)

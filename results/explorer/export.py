@@ -97,6 +97,7 @@ def export(
         "answers": answers_payload(kept),
         "faces": faces_payload(faces, shown, votes, sheets=True),
         "written": texts,
+        "searches": written.searches_html(studies, settings),
     }
     foot = "Made by python -m results.explorer from the artefact folders; it asks nothing of a " \
            "network."  # fmt: skip

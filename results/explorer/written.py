@@ -13,8 +13,10 @@ from results import (
     paper,
     sections,
     sections_curves,
+    sections_ingredients,
     sections_networks,
     sections_paper,
+    sections_search,
     sections_votes,
     study_facts,
 )
@@ -133,7 +135,7 @@ def amount(kind: str, value: float) -> str:
 
 
 def texts(studies: list[Findings], settings: list[Judged], votes: Path | None) -> dict[str, str]:
-    """The three views that are written here, as HTML."""
+    """The three views that are written here, as HTML; `searches_html` takes longer."""
     return {
         "overview": overview_html(studies, settings),
         "comparison": comparison_html(studies, settings, votes),
@@ -154,8 +156,16 @@ def comparison_html(
         sections_paper.pairs(settings),
         sections.cost(studies, settings),
         sections.calibration(settings),
+        *sections_ingredients.given(studies, settings, st.RESAMPLES),
         sections_votes.label_noise(settings, read_votes(votes), st.RESAMPLES) if votes else None,
     ]
+    return "".join(section_html(part) for part in parts if part)
+
+
+def searches_html(studies: list[Findings], settings: list[Judged]) -> str:
+    """What each whole search says: edges of the space, the winner's curse, fANOVA and PED-ANOVA."""
+    frame = facts.confirmed(settings)
+    parts = [sections_search.beyond(one, frame, len(studies) > 1) for one in studies]
     return "".join(section_html(part) for part in parts if part)
 
 

@@ -21,7 +21,10 @@
   // results.statistics.spearman: NaN below four pairs or where nothing varies.
   explorer.spearman = (first, second) => {
     if (first.length < 4) return NaN;
-    const a = ranks(first), b = ranks(second), x = mean(a), y = mean(b);
+    const a = ranks(first),
+      b = ranks(second),
+      x = mean(a),
+      y = mean(b);
     const spread = Math.sqrt(moments(a) * moments(b));
     if (!spread) return NaN;
     let sum = 0;
@@ -31,9 +34,11 @@
 
   // Share of the ranks' variance between the values of a category (eta squared), as results.search.influence.
   explorer.eta_squared = (words, values) => {
-    const rank = ranks(values), groups = new Map();
+    const rank = ranks(values),
+      groups = new Map();
     words.forEach((word, k) => groups.set(word, [...(groups.get(word) || []), rank[k]]));
-    const whole = moments(rank), middle = mean(rank);
+    const whole = moments(rank),
+      middle = mean(rank);
     if (!whole) return NaN;
     let between = 0;
     for (const group of groups.values()) between += group.length * (mean(group) - middle) ** 2;
@@ -43,12 +48,17 @@
   // results.statistics.expected_best: for n = 1…N the expected best of n drawn from these, and its 10 and 90 % points.
   // `at` names the n that are wanted: all of them cost N² exponentials.
   explorer.expected_best = (values, at = null) => {
-    const ordered = Float64Array.from(values).sort(), total = ordered.length, log = new Float64Array(total + 1);
+    const ordered = Float64Array.from(values).sort(),
+      total = ordered.length,
+      log = new Float64Array(total + 1);
     for (let k = 2; k <= total; k++) log[k] = log[k - 1] + Math.log(k);
     const choose = (n, k) => log[n] - log[k] - log[n - k];
     const rows = [];
     for (const n of at || Array.from(ordered, (_, k) => k + 1)) {
-      let expected = 0, below = 0, low = NaN, high = NaN;
+      let expected = 0,
+        below = 0,
+        low = NaN,
+        high = NaN;
       for (let i = n; i <= total; i++) {
         const share = Math.exp(choose(i - 1, n - 1) - choose(total, n));
         expected += share * ordered[i - 1];
@@ -64,24 +74,33 @@
   // 95 % interval of a share (results.statistics.wilson).
   explorer.wilson = (hits, images) => {
     if (!images) return [NaN, NaN];
-    const z = 1.959963984540054, share = hits / images, square = z * z / images;
+    const z = 1.959963984540054,
+      share = hits / images,
+      square = (z * z) / images;
     const middle = (share + square / 2) / (1 + square);
-    const half = z * Math.sqrt(share * (1 - share) / images + square / images / 4) / (1 + square);
+    const half = (z * Math.sqrt((share * (1 - share)) / images + square / images / 4)) / (1 + square);
     return [Math.max(0, middle - half), Math.min(1, middle + half)];
   };
 
   // numpy's quantile of values in order.
   const quantile = (ordered, q) => {
-    const at = q * (ordered.length - 1), low = Math.floor(at);
+    const at = q * (ordered.length - 1),
+      low = Math.floor(at);
     return ordered[low] + (at - low) * ((ordered[low + 1] ?? ordered[low]) - ordered[low]);
   };
 
   // The stored curves under ASHA with stricter settings (results.halving.replay, for any grace): one trial after the
   // other in the order in which they started, each judged among those of its study and network.
   explorer.replay = (data, trials, factor, grace) => {
-    const {start, epoch, val_accuracy} = data.epochs, seen = new Map();
-    const order = [...trials].filter(i => data.last[i]).sort((a, b) => data.trials.started_at[a] - data.trials.started_at[b]);
-    let run = 0, whole = 0, best = -Infinity, top = -Infinity;
+    const {start, epoch, val_accuracy} = data.epochs,
+      seen = new Map();
+    const order = [...trials]
+      .filter(i => data.last[i])
+      .sort((a, b) => data.trials.started_at[a] - data.trials.started_at[b]);
+    let run = 0,
+      whole = 0,
+      best = -Infinity,
+      top = -Infinity;
     const stopped = new Map(); // trial -> epoch at which it would have been stopped, and was not
     for (const i of order) {
       const curve = new Map();
@@ -89,21 +108,34 @@
       let last = data.last[i];
       for (let rung = grace; rung < last; rung *= factor) {
         const name = `${data.trials.study[i]} ${data.trials.model[i]} ${rung}`;
-        const values = seen.get(name) || [], value = curve.get(rung);
-        if (!Number.isFinite(value)) { last = rung; stopped.set(i, rung); continue; } // diverged: it is no yardstick for others
+        const values = seen.get(name) || [],
+          value = curve.get(rung);
+        if (!Number.isFinite(value)) {
+          last = rung;
+          stopped.set(i, rung);
+          continue;
+        } // diverged: it is no yardstick for others
         const cutoff = values.length ? quantile(values, 1 - 1 / factor) : -Infinity;
-        let low = 0, high = values.length;
-        while (low < high) { const middle = (low + high) >> 1; if (values[middle] > value) high = middle; else low = middle + 1; }
+        let low = 0,
+          high = values.length;
+        while (low < high) {
+          const middle = (low + high) >> 1;
+          if (values[middle] > value) high = middle;
+          else low = middle + 1;
+        }
         values.splice(low, 0, value);
         seen.set(name, values);
-        if (value < cutoff) { last = rung; stopped.set(i, rung); }
+        if (value < cutoff) {
+          last = rung;
+          stopped.set(i, rung);
+        }
       }
       run += last;
       whole += data.last[i];
       if (curve.get(last) > best) best = curve.get(last);
       if (curve.get(data.last[i]) > top) top = curve.get(data.last[i]);
     }
-    const known = value => Number.isFinite(value) ? value : NaN;
+    const known = value => (Number.isFinite(value) ? value : NaN);
     return {trials: order.length, run, whole, best: known(best), top: known(top), stopped};
   };
 }

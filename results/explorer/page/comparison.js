@@ -1,26 +1,50 @@
 // The view of what matters: influence of each hyperparameter, networks at equal budget, accuracy against cost.
 {
   const {element, state} = explorer;
-  const BUDGETS = {trials: 'trials', epochs: 'epochs', seconds: 'seconds of computing', multiply_adds: 'multiply-adds of training'};
-  const COSTS = {seconds: 'seconds in epochs', epochs: 'epochs run', parameters: 'parameters', multiply_adds: 'multiply-adds of one image'};
+  const BUDGETS = {
+    trials: 'trials',
+    epochs: 'epochs',
+    seconds: 'seconds of computing',
+    multiply_adds: 'multiply-adds of training',
+  };
+  const COSTS = {
+    seconds: 'seconds in epochs',
+    epochs: 'epochs run',
+    parameters: 'parameters',
+    multiply_adds: 'multiply-adds of one image',
+  };
   const ENOUGH = 5; // trials of one network, as results.search
   let influence, budget, cost, chosen, written, key;
 
   function build(section) {
-    chosen = {budget: explorer.choice('budget', 'Against', BUDGETS, 'epochs'), cost: explorer.choice('cost', 'Against', COSTS, 'seconds')};
+    chosen = {
+      budget: explorer.choice('budget', 'Against', BUDGETS, 'epochs'),
+      cost: explorer.choice('cost', 'Against', COSTS, 'seconds'),
+    };
     key = element('p', {class: 'key'});
     section.append(key);
     const pair = element('div', {class: 'three'});
     section.append(pair);
     influence = explorer.figure(pair, {name: 'influence', title: 'What accuracy follows', height: 340});
-    budget = explorer.figure(pair, {name: 'budget', title: 'Networks at equal budget', height: 340, controls: [chosen.budget.box]});
-    cost = explorer.figure(pair, {name: 'cost', title: 'Accuracy and its cost', height: 340, controls: [chosen.cost.box]});
+    budget = explorer.figure(pair, {
+      name: 'budget',
+      title: 'Networks at equal budget',
+      height: 340,
+      controls: [chosen.budget.box],
+    });
+    cost = explorer.figure(pair, {
+      name: 'cost',
+      title: 'Accuracy and its cost',
+      height: 340,
+      controls: [chosen.cost.box],
+    });
     written = element('div', {class: 'written', id: 'written-comparison'});
-    section.append(written);
+    section.append(written, element('div', {class: 'written', id: 'written-searches'}));
   }
   // Trials of the selection by network.
   function grouped() {
-    const groups = new Map(), {data} = explorer;
+    const groups = new Map(),
+      {data} = explorer;
     for (let i = 0; i < data.n; i++) {
       if (!explorer.selected[i]) continue;
       const model = data.trials.model[i];
@@ -35,75 +59,254 @@
     return explorer.all_axes().filter(axis => !skip.has(axis.name));
   };
   explorer.influences = () => {
-    const y = explorer.accuracy(), rows = [];
-    for (const [model, trials] of grouped()) for (const axis of parameters()) {
-      const there = trials.filter(i => !Number.isNaN(y[i]) && axis.values[i] !== null && !Number.isNaN(axis.values[i]));
-      if (there.length < ENOUGH) continue;
-      const values = there.map(i => axis.values[i]), told = there.map(i => y[i]);
-      if (new Set(values).size < 2) continue;
-      rows.push({model, name: axis.name, label: axis.label, trials: there.length, words: axis.text,
-        worth: axis.text ? explorer.eta_squared(values, told) : explorer.spearman(values, told)});
-    }
+    const y = explorer.accuracy(),
+      rows = [];
+    for (const [model, trials] of grouped())
+      for (const axis of parameters()) {
+        const there = trials.filter(
+          i => !Number.isNaN(y[i]) && axis.values[i] !== null && !Number.isNaN(axis.values[i]),
+        );
+        if (there.length < ENOUGH) continue;
+        const values = there.map(i => axis.values[i]),
+          told = there.map(i => y[i]);
+        if (new Set(values).size < 2) continue;
+        rows.push({
+          model,
+          name: axis.name,
+          label: axis.label,
+          trials: there.length,
+          words: axis.text,
+          worth: axis.text ? explorer.eta_squared(values, told) : explorer.spearman(values, told),
+        });
+      }
     return rows.filter(row => !Number.isNaN(row.worth));
   };
   function draw_influence() {
-    const rows = explorer.influences(), names = parameters().map(axis => axis.name).reverse();
-    const models = Object.keys(explorer.data.styles), label = name => name.replaceAll('_', ' ');
+    const rows = explorer.influences(),
+      names = parameters()
+        .map(axis => axis.name)
+        .reverse();
+    const models = Object.keys(explorer.data.styles),
+      label = name => name.replaceAll('_', ' ');
     const traces = models.map((model, k) => {
-      const own = rows.filter(row => row.model === model), look = explorer.look(model), shift = models.length > 1 ? (k / (models.length - 1) - .5) * .4 : 0;
-      return {mode: 'markers', name: model, x: own.map(row => row.worth), y: own.map(row => names.indexOf(row.name) - shift), text: own.map(row => `${model}, ${row.label}: ${told(row)}`), hoverinfo: 'text',
-        marker: {size: 10, symbol: own.map(row => look.symbol + (row.words ? '-open' : '')), color: look.colour, line: {width: 2, color: look.colour}}, error_x: {type: 'data', symmetric: false, array: own.map(row => Math.max(0, -row.worth)), arrayminus: own.map(row => Math.max(0, row.worth)), width: 0, thickness: 1.5, color: look.colour}};
+      const own = rows.filter(row => row.model === model),
+        look = explorer.look(model),
+        shift = models.length > 1 ? (k / (models.length - 1) - 0.5) * 0.4 : 0;
+      return {
+        mode: 'markers',
+        name: model,
+        x: own.map(row => row.worth),
+        y: own.map(row => names.indexOf(row.name) - shift),
+        text: own.map(row => `${model}, ${row.label}: ${told(row)}`),
+        hoverinfo: 'text',
+        marker: {
+          size: 10,
+          symbol: own.map(row => look.symbol + (row.words ? '-open' : '')),
+          color: look.colour,
+          line: {width: 2, color: look.colour},
+        },
+        error_x: {
+          type: 'data',
+          symmetric: false,
+          array: own.map(row => Math.max(0, -row.worth)),
+          arrayminus: own.map(row => Math.max(0, row.worth)),
+          width: 0,
+          thickness: 1.5,
+          color: look.colour,
+        },
+      };
     });
-    const top = rows.reduce((best, row) => !best || Math.abs(row.worth) > Math.abs(best.worth) ? row : best, null);
-    influence.draw({summary: top ? `${explorer.when()} Strongest: ${top.label} of ${top.model} (${told(top)}). Filled: rank correlation; hollow: the share of the ranks’ variance between words. Neither knows of interactions.` : `${explorer.when()} Nothing is said of a hyperparameter below ${ENOUGH} trials of one network.`,
-      x: {title: 'rank correlation with val accuracy', range: [-1.05, 1.05]}, y: {title: '', range: [-.6, Math.max(names.length, 1) - .4], ticks: {at: names.map((_, k) => k), text: names.map(name => label(name).replaceAll('<', '&lt;'))}},
-      lines: [{x: 0}], traces, table: () => ({columns: ['network', 'hyperparameter', 'trials', 'spearman', 'eta_squared'].map(name => ({name})), rows: rows.map(row => [row.model, row.name, row.trials, row.words ? NaN : row.worth, row.words ? row.worth : NaN])})});
+    const top = rows.reduce(
+      (best, row) => (!best || Math.abs(row.worth) > Math.abs(best.worth) ? row : best),
+      null,
+    );
+    influence.draw({
+      summary: top
+        ? `${explorer.when()} Strongest: ${top.label} of ${top.model} (${told(top)}). Filled: rank correlation; hollow: the share of the ranks’ variance between words. Neither knows of interactions.`
+        : `${explorer.when()} Nothing is said of a hyperparameter below ${ENOUGH} trials of one network.`,
+      x: {title: 'rank correlation with val accuracy', range: [-1.05, 1.05]},
+      y: {
+        title: '',
+        range: [-0.6, Math.max(names.length, 1) - 0.4],
+        ticks: {at: names.map((_, k) => k), text: names.map(name => label(name).replaceAll('<', '&lt;'))},
+      },
+      lines: [{x: 0}],
+      traces,
+      table: () => ({
+        columns: ['network', 'hyperparameter', 'trials', 'spearman', 'eta_squared'].map(name => ({name})),
+        rows: rows.map(row => [
+          row.model,
+          row.name,
+          row.trials,
+          row.words ? NaN : row.worth,
+          row.words ? row.worth : NaN,
+        ]),
+      }),
+    });
   }
-  const told = row => row.words ? `${Math.round(100 * row.worth)} % of the ranks’ variance, ${row.trials} trials` : `${row.worth < 0 ? '−' : '+'}${Math.abs(row.worth).toFixed(2)}, ${row.trials} trials`;
+  const told = row =>
+    row.words
+      ? `${Math.round(100 * row.worth)} % of the ranks’ variance, ${row.trials} trials`
+      : `${row.worth < 0 ? '−' : '+'}${Math.abs(row.worth).toFixed(2)}, ${row.trials} trials`;
 
   // Expected best of n trials of each network (results.search.expected), at what n of them cost on average.
   function draw_budget() {
-    const {data} = explorer, against = chosen.budget.value, y = explorer.at(data, 'val_accuracy', 0), traces = [], rows = [];
+    const {data} = explorer,
+      against = chosen.budget.value,
+      y = explorer.at(data, 'val_accuracy', 0),
+      traces = [],
+      rows = [];
     const costs = []; // of any selection, so that a brush moves no axis
-    for (let i = 0; i < data.n; i++) if (data.last[i] && data.trials.stage[i] === 'search') costs.push({trials: 1, epochs: data.last[i], seconds: data.seconds[i], multiply_adds: 3 * data.trials.multiply_adds[i] * data.last[i] * data.studies[data.trials.study[i]].images}[against]);
+    for (let i = 0; i < data.n; i++)
+      if (data.last[i] && data.trials.stage[i] === 'search')
+        costs.push(
+          {
+            trials: 1,
+            epochs: data.last[i],
+            seconds: data.seconds[i],
+            multiply_adds:
+              3 * data.trials.multiply_adds[i] * data.last[i] * data.studies[data.trials.study[i]].images,
+          }[against],
+        );
     const reached = y.filter((_, i) => data.trials.stage[i] === 'search');
     let reach = Infinity;
     for (const [model, trials] of grouped()) {
-      const done = trials.filter(i => data.trials.stage[i] === 'search' && data.trials.status[i] !== 'running');
+      const done = trials.filter(
+        i => data.trials.stage[i] === 'search' && data.trials.status[i] !== 'running',
+      );
       if (done.length < 2) continue;
       const mean = values => values.reduce((a, b) => a + b, 0) / values.length;
-      const each = {trials: 1, epochs: mean(done.map(i => data.last[i])), seconds: mean(done.map(i => data.seconds[i])),
-        multiply_adds: mean(done.map(i => 3 * data.trials.multiply_adds[i] * data.last[i] * data.studies[data.trials.study[i]].images))}[against];
-      const most = done.length, at = most <= 60 ? Array.from({length: most}, (_, k) => k + 1) : [...new Set(Array.from({length: 60}, (_, k) => Math.round(most ** (k / 59))))];
-      const found = explorer.expected_best(done.map(i => Number.isNaN(y[i]) ? 0 : y[i]), at), x = at.map(n => n * each), look = explorer.look(model);
+      const each = {
+        trials: 1,
+        epochs: mean(done.map(i => data.last[i])),
+        seconds: mean(done.map(i => data.seconds[i])),
+        multiply_adds: mean(
+          done.map(
+            i => 3 * data.trials.multiply_adds[i] * data.last[i] * data.studies[data.trials.study[i]].images,
+          ),
+        ),
+      }[against];
+      const most = done.length,
+        at =
+          most <= 60
+            ? Array.from({length: most}, (_, k) => k + 1)
+            : [...new Set(Array.from({length: 60}, (_, k) => Math.round(most ** (k / 59))))];
+      const found = explorer.expected_best(
+          done.map(i => (Number.isNaN(y[i]) ? 0 : y[i])),
+          at,
+        ),
+        x = at.map(n => n * each),
+        look = explorer.look(model);
       reach = Math.min(reach, x.at(-1));
-      traces.push({x: [...x, ...x.slice().reverse()], y: [...found.map(row => row[2]), ...found.map(row => row[1]).reverse()], fill: 'toself', fillcolor: `${look.colour}22`, line: {width: 0}, hoverinfo: 'skip', mode: 'lines'},
-        {x, y: found.map(row => row[0]), name: model, mode: 'lines', line: {color: look.colour, dash: look.dash_name, width: 2}, hovertemplate: `${model}: %{y:.1%} with %{x:.3s}<extra></extra>`});
+      traces.push(
+        {
+          x: [...x, ...x.slice().reverse()],
+          y: [...found.map(row => row[2]), ...found.map(row => row[1]).reverse()],
+          fill: 'toself',
+          fillcolor: `${look.colour}22`,
+          line: {width: 0},
+          hoverinfo: 'skip',
+          mode: 'lines',
+        },
+        {
+          x,
+          y: found.map(row => row[0]),
+          name: model,
+          mode: 'lines',
+          line: {color: look.colour, dash: look.dash_name, width: 2},
+          hovertemplate: `${model}: %{y:.1%} with %{x:.3s}<extra></extra>`,
+        },
+      );
       at.forEach((n, k) => rows.push([model, n, x[k], ...found[k]]));
     }
-    const at_reach = [...new Set(rows.map(row => row[0]))].map(model => { const own = rows.filter(row => row[0] === model && row[2] <= reach * 1.0001); return own.length ? [model, own.at(-1)[3]] : null; }).filter(Boolean).sort((a, b) => b[1] - a[1]);
-    budget.draw({summary: at_reach.length ? `Expected best val accuracy for so much of the search, its 10 and 90 % points as a band. With ${explorer.number(reach, 3)} ${BUDGETS[against]}, which each network had: ${at_reach.map(([model, best]) => `${model} ${explorer.percent(best)}`).join(', ')}.` : 'Fewer than two trials of a network of the search have ended in this selection.',
-      x: {title: BUDGETS[against], log: true, range: explorer.range([costs.reduce((a, b) => b > 0 && b < a ? b : a, Infinity), costs.reduce((a, b) => a + b, 0)], true, .02)}, y: {title: 'expected best val accuracy', percent: true, range: explorer.range(reached)}, traces, revision: against,
-      table: () => ({columns: ['network', 'trials', against === 'trials' ? 'budget' : against, 'expected', 'low', 'high'].map(name => ({name})), rows})});
+    const at_reach = [...new Set(rows.map(row => row[0]))]
+      .map(model => {
+        const own = rows.filter(row => row[0] === model && row[2] <= reach * 1.0001);
+        return own.length ? [model, own.at(-1)[3]] : null;
+      })
+      .filter(Boolean)
+      .sort((a, b) => b[1] - a[1]);
+    budget.draw({
+      summary: at_reach.length
+        ? `Expected best val accuracy for so much of the search, its 10 and 90 % points as a band. With ${explorer.number(reach, 3)} ${BUDGETS[against]}, which each network had: ${at_reach.map(([model, best]) => `${model} ${explorer.percent(best)}`).join(', ')}.`
+        : 'Fewer than two trials of a network of the search have ended in this selection.',
+      x: {
+        title: BUDGETS[against],
+        log: true,
+        range: explorer.range(
+          [costs.reduce((a, b) => (b > 0 && b < a ? b : a), Infinity), costs.reduce((a, b) => a + b, 0)],
+          true,
+          0.02,
+        ),
+      },
+      y: {title: 'expected best val accuracy', percent: true, range: explorer.range(reached)},
+      traces,
+      revision: against,
+      table: () => ({
+        columns: [
+          'network',
+          'trials',
+          against === 'trials' ? 'budget' : against,
+          'expected',
+          'low',
+          'high',
+        ].map(name => ({name})),
+        rows,
+      }),
+    });
   }
   function draw_cost() {
-    const {data} = explorer, against = chosen.cost.value, y = explorer.accuracy(), every = Int32Array.from({length: data.n}, (_, i) => i);
-    const source = {seconds: data.seconds, epochs: data.last}[against] || data.trials[against], x = Float64Array.from(source, value => value > 0 ? value : NaN);
-    const inside = [...every].filter(i => explorer.selected[i] && x[i] > 0 && !Number.isNaN(y[i])).sort((a, b) => x[a] - x[b] || y[b] - y[a]), front = [];
+    const {data} = explorer,
+      against = chosen.cost.value,
+      y = explorer.accuracy(),
+      every = Int32Array.from({length: data.n}, (_, i) => i);
+    const source = {seconds: data.seconds, epochs: data.last}[against] || data.trials[against],
+      x = Float64Array.from(source, value => (value > 0 ? value : NaN));
+    const inside = [...every]
+        .filter(i => explorer.selected[i] && x[i] > 0 && !Number.isNaN(y[i]))
+        .sort((a, b) => x[a] - x[b] || y[b] - y[a]),
+      front = [];
     for (const i of inside) if (!front.length || y[i] > y[front.at(-1)]) front.push(i);
     const on = new Set(front);
-    cost.draw({summary: `${explorer.when()} ${front.length ? `More accurate than any that cost less: ${explorer.listed(front.slice(0, 6).map(i => data.trials.trial_id[i]))}${front.length > 6 ? ` and ${front.length - 6} more` : ''} (filled).` : ''}`,
-      x: {title: COSTS[against], log: true, range: explorer.range(x, true)}, y: {title: 'val accuracy', percent: true, range: explorer.range(y)}, lasso: explorer.lasso(x, y), revision: `${against}`,
-      marks: [{kind: 'points', x, y, trial: every, hollow: i => !on.has(i)}], tip: ({trial: i}) => `${data.trials.trial_id[i]}, ${data.trials.model[i]}: ${explorer.percent(y[i])}, ${explorer.number(x[i], 3)} ${COSTS[against]}`,
-      table: () => ({columns: [{name: 'trial_id'}, {name: 'model'}, {name: against, label: COSTS[against]}, {name: 'val_accuracy', show: explorer.percent}, {name: 'undominated'}], rows: inside.map(i => [data.trials.trial_id[i], data.trials.model[i], x[i], y[i], on.has(i) ? 'yes' : ''])})});
+    cost.draw({
+      summary: `${explorer.when()} ${front.length ? `More accurate than any that cost less: ${explorer.listed(front.slice(0, 6).map(i => data.trials.trial_id[i]))}${front.length > 6 ? ` and ${front.length - 6} more` : ''} (filled).` : ''}`,
+      x: {title: COSTS[against], log: true, range: explorer.range(x, true)},
+      y: {title: 'val accuracy', percent: true, range: explorer.range(y)},
+      lasso: explorer.lasso(x, y),
+      revision: `${against}`,
+      marks: [{kind: 'points', x, y, trial: every, hollow: i => !on.has(i)}],
+      tip: ({trial: i}) =>
+        `${data.trials.trial_id[i]}, ${data.trials.model[i]}: ${explorer.percent(y[i])}, ${explorer.number(x[i], 3)} ${COSTS[against]}`,
+      table: () => ({
+        columns: [
+          {name: 'trial_id'},
+          {name: 'model'},
+          {name: against, label: COSTS[against]},
+          {name: 'val_accuracy', show: explorer.percent},
+          {name: 'undominated'},
+        ],
+        rows: inside.map(i => [
+          data.trials.trial_id[i],
+          data.trials.model[i],
+          x[i],
+          y[i],
+          on.has(i) ? 'yes' : '',
+        ]),
+      }),
+    });
   }
 
-  explorer.views.push({id: 'comparison', title: 'Importance and comparison', build, update: changes => {
-    if (changes.hover) return explorer.paint(cost);
-    for (const choice of Object.values(chosen)) choice.fill();
-    explorer.key(key);
-    draw_influence();
-    if (!changes.moving) draw_budget();
-    draw_cost();
-  }});
+  explorer.views.push({
+    id: 'comparison',
+    title: 'Importance and comparison',
+    build,
+    update: changes => {
+      if (changes.hover) return explorer.paint(cost);
+      for (const choice of Object.values(chosen)) choice.fill();
+      explorer.key(key);
+      draw_influence();
+      if (!changes.moving) draw_budget();
+      draw_cost();
+    },
+  });
 }

@@ -2,38 +2,80 @@
 {
   const {element, state} = explorer;
   const SCOPES = {'val+test': 'val and test', val: 'val', test: 'test', unseen: 'test without duplicates'};
-  let told = null, place, matrix, classes, models, faces, sentence, scope;
+  let told = null,
+    place,
+    matrix,
+    classes,
+    models,
+    faces,
+    sentence,
+    scope;
 
   // The answers decoded, once they have come. Nothing of them is needed for the other views.
   explorer.take_answers = payload => {
     const {images} = payload;
-    told = {...payload, images: {digest: explorer.words(images.digest), split: explorer.words(images.split), image: explorer.array(images.image), label: explorer.array(images.label), duplicate: explorer.array(images.duplicate)},
-      networks: payload.networks.map(network => ({...network, key: `${network.study}:${network.trial}`, rows: explorer.array(network.rows), guess: explorer.array(network.guess), probability: explorer.array(network.probability)})),
-      attention: payload.attention.map(maps => ({...maps, key: `${maps.study}:${maps.trial}`, rows: explorer.array(maps.rows), weights: explorer.array(maps.weights)}))};
+    told = {
+      ...payload,
+      images: {
+        digest: explorer.words(images.digest),
+        split: explorer.words(images.split),
+        image: explorer.array(images.image),
+        label: explorer.array(images.label),
+        duplicate: explorer.array(images.duplicate),
+      },
+      networks: payload.networks.map(network => ({
+        ...network,
+        key: `${network.study}:${network.trial}`,
+        rows: explorer.array(network.rows),
+        guess: explorer.array(network.guess),
+        probability: explorer.array(network.probability),
+      })),
+      attention: payload.attention.map(maps => ({
+        ...maps,
+        key: `${maps.study}:${maps.trial}`,
+        rows: explorer.array(maps.rows),
+        weights: explorer.array(maps.weights),
+      })),
+    };
     explorer.answers = told;
     if (explorer.data) explorer.refresh('faces');
   };
 
   // The networks of the selection: confirmed trials in it, and those confirmed because of a trial in it.
   explorer.networks = () => {
-    const {data} = explorer, because = new Set();
-    for (const [number, study] of data.studies.entries()) for (const {setting, from_trial} of study.chosen) {
-      const i = data.place.get(`${number}:${from_trial}`);
-      if (i !== undefined && explorer.selected[i]) because.add(`${number} ${setting}`);
-    }
-    return told.networks.filter(network => explorer.selected[data.place.get(network.key)] || because.has(`${network.study} ${network.setting}`));
+    const {data} = explorer,
+      because = new Set();
+    for (const [number, study] of data.studies.entries())
+      for (const {setting, from_trial} of study.chosen) {
+        const i = data.place.get(`${number}:${from_trial}`);
+        if (i !== undefined && explorer.selected[i]) because.add(`${number} ${setting}`);
+      }
+    return told.networks.filter(
+      network =>
+        explorer.selected[data.place.get(network.key)] || because.has(`${network.study} ${network.setting}`),
+    );
   };
   explorer.in_scope = row => {
     const split = told.images.split[row];
-    return state.scope === 'val+test' || split === state.scope || (state.scope === 'unseen' && split === 'test' && !told.images.duplicate[row]);
+    return (
+      state.scope === 'val+test' ||
+      split === state.scope ||
+      (state.scope === 'unseen' && split === 'test' && !told.images.duplicate[row])
+    );
   };
   // Counts, truth down, answer across, mean over the networks; and each network's own.
   explorer.confusion = networks => {
-    const size = told.classes.length, whole = new Float64Array(size * size), own = [];
+    const size = told.classes.length,
+      whole = new Float64Array(size * size),
+      own = [];
     for (const {rows, guess} of networks) {
       const counts = new Float64Array(size * size);
-      for (let k = 0; k < rows.length; k++) if (guess[k] < size && explorer.in_scope(rows[k])) counts[told.images.label[rows[k]] * size + guess[k]]++;
-      counts.forEach((count, cell) => { whole[cell] += count / networks.length; });
+      for (let k = 0; k < rows.length; k++)
+        if (guess[k] < size && explorer.in_scope(rows[k]))
+          counts[told.images.label[rows[k]] * size + guess[k]]++;
+      counts.forEach((count, cell) => {
+        whole[cell] += count / networks.length;
+      });
       own.push(counts);
     }
     return {size, whole, own};
@@ -42,84 +84,314 @@
   function build(section) {
     place = section;
     sentence = element('p', {class: 'summary', id: 'faces-summary'});
-    scope = element('select', {onchange: () => explorer.change({scope: scope.value})}, Object.entries(SCOPES).map(([value, text]) => element('option', {value}, text)));
+    scope = element(
+      'select',
+      {onchange: () => explorer.change({scope: scope.value})},
+      Object.entries(SCOPES).map(([value, text]) => element('option', {value}, text)),
+    );
     matrix = element('figure', {id: 'figure-confusion'});
     classes = element('figure', {id: 'figure-classes'});
     models = element('figure', {id: 'figure-models'});
     faces = element('div', {id: 'figure-faces'});
-    section.append(element('div', {class: 'controls'}, element('label', {}, 'Images of ', scope)), sentence, models, element('div', {class: 'pair'}, matrix, classes), faces);
+    section.append(
+      element('div', {class: 'controls'}, element('label', {}, 'Images of ', scope)),
+      sentence,
+      models,
+      element('div', {class: 'pair'}, matrix, classes),
+      faces,
+    );
   }
 
-  const small = count => count >= 10 || Number.isInteger(count) ? explorer.count(Math.round(count)) : count.toFixed(1);
-  const tools = (name, table) => element('div', {class: 'tools'}, element('span', {class: 'buttons'}, element('button', {onclick: () => explorer.save_csv(name, table())}, 'CSV')));
+  const small = count =>
+    count >= 10 || Number.isInteger(count) ? explorer.count(Math.round(count)) : count.toFixed(1);
+  const tools = (name, table) =>
+    element(
+      'div',
+      {class: 'tools'},
+      element(
+        'span',
+        {class: 'buttons'},
+        element('button', {onclick: () => explorer.save_csv(name, table())}, 'CSV'),
+      ),
+    );
 
   function draw_matrix({size, whole}, many) {
-    const sums = Array.from({length: size}, (_, j) => whole.slice(j * size, (j + 1) * size).reduce((a, b) => a + b, 0));
+    const sums = Array.from({length: size}, (_, j) =>
+      whole.slice(j * size, (j + 1) * size).reduce((a, b) => a + b, 0),
+    );
     const cell = (j, k) => {
-      const count = whole[j * size + k], share = sums[j] ? count / sums[j] : 0, on = state.cell && state.cell[0] === j && state.cell[1] === k;
-      const own = element('td', {class: `cell${share > .55 ? ' full' : ''}`}, element('button', {'aria-pressed': String(Boolean(on)), 'aria-label': `${told.classes[j]} answered as ${told.classes[k]}: ${small(count)} images, ${Math.round(100 * share)} %`,
-        onclick: () => explorer.change({cell: [j, k], faces: 'cell'})}, small(count), element('small', {}, `${Math.round(100 * share)}%`)));
+      const count = whole[j * size + k],
+        share = sums[j] ? count / sums[j] : 0,
+        on = state.cell && state.cell[0] === j && state.cell[1] === k;
+      const own = element(
+        'td',
+        {class: `cell${share > 0.55 ? ' full' : ''}`},
+        element(
+          'button',
+          {
+            'aria-pressed': String(Boolean(on)),
+            'aria-label': `${told.classes[j]} answered as ${told.classes[k]}: ${small(count)} images, ${Math.round(100 * share)} %`,
+            onclick: () => explorer.change({cell: [j, k], faces: 'cell'}),
+          },
+          small(count),
+          element('small', {}, `${Math.round(100 * share)}%`),
+        ),
+      );
       own.style.setProperty('--a', share.toFixed(2));
       return own;
     };
-    const table = () => ({columns: [{name: 'truth'}, ...told.classes.map(name => ({name}))], rows: told.classes.map((name, j) => [name, ...whole.slice(j * size, (j + 1) * size)])});
-    matrix.replaceChildren(element('h3', {}, 'Confusion'), element('p', {class: 'summary'}, `Truth down, answer across; ${many === 1 ? 'one network' : `mean of ${many} networks`}. A cell shows its faces.`),
-      element('table', {class: 'matrix'}, element('thead', {}, element('tr', {}, element('th', {class: 'row'}, 'truth ↓'), told.classes.map(name => element('th', {class: 'col', scope: 'col', title: name}, name)))),
-        element('tbody', {}, told.classes.map((name, j) => element('tr', {}, element('th', {class: 'row', scope: 'row'}, name), Array.from({length: size}, (_, k) => cell(j, k)))))), tools('confusion', table));
+    const table = () => ({
+      columns: [{name: 'truth'}, ...told.classes.map(name => ({name}))],
+      rows: told.classes.map((name, j) => [name, ...whole.slice(j * size, (j + 1) * size)]),
+    });
+    matrix.replaceChildren(
+      element('h3', {}, 'Confusion'),
+      element(
+        'p',
+        {class: 'summary'},
+        `Truth down, answer across; ${many === 1 ? 'one network' : `mean of ${many} networks`}. A cell shows its faces.`,
+      ),
+      element(
+        'table',
+        {class: 'matrix'},
+        element(
+          'thead',
+          {},
+          element(
+            'tr',
+            {},
+            element('th', {class: 'row'}, 'truth ↓'),
+            told.classes.map(name => element('th', {class: 'col', scope: 'col', title: name}, name)),
+          ),
+        ),
+        element(
+          'tbody',
+          {},
+          told.classes.map((name, j) =>
+            element(
+              'tr',
+              {},
+              element('th', {class: 'row', scope: 'row'}, name),
+              Array.from({length: size}, (_, k) => cell(j, k)),
+            ),
+          ),
+        ),
+      ),
+      tools('confusion', table),
+    );
   }
   function draw_classes({size, whole}) {
     const rows = told.classes.map((name, j) => {
-      const row = whole.slice(j * size, (j + 1) * size), images = row.reduce((a, b) => a + b, 0);
+      const row = whole.slice(j * size, (j + 1) * size),
+        images = row.reduce((a, b) => a + b, 0);
       let answers = 0;
       for (let i = 0; i < size; i++) answers += whole[i * size + j];
-      const hits = row[j], recall = images ? hits / images : NaN, precision = answers ? hits / answers : NaN;
-      return [name, images, recall, ...explorer.wilson(hits, images), answers, precision, ...explorer.wilson(hits, answers), 2 * hits / (images + answers)];
+      const hits = row[j],
+        recall = images ? hits / images : NaN,
+        precision = answers ? hits / answers : NaN;
+      return [
+        name,
+        images,
+        recall,
+        ...explorer.wilson(hits, images),
+        answers,
+        precision,
+        ...explorer.wilson(hits, answers),
+        (2 * hits) / (images + answers),
+      ];
     });
-    const table = {columns: ['class', 'images', 'recall', 'recall_low', 'recall_high', 'answers', 'precision', 'precision_low', 'precision_high', 'f1'].map(name => ({name})), rows};
-    const range = (low, high) => Number.isNaN(low) ? '–' : `${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)}`;
-    classes.replaceChildren(element('h3', {}, 'By class'), element('p', {class: 'summary'}, 'Recall and precision with their 95 % intervals by the choice of images (Wilson).'),
-      element('div', {class: 'scroll', tabindex: 0}, element('table', {}, element('thead', {}, element('tr', {}, ['class', 'images', 'recall', '95 %', 'precision', '95 %', 'F1'].map((name, k) => element('th', {scope: 'col', class: k ? '' : 'word'}, name)))),
-        element('tbody', {}, rows.map(row => element('tr', {}, element('td', {class: 'word'}, row[0]), [small(row[1]), explorer.percent(row[2]), range(row[3], row[4]), explorer.percent(row[6]), range(row[7], row[8]), explorer.percent(row[9])].map(text => element('td', {}, text))))))), tools('classes', () => table));
+    const table = {
+      columns: [
+        'class',
+        'images',
+        'recall',
+        'recall_low',
+        'recall_high',
+        'answers',
+        'precision',
+        'precision_low',
+        'precision_high',
+        'f1',
+      ].map(name => ({name})),
+      rows,
+    };
+    const range = (low, high) =>
+      Number.isNaN(low) ? '–' : `${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)}`;
+    classes.replaceChildren(
+      element('h3', {}, 'By class'),
+      element(
+        'p',
+        {class: 'summary'},
+        'Recall and precision with their 95 % intervals by the choice of images (Wilson).',
+      ),
+      element(
+        'div',
+        {class: 'scroll', tabindex: 0},
+        element(
+          'table',
+          {},
+          element(
+            'thead',
+            {},
+            element(
+              'tr',
+              {},
+              ['class', 'images', 'recall', '95 %', 'precision', '95 %', 'F1'].map((name, k) =>
+                element('th', {scope: 'col', class: k ? '' : 'word'}, name),
+              ),
+            ),
+          ),
+          element(
+            'tbody',
+            {},
+            rows.map(row =>
+              element(
+                'tr',
+                {},
+                element('td', {class: 'word'}, row[0]),
+                [
+                  small(row[1]),
+                  explorer.percent(row[2]),
+                  range(row[3], row[4]),
+                  explorer.percent(row[6]),
+                  range(row[7], row[8]),
+                  explorer.percent(row[9]),
+                ].map(text => element('td', {}, text)),
+              ),
+            ),
+          ),
+        ),
+      ),
+      tools('classes', () => table),
+    );
   }
   // Every confirmed setting by class: its accuracy, and its recall of each. A row selects its trials.
   function draw_models(chosen) {
-    const settings = new Map(), several = explorer.data.studies.length > 1;
+    const settings = new Map(),
+      several = explorer.data.studies.length > 1;
     for (const network of told.networks) {
-      const name = several ? `${network.setting} (${explorer.data.studies[network.study].name})` : network.setting;
+      const name = several
+        ? `${network.setting} (${explorer.data.studies[network.study].name})`
+        : network.setting;
       if (!settings.has(name)) settings.set(name, []);
       settings.get(name).push(network);
     }
-    const on = new Set(chosen.map(network => network.key)), rows = [];
+    const on = new Set(chosen.map(network => network.key)),
+      rows = [];
     for (const [name, networks] of settings) {
-      const {size, whole} = explorer.confusion(networks), recall = [];
-      let hits = 0, all = 0;
-      for (let j = 0; j < size; j++) { const row = whole.slice(j * size, (j + 1) * size), images = row.reduce((a, b) => a + b, 0); hits += row[j]; all += images; recall.push(images ? row[j] / images : NaN); }
-      rows.push({name, networks, model: networks[0].model, accuracy: all ? hits / all : NaN, recall, on: networks.every(network => on.has(network.key))});
+      const {size, whole} = explorer.confusion(networks),
+        recall = [];
+      let hits = 0,
+        all = 0;
+      for (let j = 0; j < size; j++) {
+        const row = whole.slice(j * size, (j + 1) * size),
+          images = row.reduce((a, b) => a + b, 0);
+        hits += row[j];
+        all += images;
+        recall.push(images ? row[j] / images : NaN);
+      }
+      rows.push({
+        name,
+        networks,
+        model: networks[0].model,
+        accuracy: all ? hits / all : NaN,
+        recall,
+        on: networks.every(network => on.has(network.key)),
+      });
     }
     const pick = row => explorer.pick(new Set(row.networks.map(network => network.key)));
-    const table = () => ({columns: [{name: 'setting'}, {name: 'network'}, {name: 'seeds'}, {name: 'accuracy'}, ...told.classes.map(name => ({name}))], rows: rows.map(row => [row.name, row.model, row.networks.length, row.accuracy, ...row.recall])});
-    models.replaceChildren(element('h3', {}, 'Confirmed networks'), element('p', {class: 'summary'}, 'Accuracy and recall of each class. A row selects its trials everywhere.'),
-      element('div', {class: 'scroll', tabindex: 0}, element('table', {class: 'models'}, element('thead', {}, element('tr', {}, ['setting', 'seeds', 'accuracy', ...told.classes].map((name, k) => element('th', {scope: 'col', class: k ? '' : 'word'}, name)))),
-        element('tbody', {}, rows.map(row => element('tr', {class: row.on ? '' : 'out'}, element('td', {class: 'word'}, element('button', {'aria-pressed': String(row.on && explorer.narrowed()), onclick: () => pick(row)}, explorer.swatch(row.model), row.name)), element('td', {}, String(row.networks.length)), element('td', {}, explorer.percent(row.accuracy)),
-          row.recall.map(share => { const cell = element('td', {class: 'heat'}, explorer.percent(share, 0)); cell.style.setProperty('--a', ((share || 0) * .55).toFixed(2)); return cell; })))))), tools('confirmed', table));
+    const table = () => ({
+      columns: [
+        {name: 'setting'},
+        {name: 'network'},
+        {name: 'seeds'},
+        {name: 'accuracy'},
+        ...told.classes.map(name => ({name})),
+      ],
+      rows: rows.map(row => [row.name, row.model, row.networks.length, row.accuracy, ...row.recall]),
+    });
+    models.replaceChildren(
+      element('h3', {}, 'Confirmed networks'),
+      element(
+        'p',
+        {class: 'summary'},
+        'Accuracy and recall of each class. A row selects its trials everywhere.',
+      ),
+      element(
+        'div',
+        {class: 'scroll', tabindex: 0},
+        element(
+          'table',
+          {class: 'models'},
+          element(
+            'thead',
+            {},
+            element(
+              'tr',
+              {},
+              ['setting', 'seeds', 'accuracy', ...told.classes].map((name, k) =>
+                element('th', {scope: 'col', class: k ? '' : 'word'}, name),
+              ),
+            ),
+          ),
+          element(
+            'tbody',
+            {},
+            rows.map(row =>
+              element(
+                'tr',
+                {class: row.on ? '' : 'out'},
+                element(
+                  'td',
+                  {class: 'word'},
+                  element(
+                    'button',
+                    {'aria-pressed': String(row.on && explorer.narrowed()), onclick: () => pick(row)},
+                    explorer.swatch(row.model),
+                    row.name,
+                  ),
+                ),
+                element('td', {}, String(row.networks.length)),
+                element('td', {}, explorer.percent(row.accuracy)),
+                row.recall.map(share => {
+                  const cell = element('td', {class: 'heat'}, explorer.percent(share, 0));
+                  cell.style.setProperty('--a', ((share || 0) * 0.55).toFixed(2));
+                  return cell;
+                }),
+              ),
+            ),
+          ),
+        ),
+      ),
+      tools('confirmed', table),
+    );
   }
 
-  explorer.views.push({id: 'faces', title: 'Confusion and faces', build, update: changes => {
-    if (changes.hover || changes.moving) return;
-    scope.value = state.scope;
-    const none = !told || !told.networks.length, chosen = none ? [] : explorer.networks();
-    for (const box of [matrix, classes, faces]) box.hidden = !chosen.length;
-    models.hidden = none;
-    if (!none) draw_models(chosen);
-    if (!chosen.length) {
-      sentence.textContent = !told ? 'The answers are being read.' : none ? 'No confirmed network has answered images yet: the confirmation writes them.'
-        : 'None of the selected trials was confirmed, so no network of theirs has answered images. Choose a row, or clear the selection.';
-      return;
-    }
-    sentence.textContent = `${chosen.length === 1 ? 'One network' : `${chosen.length} networks`} of the selection: ${explorer.listed([...new Set(chosen.map(network => network.setting))].slice(0, 8))}.`;
-    const counts = explorer.confusion(chosen);
-    draw_matrix(counts, chosen.length);
-    draw_classes(counts);
-    explorer.draw_faces(faces, told, chosen);
-  }});
+  explorer.views.push({
+    id: 'faces',
+    title: 'Confusion and faces',
+    build,
+    update: changes => {
+      if (changes.hover || changes.moving) return;
+      scope.value = state.scope;
+      const none = !told || !told.networks.length,
+        chosen = none ? [] : explorer.networks();
+      for (const box of [matrix, classes, faces]) box.hidden = !chosen.length;
+      models.hidden = none;
+      if (!none) draw_models(chosen);
+      if (!chosen.length) {
+        sentence.textContent = !told
+          ? 'The answers are being read.'
+          : none
+            ? 'No confirmed network has answered images yet: the confirmation writes them.'
+            : 'None of the selected trials was confirmed, so no network of theirs has answered images. Choose a row, or clear the selection.';
+        return;
+      }
+      sentence.textContent = `${chosen.length === 1 ? 'One network' : `${chosen.length} networks`} of the selection: ${explorer.listed([...new Set(chosen.map(network => network.setting))].slice(0, 8))}.`;
+      const counts = explorer.confusion(chosen);
+      draw_matrix(counts, chosen.length);
+      draw_classes(counts);
+      explorer.draw_faces(faces, told, chosen);
+    },
+  });
 }

@@ -1,17 +1,40 @@
 // The view of the curves: every trial's, ASHA's rungs and judgements, and what stricter settings would have done.
 {
   const {element, state} = explorer;
-  const MEASURES = {val_accuracy: 'val accuracy', train_accuracy: 'train accuracy', val_loss: 'val loss', train_loss: 'train loss', lr: 'learning rate'};
+  const MEASURES = {
+    val_accuracy: 'val accuracy',
+    train_accuracy: 'train accuracy',
+    val_loss: 'val loss',
+    train_loss: 'train loss',
+    lr: 'learning rate',
+  };
   const ALONG = {epoch: 'epoch', seconds: 'seconds in epochs', images: 'images seen'};
-  let curves, judged, chosen = {}, outcome, key;
+  let curves,
+    judged,
+    chosen = {},
+    outcome,
+    key;
 
   // A choice that stays in the address.
   explorer.choice = (name, label, choices, fallback) => {
-    const field = element('select', {onchange: () => explorer.change({options: {...state.options, [name]: field.value}})});
-    const made = {box: element('label', {}, `${label} `, field), get value() { return choices_of()[state.options[name]] !== undefined ? state.options[name] : fallback_of(); },
-      fill: () => { field.replaceChildren(...Object.entries(choices_of()).map(([value, text]) => element('option', {value, selected: value === made.value}, text))); }};
-    const choices_of = () => typeof choices === 'function' ? choices() : choices;
-    const fallback_of = () => typeof fallback === 'function' ? fallback() : fallback;
+    const field = element('select', {
+      onchange: () => explorer.change({options: {...state.options, [name]: field.value}}),
+    });
+    const made = {
+      box: element('label', {}, `${label} `, field),
+      get value() {
+        return choices_of()[state.options[name]] !== undefined ? state.options[name] : fallback_of();
+      },
+      fill: () => {
+        field.replaceChildren(
+          ...Object.entries(choices_of()).map(([value, text]) =>
+            element('option', {value, selected: value === made.value}, text),
+          ),
+        );
+      },
+    };
+    const choices_of = () => (typeof choices === 'function' ? choices() : choices);
+    const fallback_of = () => (typeof fallback === 'function' ? fallback() : fallback);
     return made;
   };
 
@@ -20,72 +43,203 @@
 
   function build(section) {
     chosen = {
-      y: explorer.choice('curve', 'Draw', MEASURES, 'val_accuracy'), x: explorer.choice('along', 'against', ALONG, 'epoch'),
-      rung: explorer.choice('rung', 'Rung', () => Object.fromEntries(rungs().map(rung => [`r${rung}`, `epoch ${rung}`])), () => `r${rungs()[0]}`),
-      factor: explorer.choice('factor', 'What if ASHA kept one in', () => Object.fromEntries(factors().map(f => [`f${f}`, f === asha()?.factor ? `${f}, as it did` : String(f)])), () => `f${factors()[0]}`),
-      grace: explorer.choice('grace', 'from epoch', () => Object.fromEntries(graces().map(g => [`g${g}`, String(g)])), () => `g${graces().at(-1)}`),
+      y: explorer.choice('curve', 'Draw', MEASURES, 'val_accuracy'),
+      x: explorer.choice('along', 'against', ALONG, 'epoch'),
+      rung: explorer.choice(
+        'rung',
+        'Rung',
+        () => Object.fromEntries(rungs().map(rung => [`r${rung}`, `epoch ${rung}`])),
+        () => `r${rungs()[0]}`,
+      ),
+      factor: explorer.choice(
+        'factor',
+        'What if ASHA kept one in',
+        () =>
+          Object.fromEntries(
+            factors().map(f => [`f${f}`, f === asha()?.factor ? `${f}, as it did` : String(f)]),
+          ),
+        () => `f${factors()[0]}`,
+      ),
+      grace: explorer.choice(
+        'grace',
+        'from epoch',
+        () => Object.fromEntries(graces().map(g => [`g${g}`, String(g)])),
+        () => `g${graces().at(-1)}`,
+      ),
     };
-    curves = explorer.figure(section, {name: 'curves', title: 'Every trial’s curve', height: 400, controls: [chosen.y.box, chosen.x.box]});
+    curves = explorer.figure(section, {
+      name: 'curves',
+      title: 'Every trial’s curve',
+      height: 400,
+      controls: [chosen.y.box, chosen.x.box],
+    });
     key = element('p', {class: 'key'});
     curves.root.insertBefore(key, curves.wrap);
-    judged = explorer.figure(section, {name: 'judgements', title: 'How ASHA judged', height: 300, controls: [chosen.rung.box]});
+    judged = explorer.figure(section, {
+      name: 'judgements',
+      title: 'How ASHA judged',
+      height: 300,
+      controls: [chosen.rung.box],
+    });
     outcome = element('div');
-    section.append(element('figure', {id: 'figure-replay'}, element('h3', {}, 'Stricter, replayed'), element('div', {class: 'controls'}, chosen.factor.box, chosen.grace.box), outcome));
+    section.append(
+      element(
+        'figure',
+        {id: 'figure-replay'},
+        element('h3', {}, 'Stricter, replayed'),
+        element('div', {class: 'controls'}, chosen.factor.box, chosen.grace.box),
+        outcome,
+      ),
+    );
   }
   const factors = () => [2, 3, 4, 6, 8, 12].filter(factor => factor >= (asha()?.factor || 2));
-  const graces = () => { const most = asha()?.grace || Math.max(1, Math.min(explorer.data.common, 8)); return Array.from({length: most}, (_, k) => k + 1); };
+  const graces = () => {
+    const most = asha()?.grace || Math.max(1, Math.min(explorer.data.common, 8));
+    return Array.from({length: most}, (_, k) => k + 1);
+  };
 
   let axis_cache = {};
   function along(how) {
     const {data} = explorer;
     if (axis_cache.data === data && axis_cache.how === how) return axis_cache.x;
-    const {start, epoch, epoch_seconds} = data.epochs, x = new Float32Array(epoch.length);
+    const {start, epoch, epoch_seconds} = data.epochs,
+      x = new Float32Array(epoch.length);
     for (let i = 0; i < data.n; i++) {
       let sum = 0;
       for (let k = start[i]; k < start[i + 1]; k++) {
         sum += epoch_seconds[k] || 0;
-        x[k] = how === 'seconds' ? sum : how === 'images' ? epoch[k] * data.studies[data.trials.study[i]].images : epoch[k];
+        x[k] =
+          how === 'seconds'
+            ? sum
+            : how === 'images'
+              ? epoch[k] * data.studies[data.trials.study[i]].images
+              : epoch[k];
       }
     }
     axis_cache = {data, how, x};
     return x;
   }
-  const ends = test => { const found = [], {start} = explorer.data.epochs; for (let i = 0; i < explorer.data.n; i++) if (start[i + 1] > start[i] && test(i)) found.push(i); return found; };
+  const ends = test => {
+    const found = [],
+      {start} = explorer.data.epochs;
+    for (let i = 0; i < explorer.data.n; i++) if (start[i + 1] > start[i] && test(i)) found.push(i);
+    return found;
+  };
 
   function draw_curves() {
-    const {data} = explorer, measure = chosen.y.value, how = chosen.x.value, x = along(how), y = data.epochs[measure], {start} = data.epochs;
-    const at = list => ({trial: Int32Array.from(list), x: Float32Array.from(list, i => x[start[i + 1] - 1]), y: Float32Array.from(list, i => y[start[i + 1] - 1])});
-    const stopped = ends(i => data.trials.status[i] === 'stopped'), failed = ends(i => data.trials.status[i] === 'failed');
-    const again = explorer.replayed, would = again ? [...again.stopped.keys()] : [];
-    const cut = would.map(i => { let k = start[i]; while (data.epochs.epoch[k] < again.stopped.get(i)) k++; return k; });
-    const accuracy = measure.includes('accuracy'), loss = measure.includes('loss');
-    const finite = y.filter(Number.isFinite), most = finite.length ? loss ? quantile(finite, .99) : Infinity : Infinity;
-    const above = loss ? finite.filter(value => value > most * 1.05).length : 0, bad = y.length - finite.length;
-    const lines = how === 'seconds' ? [] : rungs().map(rung => ({x: how === 'images' ? rung * data.studies[0].images : rung}));
+    const {data} = explorer,
+      measure = chosen.y.value,
+      how = chosen.x.value,
+      x = along(how),
+      y = data.epochs[measure],
+      {start} = data.epochs;
+    const at = list => ({
+      trial: Int32Array.from(list),
+      x: Float32Array.from(list, i => x[start[i + 1] - 1]),
+      y: Float32Array.from(list, i => y[start[i + 1] - 1]),
+    });
+    const stopped = ends(i => data.trials.status[i] === 'stopped'),
+      failed = ends(i => data.trials.status[i] === 'failed');
+    const again = explorer.replayed,
+      would = again ? [...again.stopped.keys()] : [];
+    const cut = would.map(i => {
+      let k = start[i];
+      while (data.epochs.epoch[k] < again.stopped.get(i)) k++;
+      return k;
+    });
+    const accuracy = measure.includes('accuracy'),
+      loss = measure.includes('loss');
+    const finite = y.filter(Number.isFinite),
+      most = finite.length ? (loss ? quantile(finite, 0.99) : Infinity) : Infinity;
+    const above = loss ? finite.filter(value => value > most * 1.05).length : 0,
+      bad = y.length - finite.length;
+    const lines =
+      how === 'seconds'
+        ? []
+        : rungs().map(rung => ({x: how === 'images' ? rung * data.studies[0].images : rung}));
     const inside = list => list.filter(i => explorer.selected[i]).length;
     curves.draw({
-      summary: [`${explorer.count(explorer.count_selected)} of ${explorer.count(data.n)} trials; ${explorer.count(inside(stopped))} stopped early (crosses), ${inside(failed)} failed (triangles).`,
-        rungs().length && how !== 'seconds' ? `Dotted: the rungs, at epoch ${explorer.listed(rungs().map(String))}.` : '', bad ? `${bad} epochs have no number.` : '', above ? `${above} losses lie above the frame.` : ''].filter(Boolean).join(' '),
-      x: {title: ALONG[how], range: explorer.range(x, false, .02), whole: how === 'epoch' ? explorer.whole(...explorer.range(x)) : 0}, revision: `${measure} ${how}`,
-      y: {title: MEASURES[measure], percent: accuracy, log: measure === 'lr', range: explorer.range(loss ? finite.filter(value => value <= most * 1.05) : finite, measure === 'lr')},
-      lines, marks: [{kind: 'lines', x, y, start}, {kind: 'points', symbol: 'x', size: 3.6, ...at(stopped)}, {kind: 'points', symbol: 'triangle-up', size: 4, ...at(failed)},
-        {kind: 'points', only: true, symbol: 'diamond', size: 4, hollow: () => true, colour: () => explorer.colours().ink, trial: Int32Array.from(would), x: Float32Array.from(cut, k => x[k]), y: Float32Array.from(cut, k => y[k])}],
-      tip: ({trial: i, k, number}) => { const row = number === 0 ? k : start[i + 1] - 1; return `${data.trials.trial_id[i]}, ${data.trials.model[i]}, epoch ${data.epochs.epoch[row]}: ${accuracy ? explorer.percent(y[row]) : explorer.number(y[row])}${data.trials.status[i] === 'completed' ? '' : `; ${data.trials.reason[i] || data.trials.status[i]}`}`; },
-      table: () => { const rows = []; for (let i = 0; i < data.n; i++) if (explorer.selected[i]) for (let k = start[i]; k < start[i + 1]; k++) rows.push([data.trials.trial_id[i], data.trials.model[i], data.epochs.epoch[k], x[k], y[k]]);
-        return {columns: [{name: 'trial_id'}, {name: 'model'}, {name: 'epoch'}, {name: how === 'epoch' ? 'epoch_again' : how, label: ALONG[how]}, {name: measure}].filter((_, k) => k !== 3 || how !== 'epoch'), rows: how === 'epoch' ? rows.map(row => row.filter((_, k) => k !== 3)) : rows}; },
+      summary: [
+        `${explorer.count(explorer.count_selected)} of ${explorer.count(data.n)} trials; ${explorer.count(inside(stopped))} stopped early (crosses), ${inside(failed)} failed (triangles).`,
+        rungs().length && how !== 'seconds'
+          ? `Dotted: the rungs, at epoch ${explorer.listed(rungs().map(String))}.`
+          : '',
+        bad ? `${bad} epochs have no number.` : '',
+        above ? `${above} losses lie above the frame.` : '',
+      ]
+        .filter(Boolean)
+        .join(' '),
+      x: {
+        title: ALONG[how],
+        range: explorer.range(x, false, 0.02),
+        whole: how === 'epoch' ? explorer.whole(...explorer.range(x)) : 0,
+      },
+      revision: `${measure} ${how}`,
+      y: {
+        title: MEASURES[measure],
+        percent: accuracy,
+        log: measure === 'lr',
+        range: explorer.range(loss ? finite.filter(value => value <= most * 1.05) : finite, measure === 'lr'),
+      },
+      lines,
+      marks: [
+        {kind: 'lines', x, y, start},
+        {kind: 'points', symbol: 'x', size: 3.6, ...at(stopped)},
+        {kind: 'points', symbol: 'triangle-up', size: 4, ...at(failed)},
+        {
+          kind: 'points',
+          only: true,
+          symbol: 'diamond',
+          size: 4,
+          hollow: () => true,
+          colour: () => explorer.colours().ink,
+          trial: Int32Array.from(would),
+          x: Float32Array.from(cut, k => x[k]),
+          y: Float32Array.from(cut, k => y[k]),
+        },
+      ],
+      tip: ({trial: i, k, number}) => {
+        const row = number === 0 ? k : start[i + 1] - 1;
+        return `${data.trials.trial_id[i]}, ${data.trials.model[i]}, epoch ${data.epochs.epoch[row]}: ${accuracy ? explorer.percent(y[row]) : explorer.number(y[row])}${data.trials.status[i] === 'completed' ? '' : `; ${data.trials.reason[i] || data.trials.status[i]}`}`;
+      },
+      table: () => {
+        const rows = [];
+        for (let i = 0; i < data.n; i++)
+          if (explorer.selected[i])
+            for (let k = start[i]; k < start[i + 1]; k++)
+              rows.push([data.trials.trial_id[i], data.trials.model[i], data.epochs.epoch[k], x[k], y[k]]);
+        return {
+          columns: [
+            {name: 'trial_id'},
+            {name: 'model'},
+            {name: 'epoch'},
+            {name: how === 'epoch' ? 'epoch_again' : how, label: ALONG[how]},
+            {name: measure},
+          ].filter((_, k) => k !== 3 || how !== 'epoch'),
+          rows: how === 'epoch' ? rows.map(row => row.filter((_, k) => k !== 3)) : rows,
+        };
+      },
     });
   }
   const quantile = (values, q) => Float32Array.from(values).sort()[Math.floor(q * (values.length - 1))];
 
   // The n-th judged at a rung against its value; the line is the cutoff then in force, one for each network.
   function draw_judged() {
-    const {data} = explorer, d = data.decisions, rung = Number(chosen.rung.value.slice(1));
+    const {data} = explorer,
+      d = data.decisions,
+      rung = Number(chosen.rung.value.slice(1));
     judged.root.hidden = !d.rung.length;
     if (!d.rung.length) return;
-    const seen = new Map(), goes = {trial: [], x: [], y: []}, stops = {trial: [], x: [], y: []}, cutoffs = new Map(), rows = [];
+    const seen = new Map(),
+      goes = {trial: [], x: [], y: []},
+      stops = {trial: [], x: [], y: []},
+      cutoffs = new Map(),
+      rows = [];
     for (let k = 0; k < d.rung.length; k++) {
       if (d.rung[k] !== rung) continue;
-      const i = d.trial[k], group = `${data.trials.study[i]} ${data.trials.model[i]}`, order = (seen.get(group) || 0) + 1;
+      const i = d.trial[k],
+        group = `${data.trials.study[i]} ${data.trials.model[i]}`,
+        order = (seen.get(group) || 0) + 1;
       seen.set(group, order);
       const into = d.stopped[k] ? stops : goes;
       into.trial.push(i);
@@ -94,44 +248,149 @@
       if (!cutoffs.has(group)) cutoffs.set(group, {model: data.trials.model[i], x: [], y: []});
       cutoffs.get(group).x.push(order);
       cutoffs.get(group).y.push(Number.isNaN(d.cutoff[k]) ? null : d.cutoff[k]);
-      rows.push([data.trials.trial_id[i], data.trials.model[i], rung, order, d.value[k], d.cutoff[k], d.stopped[k] ? 'stop' : 'continue']);
+      rows.push([
+        data.trials.trial_id[i],
+        data.trials.model[i],
+        rung,
+        order,
+        d.value[k],
+        d.cutoff[k],
+        d.stopped[k] ? 'stop' : 'continue',
+      ]);
     }
-    const gaps = stops.trial.map((i, k) => [rows.find(row => row[0] === data.trials.trial_id[i])?.[5] - stops.y[k], i]).filter(([gap]) => gap >= 0).sort((a, b) => a[0] - b[0]);
+    const gaps = stops.trial
+      .map((i, k) => [rows.find(row => row[0] === data.trials.trial_id[i])?.[5] - stops.y[k], i])
+      .filter(([gap]) => gap >= 0)
+      .sort((a, b) => a[0] - b[0]);
     judged.draw({
-      summary: `${explorer.count(rows.length)} were judged at epoch ${rung}, ${explorer.count(stops.trial.length)} stopped (crosses). The line is the cutoff in force when each was judged, among those of its own network.`
-        + (gaps.length ? ` The closest call: ${data.trials.trial_id[gaps[0][1]]} fell ${(100 * gaps[0][0]).toFixed(2)} points short.` : ''),
-      x: {title: 'order in which they were judged', range: [0, Math.max(2, ...seen.values()) + 1], whole: explorer.whole(0, Math.max(2, ...seen.values()))}, revision: `rung ${rung}`,
-      y: {title: `val accuracy at epoch ${rung}`, percent: true, range: explorer.range([...goes.y, ...stops.y, ...rows.map(row => row[5]).filter(Number.isFinite)], false, .06)},
-      traces: [...cutoffs.values()].map(({model, x, y}) => ({x, y, mode: 'lines', hoverinfo: 'skip', line: {shape: 'hvh', width: 1.5, color: explorer.look(model).colour, dash: explorer.look(model).dash_name}})),
-      marks: [{kind: 'points', ...goes, size: 3.4}, {kind: 'points', ...stops, symbol: 'x', size: 3.6}],
-      tip: ({trial: i}) => { const row = rows.find(each => each[0] === data.trials.trial_id[i]); return `${row[0]}, ${row[1]}: ${explorer.percent(row[4], 2)}, cutoff ${explorer.percent(row[5], 2)}, ${row[6]}`; },
-      table: () => ({columns: ['trial_id', 'model', 'rung', 'order', 'value', 'cutoff', 'decision'].map(name => ({name})), rows}),
+      summary:
+        `${explorer.count(rows.length)} were judged at epoch ${rung}, ${explorer.count(stops.trial.length)} stopped (crosses). The line is the cutoff in force when each was judged, among those of its own network.` +
+        (gaps.length
+          ? ` The closest call: ${data.trials.trial_id[gaps[0][1]]} fell ${(100 * gaps[0][0]).toFixed(2)} points short.`
+          : ''),
+      x: {
+        title: 'order in which they were judged',
+        range: [0, Math.max(2, ...seen.values()) + 1],
+        whole: explorer.whole(0, Math.max(2, ...seen.values())),
+      },
+      revision: `rung ${rung}`,
+      y: {
+        title: `val accuracy at epoch ${rung}`,
+        percent: true,
+        range: explorer.range(
+          [...goes.y, ...stops.y, ...rows.map(row => row[5]).filter(Number.isFinite)],
+          false,
+          0.06,
+        ),
+      },
+      traces: [...cutoffs.values()].map(({model, x, y}) => ({
+        x,
+        y,
+        mode: 'lines',
+        hoverinfo: 'skip',
+        line: {
+          shape: 'hvh',
+          width: 1.5,
+          color: explorer.look(model).colour,
+          dash: explorer.look(model).dash_name,
+        },
+      })),
+      marks: [
+        {kind: 'points', ...goes, size: 3.4},
+        {kind: 'points', ...stops, symbol: 'x', size: 3.6},
+      ],
+      tip: ({trial: i}) => {
+        const row = rows.find(each => each[0] === data.trials.trial_id[i]);
+        return `${row[0]}, ${row[1]}: ${explorer.percent(row[4], 2)}, cutoff ${explorer.percent(row[5], 2)}, ${row[6]}`;
+      },
+      table: () => ({
+        columns: ['trial_id', 'model', 'rung', 'order', 'value', 'cutoff', 'decision'].map(name => ({name})),
+        rows,
+      }),
     });
   }
 
-  const points = share => Number.isNaN(share) ? '–' : (100 * share).toFixed(2);
+  const points = share => (Number.isNaN(share) ? '–' : (100 * share).toFixed(2));
   let replay_cache = {};
   function draw_replay() {
-    const {data} = explorer, grace = Number(chosen.grace.value.slice(1)), now = Number(chosen.factor.value.slice(1));
-    const searched = [...Array(data.n).keys()].filter(i => data.trials.stage[i] === 'search' && data.trials.status[i] !== 'running' && data.last[i]);
+    const {data} = explorer,
+      grace = Number(chosen.grace.value.slice(1)),
+      now = Number(chosen.factor.value.slice(1));
+    const searched = [...Array(data.n).keys()].filter(
+      i => data.trials.stage[i] === 'search' && data.trials.status[i] !== 'running' && data.last[i],
+    );
     outcome.parentElement.hidden = !searched.length;
-    if (!searched.length) { explorer.replayed = null; return; }
+    if (!searched.length) {
+      explorer.replayed = null;
+      return;
+    }
     if (replay_cache.data !== data || replay_cache.grace !== grace)
-      replay_cache = {data, grace, rows: factors().map(factor => ({factor, ...explorer.replay(data, searched, factor, grace)}))};
-    const {rows} = replay_cache, own = rows.find(row => row.factor === now) || rows[0];
+      replay_cache = {
+        data,
+        grace,
+        rows: factors().map(factor => ({factor, ...explorer.replay(data, searched, factor, grace)})),
+      };
+    const {rows} = replay_cache,
+      own = rows.find(row => row.factor === now) || rows[0];
     explorer.replayed = state.options.factor || state.options.grace ? own : null;
-    const table = {columns: [{name: 'reduction_factor', label: 'one in'}, {name: 'epochs_run', label: 'epochs run'}, {name: 'saved', label: 'saved of what was run', show: explorer.percent},
-      {name: 'best', label: 'best val accuracy', show: value => explorer.percent(value, 2)}, {name: 'lost', label: 'lost, points', show: points}, {name: 'stopped', label: 'stopped in addition'}],
-      rows: rows.map(row => [row.factor, row.run, 1 - row.run / row.whole, row.best, row.top - row.best, row.stopped.size])};
-    outcome.replaceChildren(element('p', {class: 'summary'}, `One trial after the other on the stored curves, from epoch ${grace}, keeping one in ${own.factor}: ${explorer.count(own.run)} of ${explorer.count(own.whole)} epochs${Number.isNaN(own.best) ? '.' : `, and ${points(own.top - own.best)} points of val accuracy lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only stricter settings can be replayed: a curve ends where the study stopped it.`),
-      element('div', {class: 'scroll', tabindex: 0}, explorer.plain_table(table)), element('div', {class: 'tools'}, element('span', {class: 'buttons'}, element('button', {onclick: () => explorer.save_csv('replay', table)}, 'CSV'))));
+    const table = {
+      columns: [
+        {name: 'reduction_factor', label: 'one in'},
+        {name: 'epochs_run', label: 'epochs run'},
+        {name: 'saved', label: 'saved of what was run', show: explorer.percent},
+        {name: 'best', label: 'best val accuracy', show: value => explorer.percent(value, 2)},
+        {name: 'lost', label: 'lost, points', show: points},
+        {name: 'stopped', label: 'stopped in addition'},
+      ],
+      rows: rows.map(row => [
+        row.factor,
+        row.run,
+        1 - row.run / row.whole,
+        row.best,
+        row.top - row.best,
+        row.stopped.size,
+      ]),
+    };
+    outcome.replaceChildren(
+      element(
+        'p',
+        {class: 'summary'},
+        `One trial after the other on the stored curves, from epoch ${grace}, keeping one in ${own.factor}: ${explorer.count(own.run)} of ${explorer.count(own.whole)} epochs${Number.isNaN(own.best) ? '.' : `, and ${points(own.top - own.best)} points of val accuracy lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only stricter settings can be replayed: a curve ends where the study stopped it.`,
+      ),
+      element('div', {class: 'scroll', tabindex: 0}, explorer.plain_table(table)),
+      element(
+        'div',
+        {class: 'tools'},
+        element(
+          'span',
+          {class: 'buttons'},
+          element('button', {onclick: () => explorer.save_csv('replay', table)}, 'CSV'),
+        ),
+      ),
+    );
   }
 
-  explorer.key = box => box.replaceChildren(...Object.keys(explorer.data.styles).map(model => element('span', {}, explorer.swatch(model), model)));
-  explorer.views.push({id: 'curves', title: 'Curves', build, update: changes => {
-    if (changes.hover) { explorer.paint(curves); explorer.paint(judged); return; }
-    if (!changes.moving) { for (const choice of Object.values(chosen)) choice.fill(); draw_replay(); explorer.key(key); }
-    draw_curves();
-    draw_judged();
-  }});
+  explorer.key = box =>
+    box.replaceChildren(
+      ...Object.keys(explorer.data.styles).map(model => element('span', {}, explorer.swatch(model), model)),
+    );
+  explorer.views.push({
+    id: 'curves',
+    title: 'Curves',
+    build,
+    update: changes => {
+      if (changes.hover) {
+        explorer.paint(curves);
+        explorer.paint(judged);
+        return;
+      }
+      if (!changes.moving) {
+        for (const choice of Object.values(chosen)) choice.fill();
+        draw_replay();
+        explorer.key(key);
+      }
+      draw_curves();
+      draw_judged();
+    },
+  });
 }

@@ -15,10 +15,12 @@ const explorer = {views: []};
     }
     return new KINDS[kind](bytes.buffer, bytes.byteOffset, bytes.byteLength / KINDS[kind].BYTES_PER_ELEMENT);
   };
-  explorer.words = ({words, codes}) => Array.from(explorer.array(codes), code => code < 0 ? null : words[code]);
+  explorer.words = ({words, codes}) =>
+    Array.from(explorer.array(codes), code => (code < 0 ? null : words[code]));
 
   const YES = {True: 'yes', False: 'no'};
-  const column = told => told.words ? explorer.words(told).map(word => YES[word] || word) : explorer.array(told);
+  const column = told =>
+    told.words ? explorer.words(told).map(word => YES[word] || word) : explorer.array(told);
 
   // A payload as data. With `old`, the payload holds every trial but only newer epochs.
   explorer.decode = (payload, old = null) => {
@@ -27,12 +29,23 @@ const explorer = {views: []};
     const n = trials.trial_id.length;
     const key = trials.trial_id.map((id, i) => `${trials.study[i]}:${id}`);
     const place = new Map(key.map((name, i) => [name, i]));
-    const data = {n, key, place, trials, studies: payload.studies, styles: payload.styles,
-                  newest: Math.max(payload.newest, old ? old.newest : 0)};
+    const data = {
+      n,
+      key,
+      place,
+      trials,
+      studies: payload.studies,
+      styles: payload.styles,
+      newest: Math.max(payload.newest, old ? old.newest : 0),
+    };
     data.columns = payload.columns.map(told => {
-      const values = column(told.values), text = Boolean(told.values.words);
-      const distinct = [...new Set(Array.from(values).filter(v => text ? v !== null : !Number.isNaN(v)))];
-      const steps = text || !told.log && (distinct.length <= 3 || distinct.length <= STEPS && distinct.every(Number.isInteger));
+      const values = column(told.values),
+        text = Boolean(told.values.words);
+      const distinct = [...new Set(Array.from(values).filter(v => (text ? v !== null : !Number.isNaN(v))))];
+      const steps =
+        text ||
+        (!told.log &&
+          (distinct.length <= 3 || (distinct.length <= STEPS && distinct.every(Number.isInteger))));
       distinct.sort(text ? undefined : (a, b) => a - b);
       return {name: told.name, log: told.log, varies: told.varies, text, steps, distinct, values};
     });
@@ -40,7 +53,7 @@ const explorer = {views: []};
     const judged = {};
     for (const [name, told] of Object.entries(payload.decisions)) judged[name] = column(told);
     data.decisions = judged;
-    data.last = new Int32Array(n);      // the newest epoch of each trial, 0 without one
+    data.last = new Int32Array(n); // the newest epoch of each trial, 0 without one
     data.seconds = new Float64Array(n); // of all its epochs
     const {start, epoch, epoch_seconds} = data.epochs;
     for (let i = 0; i < n; i++) {
@@ -54,7 +67,8 @@ const explorer = {views: []};
 
   // Rows in the order of trial and epoch, start[i]…start[i + 1] being trial i's; a repeated epoch's last row wins.
   function sorted(told, n, old, place) {
-    const trial = explorer.array(told.trial), epoch = explorer.array(told.epoch);
+    const trial = explorer.array(told.trial),
+      epoch = explorer.array(told.epoch);
     const fresh = Object.fromEntries(MEASURES.map(name => [name, explorer.array(told[name])]));
     const rows = new Map(); // trial -> Map(epoch -> [source, row])
     const lists = Array.from({length: n}, () => []);
@@ -74,7 +88,8 @@ const explorer = {views: []};
       start[i + 1] = start[i] + clean.length;
       return clean;
     });
-    const size = start[n], epochs = {start, epoch: new Uint16Array(size), trial: new Int32Array(size)};
+    const size = start[n],
+      epochs = {start, epoch: new Uint16Array(size), trial: new Int32Array(size)};
     for (const name of MEASURES) epochs[name] = new Float32Array(size).fill(NaN);
     let at = 0;
     kept.forEach((list, i) => {
@@ -90,15 +105,21 @@ const explorer = {views: []};
 
   // A measure of each trial at an epoch; NaN where it wasn't there. Epoch 0: each at its own last.
   explorer.at = (data, measure, epoch) => {
-    const {start, epoch: number} = data.epochs, values = data.epochs[measure];
+    const {start, epoch: number} = data.epochs,
+      values = data.epochs[measure];
     const found = new Float32Array(data.n).fill(NaN);
     for (let i = 0; i < data.n; i++) {
-      let low = start[i], high = start[i + 1] - 1;
+      let low = start[i],
+        high = start[i + 1] - 1;
       if (high < low) continue;
-      if (!epoch) { found[i] = values[high]; continue; }
+      if (!epoch) {
+        found[i] = values[high];
+        continue;
+      }
       while (low < high) {
         const middle = (low + high) >> 1;
-        if (number[middle] < epoch) low = middle + 1; else high = middle;
+        if (number[middle] < epoch) low = middle + 1;
+        else high = middle;
       }
       if (number[low] === epoch) found[i] = values[low];
     }
@@ -111,7 +132,8 @@ const explorer = {views: []};
     const any = searched.some(Boolean);
     let least = Infinity;
     for (let i = 0; i < data.n; i++) {
-      const counts = data.last[i] && data.trials.status[i] !== 'failed' && data.trials.status[i] !== 'running';
+      const counts =
+        data.last[i] && data.trials.status[i] !== 'failed' && data.trials.status[i] !== 'running';
       if (counts && (!any || searched[i])) least = Math.min(least, data.last[i]);
     }
     return Number.isFinite(least) ? least : data.most;
@@ -127,15 +149,30 @@ const explorer = {views: []};
       return {name, label, values, text, steps: text, log: false, distinct, ...more};
     };
     const axes = [axis('model', 'network', t.model)];
-    if (data.studies.length > 1) axes.push(axis('study', 'study', Array.from(t.study, k => data.studies[k].name)));
+    if (data.studies.length > 1)
+      axes.push(
+        axis(
+          'study',
+          'study',
+          Array.from(t.study, k => data.studies[k].name),
+        ),
+      );
     if (new Set(t.stage).size > 1) axes.push(axis('stage', 'stage', t.stage));
     for (const c of data.columns)
-      if (c.varies) axes.push(axis(c.name, c.name.replaceAll('_', ' '), c.values,
-        {text: c.text, steps: c.steps, log: c.log, distinct: c.distinct}));
+      if (c.varies)
+        axes.push(
+          axis(c.name, c.name.replaceAll('_', ' '), c.values, {
+            text: c.text,
+            steps: c.steps,
+            log: c.log,
+            distinct: c.distinct,
+          }),
+        );
     axes.push(axis('status', 'status', t.status));
     axes.push(axis('epochs', 'epochs run', Float64Array.from(data.last)));
-    axes.push(axis('val_accuracy', epoch ? `val, epoch ${epoch}` : 'val, last epoch', accuracy,
-      {percent: true}));
+    axes.push(
+      axis('val_accuracy', epoch ? `val, epoch ${epoch}` : 'val, last epoch', accuracy, {percent: true}),
+    );
     return axes;
   };
 
@@ -143,23 +180,35 @@ const explorer = {views: []};
   explorer.count = value => thousands.format(value);
   explorer.number = (value, digits = 4) => {
     if (value === null || value === undefined || Number.isNaN(value)) return '–';
-    if (Number.isInteger(value)) return Math.abs(value) < 1e7 ? thousands.format(value) : value.toPrecision(digits);
+    if (Number.isInteger(value))
+      return Math.abs(value) < 1e7 ? thousands.format(value) : value.toPrecision(digits);
     const small = Number(Number(value).toPrecision(digits));
     return Math.abs(small) >= 1e-4 && Math.abs(small) < 1e7 ? String(small) : small.toExponential();
   };
   // 73.5 M, 1.2 G.
   explorer.large = value => {
-    for (const [size, letter] of [[1e15, 'P'], [1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']]) if (value >= 10 * size || (value >= size && size > 1e3)) return `${Number((value / size).toPrecision(3))} ${letter}`;
+    for (const [size, letter] of [
+      [1e15, 'P'],
+      [1e12, 'T'],
+      [1e9, 'G'],
+      [1e6, 'M'],
+      [1e3, 'k'],
+    ])
+      if (value >= 10 * size || (value >= size && size > 1e3))
+        return `${Number((value / size).toPrecision(3))} ${letter}`;
     return explorer.number(value);
   };
   explorer.percent = (value, digits = 1) =>
     value === null || value === undefined || Number.isNaN(value) ? '–' : `${(100 * value).toFixed(digits)} %`;
   explorer.duration = seconds => {
-    const whole = Math.round(seconds), h = Math.floor(whole / 3600), m = Math.floor(whole % 3600 / 60);
+    const whole = Math.round(seconds),
+      h = Math.floor(whole / 3600),
+      m = Math.floor((whole % 3600) / 60);
     if (h) return `${thousands.format(h)} h ${String(m).padStart(2, '0')} min`;
     return m ? `${m} min ${String(whole % 60).padStart(2, '0')} s` : `${whole} s`;
   };
-  explorer.listed = words => words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` : words.join('');
+  explorer.listed = words =>
+    words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` : words.join('');
 
   // An element: explorer.element('p', {class: 'quiet'}, 'text', child, …). Text is never markup.
   explorer.element = (tag, attributes = {}, ...children) => {

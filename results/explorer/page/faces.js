@@ -2,42 +2,77 @@
 // votes where given, and where a CBAM network looked.
 {
   const {element, state} = explorer;
-  const PAGE = 36, SIDE = 32, SHEET = SIDE * SIDE;
+  const PAGE = 36,
+    SIDE = 32,
+    SHEET = SIDE * SIDE;
   const KINDS = {cell: 'of the chosen cell', hard: 'that all get wrong', lone: 'that one alone gets right'};
-  let shown = PAGE, last = '';
+  let shown = PAGE,
+    last = '';
   explorer.faces = {there: false, why: 'The faces are being looked for.'}; // {there, why, sheets?, votes?}
 
   // Which images, in which order: the most agreed upon first.
   explorer.faces_of = (told, networks) => {
-    const size = told.classes.length, many = new Map();
-    for (const {rows, guess, probability} of networks) for (let k = 0; k < rows.length; k++) {
-      const row = rows[k];
-      if (!explorer.in_scope(row)) continue;
-      if (!many.has(row)) many.set(row, {row, right: 0, networks: 0, hits: 0, sure: 0});
-      const one = many.get(row), label = told.images.label[row];
-      one.networks++;
-      one.right += guess[k] === label;
-      if (state.cell && guess[k] === state.cell[1]) { one.hits++; one.sure += probability[k * size + state.cell[1]]; }
-      else if (state.faces !== 'cell' && guess[k] < size) one.sure += state.faces === 'hard' ? probability[k * size + guess[k]] : -probability[k * size + label];
-    }
-    const wanted = {cell: one => state.cell && told.images.label[one.row] === state.cell[0] && one.hits, hard: one => !one.right, lone: one => one.right === 1 && one.networks > 1}[state.faces];
-    return [...many.values()].filter(wanted).sort((a, b) => b.hits - a.hits || b.sure - a.sure || a.row - b.row);
+    const size = told.classes.length,
+      many = new Map();
+    for (const {rows, guess, probability} of networks)
+      for (let k = 0; k < rows.length; k++) {
+        const row = rows[k];
+        if (!explorer.in_scope(row)) continue;
+        if (!many.has(row)) many.set(row, {row, right: 0, networks: 0, hits: 0, sure: 0});
+        const one = many.get(row),
+          label = told.images.label[row];
+        one.networks++;
+        one.right += guess[k] === label;
+        if (state.cell && guess[k] === state.cell[1]) {
+          one.hits++;
+          one.sure += probability[k * size + state.cell[1]];
+        } else if (state.faces !== 'cell' && guess[k] < size)
+          one.sure +=
+            state.faces === 'hard' ? probability[k * size + guess[k]] : -probability[k * size + label];
+      }
+    const wanted = {
+      cell: one => state.cell && told.images.label[one.row] === state.cell[0] && one.hits,
+      hard: one => !one.right,
+      lone: one => one.right === 1 && one.networks > 1,
+    }[state.faces];
+    return [...many.values()]
+      .filter(wanted)
+      .sort((a, b) => b.hits - a.hits || b.sure - a.sure || a.row - b.row);
   };
 
   explorer.face = (row, side) => {
     const {there, sheets} = explorer.faces;
-    if (!there) return element('span', {class: 'face none', style: `width:${side}px;height:${side}px`}, 'no picture here');
-    const sheet = Math.floor(row / SHEET), at = row % SHEET, box = element('span', {class: 'face', role: 'img', 'aria-label': 'face'});
-    Object.assign(box.style, {width: `${side}px`, height: `${side}px`, backgroundSize: `${SIDE * side}px`, backgroundPosition: `-${at % SIDE * side}px -${Math.floor(at / SIDE) * side}px`, backgroundImage: `url("${sheets ? sheets[sheet] || '' : `sheet/${sheet}.png`}")`});
+    if (!there)
+      return element(
+        'span',
+        {class: 'face none', style: `width:${side}px;height:${side}px`},
+        'no picture here',
+      );
+    const sheet = Math.floor(row / SHEET),
+      at = row % SHEET,
+      box = element('span', {class: 'face', role: 'img', 'aria-label': 'face'});
+    Object.assign(box.style, {
+      width: `${side}px`,
+      height: `${side}px`,
+      backgroundSize: `${SIDE * side}px`,
+      backgroundPosition: `-${(at % SIDE) * side}px -${Math.floor(at / SIDE) * side}px`,
+      backgroundImage: `url("${sheets ? sheets[sheet] || '' : `sheet/${sheet}.png`}")`,
+    });
     return box;
   };
   const answer = (network, row) => {
-    let low = 0, high = network.rows.length - 1;
-    while (low < high) { const middle = (low + high) >> 1; if (network.rows[middle] < row) low = middle + 1; else high = middle; }
+    let low = 0,
+      high = network.rows.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (network.rows[middle] < row) low = middle + 1;
+      else high = middle;
+    }
     return network.rows[low] === row ? low : -1;
   };
   function mean_of(told, networks, row) {
-    const size = told.classes.length, sum = new Float64Array(size);
+    const size = told.classes.length,
+      sum = new Float64Array(size);
     let many = 0;
     for (const network of networks) {
       const k = answer(network, row);
@@ -45,74 +80,290 @@
       many++;
       for (let j = 0; j < size; j++) sum[j] += network.probability[k * size + j] / 255;
     }
-    return Array.from(sum, value => many ? value / many : NaN);
+    return Array.from(sum, value => (many ? value / many : NaN));
   }
   const votes_of = row => {
     const {votes} = explorer.faces;
     if (!votes) return null;
-    return votes.names.map((name, j) => [name, votes.counts[row * votes.names.length + j]]).filter(([, count]) => count).sort((a, b) => b[1] - a[1]);
+    return votes.names
+      .map((name, j) => [name, votes.counts[row * votes.names.length + j]])
+      .filter(([, count]) => count)
+      .sort((a, b) => b[1] - a[1]);
   };
-  const bars = (list, most) => element('span', {class: 'bars'}, list.map(([name, share, text, own]) => {
-    const bar = element('span', {class: `bar${own ? ' truth' : ''}`}, element('span', {class: 'name'}, name), element('span', {class: 'part'}), element('span', {class: 'worth'}, text));
-    bar.style.setProperty('--part', `${Math.round(100 * share / most)}%`);
-    return bar;
-  }));
+  const bars = (list, most) =>
+    element(
+      'span',
+      {class: 'bars'},
+      list.map(([name, share, text, own]) => {
+        const bar = element(
+          'span',
+          {class: `bar${own ? ' truth' : ''}`},
+          element('span', {class: 'name'}, name),
+          element('span', {class: 'part'}),
+          element('span', {class: 'worth'}, text),
+        );
+        bar.style.setProperty('--part', `${Math.round((100 * share) / most)}%`);
+        return bar;
+      }),
+    );
 
   function card(told, networks, one) {
-    const {row} = one, label = told.images.label[row], p = mean_of(told, networks, row), votes = votes_of(row);
-    const top = p.map((value, j) => [told.classes[j], value, `${Math.round(100 * value)}`, j === label]).sort((a, b) => b[1] - a[1]).slice(0, 3);
-    return element('button', {class: 'card', onclick: () => detail(told, networks, row)}, explorer.face(row, 96),
-      element('span', {class: 'label'}, `${told.classes[label]}`, element('small', {}, `${told.images.split[row]} ${told.images.image[row]}${told.images.duplicate[row] ? ', also in train' : ''}`)),
-      bars(top, 1), element('small', {}, state.faces === 'cell' ? `${one.hits} of ${one.networks} answer ${told.classes[state.cell[1]]}` : `${one.right} of ${one.networks} right`),
-      votes ? element('small', {class: 'votes'}, `FER+: ${votes.slice(0, 3).map(([name, count]) => `${name} ${count}`).join(', ')}`) : null);
+    const {row} = one,
+      label = told.images.label[row],
+      p = mean_of(told, networks, row),
+      votes = votes_of(row);
+    const top = p
+      .map((value, j) => [told.classes[j], value, `${Math.round(100 * value)}`, j === label])
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, 3);
+    return element(
+      'button',
+      {class: 'card', onclick: () => detail(told, networks, row)},
+      explorer.face(row, 96),
+      element(
+        'span',
+        {class: 'label'},
+        `${told.classes[label]}`,
+        element(
+          'small',
+          {},
+          `${told.images.split[row]} ${told.images.image[row]}${told.images.duplicate[row] ? ', also in train' : ''}`,
+        ),
+      ),
+      bars(top, 1),
+      element(
+        'small',
+        {},
+        state.faces === 'cell'
+          ? `${one.hits} of ${one.networks} answer ${told.classes[state.cell[1]]}`
+          : `${one.right} of ${one.networks} right`,
+      ),
+      votes
+        ? element(
+            'small',
+            {class: 'votes'},
+            `FER+: ${votes
+              .slice(0, 3)
+              .map(([name, count]) => `${name} ${count}`)
+              .join(', ')}`,
+          )
+        : null,
+    );
   }
 
   function detail(told, networks, row) {
-    const dialog = document.getElementById('detail'), label = told.images.label[row], votes = votes_of(row);
+    const dialog = document.getElementById('detail'),
+      label = told.images.label[row],
+      votes = votes_of(row);
     const maps = told.attention.filter(map => map.rows.includes(row));
     const picture = element('div', {class: 'portrait'}, explorer.face(row, 240));
-    const looks = maps.map(map => element('button', {'aria-pressed': 'false', onclick: event => {
-      picture.querySelector('canvas')?.remove();
-      const on = event.currentTarget.getAttribute('aria-pressed') === 'false';
-      for (const button of event.currentTarget.parentElement.querySelectorAll('button')) button.setAttribute('aria-pressed', 'false');
-      if (!on) return;
-      event.currentTarget.setAttribute('aria-pressed', 'true');
-      picture.append(attention(map, row));
-    }}, `${map.trial}`));
-    const rows = networks.map(network => { const k = answer(network, row); return [network, k]; }).filter(([, k]) => k >= 0);
+    const looks = maps.map(map =>
+      element(
+        'button',
+        {
+          'aria-pressed': 'false',
+          onclick: event => {
+            picture.querySelector('canvas')?.remove();
+            const on = event.currentTarget.getAttribute('aria-pressed') === 'false';
+            for (const button of event.currentTarget.parentElement.querySelectorAll('button'))
+              button.setAttribute('aria-pressed', 'false');
+            if (!on) return;
+            event.currentTarget.setAttribute('aria-pressed', 'true');
+            picture.append(attention(map, row));
+          },
+        },
+        `${map.trial}`,
+      ),
+    );
+    const rows = networks
+      .map(network => {
+        const k = answer(network, row);
+        return [network, k];
+      })
+      .filter(([, k]) => k >= 0);
     const size = told.classes.length;
-    const table = element('div', {class: 'scroll', tabindex: 0}, element('table', {}, element('thead', {}, element('tr', {}, ['network', ...told.classes].map((name, k) => element('th', {scope: 'col', class: k ? '' : 'word'}, name)))),
-      element('tbody', {}, rows.map(([network, k]) => element('tr', {}, element('td', {class: 'word'}, explorer.swatch(network.model), network.trial),
-        told.classes.map((_, j) => { const share = network.probability[k * size + j] / 255, cell = element('td', {class: `heat${network.guess[k] === j ? ' said' : ''}`}, network.guess[k] === 255 ? '–' : `${Math.round(100 * share)}`); cell.style.setProperty('--a', (share * .7).toFixed(2)); return cell; }))))));
-    dialog.replaceChildren(element('div', {class: 'head'}, element('h3', {}, `${told.classes[label]}, ${told.images.split[row]} ${told.images.image[row]}`), element('button', {onclick: () => dialog.close(), 'aria-label': 'close'}, '✕')),
-      element('div', {class: 'pair'}, picture, element('div', {}, votes ? element('div', {}, element('h4', {}, 'FER+’s ten votes'), bars(votes.map(([name, count]) => [name, count, String(count), false]), 10)) : element('p', {class: 'quiet'}, explorer.faces.votes_why || 'No FER+ votes were given (--votes fer2013new.csv).'),
-        element('h4', {}, 'Where CBAM looked'), looks.length ? element('div', {class: 'controls'}, looks) : element('p', {class: 'quiet'}, told.attention.length ? 'No attention map of this image was stored.' : 'No attention maps are stored in this study (attention.parquet).'))),
-      element('h4', {}, 'What each network said, in percent (bold: its answer)'), table);
+    const table = element(
+      'div',
+      {class: 'scroll', tabindex: 0},
+      element(
+        'table',
+        {},
+        element(
+          'thead',
+          {},
+          element(
+            'tr',
+            {},
+            ['network', ...told.classes].map((name, k) =>
+              element('th', {scope: 'col', class: k ? '' : 'word'}, name),
+            ),
+          ),
+        ),
+        element(
+          'tbody',
+          {},
+          rows.map(([network, k]) =>
+            element(
+              'tr',
+              {},
+              element('td', {class: 'word'}, explorer.swatch(network.model), network.trial),
+              told.classes.map((_, j) => {
+                const share = network.probability[k * size + j] / 255,
+                  cell = element(
+                    'td',
+                    {class: `heat${network.guess[k] === j ? ' said' : ''}`},
+                    network.guess[k] === 255 ? '–' : `${Math.round(100 * share)}`,
+                  );
+                cell.style.setProperty('--a', (share * 0.7).toFixed(2));
+                return cell;
+              }),
+            ),
+          ),
+        ),
+      ),
+    );
+    dialog.replaceChildren(
+      element(
+        'div',
+        {class: 'head'},
+        element('h3', {}, `${told.classes[label]}, ${told.images.split[row]} ${told.images.image[row]}`),
+        element('button', {onclick: () => dialog.close(), 'aria-label': 'close'}, '✕'),
+      ),
+      element(
+        'div',
+        {class: 'pair'},
+        picture,
+        element(
+          'div',
+          {},
+          votes
+            ? element(
+                'div',
+                {},
+                element('h4', {}, 'FER+’s ten votes'),
+                bars(
+                  votes.map(([name, count]) => [name, count, String(count), false]),
+                  10,
+                ),
+              )
+            : element(
+                'p',
+                {class: 'quiet'},
+                explorer.faces.votes_why || 'No FER+ votes were given (--votes fer2013new.csv).',
+              ),
+          element('h4', {}, 'Where CBAM looked'),
+          looks.length
+            ? element('div', {class: 'controls'}, looks)
+            : element(
+                'p',
+                {class: 'quiet'},
+                told.attention.length
+                  ? 'No attention map of this image was stored.'
+                  : 'No attention maps are stored in this study (attention.parquet).',
+              ),
+        ),
+      ),
+      element('h4', {}, 'What each network said, in percent (bold: its answer)'),
+      table,
+    );
     if (!dialog.open) dialog.showModal();
   }
   // The map over the face: bright where the gate lets most through, told apart by lightness alone.
   function attention(map, row) {
-    const at = map.rows.indexOf(row), {side} = map, canvas = element('canvas', {width: side, height: side, class: 'attention'}), c = canvas.getContext('2d'), image = c.createImageData(side, side);
-    const values = map.weights.subarray(at * side * side, (at + 1) * side * side), low = Math.min(...values), high = Math.max(...values);
-    values.forEach((value, k) => { const share = high > low ? (value - low) / (high - low) : 1; image.data.set([253, 231, 55, Math.round(190 * share)], 4 * k); });
+    const at = map.rows.indexOf(row),
+      {side} = map,
+      canvas = element('canvas', {width: side, height: side, class: 'attention'}),
+      c = canvas.getContext('2d'),
+      image = c.createImageData(side, side);
+    const values = map.weights.subarray(at * side * side, (at + 1) * side * side),
+      low = Math.min(...values),
+      high = Math.max(...values);
+    values.forEach((value, k) => {
+      const share = high > low ? (value - low) / (high - low) : 1;
+      image.data.set([253, 231, 55, Math.round(190 * share)], 4 * k);
+    });
     c.putImageData(image, 0, 0);
     canvas.setAttribute('role', 'img');
-    canvas.setAttribute('aria-label', `attention of ${map.trial}, from ${(low / 255).toFixed(2)} to ${(high / 255).toFixed(2)}`);
+    canvas.setAttribute(
+      'aria-label',
+      `attention of ${map.trial}, from ${(low / 255).toFixed(2)} to ${(high / 255).toFixed(2)}`,
+    );
     return canvas;
   }
 
   explorer.draw_faces = (box, told, networks) => {
-    const list = explorer.faces_of(told, networks), asked = JSON.stringify([state.cell, state.faces, state.scope, networks.map(network => network.key)]);
-    if (asked !== last) { last = asked; shown = PAGE; }
+    const list = explorer.faces_of(told, networks),
+      asked = JSON.stringify([state.cell, state.faces, state.scope, networks.map(network => network.key)]);
+    if (asked !== last) {
+      last = asked;
+      shown = PAGE;
+    }
     const names = state.cell ? state.cell.map(k => told.classes[k]) : null;
-    const what = state.faces === 'cell' ? names ? `${names[0]} answered as ${names[1]} by at least one network, those that most answer so first` : '' : state.faces === 'hard' ? 'that each network gets wrong, the surest first' : 'that exactly one network gets right, the least sure first';
-    const choices = Object.entries(KINDS).map(([kind, text]) => element('button', {'aria-pressed': String(state.faces === kind), onclick: () => explorer.change({faces: kind})}, text));
-    const table = () => ({columns: ['split', 'image', 'label', 'right', 'networks', ...told.classes.map(name => `p_${name}`)].map(name => ({name})),
-      rows: list.map(({row, right, networks: many}) => [told.images.split[row], told.images.image[row], told.classes[told.images.label[row]], right, many, ...mean_of(told, networks, row).map(value => value.toFixed(3))])});
-    box.replaceChildren(element('h3', {}, 'Faces'), element('div', {class: 'controls'}, choices), element('p', {class: 'summary', 'aria-live': 'polite'},
-      state.faces === 'cell' && !names ? 'Choose a cell of the matrix.' : `${explorer.count(list.length)} ${list.length === 1 ? 'face' : 'faces'} ${what}.`), explorer.faces.there ? '' : element('p', {class: 'note'}, explorer.faces.why),
-      element('div', {class: 'cards'}, list.slice(0, shown).map(one => card(told, networks, one))),
-      element('div', {class: 'tools'}, element('span', {class: 'buttons'}, list.length > shown ? element('button', {onclick: () => { shown += PAGE; explorer.draw_faces(box, told, networks); }}, `${explorer.count(list.length - shown)} more`) : null,
-        list.length ? element('button', {onclick: () => explorer.save_csv('faces', table())}, 'CSV') : null)));
+    const what =
+      state.faces === 'cell'
+        ? names
+          ? `${names[0]} answered as ${names[1]} by at least one network, those that most answer so first`
+          : ''
+        : state.faces === 'hard'
+          ? 'that each network gets wrong, the surest first'
+          : 'that exactly one network gets right, the least sure first';
+    const choices = Object.entries(KINDS).map(([kind, text]) =>
+      element(
+        'button',
+        {'aria-pressed': String(state.faces === kind), onclick: () => explorer.change({faces: kind})},
+        text,
+      ),
+    );
+    const table = () => ({
+      columns: ['split', 'image', 'label', 'right', 'networks', ...told.classes.map(name => `p_${name}`)].map(
+        name => ({name}),
+      ),
+      rows: list.map(({row, right, networks: many}) => [
+        told.images.split[row],
+        told.images.image[row],
+        told.classes[told.images.label[row]],
+        right,
+        many,
+        ...mean_of(told, networks, row).map(value => value.toFixed(3)),
+      ]),
+    });
+    box.replaceChildren(
+      element('h3', {}, 'Faces'),
+      element('div', {class: 'controls'}, choices),
+      element(
+        'p',
+        {class: 'summary', 'aria-live': 'polite'},
+        state.faces === 'cell' && !names
+          ? 'Choose a cell of the matrix.'
+          : `${explorer.count(list.length)} ${list.length === 1 ? 'face' : 'faces'} ${what}.`,
+      ),
+      explorer.faces.there ? '' : element('p', {class: 'note'}, explorer.faces.why),
+      element(
+        'div',
+        {class: 'cards'},
+        list.slice(0, shown).map(one => card(told, networks, one)),
+      ),
+      element(
+        'div',
+        {class: 'tools'},
+        element(
+          'span',
+          {class: 'buttons'},
+          list.length > shown
+            ? element(
+                'button',
+                {
+                  onclick: () => {
+                    shown += PAGE;
+                    explorer.draw_faces(box, told, networks);
+                  },
+                },
+                `${explorer.count(list.length - shown)} more`,
+              )
+            : null,
+          list.length ? element('button', {onclick: () => explorer.save_csv('faces', table())}, 'CSV') : null,
+        ),
+      ),
+    );
   };
 }

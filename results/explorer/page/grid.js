@@ -1,15 +1,29 @@
 // A table of many rows of which only those in sight exist: sorted by its heads, walked by the arrow keys.
 {
   const {element} = explorer;
-  const ROW = 32, SPARE = 12;
+  const ROW = 32,
+    SPARE = 12;
 
   // columns: {name, label, get(i), show(value), word}; rows are trials. onpin(i), ontoggle(i).
   explorer.grid = (parent, {name, height = 420, onpin, ontoggle}) => {
-    const head = element('tr'), body = element('tbody'), above = element('tr', {class: 'space'}), below = element('tr', {class: 'space'});
-    const table = element('table', {role: 'grid', 'aria-label': 'Trials', 'aria-multiselectable': 'true'}, element('thead', {}, head), body);
+    const head = element('tr'),
+      body = element('tbody'),
+      above = element('tr', {class: 'space'}),
+      below = element('tr', {class: 'space'});
+    const table = element(
+      'table',
+      {role: 'grid', 'aria-label': 'Trials', 'aria-multiselectable': 'true'},
+      element('thead', {}, head),
+      body,
+    );
     const scroller = element('div', {class: 'grid', tabindex: 0, style: `max-height: ${height}px`}, table);
     parent.append(scroller);
-    let columns = [], rows = [], sort = {name: null, down: true}, active = 0, first = -1, last = -1;
+    let columns = [],
+      rows = [],
+      sort = {name: null, down: true},
+      active = 0,
+      first = -1,
+      last = -1;
 
     const order = () => {
       const column = columns.find(each => each.name === sort.name);
@@ -18,26 +32,88 @@
       const worth = new Map(rows.map(i => [i, column.get(i)]));
       const none = value => value === null || value === '' || Number.isNaN(value);
       rows.sort((a, b) => {
-        const x = worth.get(a), y = worth.get(b);
+        const x = worth.get(a),
+          y = worth.get(b);
         if (none(x) || none(y)) return none(x) - none(y) || a - b; // absent ones last, either way
         return (x < y ? -1 : x > y ? 1 : 0) * sign || a - b;
       });
     };
-    const heads = () => head.replaceChildren(element('th', {class: 'tick-head'}, element('span', {class: 'hidden'}, 'selected')), ...columns.map(column =>
-      element('th', {scope: 'col', class: column.word ? 'word' : '', 'aria-sort': sort.name === column.name ? (sort.down ? 'descending' : 'ascending') : null},
-        element('button', {onclick: () => { sort = {name: column.name, down: sort.name === column.name ? !sort.down : !column.word}; order(); heads(); show(true); }},
-          column.label, element('span', {class: 'arrow', 'aria-hidden': 'true'}, sort.name === column.name ? (sort.down ? ' ↓' : ' ↑') : '')))));
+    const heads = () =>
+      head.replaceChildren(
+        element('th', {class: 'tick-head'}, element('span', {class: 'hidden'}, 'selected')),
+        ...columns.map(column =>
+          element(
+            'th',
+            {
+              scope: 'col',
+              class: column.word ? 'word' : '',
+              'aria-sort': sort.name === column.name ? (sort.down ? 'descending' : 'ascending') : null,
+            },
+            element(
+              'button',
+              {
+                onclick: () => {
+                  sort = {name: column.name, down: sort.name === column.name ? !sort.down : !column.word};
+                  order();
+                  heads();
+                  show(true);
+                },
+              },
+              column.label,
+              element(
+                'span',
+                {class: 'arrow', 'aria-hidden': 'true'},
+                sort.name === column.name ? (sort.down ? ' ↓' : ' ↑') : '',
+              ),
+            ),
+          ),
+        ),
+      );
 
     function row(at) {
-      const i = rows[at], chosen = explorer.selected[i];
-      const box = element('input', {type: 'checkbox', tabindex: -1, checked: Boolean(chosen), 'aria-label': `select ${explorer.data.trials.trial_id[i]}`,
-        onclick: event => { event.stopPropagation(); ontoggle(i); }});
-      return element('tr', {'aria-rowindex': at + 2, 'aria-selected': String(Boolean(chosen)), 'data-key': explorer.data.key[i], class: `${chosen ? '' : 'out'}${at === active ? ' active' : ''}`,
-        onclick: () => { active = at; show(true); onpin(i); }, onpointerenter: () => explorer.hover(i), onpointerleave: () => explorer.hover(-1)},
-        element('td', {}, box), columns.map(column => {
-          const value = column.get(i), text = column.show ? column.show(value, i) : column.word ? value ?? '–' : explorer.number(value);
-          return element('td', {class: column.word ? 'word' : '', title: column.long ? text : null}, column.swatch ? explorer.swatch(value) : null, text);
-        }));
+      const i = rows[at],
+        chosen = explorer.selected[i];
+      const box = element('input', {
+        type: 'checkbox',
+        tabindex: -1,
+        checked: Boolean(chosen),
+        'aria-label': `select ${explorer.data.trials.trial_id[i]}`,
+        onclick: event => {
+          event.stopPropagation();
+          ontoggle(i);
+        },
+      });
+      return element(
+        'tr',
+        {
+          'aria-rowindex': at + 2,
+          'aria-selected': String(Boolean(chosen)),
+          'data-key': explorer.data.key[i],
+          class: `${chosen ? '' : 'out'}${at === active ? ' active' : ''}`,
+          onclick: () => {
+            active = at;
+            show(true);
+            onpin(i);
+          },
+          onpointerenter: () => explorer.hover(i),
+          onpointerleave: () => explorer.hover(-1),
+        },
+        element('td', {}, box),
+        columns.map(column => {
+          const value = column.get(i),
+            text = column.show
+              ? column.show(value, i)
+              : column.word
+                ? (value ?? '–')
+                : explorer.number(value);
+          return element(
+            'td',
+            {class: column.word ? 'word' : '', title: column.long ? text : null},
+            column.swatch ? explorer.swatch(value) : null,
+            text,
+          );
+        }),
+      );
     }
     function show(again) {
       const from = Math.max(0, Math.floor(scroller.scrollTop / ROW) - SPARE);
@@ -51,18 +127,29 @@
       body.replaceChildren(above, ...Array.from({length: to - from}, (_, k) => row(from + k)), below);
     }
     let waiting = false;
-    scroller.addEventListener('scroll', () => { if (!waiting) { waiting = true; requestAnimationFrame(() => { waiting = false; show(false); }); } });
+    scroller.addEventListener('scroll', () => {
+      if (!waiting) {
+        waiting = true;
+        requestAnimationFrame(() => {
+          waiting = false;
+          show(false);
+        });
+      }
+    });
     scroller.addEventListener('keydown', event => {
       if (event.target !== scroller) return;
       const page = Math.floor(scroller.clientHeight / ROW) - 2;
-      const step = {ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -1e9, End: 1e9}[event.key];
+      const step = {ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -1e9, End: 1e9}[
+        event.key
+      ];
       if (step === undefined && event.key !== ' ' && event.key !== 'Enter') return;
       event.preventDefault();
       if (step !== undefined) active = Math.min(rows.length - 1, Math.max(0, active + step));
       else if (rows[active] !== undefined) event.key === ' ' ? ontoggle(rows[active]) : onpin(rows[active]);
       const y = active * ROW;
       if (y < scroller.scrollTop) scroller.scrollTop = y;
-      if (y + 2 * ROW > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = y + 2.5 * ROW - scroller.clientHeight;
+      if (y + 2 * ROW > scroller.scrollTop + scroller.clientHeight)
+        scroller.scrollTop = y + 2.5 * ROW - scroller.clientHeight;
       if (rows[active] !== undefined) explorer.hover(rows[active]);
       show(true);
     });
@@ -76,12 +163,16 @@
         active = Math.min(active, Math.max(0, rows.length - 1));
         show(true);
       },
-      table: () => ({columns: columns.map(({name: own, label}) => ({name: own, label})), rows: rows.map(i => columns.map(column => column.get(i)))}),
+      table: () => ({
+        columns: columns.map(({name: own, label}) => ({name: own, label})),
+        rows: rows.map(i => columns.map(column => column.get(i))),
+      }),
       name,
     };
   };
   explorer.swatch = model => {
-    const {colour, symbol} = explorer.look(model), mark = element('i', {class: `swatch ${symbol}`, 'aria-hidden': 'true'});
+    const {colour, symbol} = explorer.look(model),
+      mark = element('i', {class: `swatch ${symbol}`, 'aria-hidden': 'true'});
     mark.style.color = colour;
     return mark;
   };

@@ -1,123 +1,334 @@
 // The page: its sections, the bar with the selection, what comes live, what is handed over.
 {
   const {element, state} = explorer;
-  const built = new Set(), dirty = new Map(), near = new Set();
+  const built = new Set(),
+    dirty = new Map(),
+    near = new Set();
   const SOON = 120; // ms that may pass before the browser gets to paint
-  let written = null, epoch_field, settle = null;
+  let written = null,
+    epoch_field,
+    settle = null;
   const section_of = id => document.getElementById(id);
   explorer.times = {start: performance.now()};
 
   function shell() {
     const nav = document.querySelector('nav');
-    const titles = [['overview', 'Overview'], ...explorer.views.map(view => [view.id, view.title]), ['paper', 'Paper']];
-    for (const [id, title] of titles) nav.append(element('a', {href: `#${id}`, onclick: event => { event.preventDefault(); go(id); }}, title));
+    const titles = [
+      ['overview', 'Overview'],
+      ...explorer.views.map(view => [view.id, view.title]),
+      ['paper', 'Paper'],
+    ];
+    for (const [id, title] of titles)
+      nav.append(
+        element(
+          'a',
+          {
+            href: `#${id}`,
+            onclick: event => {
+              event.preventDefault();
+              go(id);
+            },
+          },
+          title,
+        ),
+      );
     for (const view of explorer.views) section_of(view.id).append(element('h2', {}, view.title));
-    const watch = new IntersectionObserver(entries => {
-      for (const {target, isIntersecting} of entries) {
-        if (isIntersecting) near.add(target.id); else near.delete(target.id);
-        if (isIntersecting) visit(target.id);
-      }
-    }, {rootMargin: '500px'});
+    const watch = new IntersectionObserver(
+      entries => {
+        for (const {target, isIntersecting} of entries) {
+          if (isIntersecting) near.add(target.id);
+          else near.delete(target.id);
+          if (isIntersecting) visit(target.id);
+        }
+      },
+      {rootMargin: '500px'},
+    );
     for (const view of explorer.views) watch.observe(section_of(view.id));
-    const seen = new IntersectionObserver(entries => {
-      for (const {target, isIntersecting} of entries) nav.querySelector(`[href="#${target.id}"]`).toggleAttribute('aria-current', isIntersecting);
-    }, {rootMargin: '-40% 0px -55% 0px'});
+    const seen = new IntersectionObserver(
+      entries => {
+        for (const {target, isIntersecting} of entries)
+          nav.querySelector(`[href="#${target.id}"]`).toggleAttribute('aria-current', isIntersecting);
+      },
+      {rootMargin: '-40% 0px -55% 0px'},
+    );
     for (const [id] of titles) seen.observe(section_of(id));
-    epoch_field = element('select', {id: 'epoch', onchange: () => explorer.change({epoch: epoch_field.value === 'common' ? null : Number(epoch_field.value)})});
-    document.getElementById('bar').append(element('span', {id: 'count', 'aria-live': 'polite'}), element('button', {id: 'clear', onclick: explorer.clear, hidden: true}, 'Clear'),
-      element('label', {}, 'Compare at ', epoch_field), element('span', {class: 'spacer'}),
-      element('button', {id: 'link', onclick: link}, 'Copy link'), element('button', {id: 'export', onclick: () => ask_export()}, 'Save as one file'));
+    epoch_field = element('select', {
+      id: 'epoch',
+      onchange: () =>
+        explorer.change({epoch: epoch_field.value === 'common' ? null : Number(epoch_field.value)}),
+    });
+    document
+      .getElementById('bar')
+      .append(
+        element('span', {id: 'count', 'aria-live': 'polite'}),
+        element('button', {id: 'clear', onclick: explorer.clear, hidden: true}, 'Clear'),
+        element('label', {}, 'Compare at ', epoch_field),
+        element('span', {class: 'spacer'}),
+        element('button', {id: 'link', onclick: link}, 'Copy link'),
+        element('button', {id: 'export', onclick: () => ask_export()}, 'Save as one file'),
+      );
   }
-  const go = id => section_of(id).scrollIntoView({behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'});
+  const go = id =>
+    section_of(id).scrollIntoView({
+      behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth',
+    });
 
   // Drawn when it comes near, or when the browser has nothing else to do.
   function visit(id) {
     const view = explorer.views.find(each => each.id === id);
     if (!view || !explorer.data) return;
-    if (!built.has(id)) { built.add(id); view.build(section_of(id)); dirty.set(id, {data: true}); }
+    if (!built.has(id)) {
+      built.add(id);
+      view.build(section_of(id));
+      dirty.set(id, {data: true});
+    }
     if (!dirty.has(id)) return;
     const changes = dirty.get(id);
     dirty.delete(id);
     view.update(changes);
   }
-  explorer.refresh = id => { dirty.set(id, {...dirty.get(id), data: true}); if (near.has(id) || built.has(id)) visit(id); };
+  explorer.refresh = id => {
+    dirty.set(id, {...dirty.get(id), data: true});
+    if (near.has(id) || built.has(id)) visit(id);
+  };
 
   explorer.on(changes => {
-    if (changes.hover) { for (const view of explorer.views) if (near.has(view.id) && built.has(view.id)) view.update(changes); return; }
+    if (changes.hover) {
+      for (const view of explorer.views) if (near.has(view.id) && built.has(view.id)) view.update(changes);
+      return;
+    }
     bar(changes);
     const began = performance.now();
     for (const view of explorer.views) {
       if (!built.has(view.id)) continue;
-      if (changes.moving) { if (near.has(view.id)) view.update(changes); else dirty.set(view.id, {...dirty.get(view.id), ...changes, moving: false}); continue; }
+      if (changes.moving) {
+        if (near.has(view.id)) view.update(changes);
+        else dirty.set(view.id, {...dirty.get(view.id), ...changes, moving: false});
+        continue;
+      }
       dirty.set(view.id, {...dirty.get(view.id), ...changes, moving: false});
     }
     if (changes.moving) return;
     for (const id of near) visit(id);
     clearTimeout(settle);
-    (function next() { // what is out of sight follows: at once while that is quick, else a view at a time
+    (function next() {
+      // what is out of sight follows: at once while that is quick, else a view at a time
       const id = [...dirty.keys()].find(each => built.has(each));
-      if (!id) { explorer.times.answered = performance.now() - began; document.body.dataset.settled = String(Number(document.body.dataset.settled || 0) + 1); return; }
-      if (performance.now() - began > SOON) settle = setTimeout(() => { visit(id); next(); }); else { visit(id); next(); }
+      if (!id) {
+        explorer.times.answered = performance.now() - began;
+        document.body.dataset.settled = String(Number(document.body.dataset.settled || 0) + 1);
+        return;
+      }
+      if (performance.now() - began > SOON)
+        settle = setTimeout(() => {
+          visit(id);
+          next();
+        });
+      else {
+        visit(id);
+        next();
+      }
     })();
   });
 
   function bar(changes) {
-    const {data} = explorer, narrowed = explorer.narrowed();
-    document.getElementById('count').replaceChildren(element('b', {}, explorer.count(explorer.count_selected)), ` of ${explorer.count(data.n)} trials${narrowed ? '' : ', none left out'}`);
+    const {data} = explorer,
+      narrowed = explorer.narrowed();
+    document
+      .getElementById('count')
+      .replaceChildren(
+        element('b', {}, explorer.count(explorer.count_selected)),
+        ` of ${explorer.count(data.n)} trials${narrowed ? '' : ', none left out'}`,
+      );
     document.getElementById('clear').hidden = !narrowed;
     if (changes.data || !epoch_field.options.length || 'epoch' in changes) {
-      const {common} = data, reached = new Int32Array(data.most + 2);
+      const {common} = data,
+        reached = new Int32Array(data.most + 2);
       for (const last of data.last) reached[last]++;
       for (let k = data.most; k >= 0; k--) reached[k] += reached[k + 1];
-      epoch_field.replaceChildren(element('option', {value: 'common', selected: state.epoch === null}, `epoch ${common}, all there`), ...Array.from({length: data.most}, (_, k) => k + 1).filter(k => k !== common || state.epoch === k)
-        .map(k => element('option', {value: k, selected: state.epoch === k}, `epoch ${k}, ${explorer.count(reached[k])} there`)), element('option', {value: 0, selected: state.epoch === 0}, 'its last, not comparable'));
+      epoch_field.replaceChildren(
+        element('option', {value: 'common', selected: state.epoch === null}, `epoch ${common}, all there`),
+        ...Array.from({length: data.most}, (_, k) => k + 1)
+          .filter(k => k !== common || state.epoch === k)
+          .map(k =>
+            element(
+              'option',
+              {value: k, selected: state.epoch === k},
+              `epoch ${k}, ${explorer.count(reached[k])} there`,
+            ),
+          ),
+        element('option', {value: 0, selected: state.epoch === 0}, 'its last, not comparable'),
+      );
     }
   }
 
   // All that is known of one trial.
   explorer.pin = i => {
-    const {data} = explorer, t = data.trials, dialog = document.getElementById('detail'), {start, epoch, val_accuracy} = data.epochs;
-    const rows = [['network', t.model[i]], ['setting', t.setting[i]], ['stage', t.stage[i]], ['status', t.status[i]], ['why it ended', t.reason[i]], ['error', t.error[i]],
-      ['epochs', `${data.last[i]} of ${explorer.number(t.asked[i])}`], ['val accuracy, last', explorer.percent(explorer.at(data, 'val_accuracy', 0)[i], 2)], ['time in epochs', explorer.duration(data.seconds[i])],
-      ['parameters', explorer.number(t.parameters[i])], ['multiply-adds', explorer.number(t.multiply_adds[i])], ['device', t.device[i]], ['retries', t.retries[i] || ''],
-      ...data.columns.map(column => [column.name.replaceAll('_', ' '), column.text ? column.values[i] ?? 'absent' : Number.isNaN(column.values[i]) ? 'absent' : explorer.number(column.values[i])])].filter(([, value]) => value !== null && value !== '');
-    const d = data.decisions, judged = [];
-    for (let k = 0; k < d.rung.length; k++) if (d.trial[k] === i) judged.push([d.rung[k], d.value[k], d.cutoff[k], d.stopped[k] ? 'stopped' : 'went on']);
-    const curve = {columns: [{name: 'epoch'}, {name: 'val_accuracy', label: 'val accuracy', show: value => explorer.percent(value, 2)}, {name: 'val_loss', label: 'val loss'}, {name: 'train_accuracy', label: 'train accuracy', show: value => explorer.percent(value, 2)}],
-      rows: Array.from({length: start[i + 1] - start[i]}, (_, k) => [epoch[start[i] + k], val_accuracy[start[i] + k], data.epochs.val_loss[start[i] + k], data.epochs.train_accuracy[start[i] + k]])};
-    const shut = what => () => { what(); dialog.close(); };
-    dialog.replaceChildren(element('div', {class: 'head'}, element('h3', {}, explorer.swatch(t.model[i]), t.trial_id[i]), element('button', {onclick: () => dialog.close(), 'aria-label': 'close'}, '✕')),
-      element('div', {class: 'controls'}, element('button', {onclick: shut(() => explorer.pick(new Set([data.key[i]])))}, 'Select it alone'), element('button', {onclick: shut(() => explorer.toggle(i))}, explorer.selected[i] ? 'Take out of the selection' : 'Add to the selection')),
-      element('dl', {}, rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, String(value))])),
-      judged.length ? element('div', {}, element('h4', {}, 'How ASHA judged it'), explorer.plain_table({columns: [{name: 'rung', label: 'epoch'}, {name: 'value', label: 'its value', show: value => explorer.percent(value, 2)}, {name: 'cutoff', label: 'cutoff then', show: value => explorer.percent(value, 2)}, {name: 'then'}], rows: judged})) : '',
-      element('h4', {}, 'Epochs'), element('div', {class: 'scroll'}, explorer.plain_table(curve)));
+    const {data} = explorer,
+      t = data.trials,
+      dialog = document.getElementById('detail'),
+      {start, epoch, val_accuracy} = data.epochs;
+    const rows = [
+      ['network', t.model[i]],
+      ['setting', t.setting[i]],
+      ['stage', t.stage[i]],
+      ['status', t.status[i]],
+      ['why it ended', t.reason[i]],
+      ['error', t.error[i]],
+      ['epochs', `${data.last[i]} of ${explorer.number(t.asked[i])}`],
+      ['val accuracy, last', explorer.percent(explorer.at(data, 'val_accuracy', 0)[i], 2)],
+      ['time in epochs', explorer.duration(data.seconds[i])],
+      ['parameters', explorer.number(t.parameters[i])],
+      ['multiply-adds', explorer.number(t.multiply_adds[i])],
+      ['device', t.device[i]],
+      ['retries', t.retries[i] || ''],
+      ...data.columns.map(column => [
+        column.name.replaceAll('_', ' '),
+        column.text
+          ? (column.values[i] ?? 'absent')
+          : Number.isNaN(column.values[i])
+            ? 'absent'
+            : explorer.number(column.values[i]),
+      ]),
+    ].filter(([, value]) => value !== null && value !== '');
+    const d = data.decisions,
+      judged = [];
+    for (let k = 0; k < d.rung.length; k++)
+      if (d.trial[k] === i)
+        judged.push([d.rung[k], d.value[k], d.cutoff[k], d.stopped[k] ? 'stopped' : 'went on']);
+    const curve = {
+      columns: [
+        {name: 'epoch'},
+        {name: 'val_accuracy', label: 'val accuracy', show: value => explorer.percent(value, 2)},
+        {name: 'val_loss', label: 'val loss'},
+        {name: 'train_accuracy', label: 'train accuracy', show: value => explorer.percent(value, 2)},
+      ],
+      rows: Array.from({length: start[i + 1] - start[i]}, (_, k) => [
+        epoch[start[i] + k],
+        val_accuracy[start[i] + k],
+        data.epochs.val_loss[start[i] + k],
+        data.epochs.train_accuracy[start[i] + k],
+      ]),
+    };
+    const shut = what => () => {
+      what();
+      dialog.close();
+    };
+    dialog.replaceChildren(
+      element(
+        'div',
+        {class: 'head'},
+        element('h3', {}, explorer.swatch(t.model[i]), t.trial_id[i]),
+        element('button', {onclick: () => dialog.close(), 'aria-label': 'close'}, '✕'),
+      ),
+      element(
+        'div',
+        {class: 'controls'},
+        element('button', {onclick: shut(() => explorer.pick(new Set([data.key[i]])))}, 'Select it alone'),
+        element(
+          'button',
+          {onclick: shut(() => explorer.toggle(i))},
+          explorer.selected[i] ? 'Take out of the selection' : 'Add to the selection',
+        ),
+      ),
+      element(
+        'dl',
+        {},
+        rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, String(value))]),
+      ),
+      judged.length
+        ? element(
+            'div',
+            {},
+            element('h4', {}, 'How ASHA judged it'),
+            explorer.plain_table({
+              columns: [
+                {name: 'rung', label: 'epoch'},
+                {name: 'value', label: 'its value', show: value => explorer.percent(value, 2)},
+                {name: 'cutoff', label: 'cutoff then', show: value => explorer.percent(value, 2)},
+                {name: 'then'},
+              ],
+              rows: judged,
+            }),
+          )
+        : '',
+      element('h4', {}, 'Epochs'),
+      element('div', {class: 'scroll'}, explorer.plain_table(curve)),
+    );
     if (!dialog.open) dialog.showModal();
   };
 
   async function link() {
     const button = document.getElementById('link');
-    try { await navigator.clipboard.writeText(location.href); button.textContent = 'Copied'; } catch { button.textContent = 'It is in the address bar'; }
-    setTimeout(() => { button.textContent = 'Copy link'; }, 2000);
+    try {
+      await navigator.clipboard.writeText(location.href);
+      button.textContent = 'Copied';
+    } catch {
+      button.textContent = 'It is in the address bar';
+    }
+    setTimeout(() => {
+      button.textContent = 'Copy link';
+    }, 2000);
   }
   // The export is written by the app; an export hands over itself.
   function ask_export() {
-    const dialog = document.getElementById('detail'), narrowed = explorer.narrowed();
-    const part = element('input', {type: 'radio', name: 'part', checked: narrowed, disabled: !narrowed}), all = element('input', {type: 'radio', name: 'part', checked: !narrowed});
-    const faces = element('input', {type: 'checkbox', disabled: !explorer.faces.there}), sentence = element('p', {class: 'quiet', 'aria-live': 'polite'});
+    const dialog = document.getElementById('detail'),
+      narrowed = explorer.narrowed();
+    const part = element('input', {type: 'radio', name: 'part', checked: narrowed, disabled: !narrowed}),
+      all = element('input', {type: 'radio', name: 'part', checked: !narrowed});
+    const faces = element('input', {type: 'checkbox', disabled: !explorer.faces.there}),
+      sentence = element('p', {class: 'quiet', 'aria-live': 'polite'});
     const save = async () => {
       sentence.textContent = 'Writing…';
       try {
-        const answer = await fetch('export', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({keys: part.checked ? explorer.ids() : null, address: part.checked ? '' : location.hash, faces: faces.checked})});
+        const answer = await fetch('export', {
+          method: 'POST',
+          headers: {'Content-Type': 'application/json'},
+          body: JSON.stringify({
+            keys: part.checked ? explorer.ids() : null,
+            address: part.checked ? '' : location.hash,
+            faces: faces.checked,
+          }),
+        });
         if (!answer.ok) throw new Error(await answer.text());
-        explorer.download(`${explorer.data.studies.map(study => study.name.replace(/[^\w.+-]+/g, '-')).join('-')}.html`, await answer.blob());
+        explorer.download(
+          `${explorer.data.studies.map(study => study.name.replace(/[^\w.+-]+/g, '-')).join('-')}.html`,
+          await answer.blob(),
+        );
         dialog.close();
-      } catch (error) { sentence.textContent = `It couldn’t be written: ${error.message}`; }
+      } catch (error) {
+        sentence.textContent = `It couldn’t be written: ${error.message}`;
+      }
     };
-    dialog.replaceChildren(element('div', {class: 'head'}, element('h3', {}, 'Save as one file'), element('button', {onclick: () => dialog.close(), 'aria-label': 'close'}, '✕')),
-      element('p', {}, 'One HTML file that needs no network: brushing, linking and tables work in it as they do here.'),
-      element('div', {class: 'choices'}, element('label', {}, part, `the ${explorer.count(explorer.count_selected)} selected trials`), element('label', {}, all, `all ${explorer.count(explorer.data.n)} trials, with this selection`),
-        element('label', {}, faces, 'with the faces')), element('p', {class: 'quiet'}, explorer.faces.there ? 'The faces’ licence forbids spreading them: leave them out of what you hand on.' : explorer.faces.why), sentence,
-      element('div', {class: 'controls'}, element('button', {class: 'main', onclick: save}, 'Save')));
+    dialog.replaceChildren(
+      element(
+        'div',
+        {class: 'head'},
+        element('h3', {}, 'Save as one file'),
+        element('button', {onclick: () => dialog.close(), 'aria-label': 'close'}, '✕'),
+      ),
+      element(
+        'p',
+        {},
+        'One HTML file that needs no network: brushing, linking and tables work in it as they do here.',
+      ),
+      element(
+        'div',
+        {class: 'choices'},
+        element('label', {}, part, `the ${explorer.count(explorer.count_selected)} selected trials`),
+        element('label', {}, all, `all ${explorer.count(explorer.data.n)} trials, with this selection`),
+        element('label', {}, faces, 'with the faces'),
+      ),
+      element(
+        'p',
+        {class: 'quiet'},
+        explorer.faces.there
+          ? 'The faces’ licence forbids spreading them: leave them out of what you hand on.'
+          : explorer.faces.why,
+      ),
+      sentence,
+      element('div', {class: 'controls'}, element('button', {class: 'main', onclick: save}, 'Save')),
+    );
     dialog.showModal();
   }
 
@@ -128,22 +339,70 @@
     const open = new Set([...box.querySelectorAll('details[open] > summary')].map(each => each.textContent));
     box.innerHTML = html;
     box.dataset.html = html;
-    for (const folded of box.querySelectorAll('details')) if (open.has(folded.firstElementChild.textContent)) folded.open = true;
+    for (const folded of box.querySelectorAll('details'))
+      if (open.has(folded.firstElementChild.textContent)) folded.open = true;
     for (const table of box.querySelectorAll('script[type="text/csv"]')) {
-      const {name} = table.dataset, text = table.textContent.replace(/\\u003([ce])/g, (_, c) => c === 'c' ? '<' : '>').replace(/\\u0026/g, '&');
-      table.replaceWith(element('div', {class: 'tools'}, element('span', {class: 'buttons'}, element('button', {onclick: () => explorer.download(`${name}.csv`, text, 'text/csv')}, 'CSV'))));
+      const {name} = table.dataset,
+        text = table.textContent
+          .replace(/\\u003([ce])/g, (_, c) => (c === 'c' ? '<' : '>'))
+          .replace(/\\u0026/g, '&');
+      table.replaceWith(
+        element(
+          'div',
+          {class: 'tools'},
+          element(
+            'span',
+            {class: 'buttons'},
+            element('button', {onclick: () => explorer.download(`${name}.csv`, text, 'text/csv')}, 'CSV'),
+          ),
+        ),
+      );
     }
-    const watch = new IntersectionObserver(entries => { for (const {target, isIntersecting} of entries) if (isIntersecting) { watch.unobserve(target); draw(target); } }, {rootMargin: '400px'});
+    const watch = new IntersectionObserver(
+      entries => {
+        for (const {target, isIntersecting} of entries)
+          if (isIntersecting) {
+            watch.unobserve(target);
+            draw(target);
+          }
+      },
+      {rootMargin: '400px'},
+    );
     for (const plot of box.querySelectorAll('.plot')) watch.observe(plot);
   }
   async function draw(box) {
-    const figure = JSON.parse(box.querySelector('script').textContent), title = box.previousElementSibling?.textContent || 'figure';
+    const figure = JSON.parse(box.querySelector('script').textContent),
+      title = box.previousElementSibling?.textContent || 'figure';
     box.querySelector('script').remove();
     const Plotly = await explorer.plotly();
-    await Plotly.newPlot(box, figure.data, figure.layout, {showSendToCloud: false, plotlyServerURL: '', displaylogo: false, responsive: true, displayModeBar: false});
-    const name = title.replace(/[^\w]+/g, '-').toLowerCase(), size = () => ({width: box.clientWidth, height: box.clientHeight});
-    const save = async format => explorer.download(`${name}.${format}`, await (await fetch(await Plotly.toImage(box, {format, ...size(), scale: format === 'png' ? 2 : 1}))).blob());
-    box.after(element('div', {class: 'tools'}, element('span', {class: 'buttons'}, element('button', {onclick: () => save('svg')}, 'SVG'), element('button', {onclick: () => save('png')}, 'PNG'))));
+    await Plotly.newPlot(box, figure.data, figure.layout, {
+      showSendToCloud: false,
+      plotlyServerURL: '',
+      displaylogo: false,
+      responsive: true,
+      displayModeBar: false,
+    });
+    const name = title.replace(/[^\w]+/g, '-').toLowerCase(),
+      size = () => ({width: box.clientWidth, height: box.clientHeight});
+    const save = async format =>
+      explorer.download(
+        `${name}.${format}`,
+        await (
+          await fetch(await Plotly.toImage(box, {format, ...size(), scale: format === 'png' ? 2 : 1}))
+        ).blob(),
+      );
+    box.after(
+      element(
+        'div',
+        {class: 'tools'},
+        element(
+          'span',
+          {class: 'buttons'},
+          element('button', {onclick: () => save('svg')}, 'SVG'),
+          element('button', {onclick: () => save('png')}, 'PNG'),
+        ),
+      ),
+    );
   }
 
   // A payload, whole or only what is new. Neither selection nor zoom is touched.
@@ -156,15 +415,48 @@
     if (first) Object.assign(state, explorer.read(location.hash));
     explorer.select();
     write('written-overview', overview);
-    document.getElementById('live').hidden = !(payload.studies.some(study => study.status === 'running') && explorer.live);
-    if (first) { bar({data: true}); visit('trials'); explorer.times.picture = performance.now(); requestAnimationFrame(() => requestAnimationFrame(() => { document.body.dataset.ready = '1'; explorer.times.shown = performance.now(); after(); })); return; }
+    document.getElementById('live').hidden = !(
+      payload.studies.some(study => study.status === 'running') && explorer.live
+    );
+    if (first) {
+      bar({data: true});
+      visit('trials');
+      explorer.times.picture = performance.now();
+      requestAnimationFrame(() =>
+        requestAnimationFrame(() => {
+          document.body.dataset.ready = '1';
+          explorer.times.shown = performance.now();
+          after();
+        }),
+      );
+      return;
+    }
     const again = {data: true};
     bar(again);
-    for (const view of explorer.views) if (built.has(view.id)) { dirty.set(view.id, {...dirty.get(view.id), ...again}); if (near.has(view.id)) visit(view.id); }
+    for (const view of explorer.views)
+      if (built.has(view.id)) {
+        dirty.set(view.id, {...dirty.get(view.id), ...again});
+        if (near.has(view.id)) visit(view.id);
+      }
     document.body.dataset.news = String(Number(document.body.dataset.news || 0) + 1);
   };
-  explorer.take_written = ({overview, comparison, paper}) => { written = {comparison, paper}; write('written-overview', overview); write('written-paper', paper); if (built.has('comparison')) write('written-comparison', comparison); };
-  explorer.take_faces = told => { explorer.faces = {...told, votes: told.votes ? {names: told.votes.names, counts: explorer.array(told.votes.counts)} : null}; explorer.refresh('faces'); };
+  const write_comparison = () => {
+    write('written-comparison', written.comparison);
+    write('written-searches', written.searches);
+  };
+  explorer.take_written = ({overview, comparison, paper, searches = ''}) => {
+    written = {comparison, searches, paper};
+    write('written-overview', overview);
+    write('written-paper', paper);
+    if (built.has('comparison')) write_comparison();
+  };
+  explorer.take_faces = told => {
+    explorer.faces = {
+      ...told,
+      votes: told.votes ? {names: told.votes.names, counts: explorer.array(told.votes.counts)} : null,
+    };
+    explorer.refresh('faces');
+  };
 
   // After the first picture: plotly, the other views, the answers, and in the app what Dash brings.
   async function after() {
@@ -172,7 +464,17 @@
     for (const id of near) visit(id);
     const idle = window.requestIdleCallback || (call => setTimeout(call, 50));
     const rest = explorer.views.map(view => view.id);
-    idle(function next() { const id = rest.shift(); if (id) { visit(id); if (id === 'comparison' && written) write('written-comparison', written.comparison); idle(next); } else { document.body.dataset.whole = '1'; explorer.later?.(); } });
+    idle(function next() {
+      const id = rest.shift();
+      if (id) {
+        visit(id);
+        if (id === 'comparison' && written) write_comparison();
+        idle(next);
+      } else {
+        document.body.dataset.whole = '1';
+        explorer.later?.();
+      }
+    });
   }
   shell();
 }

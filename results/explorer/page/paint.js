@@ -5,10 +5,26 @@
   const SIZE = 4.2;
   const SHAPES = {
     circle: (c, x, y, r) => c.arc(x, y, r, 0, 7),
-    square: (c, x, y, r) => c.rect(x - r * .88, y - r * .88, r * 1.76, r * 1.76),
-    diamond: (c, x, y, r) => { c.moveTo(x, y - r * 1.3); c.lineTo(x + r * 1.3, y); c.lineTo(x, y + r * 1.3); c.lineTo(x - r * 1.3, y); c.closePath(); },
-    'triangle-up': (c, x, y, r) => { c.moveTo(x, y - r * 1.2); c.lineTo(x + r * 1.1, y + r * .8); c.lineTo(x - r * 1.1, y + r * .8); c.closePath(); },
-    x: (c, x, y, r) => { c.moveTo(x - r, y - r); c.lineTo(x + r, y + r); c.moveTo(x - r, y + r); c.lineTo(x + r, y - r); },
+    square: (c, x, y, r) => c.rect(x - r * 0.88, y - r * 0.88, r * 1.76, r * 1.76),
+    diamond: (c, x, y, r) => {
+      c.moveTo(x, y - r * 1.3);
+      c.lineTo(x + r * 1.3, y);
+      c.lineTo(x, y + r * 1.3);
+      c.lineTo(x - r * 1.3, y);
+      c.closePath();
+    },
+    'triangle-up': (c, x, y, r) => {
+      c.moveTo(x, y - r * 1.2);
+      c.lineTo(x + r * 1.1, y + r * 0.8);
+      c.lineTo(x - r * 1.1, y + r * 0.8);
+      c.closePath();
+    },
+    x: (c, x, y, r) => {
+      c.moveTo(x - r, y - r);
+      c.lineTo(x + r, y + r);
+      c.moveTo(x - r, y + r);
+      c.lineTo(x + r, y - r);
+    },
   };
   // Pixels of data values: (value - offset) * scale, the log taken first where the axis has one.
   const scales = figure => {
@@ -16,22 +32,32 @@
     if (!full?.xaxis?._length) return null;
     const {xaxis: x, yaxis: y} = full;
     const of = (a, up) => {
-      const [low, high] = a.range, each = a._length / (high - low);
+      const [low, high] = a.range,
+        each = a._length / (high - low);
       const log = a.type === 'log' ? Math.log10 : value => value;
-      return up ? value => a._offset + a._length - (log(value) - low) * each : value => a._offset + (log(value) - low) * each;
+      return up
+        ? value => a._offset + a._length - (log(value) - low) * each
+        : value => a._offset + (log(value) - low) * each;
     };
     return {x: of(x, false), y: of(y, true), box: [x._offset, y._offset, x._length, y._length]};
   };
 
   // Sizes are observed: asking for one forces the browser to lay the whole page out.
-  const sizes = new WeakMap(), watch = new ResizeObserver(entries => { for (const {target, contentRect} of entries) sizes.set(target, [contentRect.width, contentRect.height]); });
+  const sizes = new WeakMap(),
+    watch = new ResizeObserver(entries => {
+      for (const {target, contentRect} of entries) sizes.set(target, [contentRect.width, contentRect.height]);
+    });
   function size_of(wrap) {
-    if (!sizes.has(wrap)) { sizes.set(wrap, [wrap.clientWidth, wrap.clientHeight]); watch.observe(wrap); }
+    if (!sizes.has(wrap)) {
+      sizes.set(wrap, [wrap.clientWidth, wrap.clientHeight]);
+      watch.observe(wrap);
+    }
     return sizes.get(wrap);
   }
 
   function context(canvas, wrap) {
-    const ratio = devicePixelRatio || 1, [width, height] = size_of(wrap);
+    const ratio = devicePixelRatio || 1,
+      [width, height] = size_of(wrap);
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
@@ -46,7 +72,8 @@
   explorer.paint = figure => {
     const scale = figure.spec && scales(figure);
     if (!scale) return;
-    const c = context(figure.marks, figure.wrap), [left, top, width, height] = scale.box;
+    const c = context(figure.marks, figure.wrap),
+      [left, top, width, height] = scale.box;
     c.save();
     c.beginPath();
     c.rect(left - 6, top - 6, width + 12, height + 12);
@@ -62,10 +89,23 @@
   };
 
   function pass(c, scale, marks, wanted, how) {
-    const many = explorer.count_selected, {rest, ink} = explorer.colours(), models = explorer.data.trials.model;
-    c.globalAlpha = how === 'rest' ? .5 : how === 'hovered' ? 1 : marks.kind === 'points' ? .85 : many > 300 ? .3 : many > 60 ? .5 : .85;
+    const many = explorer.count_selected,
+      {rest, ink} = explorer.colours(),
+      models = explorer.data.trials.model;
+    c.globalAlpha =
+      how === 'rest'
+        ? 0.5
+        : how === 'hovered'
+          ? 1
+          : marks.kind === 'points'
+            ? 0.85
+            : many > 300
+              ? 0.3
+              : many > 60
+                ? 0.5
+                : 0.85;
     if (marks.kind === 'lines') {
-      c.lineWidth = how === 'hovered' ? 3 : how === 'rest' ? .7 : many > 60 ? 1 : 1.6;
+      c.lineWidth = how === 'hovered' ? 3 : how === 'rest' ? 0.7 : many > 60 ? 1 : 1.6;
       c.lineJoin = 'round';
       const {start, x, y} = marks;
       for (let i = 0; i + 1 < start.length; i++) {
@@ -76,13 +116,21 @@
         c.beginPath();
         let pen = false;
         for (let k = start[i]; k < start[i + 1]; k++) {
-          const px = scale.x(x[k]), py = scale.y(y[k]);
-          if (!Number.isFinite(px + py)) { pen = false; continue; }
-          if (pen) c.lineTo(px, py); else c.moveTo(px, py);
+          const px = scale.x(x[k]),
+            py = scale.y(y[k]);
+          if (!Number.isFinite(px + py)) {
+            pen = false;
+            continue;
+          }
+          if (pen) c.lineTo(px, py);
+          else c.moveTo(px, py);
           pen = true;
         }
         c.stroke();
-        if (start[i + 1] - start[i] === 1) { c.fillStyle = c.strokeStyle; c.fillRect(scale.x(x[start[i]]) - 1.5, scale.y(y[start[i]]) - 1.5, 3, 3); }
+        if (start[i + 1] - start[i] === 1) {
+          c.fillStyle = c.strokeStyle;
+          c.fillRect(scale.x(x[start[i]]) - 1.5, scale.y(y[start[i]]) - 1.5, 3, 3);
+        }
       }
       c.setLineDash([]);
       return;
@@ -90,45 +138,78 @@
     for (let k = 0; k < marks.x.length; k++) {
       const i = marks.trial[k];
       if (!wanted(i)) continue;
-      const px = scale.x(marks.x[k]), py = scale.y(marks.y[k]);
+      const px = scale.x(marks.x[k]),
+        py = scale.y(marks.y[k]);
       if (!Number.isFinite(px + py)) continue;
-      const look = explorer.look(models[i]), symbol = marks.symbol || look.symbol;
-      c.strokeStyle = c.fillStyle = how === 'rest' ? rest : how === 'hovered' ? ink : marks.colour ? marks.colour(k) : look.colour;
+      const look = explorer.look(models[i]),
+        symbol = marks.symbol || look.symbol;
+      c.strokeStyle = c.fillStyle =
+        how === 'rest' ? rest : how === 'hovered' ? ink : marks.colour ? marks.colour(k) : look.colour;
       c.lineWidth = how === 'hovered' ? 2.5 : 1.5;
       c.beginPath();
       SHAPES[symbol](c, px, py, (marks.size || SIZE) * (how === 'hovered' ? 1.5 : 1));
-      if (symbol === 'x' || marks.hollow?.(k)) c.stroke(); else c.fill();
-      if (how === 'chosen' && marks.outline) { c.strokeStyle = explorer.colours().soft; c.lineWidth = 1; c.stroke(); }
+      if (symbol === 'x' || marks.hollow?.(k)) c.stroke();
+      else c.fill();
+      if (how === 'chosen' && marks.outline) {
+        c.strokeStyle = explorer.colours().soft;
+        c.lineWidth = 1;
+        c.stroke();
+      }
     }
   }
 
   // A plotly trace of a line, a band or markers, painted: plotly takes 100 ms to redraw one, and a brush changes several.
   function stroke(c, scale, trace) {
-    const xs = trace.x.map(scale.x), ys = trace.y.map(value => value === null ? NaN : scale.y(value)), {line = {}, marker} = trace;
+    const xs = trace.x.map(scale.x),
+      ys = trace.y.map(value => (value === null ? NaN : scale.y(value))),
+      {line = {}, marker} = trace;
     c.globalAlpha = 1;
     c.setLineDash(explorer.dash(line.dash));
     if (trace.mode === 'markers') {
       c.strokeStyle = c.fillStyle = marker.color;
       c.lineWidth = 2;
       xs.forEach((x, k) => {
-        const symbol = [].concat(marker.symbol)[marker.symbol.map ? k : 0], open = symbol.endsWith('-open');
-        if (trace.error_x) { c.beginPath(); c.moveTo(x, ys[k]); c.lineTo(scale.x(0), ys[k]); c.stroke(); }
+        const symbol = [].concat(marker.symbol)[marker.symbol.map ? k : 0],
+          open = symbol.endsWith('-open');
+        if (trace.error_x) {
+          c.beginPath();
+          c.moveTo(x, ys[k]);
+          c.lineTo(scale.x(0), ys[k]);
+          c.stroke();
+        }
         c.beginPath();
         SHAPES[symbol.replace('-open', '')](c, x, ys[k], marker.size / 2);
-        if (open) { c.save(); c.fillStyle = explorer.colours().paper; c.fill(); c.restore(); c.stroke(); } else c.fill();
+        if (open) {
+          c.save();
+          c.fillStyle = explorer.colours().paper;
+          c.fill();
+          c.restore();
+          c.stroke();
+        } else c.fill();
       });
       return;
     }
     c.beginPath();
     let pen = false;
     xs.forEach((x, k) => {
-      if (!Number.isFinite(x + ys[k])) { pen = false; return; }
+      if (!Number.isFinite(x + ys[k])) {
+        pen = false;
+        return;
+      }
       if (!pen) c.moveTo(x, ys[k]);
-      else if (line.shape === 'hvh') { const middle = (xs[k - 1] + x) / 2; c.lineTo(middle, ys[k - 1]); c.lineTo(middle, ys[k]); c.lineTo(x, ys[k]); }
-      else c.lineTo(x, ys[k]);
+      else if (line.shape === 'hvh') {
+        const middle = (xs[k - 1] + x) / 2;
+        c.lineTo(middle, ys[k - 1]);
+        c.lineTo(middle, ys[k]);
+        c.lineTo(x, ys[k]);
+      } else c.lineTo(x, ys[k]);
       pen = true;
     });
-    if (trace.fill) { c.fillStyle = trace.fillcolor; c.fill(); return c.setLineDash([]); }
+    if (trace.fill) {
+      c.fillStyle = trace.fillcolor;
+      c.fill();
+      return c.setLineDash([]);
+    }
     c.strokeStyle = line.color;
     c.lineWidth = line.width;
     c.stroke();
@@ -139,24 +220,42 @@
   explorer.point = (figure, event, click = false) => {
     const scale = scales(figure);
     if (!scale) return;
-    const box = figure.wrap.getBoundingClientRect(), mx = event.clientX - box.left, my = event.clientY - box.top;
-    let found = null, nearest = 14 * 14;
+    const box = figure.wrap.getBoundingClientRect(),
+      mx = event.clientX - box.left,
+      my = event.clientY - box.top;
+    let found = null,
+      nearest = 14 * 14;
     for (const [number, marks] of (figure.spec.marks || []).entries()) {
-      const lines = marks.kind === 'lines', rows = lines ? marks.start.length - 1 : marks.x.length;
+      const lines = marks.kind === 'lines',
+        rows = lines ? marks.start.length - 1 : marks.x.length;
       for (let row = 0; row < rows; row++) {
         const i = lines ? row : marks.trial[row];
         if (!explorer.selected[i] && explorer.narrowed() && (click || explorer.count_selected)) continue;
         for (let k = lines ? marks.start[row] : row; k < (lines ? marks.start[row + 1] : row + 1); k++) {
-          const dx = scale.x(marks.x[k]) - mx, dy = scale.y(marks.y[k]) - my, away = dx * dx + dy * dy;
-          if (away < nearest) { nearest = away; found = {trial: i, k, number, x: mx + dx, y: my + dy}; }
+          const dx = scale.x(marks.x[k]) - mx,
+            dy = scale.y(marks.y[k]) - my,
+            away = dx * dx + dy * dy;
+          if (away < nearest) {
+            nearest = away;
+            found = {trial: i, k, number, x: mx + dx, y: my + dy};
+          }
         }
       }
     }
-    if (click) { if (found) explorer.pin(found.trial); return; }
-    for (const trace of figure.spec.traces || []) (trace.text || []).forEach((text, k) => {
-      const dx = scale.x(trace.x[k]) - mx, dy = scale.y(trace.y[k]) - my, away = dx * dx + dy * dy;
-      if (away < nearest) { nearest = away; found = {trial: -1, text, x: mx + dx, y: my + dy}; }
-    });
+    if (click) {
+      if (found) explorer.pin(found.trial);
+      return;
+    }
+    for (const trace of figure.spec.traces || [])
+      (trace.text || []).forEach((text, k) => {
+        const dx = scale.x(trace.x[k]) - mx,
+          dy = scale.y(trace.y[k]) - my,
+          away = dx * dx + dy * dy;
+        if (away < nearest) {
+          nearest = away;
+          found = {trial: -1, text, x: mx + dx, y: my + dy};
+        }
+      });
     explorer.hover(found ? found.trial : -1);
     figure.tip.hidden = !found;
     if (!found) return;
@@ -168,7 +267,10 @@
 
   // The same marks as plotly's traces, for an image: the rest in grey, then each network's in its colour.
   explorer.traces = figure => {
-    const traces = [], models = explorer.data.trials.model, {rest} = explorer.colours(), narrowed = explorer.narrowed();
+    const traces = [],
+      models = explorer.data.trials.model,
+      {rest} = explorer.colours(),
+      narrowed = explorer.narrowed();
     for (const marks of figure.spec.marks || []) {
       const groups = new Map();
       const group = (i, k) => {
@@ -184,19 +286,35 @@
           if (marks.start[i] === marks.start[i + 1]) continue;
           const own = group(i, 0);
           if (!own) continue;
-          for (let k = marks.start[i]; k < marks.start[i + 1]; k++) { own.x.push(marks.x[k]); own.y.push(Number.isFinite(marks.y[k]) ? marks.y[k] : null); }
+          for (let k = marks.start[i]; k < marks.start[i + 1]; k++) {
+            own.x.push(marks.x[k]);
+            own.y.push(Number.isFinite(marks.y[k]) ? marks.y[k] : null);
+          }
           own.x.push(null);
           own.y.push(null);
         }
-      } else for (let k = 0; k < marks.x.length; k++) {
-        const own = group(marks.trial[k], k);
-        if (own) { own.x.push(marks.x[k]); own.y.push(marks.y[k]); }
-      }
+      } else
+        for (let k = 0; k < marks.x.length; k++) {
+          const own = group(marks.trial[k], k);
+          if (own) {
+            own.x.push(marks.x[k]);
+            own.y.push(marks.y[k]);
+          }
+        }
       for (const [name, own] of [...groups].sort()) {
-        const look = name === ' rest' ? {colour: rest, symbol: 'circle', dash_name: 'solid'} : explorer.look(name);
-        traces.push({x: own.x, y: own.y, name: name.trim(), mode: marks.kind === 'lines' ? 'lines' : 'markers', connectgaps: false,
-          opacity: name === ' rest' && narrowed ? .5 : marks.kind === 'lines' ? .6 : .9, showlegend: name !== ' rest',
-          line: {color: look.colour, width: 1.2, dash: look.dash_name}, marker: {color: own.colours || look.colour, symbol: marks.symbol || look.symbol, size: 8}});
+        const look =
+          name === ' rest' ? {colour: rest, symbol: 'circle', dash_name: 'solid'} : explorer.look(name);
+        traces.push({
+          x: own.x,
+          y: own.y,
+          name: name.trim(),
+          mode: marks.kind === 'lines' ? 'lines' : 'markers',
+          connectgaps: false,
+          opacity: name === ' rest' && narrowed ? 0.5 : marks.kind === 'lines' ? 0.6 : 0.9,
+          showlegend: name !== ' rest',
+          line: {color: look.colour, width: 1.2, dash: look.dash_name},
+          marker: {color: own.colours || look.colour, symbol: marks.symbol || look.symbol, size: 8},
+        });
       }
     }
     return traces;

@@ -1,16 +1,16 @@
 // The one selection: which trials, compared at which epoch. Every view reads it and writes it here; so does the
 // address, so that a view can be sent as a link and the browser's Back undoes a step.
 {
-  const state = explorer.state = {
+  const state = (explorer.state = {
     brushes: new Map(), // column -> {low, high, absent} of a number, {values} of words and steps ('' is absent)
-    find: '',           // the table's filter
-    picked: null,       // a set of keys, where single trials were chosen; null: no such choice
-    epoch: null,        // null: the latest that all reached; 0: each trial's last
-    cell: null,         // [truth, answer] of the confusion matrix
-    faces: 'cell',      // which faces are shown
+    find: '', // the table's filter
+    picked: null, // a set of keys, where single trials were chosen; null: no such choice
+    epoch: null, // null: the latest that all reached; 0: each trial's last
+    cell: null, // [truth, answer] of the confusion matrix
+    faces: 'cell', // which faces are shown
     scope: 'val+test',
-    options: {},        // of single figures: what is drawn against what
-  };
+    options: {}, // of single figures: what is drawn against what
+  });
   explorer.data = null;
   explorer.selected = new Uint8Array(0); // a 1 for each selected trial
   explorer.count_selected = 0;
@@ -45,7 +45,8 @@
     const wanted = [];
     for (const part of text.match(/"[^"]*"|\S+/g) || []) {
       const compared = part.match(/^(\w+)(<=|>=|=|<|>)(.+)$/);
-      if (compared) wanted.push({column: compared[1], how: compared[2], value: compared[3].replace(/^"|"$/g, '')});
+      if (compared)
+        wanted.push({column: compared[1], how: compared[2], value: compared[3].replace(/^"|"$/g, '')});
       else wanted.push({word: part.replace(/^"|"$/g, '').toLowerCase()});
     }
     return wanted;
@@ -53,23 +54,28 @@
   const HOW = {'<': (a, b) => a < b, '>': (a, b) => a > b, '<=': (a, b) => a <= b, '>=': (a, b) => a >= b};
 
   function finder(text, axes) {
-    const t = explorer.data.trials, wanted = explorer.parse(text);
+    const t = explorer.data.trials,
+      wanted = explorer.parse(text);
     const texts = [t.trial_id, t.setting, t.model, t.status, t.stage, t.reason, t.error];
-    return i => wanted.every(want => {
-      if (want.word !== undefined) return texts.some(column => (column[i] || '').toLowerCase().includes(want.word));
-      const name = want.column === 'network' ? 'model' : want.column;
-      const axis = axes.find(each => each.name === name);
-      const value = axis ? axis.values[i] : t[name] ? t[name][i] : null;
-      const number = Number(want.value.replace('%', '')) / (want.value.endsWith('%') ? 100 : 1);
-      if (want.how === '=') return String(value) === want.value || value === number;
-      return typeof value === 'number' && !Number.isNaN(number) && HOW[want.how](value, number);
-    });
+    return i =>
+      wanted.every(want => {
+        if (want.word !== undefined)
+          return texts.some(column => (column[i] || '').toLowerCase().includes(want.word));
+        const name = want.column === 'network' ? 'model' : want.column;
+        const axis = axes.find(each => each.name === name);
+        const value = axis ? axis.values[i] : t[name] ? t[name][i] : null;
+        const number = Number(want.value.replace('%', '')) / (want.value.endsWith('%') ? 100 : 1);
+        if (want.how === '=') return String(value) === want.value || value === number;
+        return typeof value === 'number' && !Number.isNaN(number) && HOW[want.how](value, number);
+      });
   }
 
   // Which trials every constraint lets through.
   explorer.select = () => {
-    const {data} = explorer, axes = explorer.all_axes();
-    const brushes = [...state.brushes].map(([name, brush]) => [brush, axes.find(axis => axis.name === name)])
+    const {data} = explorer,
+      axes = explorer.all_axes();
+    const brushes = [...state.brushes]
+      .map(([name, brush]) => [brush, axes.find(axis => axis.name === name)])
       .filter(([, axis]) => axis);
     const found = state.find.trim() ? finder(state.find, axes) : null;
     const mask = new Uint8Array(data.n);
@@ -96,12 +102,14 @@
   };
   explorer.brush = (name, brush, moving = false) => {
     const brushes = new Map(state.brushes);
-    if (brush) brushes.set(name, brush); else brushes.delete(name);
+    if (brush) brushes.set(name, brush);
+    else brushes.delete(name);
     explorer.change({brushes}, {moving});
   };
   explorer.pick = keys => explorer.change({picked: keys, brushes: new Map(), find: ''});
   explorer.toggle = i => {
-    const keys = new Set(explorer.ids()), key = explorer.data.key[i];
+    const keys = new Set(explorer.ids()),
+      key = explorer.data.key[i];
     const had = keys.delete(key);
     if (had) explorer.change({picked: keys});
     else explorer.pick(keys.add(key));
@@ -118,8 +126,12 @@
     const parts = [];
     const put = (name, value) => parts.push(`${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
     for (const [name, brush] of state.brushes) {
-      const told = brush.values ? brush.values.map(word => word === '' ? 'absent' : `'${word}`)
-        : [...(brush.low === null ? [] : [`${brush.low}..${brush.high}`]), ...(brush.absent ? ['absent'] : [])];
+      const told = brush.values
+        ? brush.values.map(word => (word === '' ? 'absent' : `'${word}`))
+        : [
+            ...(brush.low === null ? [] : [`${brush.low}..${brush.high}`]),
+            ...(brush.absent ? ['absent'] : []),
+          ];
       put(`by.${name}`, JSON.stringify(told).slice(1, -1));
     }
     if (state.find.trim()) put('find', state.find);
@@ -132,9 +144,23 @@
     return `#${parts.join('&')}`;
   };
   explorer.read = hash => {
-    const fresh = {brushes: new Map(), find: '', picked: null, epoch: null, cell: null, faces: 'cell',
-                   scope: 'val+test', options: {}};
-    const listed = text => { try { return JSON.parse(`[${text}]`).filter(word => typeof word === 'string'); } catch { return []; } };
+    const fresh = {
+      brushes: new Map(),
+      find: '',
+      picked: null,
+      epoch: null,
+      cell: null,
+      faces: 'cell',
+      scope: 'val+test',
+      options: {},
+    };
+    const listed = text => {
+      try {
+        return JSON.parse(`[${text}]`).filter(word => typeof word === 'string');
+      } catch {
+        return [];
+      }
+    };
     for (const [name, value] of new URLSearchParams(hash.replace(/^#/, '').replaceAll('+', '%2B'))) {
       if (name.startsWith('by.')) {
         const told = listed(value);
@@ -142,12 +168,15 @@
         const range = told.map(word => word.match(/^(-?[\d.e+-]+)\.\.(-?[\d.e+-]+)$/)).find(Boolean);
         const values = told.filter(word => word.startsWith("'")).map(word => word.slice(1));
         const absent = told.includes('absent');
-        fresh.brushes.set(name.slice(3), range
-          ? {low: Number(range[1]), high: Number(range[2]), absent}
-          : values.length ? {values: absent ? [...values, ''] : values}
-          : {low: null, high: null, absent, values: undefined});
-      }
-      else if (name === 'find') fresh.find = value;
+        fresh.brushes.set(
+          name.slice(3),
+          range
+            ? {low: Number(range[1]), high: Number(range[2]), absent}
+            : values.length
+              ? {values: absent ? [...values, ''] : values}
+              : {low: null, high: null, absent, values: undefined},
+        );
+      } else if (name === 'find') fresh.find = value;
       else if (name === 'picked') fresh.picked = new Set(listed(value));
       else if (name === 'epoch') fresh.epoch = value === 'last' ? 0 : Number.parseInt(value, 10) || null;
       else if (name === 'cell' && /^\d+\.\d+$/.test(value)) fresh.cell = value.split('.').map(Number);
@@ -160,11 +189,17 @@
   function remember(replace) {
     const address = explorer.address();
     if (address === (location.hash || '#')) return;
-    try { history[replace ? 'replaceState' : 'pushState'](null, '', address); }
-    catch { /* a sandboxed file may have no history: the view still works, only Back doesn't */ }
+    try {
+      history[replace ? 'replaceState' : 'pushState'](null, '', address);
+    } catch {
+      /* a sandboxed file may have no history: the view still works, only Back doesn't */
+    }
   }
   addEventListener('popstate', () => {
-    if (explorer.data) { Object.assign(state, explorer.read(location.hash)); explorer.select();
-      for (const listener of listeners) listener({...state, moving: false}); }
+    if (explorer.data) {
+      Object.assign(state, explorer.read(location.hash));
+      explorer.select();
+      for (const listener of listeners) listener({...state, moving: false});
+    }
   });
 }

@@ -2,21 +2,52 @@
 {
   const {element, state} = explorer;
   const SLICES = 6;
-  let coordinates, grid, only, found, find, slices, slice_figures = [], matrix, map;
+  let coordinates,
+    grid,
+    only,
+    found,
+    find,
+    slices,
+    slice_figures = [],
+    matrix,
+    map;
 
   function build(section) {
     coordinates = explorer.coordinates(section);
-    find = element('input', {type: 'search', id: 'find', placeholder: 'alexnet lr<0.01 status=stopped', value: state.find,
-      oninput: () => explorer.change({find: find.value}, {replace: true})});
+    find = element('input', {
+      type: 'search',
+      id: 'find',
+      placeholder: 'alexnet lr<0.01 status=stopped',
+      value: state.find,
+      oninput: () => explorer.change({find: find.value}, {replace: true}),
+    });
     only = element('input', {type: 'checkbox', checked: true, onchange: () => table()});
     found = element('span', {class: 'quiet', 'aria-live': 'polite'});
-    const box = element('figure', {id: 'figure-table'}, element('h3', {}, 'Table'),
-      element('div', {class: 'controls'}, element('label', {}, 'Find ', find), element('label', {}, only, 'selected only'), found,
-        element('span', {class: 'buttons'}, element('button', {onclick: () => explorer.save_csv('trials', whole())}, 'CSV'))));
+    const box = element(
+      'figure',
+      {id: 'figure-table'},
+      element('h3', {}, 'Table'),
+      element(
+        'div',
+        {class: 'controls'},
+        element('label', {}, 'Find ', find),
+        element('label', {}, only, 'selected only'),
+        found,
+        element(
+          'span',
+          {class: 'buttons'},
+          element('button', {onclick: () => explorer.save_csv('trials', whole())}, 'CSV'),
+        ),
+      ),
+    );
     section.append(box);
     grid = explorer.grid(box, {name: 'trials', onpin: explorer.pin, ontoggle: explorer.toggle});
     slices = element('div', {class: 'multiples'});
-    section.append(element('h3', {}, 'One hyperparameter at a time'), element('p', {class: 'summary', id: 'slices-summary'}), slices);
+    section.append(
+      element('h3', {}, 'One hyperparameter at a time'),
+      element('p', {class: 'summary', id: 'slices-summary'}),
+      slices,
+    );
     const pair = element('div', {class: 'pair'});
     section.append(pair);
     map = explorer.figure(pair, {name: 'lr-batch', title: 'Learning rate by batch size', height: 320});
@@ -25,20 +56,41 @@
   }
 
   function columns() {
-    const {data} = explorer, t = data.trials, axes = explorer.all_axes(), final = explorer.at(data, 'val_accuracy', 0), accuracy = explorer.accuracy();
+    const {data} = explorer,
+      t = data.trials,
+      axes = explorer.all_axes(),
+      final = explorer.at(data, 'val_accuracy', 0),
+      accuracy = explorer.accuracy();
     const of = (name, label, get, more = {}) => ({name, label, get, ...more});
     const own = axes.filter(axis => !['model', 'status', 'epochs', 'val_accuracy'].includes(axis.name));
-    return [of('trial_id', 'trial', i => t.trial_id[i], {word: true}), of('model', 'network', i => t.model[i], {word: true, swatch: true}),
-      of('val_accuracy', explorer.epoch() ? `val, epoch ${explorer.epoch()}` : 'val, last', i => accuracy[i], {show: value => explorer.percent(value)}),
+    return [
+      of('trial_id', 'trial', i => t.trial_id[i], {word: true}),
+      of('model', 'network', i => t.model[i], {word: true, swatch: true}),
+      of(
+        'val_accuracy',
+        explorer.epoch() ? `val, epoch ${explorer.epoch()}` : 'val, last',
+        i => accuracy[i],
+        {show: value => explorer.percent(value)},
+      ),
       of('last_val_accuracy', 'val, its last', i => final[i], {show: value => explorer.percent(value)}),
-      of('epochs', 'epochs', i => data.last[i], {show: (value, i) => `${value} of ${explorer.number(t.asked[i])}`}),
+      of('epochs', 'epochs', i => data.last[i], {
+        show: (value, i) => `${value} of ${explorer.number(t.asked[i])}`,
+      }),
       ...own.map(axis => of(axis.name, axis.label, i => axis.values[i], {word: axis.text})),
-      of('seconds', 'time', i => data.seconds[i], {show: explorer.duration}), of('status', 'status', i => t.status[i], {word: true}),
-      of('reason', 'why it ended', i => t.error[i] || t.reason[i] || '', {word: true, long: true})];
+      of('seconds', 'time', i => data.seconds[i], {show: explorer.duration}),
+      of('status', 'status', i => t.status[i], {word: true}),
+      of('reason', 'why it ended', i => t.error[i] || t.reason[i] || '', {word: true, long: true}),
+    ];
   }
   function whole() {
-    const all = columns(), rows = grid.table().rows.length ? [...Array(explorer.data.n).keys()].filter(i => explorer.selected[i]) : [];
-    const names = explorer.data.studies.length > 1 ? [{name: 'study', get: i => explorer.data.studies[explorer.data.trials.study[i]].name}] : [];
+    const all = columns(),
+      rows = grid.table().rows.length
+        ? [...Array(explorer.data.n).keys()].filter(i => explorer.selected[i])
+        : [];
+    const names =
+      explorer.data.studies.length > 1
+        ? [{name: 'study', get: i => explorer.data.studies[explorer.data.trials.study[i]].name}]
+        : [];
     const list = [...names, ...all.filter(column => column.name !== 'study')];
     return {columns: list, rows: rows.map(i => list.map(column => column.get(i)))};
   }
@@ -53,128 +105,288 @@
   explorer.along = (axis, n) => {
     const x = new Float32Array(n).fill(NaN);
     const place = axis.steps ? new Map(axis.distinct.map((word, k) => [word, k])) : null;
-    for (let i = 0; i < n; i++) x[i] = place ? (place.get(axis.values[i]) ?? NaN) + ((i * 0.618034) % 1 - .5) * .36 : axis.values[i];
-    const told = axis.steps ? {ticks: {at: axis.distinct.map((_, k) => k), text: axis.distinct.map(word => axis.text ? String(word).replaceAll('<', '&lt;') : explorer.number(word))}, range: [-.6, axis.distinct.length - .4]}
+    for (let i = 0; i < n; i++)
+      x[i] = place
+        ? (place.get(axis.values[i]) ?? NaN) + (((i * 0.618034) % 1) - 0.5) * 0.36
+        : axis.values[i];
+    const told = axis.steps
+      ? {
+          ticks: {
+            at: axis.distinct.map((_, k) => k),
+            text: axis.distinct.map(word =>
+              axis.text ? String(word).replaceAll('<', '&lt;') : explorer.number(word),
+            ),
+          },
+          range: [-0.6, axis.distinct.length - 0.4],
+        }
       : {log: axis.log, range: explorer.range(x, axis.log)};
     return {x, told: {title: axis.label, ...told}};
   };
-  explorer.range = (values, log = false, room = .04) => {
-    let low = Infinity, high = -Infinity;
-    for (const value of values) { if (value < low && (!log || value > 0)) low = value; if (value > high && Number.isFinite(value)) high = value; }
-    if (!(high >= low)) return log ? [.1, 1] : [0, 1];
-    if (log) { const wide = Math.max((high / low) ** room, 1.15); return [low / wide, high * wide]; }
-    const wide = (high - low) * room || Math.abs(high) * .1 || .5;
+  explorer.range = (values, log = false, room = 0.04) => {
+    let low = Infinity,
+      high = -Infinity;
+    for (const value of values) {
+      if (value < low && (!log || value > 0)) low = value;
+      if (value > high && Number.isFinite(value)) high = value;
+    }
+    if (!(high >= low)) return log ? [0.1, 1] : [0, 1];
+    if (log) {
+      const wide = Math.max((high / low) ** room, 1.15);
+      return [low / wide, high * wide];
+    }
+    const wide = (high - low) * room || Math.abs(high) * 0.1 || 0.5;
     return [low - wide, high + wide];
   };
   const lasso = (x, y) => inside => {
     const keys = new Set();
-    for (let i = 0; i < x.length; i++) if (explorer.selected[i] && inside(x[i], y[i])) keys.add(explorer.data.key[i]);
+    for (let i = 0; i < x.length; i++)
+      if (explorer.selected[i] && inside(x[i], y[i])) keys.add(explorer.data.key[i]);
     explorer.change({picked: keys});
   };
   explorer.lasso = lasso;
 
   function draw_slices() {
-    const {data} = explorer, y = explorer.accuracy(), every = Int32Array.from({length: data.n}, (_, i) => i);
+    const {data} = explorer,
+      y = explorer.accuracy(),
+      every = Int32Array.from({length: data.n}, (_, i) => i);
     const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', 'val_accuracy']);
-    const axes = explorer.all_axes().filter(axis => !skip.has(axis.name))
-      .sort((a, b) => b.distinct.length - a.distinct.length).slice(0, SLICES);
+    const axes = explorer
+      .all_axes()
+      .filter(axis => !skip.has(axis.name))
+      .sort((a, b) => b.distinct.length - a.distinct.length)
+      .slice(0, SLICES);
     if (slice_figures.map(figure => figure.name).join() !== axes.map(axis => `slice-${axis.name}`).join()) {
       slices.replaceChildren();
-      slice_figures = axes.map(axis => explorer.figure(slices, {name: `slice-${axis.name}`, title: axis.label, height: 230}));
+      slice_figures = axes.map(axis =>
+        explorer.figure(slices, {name: `slice-${axis.name}`, title: axis.label, height: 230}),
+      );
     }
     const shown = i => explorer.percent(y[i]);
     axes.forEach((axis, k) => {
-      const {x, told} = explorer.along(axis, data.n), lacking = count(i => explorer.selected[i] && Number.isNaN(x[i]));
+      const {x, told} = explorer.along(axis, data.n),
+        lacking = count(i => explorer.selected[i] && Number.isNaN(x[i]));
       slice_figures[k].draw({
-        summary: strongest(axis) + (lacking ? ` ${explorer.count(lacking)} don’t have it.` : ''), x: told,
-        y: {title: 'val accuracy', percent: true, range: explorer.range(y)}, revision: `${axis.name} ${explorer.epoch()}`,
-        marks: [{kind: 'points', x, y, trial: every, hollow: i => data.trials.status[i] === 'stopped'}], lasso: lasso(x, y),
-        tip: ({trial: i}) => `${data.trials.trial_id[i]}, ${data.trials.model[i]}: ${axis.text ? axis.values[i] : explorer.number(axis.values[i])}, ${shown(i)}`,
-        table: () => ({columns: [{name: 'trial_id', label: 'trial'}, {name: 'model', label: 'network'}, {name: axis.name, label: axis.label}, {name: 'val_accuracy', label: 'val accuracy', show: explorer.percent}],
-          rows: [...every].filter(i => explorer.selected[i]).map(i => [data.trials.trial_id[i], data.trials.model[i], axis.values[i], y[i]])}),
+        summary: strongest(axis) + (lacking ? ` ${explorer.count(lacking)} don’t have it.` : ''),
+        x: told,
+        y: {title: 'val accuracy', percent: true, range: explorer.range(y)},
+        revision: `${axis.name} ${explorer.epoch()}`,
+        marks: [{kind: 'points', x, y, trial: every, hollow: i => data.trials.status[i] === 'stopped'}],
+        lasso: lasso(x, y),
+        tip: ({trial: i}) =>
+          `${data.trials.trial_id[i]}, ${data.trials.model[i]}: ${axis.text ? axis.values[i] : explorer.number(axis.values[i])}, ${shown(i)}`,
+        table: () => ({
+          columns: [
+            {name: 'trial_id', label: 'trial'},
+            {name: 'model', label: 'network'},
+            {name: axis.name, label: axis.label},
+            {name: 'val_accuracy', label: 'val accuracy', show: explorer.percent},
+          ],
+          rows: [...every]
+            .filter(i => explorer.selected[i])
+            .map(i => [data.trials.trial_id[i], data.trials.model[i], axis.values[i], y[i]]),
+        }),
       });
     });
     document.getElementById('slices-summary').textContent = axes.length
-      ? `${when()} Hollow marks were stopped early. Draw a loop around marks to select them.` : 'No hyperparameter differs between trials.';
+      ? `${when()} Hollow marks were stopped early. Draw a loop around marks to select them.`
+      : 'No hyperparameter differs between trials.';
   }
-  const count = test => { let sum = 0; for (let i = 0; i < explorer.data.n; i++) if (test(i)) sum++; return sum; };
+  const count = test => {
+    let sum = 0;
+    for (let i = 0; i < explorer.data.n; i++) if (test(i)) sum++;
+    return sum;
+  };
   const when = () => {
-    const y = explorer.accuracy(), there = count(i => explorer.selected[i] && !Number.isNaN(y[i]));
-    return explorer.epoch() ? `Compared at epoch ${explorer.epoch()}, which ${explorer.count(there)} of the ${explorer.count(explorer.count_selected)} selected reached.`
+    const y = explorer.accuracy(),
+      there = count(i => explorer.selected[i] && !Number.isNaN(y[i]));
+    return explorer.epoch()
+      ? `Compared at epoch ${explorer.epoch()}, which ${explorer.count(there)} of the ${explorer.count(explorer.count_selected)} selected reached.`
       : 'Each at its own last epoch: those that were stopped early are not comparable with the rest.';
   };
   explorer.when = when;
   function strongest(axis) {
-    const y = explorer.accuracy(), xs = [], ys = [];
+    const y = explorer.accuracy(),
+      xs = [],
+      ys = [];
     for (let i = 0; i < y.length; i++) {
       const value = axis.values[i];
-      if (explorer.selected[i] && !Number.isNaN(y[i]) && value !== null && !Number.isNaN(value)) { xs.push(value); ys.push(y[i]); }
+      if (explorer.selected[i] && !Number.isNaN(y[i]) && value !== null && !Number.isNaN(value)) {
+        xs.push(value);
+        ys.push(y[i]);
+      }
     }
     const worth = axis.text ? explorer.eta_squared(xs, ys) : explorer.spearman(xs, ys);
     if (Number.isNaN(worth)) return 'Too few trials to say how accuracy follows it.';
-    return axis.text ? `It has ${Math.round(100 * worth)} % of the ranks’ variance.` : `Rank correlation with accuracy ${worth < 0 ? '−' : '+'}${Math.abs(worth).toFixed(2)}.`;
+    return axis.text
+      ? `It has ${Math.round(100 * worth)} % of the ranks’ variance.`
+      : `Rank correlation with accuracy ${worth < 0 ? '−' : '+'}${Math.abs(worth).toFixed(2)}.`;
   }
 
   // Cividis, cut to its readable middle: dark blue to yellow, told apart by the colour-blind.
-  const RAMP = [[0, 52, 110], [64, 77, 107], [104, 104, 111], [139, 133, 117], [179, 164, 107], [221, 199, 77], [253, 231, 55]];
+  const RAMP = [
+    [0, 52, 110],
+    [64, 77, 107],
+    [104, 104, 111],
+    [139, 133, 117],
+    [179, 164, 107],
+    [221, 199, 77],
+    [253, 231, 55],
+  ];
   explorer.ramp = share => {
-    const at = Math.min(Math.max(share, 0), 1) * (RAMP.length - 1), k = Math.min(Math.floor(at), RAMP.length - 2);
+    const at = Math.min(Math.max(share, 0), 1) * (RAMP.length - 1),
+      k = Math.min(Math.floor(at), RAMP.length - 2);
     return `rgb(${RAMP[k].map((low, j) => Math.round(low + (at - k) * (RAMP[k + 1][j] - low))).join(',')})`;
   };
   function draw_map() {
-    const {data} = explorer, axes = explorer.all_axes(), lr = axes.find(axis => axis.name === 'lr'), batch = axes.find(axis => axis.name === 'batch_size');
+    const {data} = explorer,
+      axes = explorer.all_axes(),
+      lr = axes.find(axis => axis.name === 'lr'),
+      batch = axes.find(axis => axis.name === 'batch_size');
     const there = Boolean(lr && batch);
     map.root.parentElement.hidden = !there;
     if (!there) return;
-    const y = explorer.accuracy(), a = explorer.along({...lr, steps: lr.steps && lr.distinct.length < 3}, data.n), b = explorer.along(batch, data.n);
-    const [low, high] = explorer.range(y, false, 0), every = Int32Array.from({length: data.n}, (_, i) => i), reached = i => Number.isNaN(y[i]) ? NaN : a.x[i];
+    const y = explorer.accuracy(),
+      a = explorer.along({...lr, steps: lr.steps && lr.distinct.length < 3}, data.n),
+      b = explorer.along(batch, data.n);
+    const [low, high] = explorer.range(y, false, 0),
+      every = Int32Array.from({length: data.n}, (_, i) => i),
+      reached = i => (Number.isNaN(y[i]) ? NaN : a.x[i]);
     const x = Float32Array.from(every, reached);
     map.draw({
       summary: `${when()} The brighter, the higher: ${explorer.percent(low)} dark, ${explorer.percent(high)} bright; the shape is the network.`,
-      x: a.told, y: {...b.told, title: 'batch size'}, revision: 'map', lasso: lasso(x, b.x),
-      marks: [{kind: 'points', x, y: b.x, trial: every, size: 5.5, outline: true, colour: i => explorer.ramp((y[i] - low) / (high - low || 1))}],
-      tip: ({trial: i}) => `${data.trials.trial_id[i]}, ${data.trials.model[i]}: lr ${explorer.number(lr.values[i])}, batch ${batch.values[i]}, ${explorer.percent(y[i])}`,
-      table: () => ({columns: [{name: 'trial_id'}, {name: 'model'}, {name: 'lr'}, {name: 'batch_size'}, {name: 'val_accuracy', show: explorer.percent}],
-        rows: [...every].filter(i => explorer.selected[i]).map(i => [data.trials.trial_id[i], data.trials.model[i], lr.values[i], batch.values[i], y[i]])}),
+      x: a.told,
+      y: {...b.told, title: 'batch size'},
+      revision: 'map',
+      lasso: lasso(x, b.x),
+      marks: [
+        {
+          kind: 'points',
+          x,
+          y: b.x,
+          trial: every,
+          size: 5.5,
+          outline: true,
+          colour: i => explorer.ramp((y[i] - low) / (high - low || 1)),
+        },
+      ],
+      tip: ({trial: i}) =>
+        `${data.trials.trial_id[i]}, ${data.trials.model[i]}: lr ${explorer.number(lr.values[i])}, batch ${batch.values[i]}, ${explorer.percent(y[i])}`,
+      table: () => ({
+        columns: [
+          {name: 'trial_id'},
+          {name: 'model'},
+          {name: 'lr'},
+          {name: 'batch_size'},
+          {name: 'val_accuracy', show: explorer.percent},
+        ],
+        rows: [...every]
+          .filter(i => explorer.selected[i])
+          .map(i => [data.trials.trial_id[i], data.trials.model[i], lr.values[i], batch.values[i], y[i]]),
+      }),
     });
     cells(lr, batch, y, low, high);
   }
   // Batch sizes down, bands of the learning rate across: the best of each cell, which selects its trials.
   function cells(lr, batch, y, low, high) {
-    const flat = value => Math.log10(value), [from, to] = explorer.range(lr.values, true, 0), bands = 5;
-    const edges = Array.from({length: bands + 1}, (_, k) => Number((10 ** (flat(from) + (flat(to) - flat(from)) * k / bands)).toPrecision(3)));
-    edges[0] = Number((from * .999).toPrecision(3));
+    const flat = value => Math.log10(value),
+      [from, to] = explorer.range(lr.values, true, 0),
+      bands = 5;
+    const edges = Array.from({length: bands + 1}, (_, k) =>
+      Number((10 ** (flat(from) + ((flat(to) - flat(from)) * k) / bands)).toPrecision(3)),
+    );
+    edges[0] = Number((from * 0.999).toPrecision(3));
     edges[bands] = Number((to * 1.001).toPrecision(3));
     const sizes = batch.distinct.length <= 10 ? batch.distinct : [];
     const best = sizes.map(() => edges.slice(1).map(() => ({top: -Infinity, many: 0})));
     for (let i = 0; i < y.length; i++) {
       if (!explorer.selected[i] || Number.isNaN(y[i])) continue;
-      const down = sizes.indexOf(batch.values[i]), across = edges.slice(1).findIndex(edge => lr.values[i] < edge);
+      const down = sizes.indexOf(batch.values[i]),
+        across = edges.slice(1).findIndex(edge => lr.values[i] < edge);
       if (down < 0 || across < 0) continue;
       best[down][across].many++;
       best[down][across].top = Math.max(best[down][across].top, y[i]);
     }
     const cell = (told, j, k) => {
       if (!told.many) return element('td', {}, '');
-      const share = (told.top - low) / (high - low || 1), own = element('button', {class: share > .55 ? 'bright' : 'dim',
-        'aria-label': `batch ${sizes[j]}, lr ${edges[k]} to ${edges[k + 1]}: best ${explorer.percent(told.top)} of ${told.many}; select them`,
-        onclick: () => explorer.change({brushes: new Map([...state.brushes, ['lr', {low: edges[k], high: edges[k + 1], absent: false, values: undefined}],
-          ['batch_size', {values: [String(sizes[j])]}]])})}, explorer.percent(told.top), element('small', {}, `of ${told.many}`));
+      const share = (told.top - low) / (high - low || 1),
+        own = element(
+          'button',
+          {
+            class: share > 0.55 ? 'bright' : 'dim',
+            'aria-label': `batch ${sizes[j]}, lr ${edges[k]} to ${edges[k + 1]}: best ${explorer.percent(told.top)} of ${told.many}; select them`,
+            onclick: () =>
+              explorer.change({
+                brushes: new Map([
+                  ...state.brushes,
+                  ['lr', {low: edges[k], high: edges[k + 1], absent: false, values: undefined}],
+                  ['batch_size', {values: [String(sizes[j])]}],
+                ]),
+              }),
+          },
+          explorer.percent(told.top),
+          element('small', {}, `of ${told.many}`),
+        );
       own.style.background = explorer.ramp(share);
       return element('td', {}, own);
     };
-    matrix.replaceChildren(element('h3', {}, 'Best of each cell'), element('p', {class: 'summary'}, 'Batch size down, learning rate across. A cell selects its trials.'),
-      element('div', {class: 'scroll'}, element('table', {class: 'cells'}, element('thead', {}, element('tr', {}, element('th', {}, ''),
-        edges.slice(1).map((edge, k) => element('th', {scope: 'col'}, `${explorer.number(edges[k], 2)}–${explorer.number(edge, 2)}`)))),
-        element('tbody', {}, best.map((row, j) => element('tr', {}, element('th', {scope: 'row'}, String(sizes[j])), row.map((told, k) => cell(told, j, k))))))));
+    matrix.replaceChildren(
+      element('h3', {}, 'Best of each cell'),
+      element('p', {class: 'summary'}, 'Batch size down, learning rate across. A cell selects its trials.'),
+      element(
+        'div',
+        {class: 'scroll'},
+        element(
+          'table',
+          {class: 'cells'},
+          element(
+            'thead',
+            {},
+            element(
+              'tr',
+              {},
+              element('th', {}, ''),
+              edges
+                .slice(1)
+                .map((edge, k) =>
+                  element(
+                    'th',
+                    {scope: 'col'},
+                    `${explorer.number(edges[k], 2)}–${explorer.number(edge, 2)}`,
+                  ),
+                ),
+            ),
+          ),
+          element(
+            'tbody',
+            {},
+            best.map((row, j) =>
+              element(
+                'tr',
+                {},
+                element('th', {scope: 'row'}, String(sizes[j])),
+                row.map((told, k) => cell(told, j, k)),
+              ),
+            ),
+          ),
+        ),
+      ),
+    );
   }
 
-  explorer.views.push({id: 'trials', title: 'Trials', build, update: changes => {
-    coordinates.refresh(changes);
-    if (changes.hover) { for (const figure of [...slice_figures, map]) explorer.paint(figure); return; }
-    if (find.value !== state.find && document.activeElement !== find) find.value = state.find;
-    table();
-    draw_slices();
-    draw_map();
-  }});
+  explorer.views.push({
+    id: 'trials',
+    title: 'Trials',
+    build,
+    update: changes => {
+      coordinates.refresh(changes);
+      if (changes.hover) {
+        for (const figure of [...slice_figures, map]) explorer.paint(figure);
+        return;
+      }
+      if (find.value !== state.find && document.activeElement !== find) find.value = state.find;
+      table();
+      draw_slices();
+      draw_map();
+    },
+  });
 }
