@@ -22,7 +22,7 @@ import torch
 
 from benchmarks.chaos import standins
 from benchmarks.sleeping import Sleeping
-from study import cluster, drive, record, run, train
+from study import cluster, drive, prepare, record, train
 from study.data import load
 from study.hyperparameters import Hyperparameters
 from study.journal import read
@@ -455,13 +455,13 @@ def test_help_is_that_of_the_preset_that_is_asked_for(capsys, words, lr):
 def test_a_studys_folder_is_there_with_its_header_or_not_at_all(tmp_path, monkeypatch):
     folder = tmp_path / "runs" / "s"
     with monkeypatch.context() as patch:
-        patch.setattr(run, "write_json", lambda path, header: os._exit(9))
+        patch.setattr(prepare, "write_json", lambda path, header: os._exit(9))
         child = os.fork()
         if child == 0:
-            run.make_folder(folder, {})
+            prepare.make_folder(folder, {})
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
     assert not folder.exists()
-    run.make_folder(folder, {"study": {}})
+    prepare.make_folder(folder, {"study": {}})
     assert json.loads((folder / "study.json").read_text())["status"] == "running"
 
 
