@@ -77,7 +77,7 @@ STUDY = (
 
 def play(cloud: Cloud, head_lost: bool) -> None:
     """What the README says, typed."""
-    laptop(cloud)
+    laptop(cloud.laptop, cloud.work, **KEYS)
     config = cloud.work / "cluster.yaml"
     # As it is but for a shorter wait, so that the workers' going is seen.
     text = (ROOT / "cluster.yaml").read_text()

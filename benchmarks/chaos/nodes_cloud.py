@@ -1,4 +1,4 @@
-"""AWS made up on this machine, for nodes_aws.py.
+"""AWS made up on this machine, for nodes_aws.py; its ssh is nodes_local.py's too.
 
 AWS is moto's server; each machine that it is asked for becomes a host of its own (nodes_hosts.py)
 with a real sshd, and so does the laptop that everything is typed on. ssh, rsync and scp are
@@ -116,23 +116,29 @@ class Cloud:
         host = Host(number, self.work, instance["PrivateIpAddress"], f"m{number}").up()
         sh("ip", "-n", host.space, "addr", "add", f"{public}/32", "dev", "eth0")
         sh("ip", "-n", self.laptop.space, "route", "add", f"{public}/32", "dev", "eth0")
-        with (self.work / "addresses").open("a") as file:
-            file.write(f"{public}\n{host.address}\n")
-        given = {**KEYS, "PATH": f"{self.work}/bin:{self.work}/image:/usr/bin:/bin:/usr/sbin"}
-        (host.tmp / "home" / ".bashrc").write_text(
-            "".join(f"export {key}={value}\n" for key, value in given.items())
-        )
-        host.run("mount", "--bind", str(self.work / "passwd"), "/etc/passwd")
-        (host.tmp / "sshd.log").touch()
-        config = str(self.work / "sshd_config")
-        host.start(host.tmp / "sshd.log", "/usr/sbin/sshd", "-D", "-e", "-f", config)
-        return host
+        return ssh_lets_in(host, self.work, public, **KEYS)
 
     def off(self) -> None:
         self.stopping.set()
         self.thread.join()
         for host in (*self.hosts.values(), self.laptop):
             host.off()
+
+
+def ssh_lets_in(host: Host, work: Path, *others: str, **given: str) -> Host:
+    """Make it a machine of the play: sshd, the user ubuntu, the image's programs. It may be called
+    by its address and by `others`; `given` is in every shell's environment."""
+    with (work / "addresses").open("a") as file:
+        file.write("".join(f"{address}\n" for address in (host.address, *others)))
+    given["PATH"] = f"{work}/bin:{work}/image:/usr/bin:/bin:/usr/sbin"
+    (host.tmp / "home" / ".bashrc").write_text(
+        "".join(f"export {key}={value}\n" for key, value in given.items())
+    )
+    host.run("mount", "--bind", str(work / "passwd"), "/etc/passwd")
+    (host.tmp / "sshd.log").touch()
+    config = str(work / "sshd_config")
+    host.start(host.tmp / "sshd.log", "/usr/sbin/sshd", "-D", "-e", "-f", config)
+    return host
 
 
 def prepare(work: Path) -> None:
@@ -154,7 +160,8 @@ def prepare(work: Path) -> None:
         "libraries": next(p for p in sys.path if p.endswith("site-packages")),
     }  # fmt: skip
     programs = {
-        "image/python3.12": PYTHON, "image/pip": PIP, "image/shutdown": SHUTDOWN,
+        "image/python3.12": PYTHON, "image/python3": PYTHON, "image/pip": PIP,
+        "image/shutdown": SHUTDOWN,
         "image/sudo": '#!/bin/bash\nexec "$@"\n', "image/aws": "#!/bin/bash\nexit 0\n",
     }  # fmt: skip
     for name in ("ssh", "rsync", "scp"):
@@ -167,10 +174,9 @@ def prepare(work: Path) -> None:
         path.chmod(0o755)
 
 
-def laptop(cloud: Cloud) -> None:
+def laptop(host: Host, work: Path, **given: str) -> None:
     """What `ray up` is typed on; refuses to go on unless the stand-ins are what it would find."""
-    work, host = cloud.work, cloud.laptop
-    host.given |= {**KEYS, "PATH": f"{work}/bin:{host.given['PATH']}"}
+    host.given |= {**given, "PATH": f"{work}/bin:{host.given['PATH']}"}
     for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_MODE"):
         del host.given[name]
     for name in ("ssh", "rsync", "scp"):
