@@ -1,4 +1,4 @@
-"""Where a CBAM network looks: the weights of its last spatial gate. Runs in the worker."""
+"""Where a CBAM network looks: the weights of a late spatial gate. Runs in the worker."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ from study import train
 from study.hyperparameters import Hyperparameters
 
 MODEL = "cbam_resnet34"
-LAST_GATE = "layer4.2.gate.spatial"
+GATES = [f"{block}.gate.spatial" for block in ("layer1.2", "layer2.3", "layer3.5", "layer4.2")]
+FINE = 6  # a face in fewer parts a side shows nothing
 
 
 @torch.no_grad()
@@ -23,15 +24,21 @@ def maps(
 ) -> np.ndarray:
     """Weights 0...1, float16 (N, side, side), that a trained state gives to uint8 images (N, H, W).
 
-    The side is that of the last layer's maps: 6 for faces of 48 pixels and the small stem.
+    Of the gates that end the four layers it is the last whose map has FINE parts a side, or the
+    finest: the last of all for faces of 48 pixels and the small stem (6 a side; 2 with the other).
     """
     model = train.trained(hp, classes, device, state)
-    found: list[Tensor] = []
+    found: dict[str, list[Tensor]] = {name: [] for name in GATES}
 
-    def keep(gate: nn.Module, given: tuple, weights: Tensor) -> None:
-        found.append(weights[:, 0].float().cpu())  # (B, 1, H, W) -> (B, H, W)
+    def watch(name: str) -> None:
+        def keep(gate: nn.Module, given: tuple, weights: Tensor) -> None:
+            found[name].append(weights[:, 0].half().cpu())  # (B, 1, H, W) -> (B, H, W)
 
-    model.get_submodule(LAST_GATE).register_forward_hook(keep)
+        model.get_submodule(name).register_forward_hook(keep)
+
+    for name in GATES:
+        watch(name)
     for _ in train.outputs(hp, model, images, device, state):
         pass  # what passes the gate is kept by the hook
-    return torch.cat(found).numpy().astype(np.float16)
+    fine = [name for name in GATES if found[name][0].shape[-1] >= FINE] or GATES[:1]
+    return torch.cat(found[fine[-1]]).numpy()

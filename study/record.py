@@ -81,7 +81,7 @@ ATTENTION: Columns = {
     "side": (WHOLE, "rows, and columns, of the map"),
     "weights": (
         pa.binary(),
-        "0 to 1 of the last spatial gate: side x side float16, little-endian, row by row",
+        "0 to 1 of a late spatial gate: side x side float16, little-endian, row by row",
     ),
 }
 

@@ -22,9 +22,14 @@ def faces(images: int) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("given", "side"),
-    [({"stem": "small"}, 6), ({"stem": "imagenet", "image_px": 64, "cbam_order": "parallel"}, 2)],
+    [
+        ({"stem": "small"}, 6),  # 48, 24, 12, 6
+        ({"stem": "imagenet"}, 6),  # 12, 6, 3, 2
+        ({"stem": "imagenet", "image_px": 64, "cbam_order": "parallel"}, 8),  # 16, 8, 4, 2
+        ({"stem": "imagenet", "image_px": 32}, 8),  # 8, 4, 2, 1
+    ],
 )
-def test_a_map_has_the_side_of_the_last_layer_and_weights_from_0_to_1(given, side):
+def test_a_map_is_of_the_last_gate_that_is_fine_enough_with_weights_from_0_to_1(given, side):
     found = attention.maps(*trained_first(given, faces(2)))
     assert (found.shape, found.dtype) == ((2, side, side), np.float16)
     assert (found > 0).all() and (found < 1).all() and found.std() > 0
@@ -35,7 +40,7 @@ def trained_first(given: dict, images: np.ndarray) -> tuple:
     return hp, images, 3, CPU, state
 
 
-def test_a_map_is_what_the_last_spatial_gate_returns_over_all_batches(monkeypatch):
+def test_a_map_is_what_its_spatial_gate_returns_over_all_batches(monkeypatch):
     hp, state = trained(stem="imagenet", image_px=32)
     images = faces(5)
     monkeypatch.setattr(train, "EVALUATION_BATCH", 2)
@@ -44,7 +49,7 @@ def test_a_map_is_what_the_last_spatial_gate_returns_over_all_batches(monkeypatc
     model.load_state_dict(state["model"])
     gates = [m for name, m in model.named_modules() if name.endswith("gate.spatial")]
     seen = []
-    gates[-1].register_forward_hook(lambda gate, given, weights: seen.append(weights))
+    gates[2].register_forward_hook(lambda gate, given, weights: seen.append(weights))
     with torch.no_grad():
         x = augment.resized(train.on_device(images, CPU), 32).float() / 255
         model.eval()(augment.standardised(x, 0.5, 0.25))

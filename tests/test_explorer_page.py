@@ -196,6 +196,12 @@ def test_a_cell_shows_the_faces_that_it_counts(browser, whole, tmp_path, monkeyp
         page.locator("dialog button", has_text="resnet34-s0").click()
         told = page.locator("canvas.attention").get_attribute("aria-label")
         assert told == "attention of resnet34-s0, from 0.00 to 1.00"
+        page.keyboard.press("Escape")
+        page.locator("#figure-faces button", has_text="with an attention map").click()
+        assert page.locator(".card canvas.attention").count() == len(SPLITS)
+        assert "faces=seen" in page.url
+        page.locator("#figure-models button", has_text="alexnet").click()  # it has none
+        until(page, "!document.querySelector('.card canvas.attention')")
 
 
 def test_faces_that_all_get_wrong_and_that_one_alone_gets_right(browser, whole, tmp_path):

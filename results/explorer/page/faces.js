@@ -5,7 +5,12 @@
   const PAGE = 36,
     SIDE = 32,
     SHEET = SIDE * SIDE;
-  const KINDS = {cell: 'of the chosen cell', hard: 'that all get wrong', lone: 'that one alone gets right'};
+  const KINDS = {
+    cell: 'of the chosen cell',
+    hard: 'that all get wrong',
+    lone: 'that one alone gets right',
+    seen: 'with an attention map',
+  };
   let shown = PAGE,
     last = '';
   explorer.faces = {there: false, why: 'The faces are being looked for.'}; // {there, why, sheets?, votes?}
@@ -13,7 +18,8 @@
   // Which images, in which order: the most agreed upon first.
   explorer.faces_of = (told, networks) => {
     const size = told.classes.length,
-      many = new Map();
+      many = new Map(),
+      seen = new Set(maps_of(told, networks).flatMap(map => [...map.rows]));
     for (const {rows, guess, probability} of networks)
       for (let k = 0; k < rows.length; k++) {
         const row = rows[k];
@@ -34,11 +40,16 @@
       cell: one => state.cell && told.images.label[one.row] === state.cell[0] && one.hits,
       hard: one => !one.right,
       lone: one => one.right === 1 && one.networks > 1,
+      seen: one => seen.has(one.row),
     }[state.faces];
     return [...many.values()]
       .filter(wanted)
       .sort((a, b) => b.hits - a.hits || b.sure - a.sure || a.row - b.row);
   };
+
+  // The attention maps of the chosen networks.
+  const maps_of = (told, networks) =>
+    told.attention.filter(map => networks.some(network => network.key === map.key));
 
   explorer.face = (row, side) => {
     const {there, sheets} = explorer.faces;
@@ -119,7 +130,7 @@
     return element(
       'button',
       {class: 'card', onclick: () => detail(told, networks, row)},
-      explorer.face(row, 96),
+      state.faces === 'seen' ? looked_at(maps_of(told, networks), row) : explorer.face(row, 96),
       element(
         'span',
         {class: 'label'},
@@ -268,6 +279,13 @@
     );
     if (!dialog.open) dialog.showModal();
   }
+  // The face under the first map of it.
+  function looked_at(maps, row) {
+    const map = maps.find(map => map.rows.includes(row));
+    const picture = element('span', {class: 'portrait small'}, explorer.face(row, 96));
+    picture.append(attention(map, row));
+    return picture;
+  }
   // The map over the face: bright where the gate lets most through, told apart by lightness alone.
   function attention(map, row) {
     const at = map.rows.indexOf(row),
@@ -306,14 +324,18 @@
           : ''
         : state.faces === 'hard'
           ? 'that each network gets wrong, the surest first'
-          : 'that exactly one network gets right, the least sure first';
-    const choices = Object.entries(KINDS).map(([kind, text]) =>
-      element(
-        'button',
-        {'aria-pressed': String(state.faces === kind), onclick: () => explorer.change({faces: kind})},
-        text,
-      ),
-    );
+          : state.faces === 'lone'
+            ? 'that exactly one network gets right, the least sure first'
+            : 'of which the study kept where a CBAM network looked: bright is where a late spatial gate lets most through';
+    const choices = Object.entries(KINDS)
+      .filter(([kind]) => kind !== 'seen' || maps_of(told, networks).length)
+      .map(([kind, text]) =>
+        element(
+          'button',
+          {'aria-pressed': String(state.faces === kind), onclick: () => explorer.change({faces: kind})},
+          text,
+        ),
+      );
     const table = () => ({
       columns: ['split', 'image', 'label', 'right', 'networks', ...told.classes.map(name => `p_${name}`)].map(
         name => ({name}),

@@ -180,7 +180,7 @@
       else if (name === 'picked') fresh.picked = new Set(listed(value));
       else if (name === 'epoch') fresh.epoch = value === 'last' ? 0 : Number.parseInt(value, 10) || null;
       else if (name === 'cell' && /^\d+\.\d+$/.test(value)) fresh.cell = value.split('.').map(Number);
-      else if (name === 'faces' && /^(cell|hard|lone|all)$/.test(value)) fresh.faces = value;
+      else if (name === 'faces' && /^(cell|hard|lone|seen)$/.test(value)) fresh.faces = value;
       else if (name === 'scope' && /^(val|test|val\+test|unseen)$/.test(value)) fresh.scope = value;
       else if (name.startsWith('of.')) fresh.options[name.slice(3)] = value;
     }
