@@ -88,9 +88,9 @@ def of_study(folder: str, trials: int, epochs: int, nap: float, slots: int) -> T
 def of_ray(folder: str, trials: int, epochs: int, nap: float, slots: int) -> Timed:
     """The same of Ray Tune alone, as its own tests run it: loggers and snapshots off."""
     heard, began = Heard(), time.time()
-    tune.Tuner(
+    ended = tune.Tuner(
         tune.with_resources(sleeper(nap), {"cpu": 1}),
-        param_space={"epochs": epochs},
+        param_space={"epochs": epochs, "lr": 0.01},
         tune_config=tune.TuneConfig(
             num_samples=trials, max_concurrent_trials=slots, reuse_actors=True
         ),
@@ -101,6 +101,7 @@ def of_ray(folder: str, trials: int, epochs: int, nap: float, slots: int) -> Tim
             verbose=0,
         ),
     ).fit()
+    assert not ended.errors, ended.errors[0]
     return heard.last - (heard.first - nap), heard.first - nap - began
 
 

@@ -18,6 +18,7 @@ from results.search import space
 # With 30 trials fANOVA named the strongest of three hyperparameters in 15 of 15 made-up searches
 # and the one without effect in 15; with 12 in 14 and 11. PED-ANOVA asks for 5 trials in the top.
 ENOUGH = 30
+MANY = 300  # more are not looked at, but so many drawn from them: a forest of 1,000 takes 2 s
 TOP = 0.2  # the share of trials that PED-ANOVA calls good
 RESAMPLES = 20
 TREES = 32
@@ -31,7 +32,8 @@ def importance(
     """A row per network, epoch and searched hyperparameter: both measures with 90 % intervals.
 
     `trials` are search.searched's. Judged at the first and at the furthest of the rungs and ends
-    that ENOUGH trials with values inside the space reached (a forest takes a quarter second).
+    that ENOUGH trials with values inside the space reached (a forest takes a quarter second), from
+    MANY of them drawn at random where there are more.
     ped_anova is a share of the hyperparameters' sum: how much the best fifth differs from all.
     fanova is the share of the variance over the whole space that the hyperparameter explains alone.
     Intervals come from resampled trials.
@@ -49,7 +51,7 @@ def importance(
         for epoch in dict.fromkeys([*enough[:1], *enough[-1:]]):
             values, points = each[epoch]
             for name, measures in measured(values, points, domains, resamples).items():
-                rows.append({"model": model, "epoch": epoch, "trials": len(values),
+                rows.append({"model": model, "epoch": epoch, "trials": min(len(values), MANY),
                              "hyperparameter": name, **measures})  # fmt: skip
     columns = ("model epoch trials hyperparameter ped_anova ped_low ped_high fanova fanova_low "
                "fanova_high").split()  # fmt: skip
@@ -135,6 +137,9 @@ def measured(
     """Both measures of each hyperparameter: of all trials, with the 5 and 95 % points of resampled
     ones."""
     rng = np.random.default_rng(0)
+    if len(values) > MANY:
+        kept = rng.choice(len(values), MANY, replace=False)
+        values, points = values[kept], [points[k] for k in kept]
     draws = [rng.integers(len(values), size=len(values)) for _ in range(resamples)]
     each = [both(values, points, domains, seed, np.arange(len(values))) for seed in range(3)]
     again = [both(values, points, domains, seed, drawn) for seed, drawn in enumerate(draws)]

@@ -5,7 +5,9 @@ What is drawn, selected and linked is the page's script; nothing of a viewer is 
 
 import json
 import threading
+from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,26 @@ class Judged:
                 self.settings = written.judged(studies_at(self.folders, stamp(self.folders)))
                 self.at = now
             return self.settings
+
+
+class Searches:
+    """What each whole search says, worked out once: half a minute of Python for a thousand trials,
+    so in a process of its own, while the page asks for other things."""
+
+    def __init__(self, folders: tuple[Path, ...], judged: Judged) -> None:
+        self.folders, self.judged, self.lock = folders, judged, threading.Lock()
+        self.at: Stamp | None = None
+        self.html = ""
+
+    def computed(self) -> str:
+        with self.lock:
+            now = stamp(self.folders)
+            if self.at != now:
+                given = studies_at(self.folders, now), self.judged.computed()
+                with ProcessPoolExecutor(1, get_context("spawn")) as aside:
+                    self.html = aside.submit(written.searches_html, *given).result()
+                self.at = now
+            return self.html
 
 
 class Gallery:
@@ -146,6 +168,7 @@ def app(
     if data or votes:  # a wrong file is told before anything is shown
         faces_payload(found(first, shown, data) if data else "", shown, votes, sheets=False)
     judged, gallery = Judged(folders), Gallery(folders, data)
+    searched = Searches(folders, judged)
     threading.Thread(target=judged.computed, daemon=True).start()
     made = Pages("results.explorer", title=document.title(first), update_title="",
                  serve_locally=True, assets_ignore=".*")  # fmt: skip
@@ -207,7 +230,7 @@ def app(
 
     @server.get("/searches")
     def searches() -> flask.Response:
-        return as_json(written.searches_html(current(), judged.computed()))
+        return as_json(searched.computed())
 
     @server.get("/sheet/<int:number>.png")
     def faces_sheet(number: int) -> flask.Response:
@@ -221,7 +244,7 @@ def app(
         asked = flask.request.get_json()
         faces = gallery.now()[0] if asked.get("faces") else NO_FACES
         page = export(current(), judged.computed(), asked.get("keys"), asked.get("address", ""),
-                      faces, votes)  # fmt: skip
+                      faces, votes, searched.computed())  # fmt: skip
         return flask.Response(page, mimetype="text/html")
 
     for path, kind, content in (

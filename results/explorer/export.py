@@ -78,9 +78,11 @@ def export(
     address: str = "",
     faces: np.ndarray | str = NO_FACES,
     votes: Path | None = None,
+    searches: str | None = None,
 ) -> str:
     """The whole page. `keys`: only these trials; `address`: the selection it opens with; `faces`,
-    those of all `pictures(studies)`, only where someone asked for them in the file."""
+    those of all `pictures(studies)`, only where someone asked for them in the file; `searches`:
+    `written.searches_html` of them, if it is known."""
     kept = studies if keys is None else selected(studies, keys)
     whole, shown = pictures(studies), pictures(kept)
     if isinstance(faces, np.ndarray) and len(shown) < len(whole):
@@ -97,7 +99,7 @@ def export(
         "answers": answers_payload(kept),
         "faces": faces_payload(faces, shown, votes, sheets=True),
         "written": texts,
-        "searches": written.searches_html(studies, settings),
+        "searches": written.searches_html(studies, settings) if searches is None else searches,
     }
     foot = "Made by python -m results.explorer from the artefact folders; it asks nothing of a " \
            "network."  # fmt: skip

@@ -20,7 +20,7 @@
     const faces = get('faces').then(explorer.take_faces); // a table of pixels takes a while to read
     const written = await get('written');
     explorer.take_written(written);
-    explorer.take_written({...written, searches: await get('searches')}); // a minute for a thousand trials
+    explorer.take_written({...written, searches: await get('searches')}); // half a minute for a thousand trials
     await faces;
   };
 
