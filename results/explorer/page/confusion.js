@@ -105,15 +105,7 @@
   const small = count =>
     count >= 10 || Number.isInteger(count) ? explorer.count(Math.round(count)) : count.toFixed(1);
   const tools = (name, table) =>
-    element(
-      'div',
-      {class: 'tools'},
-      element(
-        'span',
-        {class: 'buttons'},
-        element('button', {onclick: () => explorer.save_csv(name, table())}, 'CSV'),
-      ),
-    );
+    explorer.tools(element('button', {onclick: () => explorer.save_csv(name, table())}, 'CSV'));
 
   function draw_matrix({size, whole}, many) {
     const sums = Array.from({length: size}, (_, j) =>
@@ -230,17 +222,7 @@
         element(
           'table',
           {},
-          element(
-            'thead',
-            {},
-            element(
-              'tr',
-              {},
-              ['class', 'images', 'recall', '95 %', 'precision', '95 %', 'F1'].map((name, k) =>
-                element('th', {scope: 'col', class: k ? '' : 'word'}, name),
-              ),
-            ),
-          ),
+          explorer.heads(['class', 'images', 'recall', '95 %', 'precision', '95 %', 'F1']),
           element(
             'tbody',
             {},
@@ -323,17 +305,7 @@
         element(
           'table',
           {class: 'models'},
-          element(
-            'thead',
-            {},
-            element(
-              'tr',
-              {},
-              ['setting', 'seeds', 'accuracy', ...told.classes].map((name, k) =>
-                element('th', {scope: 'col', class: k ? '' : 'word'}, name),
-              ),
-            ),
-          ),
+          explorer.heads(['setting', 'seeds', 'accuracy', ...told.classes]),
           element(
             'tbody',
             {},

@@ -358,15 +358,7 @@
         `One trial after the other on the stored curves, from epoch ${grace}, keeping one in ${own.factor}: ${explorer.count(own.run)} of ${explorer.count(own.whole)} epochs${Number.isNaN(own.best) ? '.' : `, and ${points(own.top - own.best)} points of val accuracy lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only stricter settings can be replayed: a curve ends where the study stopped it.`,
       ),
       element('div', {class: 'scroll', tabindex: 0}, explorer.plain_table(table)),
-      element(
-        'div',
-        {class: 'tools'},
-        element(
-          'span',
-          {class: 'buttons'},
-          element('button', {onclick: () => explorer.save_csv('replay', table)}, 'CSV'),
-        ),
-      ),
+      explorer.tools(element('button', {onclick: () => explorer.save_csv('replay', table)}, 'CSV')),
     );
   }
 

@@ -221,4 +221,17 @@ const explorer = {views: []};
     made.append(...children.flat().filter(child => child !== null && child !== undefined));
     return made;
   };
+  // The row of buttons under a figure or a table, and a table's head, its first column of words.
+  explorer.tools = (...buttons) =>
+    explorer.element('div', {class: 'tools'}, explorer.element('span', {class: 'buttons'}, buttons));
+  explorer.heads = names =>
+    explorer.element(
+      'thead',
+      {},
+      explorer.element(
+        'tr',
+        {},
+        names.map((name, k) => explorer.element('th', {scope: 'col', class: k ? '' : 'word'}, name)),
+      ),
+    );
 }

@@ -199,17 +199,7 @@
       element(
         'table',
         {},
-        element(
-          'thead',
-          {},
-          element(
-            'tr',
-            {},
-            ['network', ...told.classes].map((name, k) =>
-              element('th', {scope: 'col', class: k ? '' : 'word'}, name),
-            ),
-          ),
-        ),
+        explorer.heads(['network', ...told.classes]),
         element(
           'tbody',
           {},
@@ -365,26 +355,20 @@
         {class: 'cards'},
         list.slice(0, shown).map(one => card(told, networks, one)),
       ),
-      element(
-        'div',
-        {class: 'tools'},
-        element(
-          'span',
-          {class: 'buttons'},
-          list.length > shown
-            ? element(
-                'button',
-                {
-                  onclick: () => {
-                    shown += PAGE;
-                    explorer.draw_faces(box, told, networks);
-                  },
+      explorer.tools(
+        list.length > shown
+          ? element(
+              'button',
+              {
+                onclick: () => {
+                  shown += PAGE;
+                  explorer.draw_faces(box, told, networks);
                 },
-                `${explorer.count(list.length - shown)} more`,
-              )
-            : null,
-          list.length ? element('button', {onclick: () => explorer.save_csv('faces', table())}, 'CSV') : null,
-        ),
+              },
+              `${explorer.count(list.length - shown)} more`,
+            )
+          : null,
+        list.length ? element('button', {onclick: () => explorer.save_csv('faces', table())}, 'CSV') : null,
       ),
     );
   };

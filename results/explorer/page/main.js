@@ -347,14 +347,8 @@
           .replace(/\\u003([ce])/g, (_, c) => (c === 'c' ? '<' : '>'))
           .replace(/\\u0026/g, '&');
       table.replaceWith(
-        element(
-          'div',
-          {class: 'tools'},
-          element(
-            'span',
-            {class: 'buttons'},
-            element('button', {onclick: () => explorer.download(`${name}.csv`, text, 'text/csv')}, 'CSV'),
-          ),
+        explorer.tools(
+          element('button', {onclick: () => explorer.download(`${name}.csv`, text, 'text/csv')}, 'CSV'),
         ),
       );
     }
@@ -392,15 +386,9 @@
         ).blob(),
       );
     box.after(
-      element(
-        'div',
-        {class: 'tools'},
-        element(
-          'span',
-          {class: 'buttons'},
-          element('button', {onclick: () => save('svg')}, 'SVG'),
-          element('button', {onclick: () => save('png')}, 'PNG'),
-        ),
+      explorer.tools(
+        element('button', {onclick: () => save('svg')}, 'SVG'),
+        element('button', {onclick: () => save('png')}, 'PNG'),
       ),
     );
   }
