@@ -90,7 +90,12 @@ class Study:
         0.0, "end the study after so many seconds of wall clock; 0 never", 0
     )
     gpu_hours: float = option(0.0, "end the study after so many GPU-hours; 0 never", 0)
-    retries: int = option(2, "times that a trial whose worker died or raised is started again", 0)
+    retries: int = option(
+        2,
+        "times that a trial whose worker died or raised is started again; a machine that is taken "
+        "away counts only if the trial has not done an epoch since the last one was",
+        0,
+    )
     hang_seconds: float = option(
         -1.0,
         "a trial that reports nothing for so long is killed and started again; 0 never, -1 is 20 "

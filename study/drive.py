@@ -19,7 +19,7 @@ from study.hyperparameters import Hyperparameters
 from study.journal import Event
 from study.session import Session
 from study.train import EpochRecord
-from study.watch import Watch
+from study.watch import Failures, Watch, machine_gone
 
 
 class Limits(tune.Stopper):
@@ -56,7 +56,9 @@ class Recorder(tune.Callback):
     ) -> None:
         self.session, self.stage, self.tell, self.settings = session, stage, tell, settings or {}
         self.judged: list[Event] = []  # decisions on the epoch that is being reported
-        self.diverged: dict[str, str] = {}
+        self.failed: dict[str, dict[str, str]] = {}  # how it ended, before Tune has ended it
+        self.failures = Failures(session.study.retries)
+        self.given_up: list[Any] = []  # emptied by the scheduler, which ends those trials
         self.watch, self.watched = Watch(session.study, session.tables), 0.0
         self.hung: dict[str, str] = {}  # killed for its silence, and not yet seen to have died
 
@@ -94,9 +96,11 @@ class Recorder(tune.Callback):
         name, decisions = trial.config["trial_id"], self.judged
         self.judged = []
         if "diverged" in result:
-            self.diverged[name] = result["diverged"]
+            error = result["diverged"]
+            self.failed[name] = {"status": "failed", "reason": "diverged", "error": error}
             return
         self.watch.hear(name)
+        self.failures.went_on(name)
         if result["again"] and (name, result["epoch"]) in self.session.tables.epochs:
             return  # told by a trial that goes on, for a driver that may not know it
         self.shorter_of_memory(name, result)
@@ -123,8 +127,8 @@ class Recorder(tune.Callback):
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name = trial.config["trial_id"]
-        if name in self.diverged:
-            ended = {"status": "failed", "reason": "diverged", "error": self.diverged.pop(name)}
+        if name in self.failed:
+            ended = self.failed.pop(name)
         elif self.session.tables.last[name]["epoch"] >= trial.config["epochs"]:
             ended = {"status": "completed", "reason": "all epochs done"}
         else:
@@ -136,22 +140,34 @@ class Recorder(tune.Callback):
         return {"status": "stopped", "reason": f"asha: below the cutoff at rung {rung}"}
 
     def on_trial_recover(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        name, error = trial.config["trial_id"], last_line(traceback(trial))
-        self.watch.forget(name)
-        error = self.hung.pop(name, error)
-        if self.session.lost(error):  # no fault of the trial's, and no other could go on
+        """Tune starts a failed trial again however often it fails; enough is decided here."""
+        if not (ended := self.failure(trial)):
             return
-        self.started(trial)
-        self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
+        name = trial.config["trial_id"]
+        if self.failures.too_many(name, machine_gone(newest(ended["traceback"]))):
+            self.failed[name] = ended
+            self.given_up.append(trial)
+        else:
+            self.session.log({"event": "trial_retried", "trial_id": name, "error": ended["error"]})
+            done = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
+            self.session.tell(f"{name} is started again, after epoch {done}: {ended['error']}")
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+        """One that Tune itself couldn't begin or end."""
+        if ended := self.failure(trial):
+            self.end(trial.config["trial_id"], ended)
+
+    def failure(self, trial: Any) -> dict[str, str] | None:
+        """How it would end; None if it is no fault of the trial's, and no other could go on."""
         name, whole = trial.config["trial_id"], traceback(trial)
+        self.watch.forget(name)
         error = self.hung.pop(name, last_line(whole))
+        if machine_gone(newest(whole)):
+            error = f"its machine is gone, or can't be reached ({error})"
         if self.session.lost(error):
-            return
+            return None
         self.started(trial)
-        ended = {"status": "failed", "reason": "error", "error": error}
-        self.end(name, ended | {"traceback": whole})
+        return {"status": "failed", "reason": "error", "error": error, "traceback": whole}
 
     def end(self, name: str, ended: dict[str, str]) -> None:
         self.watch.forget(name)
@@ -230,7 +246,7 @@ def run_stage(
             storage_path=str((session.folder / "ray").resolve()),
             stop=limits,
             callbacks=[recorder],
-            failure_config=tune.FailureConfig(max_failures=session.study.retries),
+            failure_config=tune.FailureConfig(max_failures=-1),  # the recorder gives up
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         ),
@@ -250,6 +266,11 @@ def traceback(trial: Any) -> str:
     """What Tune kept of a trial's error."""
     path = Path(trial.error_file or "")
     return path.read_text() if path.is_file() else ""
+
+
+def newest(traceback: str) -> str:
+    """The last of the failures that Tune put one behind the other."""
+    return traceback.rsplit("Failure # ", 1)[-1]
 
 
 def last_line(error: str) -> str:

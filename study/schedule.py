@@ -64,15 +64,22 @@ class Halving:
 
 
 class Patient(FIFOScheduler):
-    """Nobody is stopped; a worker that is free takes the next trial.
+    """Nobody is stopped for being slow; a worker that is free takes the next trial.
 
     Ray's own FIFO hands it to the first trial that waits, whose worker is being started, and has
     that one killed: where trials are shorter than a worker's start, half of the slots and more
     stayed empty to the end (480 trials of one second on 16 slots, by 8 workers).
     """
 
+    def __init__(self, given_up: list[Any]) -> None:
+        """`given_up` is filled by whoever counts failures: Tune's trials to be ended, not begun."""
+        super().__init__()
+        self.given_up = given_up
+
     def choose_trial_to_run(self, controller: Any) -> None:
         """No preference: Tune takes what waits in its order, and those without a worker alone."""
+        while self.given_up:
+            controller.stop_trial(self.given_up.pop())
 
 
 class ASHA(Patient):
@@ -84,9 +91,12 @@ class ASHA(Patient):
     """
 
     def __init__(
-        self, halvings: dict[str, Halving], tell: Callable[[dict[str, Any]], None]
+        self,
+        given_up: list[Any],
+        halvings: dict[str, Halving],
+        tell: Callable[[dict[str, Any]], None],
     ) -> None:
-        super().__init__()
+        super().__init__(given_up)
         self.halvings, self.tell = halvings, tell
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:

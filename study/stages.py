@@ -81,7 +81,7 @@ def scheduler(session: Session, recorder: Recorder) -> Patient:
     """Who stops trials, with the rungs as the journal left them; or nobody."""
     study, tables = session.study, session.tables
     if study.scheduler == "none":
-        return Patient()
+        return Patient(recorder.given_up)
     halvings = {}
     for model in study.models:
         halvings[model] = Halving(study.epochs, study.grace_epochs, study.reduction_factor)
@@ -91,7 +91,7 @@ def scheduler(session: Session, recorder: Recorder) -> Patient:
             if tables.trials[name]["hp_model"] == model
         ]
         halvings[model].recall(own)
-    return ASHA(halvings, recorder.judge)
+    return ASHA(recorder.given_up, halvings, recorder.judge)
 
 
 def settle(session: Session, recorder: Recorder) -> None:
@@ -122,7 +122,7 @@ def confirm_stage(session: Session, display: Display) -> None:
     settings = {config["trial_id"]: setting for config, setting in every}
     recorder = Recorder(session, "confirm", settings=settings)
     proposals = search.Proposals(due, lambda: None)
-    run_stage(session, recorder, proposals, len(due), Patient())
+    run_stage(session, recorder, proposals, len(due), Patient(recorder.given_up))
     stop_unfinished(session, recorder)
 
 

@@ -1,7 +1,8 @@
-"""Which trials have hung: those that reported nothing for too long. Runs on the driver."""
+"""Which trials have hung, and which have failed too often. Runs on the driver."""
 
 import math
 import time
+from collections import Counter
 from collections.abc import Iterable
 
 from study.config import Study
@@ -10,6 +11,8 @@ from study.record import Row, Tables
 TIMES = 20  # the longest epoch that a trial of its size may be expected to need
 LEAST_SECONDS = 600.0
 FIRST_SECONDS = 3 * 3600.0  # before any epoch was seen: ResNet-34 on one core needs most of an hour
+# What Ray says of a worker whose machine is gone: it knows already, or there is only silence yet.
+MACHINE_GONE = ("its node has died", "is temporarily unavailable")
 
 
 class Watch:
@@ -53,3 +56,33 @@ class Watch:
             limit = self.limit(self.tables.trials[name])
             if time.monotonic() - heard > limit:
                 yield name, limit
+
+
+def machine_gone(error: str) -> bool:
+    """Whether Ray's whole text of a failure is about the machine, not about what ran there."""
+    return any(words in error for words in MACHINE_GONE)
+
+
+class Failures:
+    """How often each trial has failed, and whether it is to be started again.
+
+    A machine that is taken away is no fault of the trial that was on it, and spot machines are
+    taken away all the time: that uses up no retry. Only if the trial had not done an epoch since it
+    lost the last one does it count: a trial that brings its machine down must come to an end.
+    """
+
+    def __init__(self, retries: int) -> None:
+        self.retries = retries
+        self.counted: Counter[str] = Counter()
+        self.stranded: set[str] = set()  # lost a machine, and no epoch since
+
+    def went_on(self, name: str) -> None:
+        self.stranded.discard(name)
+
+    def too_many(self, name: str, machine_gone: bool) -> bool:
+        """Take note of one more."""
+        if machine_gone and name not in self.stranded:
+            self.stranded.add(name)
+            return False
+        self.counted[name] += 1
+        return self.counted[name] > self.retries

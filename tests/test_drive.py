@@ -53,13 +53,13 @@ def test_the_time_of_earlier_drivers_counts_towards_the_time_budget():
 
 
 def test_a_first_signal_asks_and_a_second_one_ends_at_once():
-    at_work = session(Tables())
+    at_work, before = session(Tables()), signal.getsignal(signal.SIGTERM)
     with signals(at_work, lambda: None):
         signal.raise_signal(signal.SIGTERM)
         assert (at_work.stop, at_work.interrupted) == ("SIGTERM", True)
         with pytest.raises(KeyboardInterrupt, match="--resume x"):
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_trial_that_does_an_epoch_again_is_told(tmp_path):

@@ -2,6 +2,8 @@
 
 import shutil
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,10 @@ import ray
 from ray.cluster_utils import Cluster
 
 from study import Mistake, installed, nodes
+from study.cluster import ENVIRONMENT
+from study.journal import read
+from study.record import Tables
+from study.run import main
 from study.session import Session
 
 HAS = {"python": "3.12.3", "torch": "2.14.1", "code": "aaaa"}
@@ -79,29 +85,76 @@ def test_an_unfit_node_ends_the_study_and_no_trial():
     assert session.interrupted
 
 
-@pytest.mark.ray
-def test_every_node_of_a_real_cluster_answers(tmp_path, monkeypatch):
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    # Its address is left in Ray's folder, where a study of whoever runs this would find it; and
-    # the folder's name is short because Ray makes sockets in it.
-    folder = tempfile.mkdtemp(prefix="fer", dir="/tmp")
-    monkeypatch.setenv("RAY_TMPDIR", folder)
+OWN = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 80 * 2**20}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A Ray of two nodes with a core each, joined: processes of this machine."""
     if ray.is_initialized():
         pytest.skip("this process has joined another Ray")
-    own = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 80 * 2**20}
-    cluster = Cluster(initialize_head=True, head_node_args=own)
-    try:
-        cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
-        cluster.connect()
-        assert len(nodes.alive()) == 2
-        assert nodes.check(tmp_path) == installed.facts()
-        assert not list(tmp_path.iterdir())
-        answers = nodes.everywhere(installed.facts)
-        assert [facts for _, _, facts in answers] == [installed.facts()] * 2
-        assert len({node_id for _, node_id, _ in answers}) == 2
-        (_, _, said), *_ = nodes.everywhere(lambda: 1 / 0)
-        assert said == "ZeroDivisionError: division by zero"
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        patch.setenv("RAY_AUTH_MODE", "disabled")
+        # Its address is left in Ray's folder, where a study of whoever runs this would find it;
+        # and the folder's name is short because Ray makes sockets in it.
+        folder = tempfile.mkdtemp(prefix="fer", dir="/tmp")
+        patch.setenv("RAY_TMPDIR", folder)
+        found = Cluster(initialize_head=True, head_node_args=OWN)
+        try:
+            found.add_node(**OWN)
+            found.connect()
+            yield found
+        finally:
+            ray.shutdown()
+            found.shutdown()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.nodes
+@pytest.mark.ray
+def test_every_node_of_a_real_cluster_answers(cluster, tmp_path):
+    assert len(nodes.alive()) == 2
+    assert nodes.check(tmp_path) == installed.facts()
+    assert not list(tmp_path.iterdir())
+    answers = nodes.everywhere(installed.facts)
+    assert [facts for _, _, facts in answers] == [installed.facts()] * 2
+    assert len({node_id for _, node_id, _ in answers}) == 2
+    (_, _, said), *_ = nodes.everywhere(lambda: 1 / 0)
+    assert said == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.nodes
+@pytest.mark.ray
+def test_a_trial_whose_node_is_removed_goes_on_elsewhere_and_uses_up_no_retry(cluster, tmp_path):
+    folder = tmp_path / "s"
+
+    def remove() -> None:
+        """The worker's node, from one moment to the next, when both nodes have done an epoch."""
+        while len({e["trial_id"] for e in events(folder) if e["event"] == "epoch_done"}) < 2:
+            time.sleep(0.05)
+        cluster.remove_node(cluster.worker_nodes.copy().pop(), allow_graceful=False)
+
+    thread = threading.Thread(target=remove)
+    thread.start()
+    code = main(
+        "--preset smoke --models alexnet --data faces:140 --batch-size 8 --trials 2 --epochs 4 "
+        f"--scheduler none --stages search --device cpu --retries 0 --name s --out {tmp_path}"
+        .split()
+    )  # fmt: skip
+    thread.join()
+    assert code == 0
+    (lost,) = [e for e in events(folder) if e["event"] == "trial_retried"]
+    assert lost["error"].startswith("its machine is gone, or can't be reached (The actor ")
+    done = [e["epoch"] for e in events(folder) if e.get("trial_id") == lost["trial_id"]
+            and e["event"] == "epoch_done"]  # fmt: skip
+    assert done == [1, 2, 3, 4], "from its last epoch on"
+    tables = Tables.of(events(folder))
+    assert [row["status"] for row in tables.trials.values()] == ["completed"] * 2
+    assert [row["retries"] for row in tables.trials.values()].count(1) == 1
+
+
+def events(folder):
+    path = folder / "events.jsonl"
+    return [*read(path)] if path.exists() else []

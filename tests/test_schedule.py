@@ -103,7 +103,7 @@ def test_decides_as_rays_own_scheduler_on_random_curves():
             reduction_factor=factor,
         )
         told = []
-        ours = ASHA({"alexnet": Halving(epochs, grace, factor)}, told.append)
+        ours = ASHA([], {"alexnet": Halving(epochs, grace, factor)}, told.append)
         stopped = set()
         for name, epoch, value in interleaved(seed, 12, epochs):
             if name in stopped:
@@ -137,7 +137,7 @@ def test_recalling_half_of_the_decisions_equals_never_having_restarted(factor):
 
 def test_each_decision_is_told_as_a_row_of_the_table_and_then_acted_upon():
     told = []
-    asha = ASHA({"alexnet": Halving(10, 1, 2)}, told.append)
+    asha = ASHA([], {"alexnet": Halving(10, 1, 2)}, told.append)
     assert asha.on_trial_result(None, trial("a"), result(1, 0.5)) == GO
     assert asha.on_trial_result(None, trial("b"), result(1, 0.4)) == STOP
     assert asha.on_trial_result(None, trial("a"), result(2, 0.5)) == GO
@@ -152,13 +152,14 @@ def test_each_decision_is_told_as_a_row_of_the_table_and_then_acted_upon():
 
 def test_a_result_without_val_accuracy_is_not_judged():
     told = []
-    asha = ASHA({"alexnet": Halving(10, 1, 2)}, told.append)
+    asha = ASHA([], {"alexnet": Halving(10, 1, 2)}, told.append)
     assert asha.on_trial_result(None, trial("a"), {"diverged": "loss", "done": True}) == GO
     assert told == []
 
 
 def test_a_network_that_begins_slowly_is_judged_among_its_own():
-    asha = ASHA({model: Halving(10, 1, 2) for model in ("alexnet", "resnet34")}, lambda row: None)
+    halvings = {model: Halving(10, 1, 2) for model in ("alexnet", "resnet34")}
+    asha = ASHA([], halvings, lambda row: None)
     assert asha.on_trial_result(None, trial("a"), result(1, 0.5)) == GO
     assert asha.on_trial_result(None, trial("b", "resnet34"), result(1, 0.2)) == GO
     assert asha.on_trial_result(None, trial("c"), result(1, 0.4)) == STOP

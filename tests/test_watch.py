@@ -5,7 +5,7 @@ import pytest
 from study import watch
 from study.config import from_dict
 from study.record import Tables
-from study.watch import Watch
+from study.watch import Failures, Watch, machine_gone
 
 
 def watching(monkeypatch, **given):
@@ -62,3 +62,30 @@ def test_the_epochs_before_a_restart_count(monkeypatch):
     found.tables.epochs[("a", 1)] = {"epoch_seconds": 100.0}
     again = Watch(found.study, found.tables)
     assert again.limit({"multiply_adds": 5}) == 2000.0
+
+
+def test_what_ray_says_of_a_machine_that_is_gone_is_told_from_a_workers_own_death():
+    assert machine_gone("The actor died because its node has died. Node Id: 12")
+    assert machine_gone(
+        "The actor 7b is unavailable: The actor is temporarily unavailable: RpcError"
+    )
+    assert not machine_gone("The actor died unexpectedly. The worker process has died.")
+
+
+def test_a_trials_own_failures_use_up_its_retries():
+    failures = Failures(retries=2)
+    assert [failures.too_many("a", False) for _ in range(3)] == [False, False, True]
+    assert not failures.too_many("b", False)
+
+
+def test_a_machine_that_is_taken_away_uses_up_none():
+    failures = Failures(retries=0)
+    for _ in range(20):
+        assert not failures.too_many("a", True)
+        failures.went_on("a")
+    assert failures.too_many("a", False)
+
+
+def test_a_trial_that_brings_down_one_machine_after_another_comes_to_an_end():
+    failures = Failures(retries=2)
+    assert [failures.too_many("a", True) for _ in range(4)] == [False, False, False, True]

@@ -41,11 +41,7 @@ def configuration(address: str) -> dict:
 
 def main() -> None:
     with network() as work:
-        host = Host(1, work).up()
-        try:
-            play(host, work)
-        finally:
-            host.off()
+        play(Host(1, work).up(), work)
 
 
 def play(host: Host, work: Path) -> None:

@@ -71,7 +71,7 @@ def told(step: str, began: float, what: str) -> None:
 STUDY = (
     "python -m study.run --preset smoke --models alexnet --data faces:600 --stages search "
     "--scheduler none --epochs 8 --device cpu --cpus-per-trial 3 --max-concurrent 2 "
-    "--storage $FER_STUDY_STORAGE --name aws --retries 5"
+    "--storage $FER_STUDY_STORAGE --name aws"
 )
 
 

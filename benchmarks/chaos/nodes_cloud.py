@@ -121,8 +121,6 @@ class Cloud:
     def off(self) -> None:
         self.stopping.set()
         self.thread.join()
-        for host in (*self.hosts.values(), self.laptop):
-            host.off()
 
 
 def ssh_lets_in(host: Host, work: Path, *others: str, **given: str) -> Host:
@@ -145,7 +143,8 @@ def prepare(work: Path) -> None:
     """Stand-ins, the image's programs, and the keys of its sshd."""
     for folder in ("bin", "image", "down"):
         (work / folder).mkdir()
-    (work / "addresses").touch()
+    for name in ("addresses", "asked.log"):
+        (work / name).touch()
     (work / "images.json").write_text(json.dumps([IMAGE]))
     (work / "sshd_config").write_text(SSHD.format(work=work))
     (work / "passwd").write_text(

@@ -2,7 +2,7 @@
 
 A host's first process is all there is of its power switch: when it is killed, the kernel ends every
 process of the host at once, as a machine that is gone. `ray stop` in a host sees only that host's
-processes. Needs root and Linux.
+processes. Needs root and Linux; a checkout under /tmp is hidden from them by their own /tmp.
 """
 
 import os
@@ -20,6 +20,7 @@ TAG = f"{os.getpid() % 10000:04d}"  # two plays at once don't meet
 BRIDGE, GATEWAY = f"ferbr{TAG}", "10.99.0.254"
 TOKEN = "0" * 63 + "1"  # these hosts are on no network but their own
 ROOT = Path(__file__).parents[2]
+ON: list["Host"] = []  # switched on
 FIRST = """
 mount --bind "$1" /tmp; hostname "$2"; trap : TERM; touch /tmp/.up
 while :; do sleep 3600 & wait $!; done
@@ -50,6 +51,7 @@ class Host:
 
     def up(self) -> "Host":
         """Switch it on: a new network interface, an empty process table, /tmp as it was left."""
+        ON.append(self)
         self.tmp.mkdir(exist_ok=True)
         (self.tmp / "home").mkdir(exist_ok=True)
         (self.tmp / ".up").unlink(missing_ok=True)
@@ -85,6 +87,8 @@ class Host:
             os.kill(self.pid, signal.SIGKILL)
             self.starter.wait()
             self.pid = 0
+        if self in ON:
+            ON.remove(self)
         sh("ip", "link", "del", self.link, check=False)
         sh("ip", "netns", "del", self.space, check=False)
 
@@ -124,9 +128,15 @@ class Host:
 
 @contextmanager
 def network(gateway: str = GATEWAY) -> Iterator[Path]:
-    """The bridge, and a work folder that every host sees; both gone at the end, hosts too."""
+    """The bridge, and a work folder that every host sees. At the end, also by Ctrl-C or SIGTERM,
+    both are gone and every host is off."""
     if os.geteuid() != 0:
         raise SystemExit("hosts are network namespaces: run this as root")
+    if ROOT.is_relative_to("/tmp"):
+        raise SystemExit(
+            f"each host has a /tmp of its own: put this checkout elsewhere than {ROOT}"
+        )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     work = Path(tempfile.mkdtemp(prefix="fer-hosts-", dir="/var/tmp"))
     try:
         (work / "shared").mkdir()
@@ -135,5 +145,7 @@ def network(gateway: str = GATEWAY) -> Iterator[Path]:
         sh("ip", "link", "set", BRIDGE, "up")
         yield work
     finally:
+        for host in list(ON):
+            host.off()
         sh("ip", "link", "del", BRIDGE, check=False)
         shutil.rmtree(work, ignore_errors=True)

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.chaos import studies
 from benchmarks.chaos.nodes_aws import told
 from benchmarks.chaos.nodes_cloud import laptop, prepare, ssh_lets_in
 from benchmarks.chaos.nodes_hosts import ROOT, Host, network, sh
@@ -25,11 +26,7 @@ def main() -> int:
         prepare(work)
         desk = Host(250, work, name="laptop").up()
         hosts = [ssh_lets_in(Host(n, work).up(), work) for n in range(1, HOSTS + 1)]
-        try:
-            play(desk, hosts, work)
-        finally:
-            for host in (desk, *hosts):
-                host.off()
+        play(desk, hosts, work)
     return 0
 
 
@@ -70,7 +67,8 @@ def play(desk: Host, hosts: list[Host], work: Path) -> None:
     said = type_("ray", "exec", str(config), study, timeout=1800)
     assert "Complete" in said, said
     told("ray exec: a study", began, re.search(r"Machine: (.*)", said)[1].strip())
-    used = {host.name for host in hosts if host.name in trained_on(work / "shared" / "runs")}
+    done = studies.events(work / "shared" / "runs" / "local", "epoch_done")
+    used = {event["node"] for event in done}
     assert len(used) > 1, f"only {used} trained"
     began = time.monotonic()
     type_("ray", "down", "-y", str(config))
@@ -87,10 +85,6 @@ def alive(status: str) -> int:
     """Nodes that `ray status` calls active or idle: " 3 local.cluster.node" under the heading."""
     there = status.split("Active:")[-1].split("Pending:")[0]
     return sum(map(int, re.findall(r"^ (\d+) local", there, re.M)))
-
-
-def trained_on(runs: Path) -> str:
-    return (runs / "local" / "events.jsonl").read_text()
 
 
 if __name__ == "__main__":

@@ -59,8 +59,6 @@ def main() -> None:
                 print(f"--- {path}\n{path.read_text()[-3000:]}", flush=True)
             raise
         finally:
-            for host in hosts:
-                host.off()
             munge.terminate()
             munge.wait()
 
