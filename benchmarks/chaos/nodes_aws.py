@@ -7,6 +7,7 @@ on from the bucket. Asks moto what was asked for. Prints a line a step.
 
 import argparse
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.chaos.nodes import kept
 from benchmarks.chaos.nodes_cloud import (
     GATEWAY,
     KEYS,
@@ -27,6 +29,10 @@ from benchmarks.chaos.nodes_cloud import (
     wait_for_moto,
 )  # fmt: skip
 from benchmarks.chaos.nodes_hosts import ROOT, network
+from study import storage
+from study.handover import read_logs
+from study.journal import read
+from study.record import Tables
 
 
 def main() -> None:
@@ -37,6 +43,7 @@ def main() -> None:
         help="leave the log of what was asked for",
     )
     parser.add_argument("--head-lost", action="store_true", help="in the middle of the study")
+    parser.add_argument("--seed", type=int, default=0, help="of the moment")
     given = parser.parse_args()
     with network(GATEWAY) as work:
         prepare(work)
@@ -51,7 +58,7 @@ def main() -> None:
             wait_for_moto()
             cloud = Cloud(work)
             try:
-                play(cloud, given.head_lost)
+                play(cloud, random.Random(given.seed) if given.head_lost else None)
             except BaseException:
                 print((work / "asked.log").read_text()[-3000:])
                 raise
@@ -68,6 +75,7 @@ def told(step: str, began: float, what: str) -> None:
     print(f"| {step} | {time.monotonic() - began:.0f} | {what} |", flush=True)
 
 
+STORED = "s3://fer-study-bucket/studies/aws"
 STUDY = (
     "python -m study.run --preset smoke --models alexnet --data faces:600 --stages search "
     "--scheduler none --epochs 8 --device cpu --cpus-per-trial 3 --max-concurrent 2 "
@@ -75,8 +83,8 @@ STUDY = (
 )
 
 
-def play(cloud: Cloud, head_lost: bool) -> None:
-    """What the README says, typed."""
+def play(cloud: Cloud, losing: random.Random | None) -> None:
+    """What the README says, typed; `losing` chooses when the head is lost, if it is."""
     laptop(cloud.laptop, cloud.work, **KEYS)
     config = cloud.work / "cluster.yaml"
     # As it is but for a shorter wait, so that the workers' going is seen.
@@ -105,9 +113,9 @@ def play(cloud: Cloud, head_lost: bool) -> None:
 
     authorise(cloud)
     up(cloud, type_, config)
-    study = STUDY
-    if head_lost:
-        lose_head(cloud, config)
+    study, before = STUDY, Tables()
+    if losing:
+        before = lose_head(cloud, config, losing)
         up(cloud, type_, config)
         study = "python -m study.run --resume $FER_STUDY_STORAGE/aws"
     began = time.monotonic()
@@ -123,11 +131,11 @@ def play(cloud: Cloud, head_lost: bool) -> None:
     told("idle", began, f"left: {', '.join(cloud.alive().values())}")
 
     began = time.monotonic()
-    stored = "s3://fer-study-bucket/studies/aws"
-    type_("python", "-m", "study.storage", "get", stored, "/tmp/aws")
+    type_("python", "-m", "study.storage", "get", STORED, "/tmp/aws")
     fetched = sorted(p.name for p in (cloud.laptop.tmp / "aws").iterdir())
     assert {"study.json", "events.jsonl", "trials.parquet"} <= set(fetched), fetched
-    told("python -m study.storage get", began, f"fetched from the bucket: {', '.join(fetched)}")
+    told("python -m study.storage get", began, f"fetched from the bucket: {', '.join(fetched)}; "
+         + kept(before, Tables.of(read(cloud.laptop.tmp / "aws" / "events.jsonl"))))  # fmt: skip
 
     began = time.monotonic()
     type_("ray", "down", "-y", str(config))
@@ -141,22 +149,34 @@ def up(cloud: Cloud, type_: Callable[..., str], config: Path) -> None:
     told("ray up", began, f"{', '.join(cloud.alive().values())} runs")
 
 
-def lose_head(cloud: Cloud, config: Path) -> None:
-    """The head's machine and disk are gone in the middle of a study; its workers end themselves."""
+def stored(cloud: Cloud) -> Tables:
+    """What the bucket knows of the study."""
+    path = cloud.work / "stored.jsonl"
+    path.write_bytes(read_logs(storage.at(STORED))["events.jsonl"])
+    return Tables.of(read(path))
+
+
+def lose_head(cloud: Cloud, config: Path, chance: random.Random) -> Tables:
+    """The head's machine and disk are gone in the middle of a study; its workers end themselves.
+    What the bucket knows of the study then."""
     began, log = time.monotonic(), cloud.work / "first.log"
     words = ("env", "-C", str(ROOT), "ray", "exec", str(config), STUDY)
     first = cloud.laptop.start(log, *words)
-    while not re.search(r"running, [1-9]\d* epochs", log.read_text()):
+    wanted = chance.randint(1, 12)
+    while len(stored(cloud).epochs) < wanted:
         if first.poll() is not None or time.monotonic() - began > 1200:
             raise SystemExit(f"no epoch before the head was to be lost\n{log.read_text()}")
         time.sleep(1)
-    told("ray exec: a study", began, "its first epochs are trained")
+    told("ray exec: a study", began, f"the bucket knows of {wanted} epochs or more")
     began = time.monotonic()
     (head,) = [name for name, kind in cloud.alive().items() if kind == "head"]
     cloud.ec2.terminate_instances(InstanceIds=[head])
     no_workers(cloud, 900)
     first.wait(timeout=60)
-    told("the head's machine gone", began, "its workers have ended themselves; no node left")
+    before = stored(cloud)
+    told("the head's machine gone", began, "its workers have ended themselves, no node is left; in "
+         f"the bucket: {len(before.epochs)} epochs")  # fmt: skip
+    return before
 
 
 def no_workers(cloud: Cloud, seconds: float) -> None:

@@ -5,6 +5,7 @@ an epoch, and the same result. Everything else of a study is as in `python -m st
 """
 
 import os
+import random
 import signal
 import time
 from collections.abc import Iterator
@@ -15,20 +16,22 @@ import torch
 from study import train
 from study.trial import Trial
 
-STRUCK = "t0001"  # the trial that the fault strikes, in its second epoch
+STRUCK = "t0001"  # the trial that the fault strikes
 
 
 class Struck(Trial):
-    """Real training, but to one trial `strike` happens before it trains its second epoch."""
+    """Real training, but to one trial `strike` happens before one of its epochs from the second on;
+    which one follows from its seed."""
 
     times = 1
 
     def begin(self, config: dict[str, Any]) -> None:
         self.name = config["trial_id"]
+        self.after = random.Random(config["seed"]).randint(1, max(1, config["epochs"] - 1))
         super().begin(config)
 
     def trained(self) -> tuple[train.EpochRecord, dict[str, Any]]:
-        if self.name == STRUCK and self.records and self.count_down():
+        if self.name == STRUCK and len(self.records) >= self.after and self.count_down():
             self.strike()
         return super().trained()
 
@@ -73,7 +76,7 @@ class OutOfMemory(Struck):
     """The next batch doesn't fit, as `train.fit` says it."""
 
     def strike(self) -> None:
-        self.epochs = no_memory()
+        self.epochs = no_memory(self.after + 1)
 
 
 class OutOfMemoryAlways(Struck):
@@ -108,6 +111,6 @@ class CutShort(Struck):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def no_memory() -> Iterator[Any]:
-    raise train.OutOfMemory("out of memory in epoch 2, with the batch whole")
+def no_memory(epoch: int) -> Iterator[Any]:
+    raise train.OutOfMemory(f"out of memory in epoch {epoch}, with the batch whole")
     yield

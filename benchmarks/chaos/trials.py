@@ -1,10 +1,10 @@
 """One trial of a study goes wrong in each of the ways a trial can; the others must not notice.
 
-    python -m benchmarks.chaos.trials                  # all of them
+    python -m benchmarks.chaos.trials --n 5            # all of them
     python -m benchmarks.chaos.trials --only hang
 
-Three trials of three epochs; the fault strikes the second in its second epoch. A NaN loss is a real
-one (a learning rate of 1e30), the rest are the stand-ins of `standins.py`, in real training.
+Three trials of five epochs; the fault strikes the second, after a random one of them. A NaN loss is
+a real one (a learning rate of 1e30), the rest are the stand-ins of `standins.py`, in real training.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from study import cluster, run
 from study.trial import Trial
 
 STUDY = [
-    *studies.SMALL, "--trials", "3", "--epochs", "3", "--scheduler", "none", "--stages", "search",
+    *studies.SMALL, "--trials", "3", "--epochs", "5", "--scheduler", "none", "--stages", "search",
     "--name", "s",
 ]  # fmt: skip
 HANG = ["--hang-seconds", "20"]
@@ -46,18 +46,33 @@ FAULTS = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos.trials")
     parser.add_argument("--only", default="", help="faults whose name begins so")
+    parser.add_argument("--n", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
     asked = parser.parse_args()
     cluster.connect("local")
-    codes = [strike(fault) for fault in FAULTS if fault.startswith(asked.only)]
+    codes = []
+    for fault in FAULTS:
+        if fault.startswith(asked.only):
+            struck = [strike(fault, asked.seed + number) for number in range(asked.n)]
+            held = {what: all(each[what] for each, _, _ in struck) for what in struck[0][0]}
+            again = [lost for _, lost, _ in struck]
+            figures = (
+                f"retries {FAULTS[fault][3]}, epochs told again {min(again)} to {max(again)}; "
+                f"“{struck[0][2][:60]}”"
+            )
+            codes.append(studies.row(f"in one trial: {fault}", asked.n, held, figures))
     ray.shutdown()
     return max(codes)
 
 
-def strike(fault: str) -> int:
+def strike(fault: str, seed: int) -> tuple[dict[str, bool], int, str]:
+    """What held, the epochs told again, and the error in the trial's row."""
     trainable, flags, status, retries, error = FAULTS[fault]
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         with redirect_stdout(StringIO()) as out:
-            code = run.main([*STUDY, *flags, "--out", name], trainable=trainable)
+            code = run.main(
+                [*STUDY, *flags, "--seed", str(seed), "--out", name], trainable=trainable
+            )
         folder = Path(name, "s")
         trials = pd.read_parquet(folder / "trials.parquet").set_index("trial_id")
         epochs = pd.read_parquet(folder / "epochs.parquet").groupby("trial_id").size()
@@ -72,8 +87,7 @@ def strike(fault: str) -> int:
     }
     if not all(held.values()):
         print(out.getvalue(), struck.to_string(), sep="\n", file=sys.stderr)
-    figures = f"{retries} retries, {lost} epochs told again; “{struck['error'][:60]}”"
-    return studies.row(f"in one trial: {fault}", 1, held, figures)
+    return held, lost, struck["error"]
 
 
 if __name__ == "__main__":
