@@ -1,6 +1,7 @@
 """Join or start Ray, say what there is, refuse what is missing. Runs on the driver."""
 
 import os
+import secrets
 import socket
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import ray
 import torch
 import yaml
+from ray._private import ray_constants
 from ray.exceptions import RayError
 
 from study import Mistake, installed
@@ -112,8 +114,24 @@ def connect(address: str) -> str:
                 "'ray start --head', or use --address local"
             )
         say(f"A Ray head on this machine, {found}, is left aside: {problem}.")
-    ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    start_here()
     return "Ray started on this machine"
+
+
+def start_here() -> None:
+    """A Ray of this process's own: on loopback alone, and nobody else has its token.
+
+    Ray by itself listens on every address of the machine, and leaves the token of what it starts in
+    a file of the home folder. It knows loopback only as what spares macOS's users questions of
+    their firewall, by a constant that is read when it is imported.
+    """
+    if not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & {*os.environ}:
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)  # Ray then turns the login on
+    before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
+    try:
+        ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def join(address: str) -> str:

@@ -1,5 +1,6 @@
 """What is found, and what is refused, before Ray is asked."""
 
+import os
 import socketserver
 import subprocess
 import sys
@@ -169,3 +170,44 @@ def test_the_autoscalers_file_is_the_one_it_was_started_with(monkeypatch, tmp_pa
         assert cluster.autoscaler() == {}
     finally:
         monitor.communicate(b"\n")
+
+
+ALONE = """
+import psutil, ray
+from study import cluster
+cluster.connect("local")
+ours = psutil.Process().children(recursive=True)
+print(ray.get_runtime_context().gcs_address)
+for process in [psutil.Process(), *ours]:
+    for place in process.net_connections("inet"):
+        if place.status == psutil.CONN_LISTEN:
+            print(place.laddr.ip)
+input()
+"""
+JOIN = "import sys, ray; ray.init(sys.argv[1], logging_level='CRITICAL'); print('let in')"
+
+
+@pytest.mark.ray
+def test_a_local_ray_listens_on_loopback_alone_and_lets_nobody_else_in(tmp_path):
+    given = {k: v for k, v in os.environ.items() if not k.startswith("RAY_AUTH")}
+    given["HOME"] = str(tmp_path)
+    alone = subprocess.Popen(
+        [sys.executable, "-c", ALONE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=given,
+    )  # fmt: skip
+    try:
+        address = alone.stdout.readline().strip()
+        other = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
+        here = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # Ray takes loopback for what it says
+        with subprocess.Popen(
+            [sys.executable, "-c", JOIN, address], env=given | other | here,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        ) as stranger:  # fmt: skip
+            said = next(line for line in stranger.stdout if "oken" in line)
+            stranger.kill()  # it would try twenty times
+    finally:
+        listens, _ = alone.communicate("\n", timeout=60)
+    assert "Authentication token is missing or incorrect" in said
+    assert address.startswith("127.0.0.1:")
+    assert {place.removeprefix("::ffff:") for place in listens.split()} == {"127.0.0.1"}
+    assert not (tmp_path / ".ray").exists(), "the token is nowhere on disk"

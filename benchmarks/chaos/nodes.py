@@ -20,7 +20,7 @@ from study.record import Tables
 
 STUDY = (
     "--preset smoke --models alexnet --data faces:600 --stages search --scheduler none "
-    "--trials 4 --epochs 12 --retries 0 --name chaos --device cpu"
+    "--trials 4 --epochs 30 --retries 0 --name chaos --device cpu"
 ).split()
 
 
@@ -42,6 +42,7 @@ class Watch:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.began = folder, time.monotonic()
+        self.driver: subprocess.Popen | None = None
 
     def events(self, since: int = 0) -> list[dict[str, Any]]:
         path = self.folder / "events.jsonl"
@@ -54,6 +55,8 @@ class Watch:
         """Seconds until it holds."""
         began = time.monotonic()
         while not holds():
+            if self.driver and self.driver.poll() is not None and not holds():
+                raise SystemExit(f"the driver has ended before there was {what}")
             if time.monotonic() - began > seconds:
                 raise SystemExit(f"after {seconds:g} s still not: {what}")
             time.sleep(0.2)
@@ -85,7 +88,8 @@ def one_study(work: Path, chance: random.Random) -> list[tuple[str, str, str, st
             hosts[n].up()
             hosts[n].ray(0 if n == 1 else 1, None if n == 1 else hosts[1])
         run = ("python", "-m", "study.run")
-        driver = hosts[1].start(log, *run, *STUDY, "--out", str(work / "shared" / "runs"))
+        words = (*run, *STUDY, "--out", str(work / "shared" / "runs"))
+        watch.driver = hosts[1].start(log, *words)
         watch.until(
             "an epoch on each worker", lambda: all(watch.running_on(f"h{n}") for n in (2, 3))
         )
@@ -101,7 +105,7 @@ def one_study(work: Path, chance: random.Random) -> list[tuple[str, str, str, st
         rows.append(rejoin("its link is up again", watch, hosts[second], hosts[1]))
 
         time.sleep(chance.uniform(0, 5))
-        rows.append(head_gone(watch, hosts, driver, log, run))
+        rows.append(head_gone(watch, hosts, log, run))
         rows.append(("the study in the end", f"{watch.now():.0f}", "", whole(watch)))
     except BaseException:
         print(log.read_text() if log.exists() else "", flush=True)
@@ -159,17 +163,18 @@ def raylets(host: Host) -> list[str]:
 
 
 def head_gone(
-    watch: Watch, hosts: dict[int, Host], driver: subprocess.Popen, log: Path, run: tuple[str, ...]
+    watch: Watch, hosts: dict[int, Host], log: Path, run: tuple[str, ...]
 ) -> tuple[str, ...]:
     before, seen, at = Tables.of(watch.events()), len(watch.events()), watch.now()
     hosts[1].off()
-    driver.wait(timeout=30)
+    watch.driver.wait(timeout=30)
+    watch.driver = None
     watch.until("the workers end their Ray", lambda: not any(raylets(hosts[n]) for n in (2, 3)))
     ended = watch.now() - at
     hosts[4].up().ray(0)
     for n in (2, 3):
         hosts[n].ray(1, hosts[4])
-    other = hosts[4].start(log, *run, "--resume", str(watch.folder))
+    watch.driver = other = hosts[4].start(log, *run, "--resume", str(watch.folder))
     took = watch.until("an epoch", lambda: watch.epochs(seen)) and watch.now() - at
     code = other.wait(timeout=600)
     assert code == 0, f"the resumed study ended with {code}"
