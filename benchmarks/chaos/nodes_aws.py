@@ -10,6 +10,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -137,10 +138,30 @@ def play(cloud: Cloud, losing: random.Random | None) -> None:
     told("python -m study.storage get", began, f"fetched from the bucket: {', '.join(fetched)}; "
          + kept(before, Tables.of(read(cloud.laptop.tmp / "aws" / "events.jsonl"))))  # fmt: skip
 
+    explore(cloud, config)
     began = time.monotonic()
     type_("ray", "down", "-y", str(config))
     assert not cloud.alive(), f"left: {cloud.alive()}"
     told("ray down", began, "no node left")
+
+
+def explore(cloud: Cloud, config: Path) -> None:
+    """The explorer on the head, its page on the laptop."""
+    began = time.monotonic()
+    words = ("ray", "exec", "-p", "8050", str(config), "python -m results.explorer runs/aws")
+    app = cloud.laptop.start(cloud.work / "explorer.log", "env", "-C", str(ROOT), *words)
+    ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8050').read().decode())"
+    asked = cloud.laptop.inside("python", "-c", ask)
+    try:
+        while "<title>Explorer: aws" not in (
+            page := subprocess.run(asked, capture_output=True).stdout.decode()
+        ):
+            if app.poll() is not None or time.monotonic() - began > 120:
+                raise SystemExit((cloud.work / "explorer.log").read_text())
+            time.sleep(1)
+    finally:
+        os.killpg(app.pid, signal.SIGTERM)
+    told("ray exec -p 8050: explorer", began, f"its page, {len(page):,} characters, through ssh")
 
 
 def up(cloud: Cloud, type_: Callable[..., str], config: Path) -> None:
