@@ -7,6 +7,7 @@ then told to Optuna or acted upon. After a restart a stage is the same call with
 import time
 from dataclasses import fields
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import ray
@@ -150,7 +151,8 @@ class Recorder(tune.Callback):
         else:
             self.session.log({"event": "trial_retried", "trial_id": name, "error": ended["error"]})
             done = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
-            self.session.tell(f"{name} is started again, after epoch {done}: {ended['error']}")
+            why = shorten(ended["error"], 100, placeholder=" ...")
+            self.session.tell(f"{name} is started again, after epoch {done}: {why}")
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         """One that Tune itself couldn't begin or end."""
