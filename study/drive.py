@@ -101,9 +101,9 @@ class Recorder(tune.Callback):
             self.failed[name] = {"status": "failed", "reason": "diverged", "error": error}
             return
         self.watch.hear(name)
-        self.failures.went_on(name)
         if result["again"] and (name, result["epoch"]) in self.session.tables.epochs:
             return  # told by a trial that goes on, for a driver that may not know it
+        self.failures.went_on(name)
         self.shorter_of_memory(name, result)
         self.compare(name, result["epoch"])
         self.session.log({"event": "epoch_done", "trial_id": name, **observed(result)}, *decisions)

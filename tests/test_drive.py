@@ -96,7 +96,11 @@ def test_an_epoch_told_again_is_written_only_if_the_journal_lacks_it():
     fixed = {f.name: 0 for f in fields(EpochRecord)} | {
         "node": "a", "device": "b", "microbatches": 1
     }  # fmt: skip
+    recorder.failures.too_many("t0000", True)
+    stranded = []
     for epoch, again in [(1, True), (2, True), (1, False)]:
         recorder.on_trial_result(0, [], trial, fixed | {"epoch": epoch, "again": again})
+        stranded.append("t0000" in recorder.failures.stranded)
+    assert stranded == [True, False, False], "what is told again is no step forward"
     done = [event["epoch"] for event in written if event["event"] == "epoch_done"]
     assert done == [2, 1], "what was trained again is told again"
