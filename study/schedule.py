@@ -75,11 +75,21 @@ class Patient(FIFOScheduler):
         """`given_up` is filled by whoever counts failures: Tune's trials to be ended, not begun."""
         super().__init__()
         self.given_up = given_up
+        self.struck: list[Any] = []  # that have failed, and wait to be started again
 
-    def choose_trial_to_run(self, controller: Any) -> None:
-        """No preference: Tune takes what waits in its order, and those without a worker alone."""
+    def on_trial_error(self, controller: Any, trial: Any) -> None:
+        self.struck.append(trial)
+
+    def choose_trial_to_run(self, controller: Any) -> Any:
+        """Who has failed goes first; else no preference: Tune takes what waits in its order.
+
+        Tune itself puts a failed trial behind all others, and where no core is free to start its
+        worker, every worker that gets free goes to a new trial before it.
+        """
         while self.given_up:
             controller.stop_trial(self.given_up.pop())
+        self.struck = [trial for trial in self.struck if trial.status == trial.PENDING]
+        return self.struck[0] if self.struck else None
 
 
 class ASHA(Patient):

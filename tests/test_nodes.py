@@ -139,7 +139,7 @@ def test_a_trial_whose_node_is_removed_goes_on_elsewhere_and_uses_up_no_retry(cl
     thread = threading.Thread(target=remove)
     thread.start()
     code = main(
-        "--preset smoke --models alexnet --data faces:140 --batch-size 8 --trials 2 --epochs 4 "
+        "--preset smoke --models alexnet --data faces:140 --batch-size 8 --trials 3 --epochs 4 "
         f"--scheduler none --stages search --device cpu --retries 0 --name s --out {tmp_path}"
         .split()
     )  # fmt: skip
@@ -151,8 +151,13 @@ def test_a_trial_whose_node_is_removed_goes_on_elsewhere_and_uses_up_no_retry(cl
             and e["event"] == "epoch_done"]  # fmt: skip
     assert done == [1, 2, 3, 4], "from its last epoch on"
     tables = Tables.of(events(folder))
-    assert [row["status"] for row in tables.trials.values()] == ["completed"] * 2
+    assert [row["status"] for row in tables.trials.values()] == ["completed"] * 3
     assert [row["retries"] for row in tables.trials.values()].count(1) == 1
+    told = [(e["event"], e.get("trial_id")) for e in events(folder)]
+    on_again = told.index(
+        ("epoch_done", lost["trial_id"]), told.index(("trial_retried", lost["trial_id"]))
+    )
+    assert on_again < told.index(("trial_started", "t0002")), "it gets the core that is left"
 
 
 def events(folder):

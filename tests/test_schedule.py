@@ -7,7 +7,7 @@ import pytest
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
 from study.record import DECISIONS
-from study.schedule import ASHA, Decision, Halving
+from study.schedule import ASHA, Decision, Halving, Patient
 
 GO, STOP = TrialScheduler.CONTINUE, TrialScheduler.STOP
 
@@ -164,3 +164,22 @@ def test_a_network_that_begins_slowly_is_judged_among_its_own():
     assert asha.on_trial_result(None, trial("b", "resnet34"), result(1, 0.2)) == GO
     assert asha.on_trial_result(None, trial("c"), result(1, 0.4)) == STOP
     assert asha.on_trial_result(None, trial("d", "resnet34"), result(1, 0.1)) == STOP
+
+
+def test_who_has_failed_goes_first_and_who_has_failed_too_often_is_ended():
+    def waits(status="PENDING"):
+        return SimpleNamespace(status=status, PENDING="PENDING")
+
+    ended, given_up = [], []
+    patient, controller = Patient(given_up), SimpleNamespace(stop_trial=ended.append)
+    assert patient.choose_trial_to_run(controller) is None
+    first, second = waits(), waits()
+    patient.on_trial_error(controller, first)
+    patient.on_trial_error(controller, second)
+    assert patient.choose_trial_to_run(controller) is first
+    first.status = "RUNNING"
+    assert patient.choose_trial_to_run(controller) is second
+    given_up.append(second)
+    second.status = "TERMINATED"
+    assert patient.choose_trial_to_run(controller) is None
+    assert ended == [second]
