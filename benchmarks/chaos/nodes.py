@@ -20,7 +20,7 @@ from study.record import Tables
 
 STUDY = (
     "--preset smoke --models alexnet --data faces:600 --stages search --scheduler none "
-    "--trials 4 --epochs 30 --retries 0 --name chaos --device cpu"
+    "--trials 16 --epochs 8 --retries 0 --name chaos --device cpu"
 ).split()
 
 
