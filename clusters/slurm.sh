@@ -29,6 +29,9 @@ PATH="$PWD/.venv/bin:$PATH"
 port=$((20000 + SLURM_JOB_ID % 10000))
 export RAY_TMPDIR="/tmp/ray-$SLURM_JOB_ID" RAY_USAGE_STATS_ENABLED=0
 
+# srun doesn't take it from sbatch since Slurm 22.05: without it Ray and all trials may get one core.
+export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
+
 # Other users' programs on the same machines get neither a word nor a task out of this Ray.
 export RAY_AUTH_MODE=token RAY_AUTH_TOKEN
 RAY_AUTH_TOKEN=$(python -c 'import secrets; print(secrets.token_hex(32))')
@@ -39,7 +42,8 @@ export RAY_ADDRESS="$address:$port"
 
 # Ray on every machine, the head first, until this job ends: no `ray stop`, which would end another
 # job's Ray too. --block, so that Slurm counts Ray's processes to the job and ends them with it.
-node="mkdir -p $RAY_TMPDIR && cd $RAY_TMPDIR && exec ray start --block --disable-usage-stats"
+# Ray leaves its own folder and its sockets open to everybody: they are in one that isn't.
+node="mkdir -p -m 700 $RAY_TMPDIR && test -O $RAY_TMPDIR && cd $RAY_TMPDIR && exec ray start --block --disable-usage-stats"
 node="$node --num-cpus=$SLURM_CPUS_PER_TASK"
 srun --nodes=1 --ntasks=1 --nodelist="$head" --overlap env -u RAY_ADDRESS bash -c \
     "$node --head --node-ip-address=$address --port=$port --include-dashboard=false" \

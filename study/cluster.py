@@ -1,9 +1,13 @@
 """Join or start Ray, say what there is, refuse what is missing. Runs on the driver."""
 
+import atexit
 import os
 import secrets
+import shutil
 import socket
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +76,28 @@ def head_here() -> str:
         address = path.read_text().strip()
     except OSError:
         return ""
-    return "" if silence(address) else address  # an ended head leaves its address behind
+    if not ours(address):  # an ended head leaves its address behind, and others may listen there
+        return ""
+    return "" if silence(address) else address
+
+
+def ours(address: str) -> bool:
+    """Whether a server of Ray's that this user has started was given this address's port; without
+    /proc (macOS) whoever answers there is believed."""
+    if not Path("/proc/self/cmdline").exists():
+        return True
+    port = address.rpartition(":")[2]
+    return any(f"--gcs_server_port={port}" in words for words in command_lines(own=True))
+
+
+def command_lines(own: bool = False) -> Iterator[list[str]]:
+    """The words of each process on this machine; `own` leaves out other users'."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if not own or path.stat().st_uid == os.getuid():
+                yield path.read_text().split("\0")
+        except (OSError, UnicodeDecodeError):  # it has just ended, or isn't Ray's
+            continue
 
 
 def silence(address: str) -> str:
@@ -119,17 +144,24 @@ def connect(address: str) -> str:
 
 
 def start_here() -> None:
-    """A Ray of this process's own: on loopback alone, and nobody else has its token.
+    """A Ray of this process's own: on loopback alone, its token and its sockets for nobody else.
 
-    Ray by itself listens on every address of the machine, and leaves the token of what it starts in
-    a file of the home folder. It knows loopback only as what spares macOS's users questions of
-    their firewall, by a constant that is read when it is imported.
+    Ray by itself listens on every address of the machine, leaves the token of what it starts in a
+    file of the home folder, and opens its folder under /tmp to everybody. It knows loopback only as
+    what spares macOS's users questions of their firewall, by a constant that is read when it is
+    imported.
     """
     if not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & {*os.environ}:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)  # Ray then turns the login on
+    # Not TMPDIR, which is long on macOS: a socket's name has 103 characters at most.
+    private = tempfile.mkdtemp(prefix="fer-ray-", dir=os.environ.get("RAY_TMPDIR", "/tmp"))
+    atexit.register(shutil.rmtree, private, ignore_errors=True)
     before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
     try:
-        ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        ray.init(
+            "local", include_dashboard=False, log_to_driver=False, logging_level="ERROR",
+            _temp_dir=f"{private}/ray",
+        )  # fmt: skip
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
 
@@ -168,11 +200,7 @@ def autoscaler() -> dict[str, Any]:
     started with the file that says it.
     """
     address = ray.get_runtime_context().gcs_address
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_text().split("\0")
-        except (OSError, UnicodeDecodeError):  # it has just ended, or isn't Ray's
-            continue
+    for words in command_lines():
         files = [word.split("=", 1)[1] for word in words if word.startswith("--autoscaling-config")]
         if files and f"--gcs-address={address}" in words:
             try:

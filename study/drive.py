@@ -1,26 +1,21 @@
-"""Run the trials of one stage through Ray Tune, and keep the journal. Runs on the driver.
+"""Run the trials of one stage through Ray Tune. Runs on the driver.
 
-The recorder is the only place where what Tune says becomes an event: it is written first, and only
-then told to Optuna or acted upon. After a restart a stage is the same call with what is left.
+After a restart a stage is the same call with what is left.
 """
 
 import time
-from dataclasses import fields
-from pathlib import Path
-from textwrap import shorten
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import ray
 from ray import tune
+from ray.air.execution._internal.actor_manager import RayActorManager
+from ray.exceptions import RayActorError, RayTaskError
 from ray.tune.schedulers import TrialScheduler
-from ray.tune.search import Searcher
 
-from study import checkpoint
-from study.hyperparameters import Hyperparameters
-from study.journal import Event
+from study.recorder import Recorder
+from study.search import Proposals
 from study.session import Session
-from study.train import EpochRecord
-from study.watch import Failures, Watch, machine_gone
 
 
 class Limits(tune.Stopper):
@@ -45,182 +40,38 @@ class Limits(tune.Stopper):
         return bool(session.stop)
 
 
-class Recorder(tune.Callback):
-    """Tune's news as events, and what follows from them."""
-
-    def __init__(
-        self,
-        session: Session,
-        stage: str,
-        tell: Any = None,  # search.Optimiser
-        settings: dict[str, str] | None = None,  # trial -> the setting that it trains
-    ) -> None:
-        self.session, self.stage, self.tell, self.settings = session, stage, tell, settings or {}
-        self.judged: list[Event] = []  # decisions on the epoch that is being reported
-        self.failed: dict[str, dict[str, str]] = {}  # how it ended, before Tune has ended it
-        self.failures = Failures(session.study.retries)
-        self.given_up: list[Any] = []  # emptied by the scheduler, which ends those trials
-        self.watch, self.watched = Watch(session.study, session.tables), 0.0
-        self.hung: dict[str, str] = {}  # killed for its silence, and not yet seen to have died
-
-    def judge(self, decision: dict[str, Any]) -> None:
-        self.judged.append({"event": "rung_judged", **decision})
-
-    def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        name = trial.config["trial_id"]
-        self.watch.hear(name)
-        self.started(trial)
-        if self.session.tables.trials[name]["status"] != "running":  # a budget had stopped it
-            self.session.log({"event": "trial_continued", "trial_id": name})
-
-    def started(self, trial: Any) -> None:
-        """The first that is heard of a trial: that a worker has it, or couldn't even begin."""
-        name = trial.config["trial_id"]
-        if name in self.session.tables.trials:
-            return
-        hp = {k: v for k, v in trial.config.items() if k != "trial_id"}
-        self.session.log(
-            {
-                "event": "trial_started",
-                "trial_id": name,
-                "stage": self.stage,
-                "setting": self.settings.get(name, ""),
-                "gpus": self.session.need["gpu"],
-                "hp": hp,
-                **self.session.size(Hyperparameters(**hp)),
-            }
-        )
-
-    def on_trial_result(
-        self, iteration: int, trials: list, trial: Any, result: dict[str, Any], **info: Any
-    ) -> None:
-        name, decisions = trial.config["trial_id"], self.judged
-        self.judged = []
-        if "diverged" in result:
-            error = result["diverged"]
-            self.failed[name] = {"status": "failed", "reason": "diverged", "error": error}
-            return
-        self.watch.hear(name)
-        if result["again"] and (name, result["epoch"]) in self.session.tables.epochs:
-            return  # told by a trial that goes on, for a driver that may not know it
-        self.failures.went_on(name)
-        self.shorter_of_memory(name, result)
-        self.compare(name, result["epoch"])
-        self.session.log({"event": "epoch_done", "trial_id": name, **observed(result)}, *decisions)
-        self.watch.saw(name, result["epoch_seconds"])
-        if self.tell:
-            self.tell.report(name, result["epoch"], result["val_accuracy"])
-        self.session.show(self.session)
-
-    def shorter_of_memory(self, name: str, result: dict[str, Any]) -> None:
-        """The worker tried an epoch again with smaller parts: that is a retry, told in its row."""
-        parts = result["microbatches"]
-        if parts > self.session.tables.trials[name]["microbatches"]:
-            error = f"out of memory: went on with its batches in {parts} parts"
-            self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
-
-    def compare(self, name: str, epoch: int) -> None:
-        """Say it where a trial does an epoch again that it had told already."""
-        told = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
-        if epoch <= told:
-            self.session.log({"event": "fell_back", "trial_id": name, "epoch": epoch, "told": told})
-            self.session.tell(f"{name} does epoch {epoch} again: no checkpoint of it is whole")
-
-    def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        name = trial.config["trial_id"]
-        if name in self.failed:
-            ended = self.failed.pop(name)
-        elif self.session.tables.last[name]["epoch"] >= trial.config["epochs"]:
-            ended = {"status": "completed", "reason": "all epochs done"}
-        else:
-            ended = self.stopped_by_asha(name)
-        self.end(name, ended)
-
-    def stopped_by_asha(self, name: str) -> dict[str, str]:
-        rung = max(r for t, r in self.session.tables.decisions if t == name)
-        return {"status": "stopped", "reason": f"asha: below the cutoff at rung {rung}"}
-
-    def on_trial_recover(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        """Tune starts a failed trial again however often it fails; enough is decided here."""
-        if not (ended := self.failure(trial)):
-            return
-        name = trial.config["trial_id"]
-        if self.failures.too_many(name, machine_gone(newest(ended["traceback"]))):
-            self.failed[name] = ended
-            self.given_up.append(trial)
-        else:
-            self.session.log({"event": "trial_retried", "trial_id": name, "error": ended["error"]})
-            done = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
-            why = shorten(ended["error"], 100, placeholder=" ...")
-            self.session.tell(f"{name} is started again, after epoch {done}: {why}")
-
-    def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        """One that Tune itself couldn't begin or end."""
-        if ended := self.failure(trial):
-            self.end(trial.config["trial_id"], ended)
-
-    def failure(self, trial: Any) -> dict[str, str] | None:
-        """How it would end; None if it is no fault of the trial's, and no other could go on."""
-        name, whole = trial.config["trial_id"], traceback(trial)
-        self.watch.forget(name)
-        error = self.hung.pop(name, last_line(whole))
-        if machine_gone(newest(whole)):
-            error = f"its machine is gone, or can't be reached ({error})"
-        if self.session.lost(error):
-            return None
-        self.started(trial)
-        return {"status": "failed", "reason": "error", "error": error, "traceback": whole}
-
-    def end(self, name: str, ended: dict[str, str]) -> None:
-        self.watch.forget(name)
-        self.session.log({"event": "trial_ended", "trial_id": name, **ended})
-        if self.tell:
-            self.tell.tell(name, ended["status"])
-        folder = self.session.checkpoints(name)
-        if self.stage == "confirm" and ended["status"] == "completed":
-            self.session.afterwards(lambda: checkpoint.reduce(folder))
-        elif self.stage == "search" or ended["status"] == "failed":
-            # A confirmation stopped by a budget may yet go on.
-            self.session.afterwards(lambda: checkpoint.clear(folder))
-        self.session.show(self.session)
-
-    def sweep(self) -> None:
-        """A worker may have finished a write after its trial's folder was cleared."""
-        folder, over = self.session.checkpoints(), []
-        for name, row in self.session.tables.of_stage(self.stage).items():
-            if row["status"] == "failed" or (self.stage == "search" and row["status"] != "running"):
-                over.append(name)
-        self.session.afterwards(lambda: checkpoint.sweep(folder, over))
-
-    def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
-        if self.session.mirror:
-            self.session.mirror.mark()
-        self.session.show(self.session)
-        if time.monotonic() - self.watched > 1:
-            self.watched = time.monotonic()
-            self.end_the_hung(trials)
-
-    def end_the_hung(self, trials: list) -> None:
-        """Kill the workers of silent trials; Tune then sees a failure and starts them again."""
-        for name, limit in self.watch.hung():
-            (trial,) = [t for t in trials if t.config["trial_id"] == name]
-            self.watch.forget(name)
-            self.hung[name] = f"no report for {limit:g} s"
-            if trial.temporary_state.ray_actor:
-                ray.kill(trial.temporary_state.ray_actor)
-
-
 def run_stage(
     session: Session,
     recorder: Recorder,
-    proposals: Searcher,
+    proposals: Proposals,
     count: int,
     scheduler: TrialScheduler,
 ) -> None:
     """Train up to `count` trials from `proposals`, until they have ended or session.stop is set."""
     limits = Limits(session)
-    if count <= 0 or limits.stop_all():
-        return
+    while count > 0 and not limits.stop_all():
+        fit(session, recorder, proposals, count, scheduler, limits)
+        for trial in recorder.given_up:  # in the last step, so that the scheduler didn't come to it
+            name = trial.config["trial_id"]
+            if name in recorder.failed:
+                recorder.end(name, recorder.failed.pop(name))
+        recorder.given_up.clear()
+        proposals.unfinished += recorder.left.values()
+        count = len(recorder.left)
+        recorder.left = {}
+    recorder.sweep()
+    session.write()
+
+
+def fit(
+    session: Session,
+    recorder: Recorder,
+    proposals: Proposals,
+    count: int,
+    scheduler: TrialScheduler,
+    limits: Limits,
+) -> None:
+    """One run of Tune."""
     trainable = tune.with_parameters(
         session.trainable,
         train_split=session.dataset.train,
@@ -253,29 +104,28 @@ def run_stage(
             verbose=0,
         ),
     )
-    tuner.fit()
-    recorder.sweep()
-    session.write()
+    with every_error_a_trials():
+        tuner.fit()
 
 
-def observed(result: dict[str, Any]) -> dict[str, Any]:
-    """The worker's part of a result, without what Tune added."""
-    names = [f.name for f in fields(EpochRecord)]
-    return {name: result[name] for name in (*names, "node", "device", "microbatches")}
+@contextmanager
+def every_error_a_trials() -> Iterator[None]:
+    """Tune takes a worker's death for its trial's failure only if Ray says so by RayActorError.
 
+    A worker that Ray's memory monitor has killed, so that the machine doesn't run out of memory, is
+    told by an OutOfMemoryError, on which Tune ends the whole study with an exception.
+    """
+    handle = RayActorManager._actor_task_failed
 
-def traceback(trial: Any) -> str:
-    """What Tune kept of a trial's error."""
-    path = Path(trial.error_file or "")
-    return path.read_text() if path.is_file() else ""
+    def told(manager: RayActorManager, tracked_actor_task: Any, exception: Exception) -> None:
+        if not isinstance(exception, (RayActorError, RayTaskError)):
+            said = str(exception).strip()  # what it comes to is in the first line
+            first = f"{type(exception).__name__}: {said.splitlines()[0] if said else ''}"
+            exception = RayActorError(error_msg=f"{said}\n{first}")
+        handle(manager, tracked_actor_task, exception)
 
-
-def newest(traceback: str) -> str:
-    """The last of the failures that Tune put one behind the other."""
-    return traceback.rsplit("Failure # ", 1)[-1]
-
-
-def last_line(error: str) -> str:
-    """The last line that says something."""
-    lines = [line.strip() for line in error.splitlines() if line.strip()]
-    return lines[-1][:500] if lines else "no message"
+    RayActorManager._actor_task_failed = told
+    try:
+        yield
+    finally:
+        RayActorManager._actor_task_failed = handle

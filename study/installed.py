@@ -13,7 +13,7 @@ from pathlib import Path
 import ray
 
 from study import storage
-from study.storage import Place
+from study.storage import Bucket, Place
 
 LIBRARIES = ("torch", "torchvision", "ray", "numpy")
 UNFIT = "unfit node:"  # how a trial's error begins if its node is to blame
@@ -51,8 +51,12 @@ def difference(expected: dict[str, str], found: dict[str, str]) -> str:
 def verify(expected: dict[str, str], place: Place) -> None:
     """For a node that joined after the start: raises before its first trial trains anything."""
     wrong = difference(expected, facts())
-    if not storage.patiently(lambda: reads(place)):
-        wrong = wrong or f"no {storage.without_options(place)}, which the driver writes to"
+    try:
+        used = storage.patiently(lambda: uses(place)) or "which the driver writes to"
+    except OSError as error:
+        used = f"which it may not use ({storage.first_line(error)})"
+    if used is not True:
+        wrong = wrong or f"no {storage.without_options(place)}, {used}"
     if wrong:
         raise RuntimeError(f"{UNFIT} {socket.gethostname()} has {wrong}")
 
@@ -61,6 +65,15 @@ def reads(place: Place) -> bool:
     """Whether this node reads what the driver has written into a study's folder."""
     # In shared storage the second is there first.
     return any(storage.exists(place / name) for name in ("study.json", "driver.json"))
+
+
+def uses(place: Place) -> bool:
+    """The same, and in a bucket whether this node may write and delete there: OSError if not."""
+    if isinstance(place, Bucket):
+        mark = place / "checkpoints" / f".probe-{ray.get_runtime_context().get_node_id()}"
+        storage.write(mark, b"x")
+        storage.delete(mark)
+    return reads(place)
 
 
 def sees(token: Path, content: str) -> bool:

@@ -126,7 +126,9 @@ class Mirror:
         if changed or time.monotonic() - self.renewed > RENEW_SECONDS / 2:
             self.write_lease()
         for path in sorted(self.folder.iterdir()):
-            if not path.is_file() or path.name in LOGS or path.name.startswith("."):
+            if path.is_symlink() or not path.is_file():  # Optuna's lock on its log is a link
+                continue
+            if path.name in LOGS or path.name.startswith("."):
                 continue
             written = path.stat().st_mtime
             if self.stored.get(path.name) == written or written > snapshot.taken_at:

@@ -51,11 +51,11 @@ def check_versions(expected: dict[str, str]) -> None:
 
 
 def check_bucket(place: Bucket) -> None:
-    """Refuse a study whose folder in a bucket not every node can read."""
-    for name, _, found in everywhere(installed.reads, place):
+    """Refuse a study whose folder in a bucket not every node can read and write."""
+    for name, _, found in everywhere(installed.uses, place):
         if found is not True:
             raise Mistake(
-                f"node {name} can't read {without_options(place)} ({found or 'not found'}): give "
+                f"node {name} can't use {without_options(place)} ({found or 'not found'}): give "
                 "it the credentials that this machine has"
             )
 

@@ -98,6 +98,7 @@ class Tables:
     unanswered: dict[str, str] = field(default_factory=dict)  # trial -> why it has no predictions
     last: dict[str, Row] = field(default_factory=dict)  # trial -> its newest epoch
     wall_seconds: float = 0.0  # over all drivers
+    gpu_seconds: float = 0.0  # in epochs, also those that had to be trained again
     ended: Event | None = None
 
     def add(self, event: Event) -> None:
@@ -136,7 +137,13 @@ class Tables:
             trial["error"] = row["error"]
         elif name == "epoch_done":
             where = {name: row.pop(name) for name in ("node", "device", "microbatches")}
-            self.trials[row["trial_id"]].update(where)
+            trial, before = (
+                self.trials[row["trial_id"]],
+                self.epochs.get((row["trial_id"], row["epoch"]), {}),
+            )
+            trial.update(where)
+            if before.get("epoch_seconds") != row["epoch_seconds"]:  # else only told again
+                self.gpu_seconds += row["epoch_seconds"] * trial["gpus"]
             self.epochs[row["trial_id"], row["epoch"]] = self.last[row["trial_id"]] = {
                 **row,
                 "finished_at": moment,

@@ -166,6 +166,8 @@ def go_on(name: str, given: dict[str, str], trainable: type) -> int:
             f"--trials can't change any more: what {folder} confirms has been chosen, and choosing "
             "again after test was opened would be choosing on test; start another with --name"
         )
+    if study.address != "local":  # a folder may be a stranger's, and who joins a cluster obeys it
+        study = replace(study, address="")
     storage_before, study = study.storage, flags.with_flags(study, given)
     study = replace(study, data=data.absolute(study.data))
     whole = data.load(study.data)

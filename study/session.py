@@ -14,7 +14,7 @@ import torch
 
 from fer_models import MODELS
 from fer_models.layers import multiply_adds, parameters
-from study import disk, installed
+from study import disk, installed, storage
 from study.config import Study
 from study.data import Dataset, Split
 from study.hyperparameters import Hyperparameters
@@ -88,8 +88,14 @@ class Session:
         if installed.UNFIT in str(error):
             self.end("node", str(error)[str(error).index(installed.UNFIT) :])
             return True
-        tell = disk.fault_told if isinstance(error, str) else disk.fault
-        if why := tell(error, self.folder):
+        if not isinstance(error, str):
+            why = disk.fault(error, self.folder)
+        elif not self.mirror:
+            why = disk.fault_told(error, self.folder)
+        else:  # what a worker's own disk says is no fault of the bucket's
+            place = storage.without_options(self.mirror.place)
+            why = f"{place} can't be reached" if storage.SILENT in error else ""
+        if why:
             self.end("storage", why)
         return bool(why)
 
@@ -100,11 +106,7 @@ class Session:
 
     @property
     def gpu_hours_spent(self) -> float:
-        trials = self.tables.trials
-        return sum(
-            row["epoch_seconds"] * trials[row["trial_id"]]["gpus"] / 3600
-            for row in self.tables.epochs.values()
-        )
+        return self.tables.gpu_seconds / 3600
 
     @property
     def place(self) -> Place:

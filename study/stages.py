@@ -10,9 +10,10 @@ from ray import tune
 
 from study import confirm, search, summary
 from study.display import Display, say
-from study.drive import Recorder, run_stage
+from study.drive import run_stage
 from study.journal import now
 from study.record import Row, Tables, settings_of, write_json
+from study.recorder import Recorder
 from study.schedule import ASHA, Halving, Patient
 from study.session import Session, signals
 

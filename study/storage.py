@@ -31,6 +31,7 @@ from study import Mistake
 T = TypeVar("T")
 PATIENCE_SECONDS = 180.0  # that a worker waits for a bucket which doesn't answer
 LONGEST_PAUSE_SECONDS = 15.0
+SILENT = "no shared storage for"  # how a worker's error begins after that
 
 
 @dataclass(frozen=True)
@@ -237,7 +238,7 @@ def patiently(do: Callable[[], T]) -> T:
             raise
         except OSError as error:
             if time.monotonic() + pause > until:
-                told = f"no shared storage for {PATIENCE_SECONDS:g} s ({first_line(error)})"
+                told = f"{SILENT} {PATIENCE_SECONDS:g} s ({first_line(error)})"
                 raise OSError(errno.EIO, told) from error
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

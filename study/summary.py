@@ -10,8 +10,8 @@ from study import storage
 from study.config import Study
 from study.confirm import answered, best, completed, due, passed_over, wanted
 from study.display import percent
-from study.drive import last_line
 from study.record import Tables
+from study.recorder import last_line
 from study.session import Session
 
 
@@ -135,6 +135,13 @@ def opening(session: Session, joined: str) -> str:
     return "\n".join(lines)
 
 
+def go_on(session: Session) -> str:
+    """The command to go on here; a cluster that was named must be named again."""
+    named = session.study.address
+    address = f" --address {shlex.quote(named)}" if named not in ("", "local") else ""
+    return f"python -m study.run --resume {session.folder}{address}"
+
+
 def elsewhere(session: Session) -> list[str]:
     """How another machine goes on, if shared storage is used."""
     if not session.mirror or session.mirror.failed:
@@ -156,7 +163,7 @@ def not_mirrored(session: Session) -> str:
 def closing(session: Session) -> str:
     """What was found, where it is and what to type next."""
     study, folder, tables = session.study, session.folder, session.tables
-    again = f"python -m study.run --resume {folder}"
+    again = go_on(session)
     if session.cause == "storage":  # what lies there can't be read for a report
         return (
             f"\nStopped: {session.stop}. What was written before is kept.\n"

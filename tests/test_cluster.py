@@ -79,8 +79,9 @@ def server(answer: bytes):
         listening.shutdown()
 
 
-def test_a_head_on_this_machine_is_found_if_it_answers(left_over):
+def test_a_head_on_this_machine_is_found_if_it_answers(left_over, monkeypatch):
     assert cluster.wanted("") == ""
+    monkeypatch.setattr(cluster, "ours", lambda address: True)
     with server(cluster.SETTINGS) as address:
         left_over(address)
         assert cluster.wanted("") == cluster.wanted("auto") == address
@@ -88,6 +89,19 @@ def test_a_head_on_this_machine_is_found_if_it_answers(left_over):
     assert cluster.wanted("") == ""  # the address of one that has ended
     with pytest.raises(Mistake, match="address is auto, but no head runs on this machine"):
         cluster.wanted("auto")
+
+
+def test_a_server_that_is_no_process_of_ours_is_not_taken_for_our_head(left_over):
+    with server(cluster.SETTINGS) as address:
+        left_over(address)
+        assert cluster.wanted("") == "", "this test's server speaks like Ray, and isn't"
+        port = address.rpartition(":")[2]
+        words = [sys.executable, "-c", "input()", f"--gcs_server_port={port}"]
+        with subprocess.Popen(words, stdin=subprocess.PIPE) as ray_server:
+            while not cluster.ours(address):
+                time.sleep(0.05)  # until it has been started
+            assert cluster.wanted("") == address
+            ray_server.communicate(b"\n")
 
 
 def test_what_listens_at_an_ended_heads_address_is_not_taken_for_ray(left_over):
@@ -113,6 +127,8 @@ def test_a_damaged_address_file_is_no_head(left_over, damage):
 def test_someone_elses_head_is_not_for_us(left_over, monkeypatch):
     with server(cluster.SETTINGS) as address:
         left_over(address)
+        monkeypatch.setattr(cluster, "ours", lambda address: True)
+        assert cluster.wanted("") == address
         monkeypatch.setattr(cluster.os, "getuid", lambda: 4242)
         assert cluster.wanted("") == ""
 

@@ -1,17 +1,17 @@
 """What may end a stage, and what an error leaves; whole stages are run in test_run.py."""
 
 import signal
-from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from ray.air.execution._internal.actor_manager import RayActorManager
+from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
 from study.config import Study
-from study.drive import Limits, Recorder, last_line
+from study.drive import Limits, every_error_a_trials
 from study.record import Tables
 from study.session import Session, signals
-from study.train import EpochRecord
 
 
 def session(tables: Tables, **budget: float) -> Session:
@@ -33,6 +33,16 @@ def one_epoch(seconds: float, gpus: float) -> Tables:
 def test_gpu_hours_are_epoch_seconds_times_the_share_of_the_gpu():
     assert session(one_epoch(3600.0, 0.25)).gpu_hours_spent == 0.25
     assert session(one_epoch(3600.0, 0.0)).gpu_hours_spent == 0.0
+
+
+def test_an_epoch_trained_again_costs_again_and_one_only_told_again_does_not():
+    tables = one_epoch(3600.0, 0.5)
+    again = {"event": "epoch_done", "trial_id": "t0000", "epoch": 1, "node": "a", "device": "b",
+             "microbatches": 1, "time": "2026-01-01T00:00:00+00:00"}  # fmt: skip
+    tables.add(again | {"epoch_seconds": 3600.0})
+    assert session(tables).gpu_hours_spent == 0.5
+    tables.add(again | {"epoch_seconds": 1800.0})
+    assert session(tables).gpu_hours_spent == 0.75
 
 
 @pytest.mark.parametrize(("hours", "stops"), [(0.2, True), (0.3, False), (0.0, False)])
@@ -62,24 +72,6 @@ def test_a_first_signal_asks_and_a_second_one_ends_at_once():
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_trial_that_does_an_epoch_again_is_told(tmp_path):
-    said, tables = [], one_epoch(1.0, 0.0)
-    at_work = session(tables)
-    at_work.tell, at_work.log = said.append, said.append
-    recorder = Recorder(at_work, "search")
-    tables.last["t0000"]["epoch"] = 4
-    recorder.compare("t0000", 5)
-    assert said == []
-    recorder.compare("t0000", 3)
-    assert said[0] == {"event": "fell_back", "trial_id": "t0000", "epoch": 3, "told": 4}
-    assert said[1] == "t0000 does epoch 3 again: no checkpoint of it is whole"
-
-
-def test_the_last_line_of_an_error_that_says_something_is_kept():
-    assert last_line("Traceback\n  x\nValueError: no\n\n") == "ValueError: no"
-    assert last_line("") == "no message"
-
-
 def test_a_session_leaves_nothing_in_rays_pickles():
     assert session(Tables()).__getstate__() == {}
 
@@ -88,19 +80,16 @@ def test_limits_never_stop_a_single_trial():
     assert Limits(session(Tables()))("t", SimpleNamespace()) is False
 
 
-def test_an_epoch_told_again_is_written_only_if_the_journal_lacks_it():
-    at_work, written = session(one_epoch(1.0, 0.0)), []
-    at_work.log = lambda *events: written.extend(events)
-    recorder = Recorder(at_work, "search")
-    trial = SimpleNamespace(config={"trial_id": "t0000"})
-    fixed = {f.name: 0 for f in fields(EpochRecord)} | {
-        "node": "a", "device": "b", "microbatches": 1
-    }  # fmt: skip
-    recorder.failures.too_many("t0000", True)
-    stranded = []
-    for epoch, again in [(1, True), (2, True), (1, False)]:
-        recorder.on_trial_result(0, [], trial, fixed | {"epoch": epoch, "again": again})
-        stranded.append("t0000" in recorder.failures.stranded)
-    assert stranded == [True, False, False], "what is told again is no step forward"
-    done = [event["epoch"] for event in written if event["event"] == "epoch_done"]
-    assert done == [2, 1], "what was trained again is told again"
+def test_what_ray_says_of_a_worker_killed_for_memory_is_its_trials_failure(monkeypatch):
+    seen = []
+    monkeypatch.setattr(RayActorManager, "_actor_task_failed", lambda *given: seen.append(given))
+    before, raised = RayActorManager._actor_task_failed, RayTaskError("f", "tb", ValueError("x"))
+    with every_error_a_trials():
+        for error in (OutOfMemoryError("memory is low\nRead the manual."), raised):
+            RayActorManager._actor_task_failed(
+                "manager", tracked_actor_task="task", exception=error
+            )
+    assert RayActorManager._actor_task_failed is before
+    (_, task, death), (_, _, same) = seen
+    assert task == "task" and isinstance(death, RayActorError) and same is raised
+    assert str(death).splitlines()[-1] == "OutOfMemoryError: memory is low"

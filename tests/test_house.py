@@ -14,9 +14,9 @@ README = (ROOT / "README.md").read_text()
 # What runs in a worker, a notebook or on a GPU machine without Ray.
 WITHOUT_RAY = ("train", "network", "learning_rate", "execution", "augment", "checkpoint",
                "hyperparameters", "data", "sources", "faces", "attention", "storage")  # fmt: skip
-DRIVER = ("run", "prepare", "stages", "session", "disk", "mirror", "handover", "drive", "watch",
-          "search", "schedule", "cluster", "provenance", "nodes", "confirm", "display", "share",
-          "summary", "flags", "record", "journal", "config")  # fmt: skip
+DRIVER = ("run", "prepare", "stages", "session", "disk", "mirror", "handover", "drive", "recorder",
+          "watch", "search", "schedule", "cluster", "provenance", "nodes", "confirm", "display",
+          "share", "summary", "flags", "record", "journal", "config")  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:

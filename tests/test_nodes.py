@@ -5,12 +5,13 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from study import Mistake, installed, nodes
+from study import Mistake, installed, nodes, storage
 from study.cluster import ENVIRONMENT
 from study.journal import read
 from study.record import Tables
@@ -63,6 +64,22 @@ def test_a_folder_that_a_node_cannot_see_is_refused_and_left_clean(monkeypatch, 
     with pytest.raises(Mistake, match=r"isn't seen by 2 of 2 nodes \(a, b\): give --storage"):
         nodes.check_folder(tmp_path)  # a says that it sees it, but its answer isn't here
     assert not list(tmp_path.iterdir())
+
+
+def test_a_node_that_may_not_use_the_bucket_is_refused_by_name(monkeypatch):
+    answers = [("a", "1", True), ("b", "2", "OSError: AWS Error ACCESS_DENIED")]
+    monkeypatch.setattr(nodes, "everywhere", lambda *ask: answers)
+    with pytest.raises(Mistake, match=r"node b can't use s3://x/y/s \(OSError: AWS Error"):
+        nodes.check_bucket(storage.at("s3://x/y") / "s")
+
+    def denied(place, data):
+        raise OSError("AWS Error ACCESS_DENIED")
+
+    monkeypatch.setattr(storage, "write", denied)
+    monkeypatch.setattr(storage, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(installed.ray, "get_runtime_context", lambda: Mock())
+    with pytest.raises(RuntimeError, match="no s3://x/y/s, which it may not use .*ACCESS_DENIED"):
+        installed.verify(installed.facts(), storage.at("s3://x/y") / "s")
 
 
 def test_a_late_node_raises_before_its_first_trial(monkeypatch, tmp_path):

@@ -42,7 +42,7 @@ def disturbed(work: Path, alone: Path, kills: int, chance: random.Random) -> int
     """Kill and resume until it was killed often enough, let it end, compare."""
     folder, words = work / "runs" / "s", STUDY
     ended: dict[str, dict] = {}
-    kept, lingering, done = True, 0, 0
+    kept, lingering, done, marks = True, 0, 0, [0]
     while done < kills:
         before = len(studies.events(folder))
         process = studies.begin(work, *words)
@@ -55,6 +55,7 @@ def disturbed(work: Path, alone: Path, kills: int, chance: random.Random) -> int
         done += 1
         # Ray's two agents wait a minute and more for their dead head before they end themselves.
         lingering += studies.gone(process.pid, within=5) > 5
+        marks.append(len(studies.events(folder, "epoch_done")))
         now = {e["trial_id"]: e for e in studies.events(folder, "trial_ended")}
         kept &= all(now.get(name) == event for name, event in ended.items())
         ended = now
@@ -65,8 +66,11 @@ def disturbed(work: Path, alone: Path, kills: int, chance: random.Random) -> int
     out, _ = process.communicate()
     if process.returncode:
         print(out)
-    again = studies.told_again(folder)
+    again, told = studies.told_again(folder), studies.events(folder, "epoch_done")
+    spans = zip(marks, [*marks[1:], len(told)], strict=True)  # between two kills
+    costs = [studies.most_again(told[:end], begin) for begin, end in spans]
     held = {
+        "at most an epoch of a trial lost by a kill": max(costs) <= 1,
         "every finished trial kept": kept,
         "equal to the undisturbed study row for row": not studies.differences(folder, alone),
         "no configuration twice": studies.tried_twice(folder) == studies.tried_twice(alone) == 0,

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.chaos.nodes import kept
+from benchmarks.chaos.nodes import kept, trained_again
 from benchmarks.chaos.nodes_cloud import (
     GATEWAY,
     KEYS,
@@ -114,35 +114,46 @@ def play(cloud: Cloud, losing: random.Random | None) -> None:
 
     authorise(cloud)
     up(cloud, type_, config)
-    study, before = STUDY, Tables()
+    study, before, knew = STUDY, Tables(), Tables()
     if losing:
-        before = lose_head(cloud, config, losing)
+        before, knew = lose_head(cloud, config, losing)
         up(cloud, type_, config)
         study = "python -m study.run --resume $FER_STUDY_STORAGE/aws"
     began = time.monotonic()
-    said = type_("ray", "exec", str(config), study, timeout=1800)
+    words = ["--stop"] if losing else []  # then all machines end with the study
+    said = type_("ray", "exec", *words, str(config), study, timeout=1800)
     machine = re.search(r"Machine: (.*)", said)[1].strip()
     kinds = sorted(i["InstanceType"] for i in cloud.asked)
     assert "Complete" in said, said
     told(f"ray exec: {study[:35]}...", began, f"complete; {machine}; asked for {', '.join(kinds)}")
     check_what_was_asked(cloud)
 
-    began = time.monotonic()
-    no_workers(cloud, 300)
-    told("idle", began, f"left: {', '.join(cloud.alive().values())}")
+    if losing:
+        began = time.monotonic()
+        nothing_left(cloud, 300)
+        told("ray exec --stop", began, "no node left")
+    else:
+        began = time.monotonic()
+        no_workers(cloud, 300)
+        told("idle", began, f"left: {', '.join(cloud.alive().values())}")
 
     began = time.monotonic()
     type_("python", "-m", "study.storage", "get", STORED, "/tmp/aws")
     fetched = sorted(p.name for p in (cloud.laptop.tmp / "aws").iterdir())
     assert {"study.json", "events.jsonl", "trials.parquet"} <= set(fetched), fetched
-    told("python -m study.storage get", began, f"fetched from the bucket: {', '.join(fetched)}; "
-         + kept(before, Tables.of(read(cloud.laptop.tmp / "aws" / "events.jsonl"))))  # fmt: skip
+    told("python -m study.storage get", began, f"fetched from the bucket: {', '.join(fetched)}")
+    if losing:
+        after = Tables.of(read(cloud.laptop.tmp / "aws" / "events.jsonl"))
+        again = trained_again(knew, after)
+        told("what was lost", began, f"of the bucket's: {kept(before, after)}; of the "
+             f"{len(knew.epochs)} epochs that the head knew, {again} trained again")  # fmt: skip
 
-    explore(cloud, config)
-    began = time.monotonic()
-    type_("ray", "down", "-y", str(config))
-    assert not cloud.alive(), f"left: {cloud.alive()}"
-    told("ray down", began, "no node left")
+    if not losing:
+        explore(cloud, config)
+        began = time.monotonic()
+        type_("ray", "down", "-y", str(config))
+        assert not cloud.alive(), f"left: {cloud.alive()}"
+        told("ray down", began, "no node left")
 
 
 def explore(cloud: Cloud, config: Path) -> None:
@@ -177,9 +188,9 @@ def stored(cloud: Cloud) -> Tables:
     return Tables.of(read(path))
 
 
-def lose_head(cloud: Cloud, config: Path, chance: random.Random) -> Tables:
+def lose_head(cloud: Cloud, config: Path, chance: random.Random) -> tuple[Tables, Tables]:
     """The head's machine and disk are gone in the middle of a study; its workers end themselves.
-    What the bucket knows of the study then."""
+    What the bucket knows of the study then, and what the head knew."""
     began, log = time.monotonic(), cloud.work / "first.log"
     words = ("env", "-C", str(ROOT), "ray", "exec", str(config), STUDY)
     first = cloud.laptop.start(log, *words)
@@ -192,19 +203,28 @@ def lose_head(cloud: Cloud, config: Path, chance: random.Random) -> Tables:
     began = time.monotonic()
     (head,) = [name for name, kind in cloud.alive().items() if kind == "head"]
     cloud.ec2.terminate_instances(InstanceIds=[head])
+    journal = cloud.hosts[head].tmp / "home" / "runs" / "aws" / "events.jsonl"
     no_workers(cloud, 900)
     first.wait(timeout=60)
     before = stored(cloud)
     told("the head's machine gone", began, "its workers have ended themselves, no node is left; in "
          f"the bucket: {len(before.epochs)} epochs")  # fmt: skip
-    return before
+    return before, Tables.of(read(journal))
 
 
 def no_workers(cloud: Cloud, seconds: float) -> None:
+    wait(seconds, lambda: "gpu" not in cloud.alive().values(), "workers are still there")
+
+
+def nothing_left(cloud: Cloud, seconds: float) -> None:
+    wait(seconds, lambda: not cloud.alive(), "machines are still there")
+
+
+def wait(seconds: float, over: Callable[[], bool], still: str) -> None:
     until = time.monotonic() + seconds
-    while "gpu" in cloud.alive().values():
+    while not over():
         if time.monotonic() > until:
-            raise SystemExit(f"workers are still there after {seconds:g} s")
+            raise SystemExit(f"{still} after {seconds:g} s")
         time.sleep(1)
 
 

@@ -81,6 +81,12 @@ class Host:
         self.pid = int(Path(f"/proc/{starter.pid}/task/{starter.pid}/children").read_text())
         return self
 
+    def shut_down(self) -> None:
+        """Asked to: SIGTERM to all that runs on it, as an operating system does; then it is off."""
+        self.run("sh", "-c", "kill -TERM -1", timeout=30)
+        time.sleep(2)
+        self.off()
+
     def off(self) -> None:
         """The machine is gone, with everything on it but its disk."""
         if self.pid:

@@ -95,6 +95,20 @@ class HangingAlways(Hanging):
     times = 99
 
 
+class Hungry(Struck):
+    """It asks for memory until Ray's monitor ends it, so that the machine doesn't run out of it."""
+
+    def strike(self) -> None:
+        held = []
+        while True:
+            held.append(torch.ones(2**26))  # 256 MiB
+            time.sleep(0.05)
+
+
+class HungryAlways(Hungry):
+    times = 99
+
+
 class Killed(Struck):
     """Its process is gone from one moment to the next, as by the kernel's out-of-memory killer."""
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import optuna
@@ -106,6 +107,14 @@ def told_again(folder: Path) -> int:
     """Epochs that the journal tells more than once: work done or reported a second time."""
     done = [(e["trial_id"], e["epoch"]) for e in events(folder, "epoch_done")]
     return len(done) - len(set(done))
+
+
+def most_again(done: list[Event], since: int) -> int:
+    """Of the epochs told from `since` on, how many of one trial had been told before: what a single
+    fault has cost the trial that it cost most."""
+    before = {(e["trial_id"], e["epoch"]) for e in done[:since]}
+    again = Counter(e["trial_id"] for e in done[since:] if (e["trial_id"], e["epoch"]) in before)
+    return max(again.values(), default=0)
 
 
 def row(fault: str, n: int | str, held: dict[str, bool], figures: str) -> int:

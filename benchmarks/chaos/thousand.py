@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.chaos import studies
 from benchmarks.sleeping import Sleeping
-from study import drive, run
+from study import recorder, run
 
 PARTS = 10  # figures are of the first, the middle and the last tenth
 
@@ -32,16 +32,16 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=50)
     asked = parser.parse_args()
     took, whole, memory = [], [], []
-    handle = drive.Recorder.on_trial_result
+    handle = recorder.Recorder.on_trial_result
 
-    def timed(recorder: drive.Recorder, *given: Any, **named: Any) -> None:
+    def timed(its: recorder.Recorder, *given: Any, **named: Any) -> None:
         began = time.thread_time()
-        handle(recorder, *given, **named)
+        handle(its, *given, **named)
         took.append(time.thread_time() - began)
         whole.append(time.process_time())
         memory.append(resident_mib())
 
-    drive.Recorder.on_trial_result = timed
+    recorder.Recorder.on_trial_result = timed
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         words = [
             *studies.SMALL, "--trials", str(asked.trials), "--epochs", str(asked.epochs),
