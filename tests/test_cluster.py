@@ -4,6 +4,7 @@ import os
 import socketserver
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
@@ -206,7 +207,8 @@ JOIN = "import sys, ray; ray.init(sys.argv[1], logging_level='CRITICAL'); print(
 @pytest.mark.ray
 def test_a_local_ray_listens_on_loopback_alone_and_lets_nobody_else_in(tmp_path):
     given = {k: v for k, v in os.environ.items() if not k.startswith("RAY_AUTH")}
-    given["HOME"] = str(tmp_path)
+    private = Path(tempfile.mkdtemp(prefix="fer", dir="/tmp"))  # short: Ray makes sockets in it
+    given |= {"HOME": str(tmp_path), "RAY_TMPDIR": str(private)}
     alone = subprocess.Popen(
         [sys.executable, "-c", ALONE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env=given,
@@ -220,6 +222,7 @@ def test_a_local_ray_listens_on_loopback_alone_and_lets_nobody_else_in(tmp_path)
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         ) as stranger:  # fmt: skip
             said = next(line for line in stranger.stdout if "oken" in line)
+            modes = [oct(folder.stat().st_mode)[-3:] for folder in private.iterdir()]
             stranger.kill()  # it would try twenty times
     finally:
         listens, _ = alone.communicate("\n", timeout=60)
@@ -227,3 +230,5 @@ def test_a_local_ray_listens_on_loopback_alone_and_lets_nobody_else_in(tmp_path)
     assert address.startswith("127.0.0.1:")
     assert {place.removeprefix("::ffff:") for place in listens.split()} == {"127.0.0.1"}
     assert not (tmp_path / ".ray").exists(), "the token is nowhere on disk"
+    assert modes == ["700"], "Ray opens its own folder to everybody"
+    private.rmdir()  # which was left empty

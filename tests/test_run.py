@@ -22,7 +22,7 @@ import torch
 
 from benchmarks.chaos import standins
 from benchmarks.sleeping import Sleeping
-from study import cluster, drive, prepare, record, train
+from study import Mistake, cluster, drive, prepare, record, train
 from study.data import load
 from study.hyperparameters import Hyperparameters
 from study.journal import read
@@ -289,6 +289,24 @@ def test_nothing_in_a_strangers_study_is_executed(undisturbed, here):
     main(["--resume", "small", "--seeds", "3"])  # a third model is trained; the others are lost
     assert not mark.exists()
     assert set(tables(folder)["predictions"]["trial_id"]) == {"alexnet-s2"}
+
+
+@pytest.mark.ray
+def test_the_cluster_that_a_strangers_study_names_is_not_joined(undisturbed, here, monkeypatch):
+    folder, asked = here / "runs" / "small", []
+    shutil.copytree(undisturbed[0], folder)
+    header = json.loads((folder / "study.json").read_text())
+    header["study"]["address"] = "10.9.9.9:6379"
+    (folder / "study.json").write_text(json.dumps(header))
+
+    def connect(address: str) -> str:
+        asked.append(address)
+        raise Mistake("as far as it matters here")
+
+    monkeypatch.setattr(cluster, "connect", connect)
+    assert main(["--resume", "small"]) == 2
+    assert main(["--resume", "small", "--address", "10.1.1.1:6379"]) == 2
+    assert asked == ["", "10.1.1.1:6379"]
 
 
 def driver(*arguments: str, folder: Path) -> subprocess.Popen:

@@ -250,6 +250,7 @@ def test_what_is_stored_is_what_the_driver_had_when_it_marked(uri, tmp_path):
     begun(folder, 2)
     (folder / "ray").mkdir()
     (folder / ".trials.parquet.99").write_text("half")
+    (folder / "optuna.log.lock").symlink_to((folder / "optuna.log").resolve())  # Optuna's own
     made = stored(folder, place)
     assert storage.names(place) == ["driver.json", "events.jsonl", "optuna.log", "study.json"]
     begun(folder, 3)
