@@ -155,7 +155,7 @@ def start_here() -> None:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)  # Ray then turns the login on
     # Not TMPDIR, which is long on macOS: a socket's name has 103 characters at most.
     private = tempfile.mkdtemp(prefix="fer-ray-", dir=os.environ.get("RAY_TMPDIR", "/tmp"))
-    atexit.register(shutil.rmtree, private, ignore_errors=True)
+    atexit.register(leave_nothing, private)
     before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
     try:
         ray.init(
@@ -164,6 +164,11 @@ def start_here() -> None:
         )  # fmt: skip
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+def leave_nothing(folder: str) -> None:
+    ray.shutdown()  # else it would go on writing there
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def join(address: str) -> str:

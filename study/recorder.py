@@ -166,11 +166,12 @@ class Recorder(tune.Callback):
     def machine_left(self, name: str, error: str) -> bool:
         """Whether the machine of a worker that has died goes too: where one shuts down, as spot
         machines do, its workers may be seen to end before it."""
-        if WORKER_DIED not in error or name not in self.address:
-            return False
+        address = self.address.get(name, ray.util.get_node_ip_address())
+        if WORKER_DIED not in error or address == ray.util.get_node_ip_address():
+            return False  # the driver's own machine is still there
         until = time.monotonic() + LEAVES_SECONDS
         while time.monotonic() < until:
-            if self.address[name] not in {each["NodeManagerAddress"] for each in nodes.alive()}:
+            if address not in {each["NodeManagerAddress"] for each in nodes.alive()}:
                 return True
             time.sleep(0.2)
         return False

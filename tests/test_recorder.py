@@ -115,6 +115,7 @@ def test_a_worker_that_dies_before_its_machine_leaves_is_the_machines_loss(
     there = [{"NodeManagerAddress": "10.0.0.1"}] if stays else []
     monkeypatch.setattr(recorder.nodes, "alive", lambda: there)
     monkeypatch.setattr(recorder, "LEAVES_SECONDS", 0.1)
+    monkeypatch.setattr(recorder.ray.util, "get_node_ip_address", lambda: "10.0.0.9")
     news.recorder.on_trial_result(0, [], news.trial, RESULT | {"epoch": 2})
     news.fails("The actor is dead because its worker process has died.")
     news.recorder.on_trial_recover(0, [], news.trial)
