@@ -1,5 +1,6 @@
 """The descriptions of clusters: valid to Ray, safe, and what AWS would be asked for. No network."""
 
+import base64
 import json
 import os
 import re
@@ -146,6 +147,9 @@ with mock_aws():
         "block": boto3.client("s3").get_public_access_block(Bucket="my-bucket"),
         "policies": {n: iam.get_role_policy(RoleName=n, PolicyName=n)["PolicyDocument"]
                      for n in ("fer-study-head", "fer-study-worker")},
+        "data": {n: ec2.describe_instance_attribute(
+                     InstanceId=m["InstanceId"], Attribute="userData")["UserData"].get("Value", "")
+                 for n, m in kinds.items()},
         "asked": {n: k["node_config"] for n, k in config["available_node_types"].items()},
     }, default=str))
 """
@@ -178,6 +182,13 @@ def test_a_machine_that_shuts_down_is_gone_and_its_credentials_need_a_signed_req
         assert asked["InstanceInitiatedShutdownBehavior"] == "terminate"
         assert asked["MetadataOptions"]["HttpTokens"] == "required"
         assert asked["BlockDeviceMappings"][0]["Ebs"]["DeleteOnTermination"] is True
+
+
+def test_a_worker_that_is_never_set_up_ends_by_itself(aws):
+    told = {kind: base64.b64decode(data).decode() for kind, data in aws["data"].items()}
+    assert told == {"head": "", "gpu": "#!/bin/bash\nshutdown -h +60\n"}
+    starts = yaml.safe_load(aws["text"])["worker_start_ray_commands"]
+    assert starts[-2] == "sudo shutdown -c" and "while pgrep raylet" in starts[-1]
 
 
 def test_a_worker_may_use_the_bucket_and_nothing_else(aws):
