@@ -10,7 +10,7 @@ import argparse
 import random
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from study.record import Tables
 
 STUDY = (
     "--preset smoke --models alexnet --data faces:600 --stages search --scheduler none "
-    "--trials 24 --epochs 8 --retries 0 --name chaos --device cpu"
+    "--trials 16 --epochs 8 --retries 0 --name chaos --device cpu"
 ).split()
 
 
@@ -32,9 +32,8 @@ def main() -> None:
     print("| study | fault | at (s) | on again after (s) | what held |\n|---|---|--:|--:|---|")
     for number in range(given.times):
         with network() as work:
-            rows = one_study(work, random.Random(given.seed + number))
-        for row in rows:
-            print("|", number, "|", " | ".join(row), "|", flush=True)
+            for row in one_study(work, random.Random(given.seed + number)):
+                print("|", number, "|", " | ".join(row), "|", flush=True)
 
 
 class Watch:
@@ -79,9 +78,10 @@ class Watch:
         ]
 
 
-def one_study(work: Path, chance: random.Random) -> list[tuple[str, str, str, str]]:
+def one_study(work: Path, chance: random.Random) -> Iterator[tuple[str, ...]]:
+    """A row for each fault, as it has been seen through."""
     hosts = {n: Host(n, work) for n in (1, 2, 3, 4)}
-    log, rows = work / "study.log", []
+    log = work / "study.log"
     watch = Watch(work / "shared" / "runs" / "chaos")
     try:
         for n in (1, 2, 3):
@@ -98,21 +98,20 @@ def one_study(work: Path, chance: random.Random) -> list[tuple[str, str, str, st
         ways = {"a node shut down": hosts[first].shut_down, "a node removed": hosts[first].off}
         for fault in chance.sample([*ways], 2):
             time.sleep(chance.uniform(0, 5))
-            rows.append(lose(fault, watch, hosts[first], ways[fault]))
-            rows.append(come_back("a node that comes back", watch, hosts[first], hosts[1]))
+            yield lose(fault, watch, hosts[first], ways[fault])
+            yield come_back("a node that comes back", watch, hosts[first], hosts[1])
         watch.until("work on the other", lambda: watch.running_on(hosts[second].name))
         time.sleep(chance.uniform(0, 5))
-        rows.append(lose("a host cut off", watch, hosts[second], lambda: hosts[second].cut(True)))
+        yield lose("a host cut off", watch, hosts[second], lambda: hosts[second].cut(True))
         hosts[second].cut(False)
-        rows.append(rejoin("its link is up again", watch, hosts[second], hosts[1]))
+        yield rejoin("its link is up again", watch, hosts[second], hosts[1])
 
         time.sleep(chance.uniform(0, 5))
-        rows.append(head_gone(watch, hosts, log, run))
-        rows.append(("the study in the end", f"{watch.now():.0f}", "", whole(watch)))
+        yield head_gone(watch, hosts, log, run)
+        yield ("the study in the end", f"{watch.now():.0f}", "", whole(watch))
     except BaseException:
         print(log.read_text() if log.exists() else "", flush=True)
         raise
-    return rows
 
 
 def lose(fault: str, watch: Watch, host: Host, how: Callable[[], None]) -> tuple[str, ...]:
@@ -178,7 +177,7 @@ def head_gone(
         hosts[n].ray(1, hosts[4])
     watch.driver = other = hosts[4].start(log, *run, "--resume", str(watch.folder))
     took = watch.until("an epoch", lambda: watch.epochs(seen)) and watch.now() - at
-    code = other.wait(timeout=600)
+    code = other.wait(timeout=1800)
     assert code == 0, f"the resumed study ended with {code}"
     return ("the head's machine gone (h1), h4 resumes", f"{at:.0f}", f"{took:.0f}",
             f"workers let go after {ended:.0f} s; {kept(before, Tables.of(watch.events()))}, "
