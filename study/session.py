@@ -1,5 +1,6 @@
 """One driver at work on one study, and the signals that may end it. Runs on the driver."""
 
+import shlex
 import signal
 import threading
 import time
@@ -105,6 +106,13 @@ class Session:
         return self.cause in ("signal", "node", "storage")
 
     @property
+    def go_on(self) -> str:
+        """The command to go on here; a cluster that was named must be named again."""
+        named = self.study.address
+        address = f" --address {shlex.quote(named)}" if named not in ("", "local") else ""
+        return f"python -m study.run --resume {self.folder}{address}"
+
+    @property
     def gpu_hours_spent(self) -> float:
         return self.tables.gpu_seconds / 3600
 
@@ -150,7 +158,7 @@ def signals(session: Session, give_up: Callable[[], None]) -> Iterator[None]:
 
     def ask(number: int, frame: FrameType | None) -> None:
         if session.cause == "signal":
-            raise KeyboardInterrupt(f"python -m study.run --resume {session.folder}")
+            raise KeyboardInterrupt(session.go_on)
         session.end("signal", signal.Signals(number).name)
         timer.start()
 

@@ -135,13 +135,6 @@ def opening(session: Session, joined: str) -> str:
     return "\n".join(lines)
 
 
-def go_on(session: Session) -> str:
-    """The command to go on here; a cluster that was named must be named again."""
-    named = session.study.address
-    address = f" --address {shlex.quote(named)}" if named not in ("", "local") else ""
-    return f"python -m study.run --resume {session.folder}{address}"
-
-
 def elsewhere(session: Session) -> list[str]:
     """How another machine goes on, if shared storage is used."""
     if not session.mirror or session.mirror.failed:
@@ -152,18 +145,17 @@ def elsewhere(session: Session) -> list[str]:
 
 def not_mirrored(session: Session) -> str:
     """What to do when shared storage didn't get the end of a study."""
-    folder = session.folder
     return (
         f"{storage.without_options(session.mirror.place)} lacks the end of the study "
-        f"({session.mirror.failed}), which is whole in {folder}: when it can be reached, "
-        f"python -m study.run --resume {folder} brings it there"
+        f"({session.mirror.failed}), which is whole in {session.folder}: when it can be reached, "
+        f"{session.go_on} brings it there"
     )
 
 
 def closing(session: Session) -> str:
     """What was found, where it is and what to type next."""
     study, folder, tables = session.study, session.folder, session.tables
-    again = go_on(session)
+    again = session.go_on
     if session.cause == "storage":  # what lies there can't be read for a report
         return (
             f"\nStopped: {session.stop}. What was written before is kept.\n"

@@ -72,6 +72,12 @@ def test_a_first_signal_asks_and_a_second_one_ends_at_once():
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_the_command_to_go_on_names_the_cluster_that_was_named():
+    here = "python -m study.run --resume x"
+    assert session(Tables()).go_on == session(Tables(), address="local").go_on == here
+    assert session(Tables(), address="10.0.0.1:6379").go_on == f"{here} --address 10.0.0.1:6379"
+
+
 def test_a_session_leaves_nothing_in_rays_pickles():
     assert session(Tables()).__getstate__() == {}
 

@@ -148,6 +148,7 @@ def closed(tables: Tables, folder, cause: str = "", **given) -> str:
         study=from_dict({"models": ["alexnet", "resnet34"], "seeds": 2, **given}),
         tables=tables,
         folder=folder,
+        go_on=f"python -m study.run --resume {folder}",
         dataset=SimpleNamespace(classes=("happy", "sad"), notes=()),
         cause=cause,
         stop={"budget": "time budget of 9 s spent", "storage": "disk full at x"}.get(cause, cause),

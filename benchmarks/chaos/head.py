@@ -65,9 +65,9 @@ def lost(work: Path, alone: Path, uri: str, heads: int, chance: random.Random) -
         process.wait()
         studies.gone(process.pid, within=60)
         now = epoch_seconds(folder)
-        lost = Counter(key[0] for key, old in trained.items() if now.get(key, old) != old)
-        again.append(lost.total())
-        most = max([most, *lost.values()])
+        costs = Counter(key[0] for key, old in trained.items() if now.get(key, old) != old)
+        again.append(costs.total())
+        most = max([most, *costs.values()])
         if last:
             break
         trained |= now
