@@ -111,6 +111,13 @@ def test_documents_are_linked_from_the_readme():
     assert len(seen) > 5
 
 
+def test_the_log_has_an_index_of_all_its_notes():
+    text = (ROOT / "LOG.md").read_text()
+    index, mark, _ = text.partition("\n## 20")
+    linked = {link.removeprefix("#") for link in links(index)}
+    assert mark and {anchor for anchor in anchors(text) if anchor.startswith("20")} <= linked
+
+
 # Commands
 
 
