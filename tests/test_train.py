@@ -164,9 +164,9 @@ def test_resuming_the_true_alexnet_equals_never_having_stopped(tmp_path):
 
 
 def test_every_image_is_taken_once_an_epoch_in_another_order(taken, bias):
-    run(hp(epochs=2, batch_size=4), resident([0, 1] * 5))
-    assert [len(batch) for batch in taken] == [4, 4, 2] * 2
-    first, second = sum(taken[:3], []), sum(taken[3:], [])
+    run(hp(epochs=2, batch_size=5), resident([0, 1] * 5))
+    assert [len(batch) for batch in taken] == [5, 5] * 2
+    first, second = sum(taken[:2], []), sum(taken[2:], [])
     assert sorted(first) == sorted(second) == list(range(10))
     assert first != second and first != sorted(first)
 
@@ -178,12 +178,24 @@ def test_order_is_of_the_seed_and_not_of_the_batch_size(taken, bias):
     assert sum(taken[:3], []) == sum(taken[3:5], []) != taken[5]
 
 
-def test_a_remainder_of_one_image_is_left_out(taken, bias):
-    data = resident([0] * 9)
-    (record,) = run(hp(epochs=1, batch_size=4, lr=1e-30), data)
-    assert [len(batch) for batch in taken] == [4, 4]
-    assert record.train_accuracy == 1.0
-    assert record.train_loss == pytest.approx(-math.log(0.75), abs=1e-6)
+@pytest.mark.parametrize("microbatches", [1, 2])
+def test_images_that_fill_no_whole_batch_are_left_out_others_in_each_epoch(
+    taken, bias, microbatches
+):
+    data, given = resident([0] * 11), hp(epochs=3, batch_size=4, lr=1e-30)
+    records = [record for record, _ in fit(given, data, 2, CPU, microbatches=microbatches)]
+    assert [len(batch) for batch in taken] == [4, 4] * 3
+    epochs = [{*taken[at], *taken[at + 1]} for at in (0, 2, 4)]
+    assert [len(epoch) for epoch in epochs] == [8, 8, 8], "no image twice"
+    assert len({frozenset(epoch) for epoch in epochs}) == 3
+    for record in records:
+        assert record.train_accuracy == 1.0
+        assert record.train_loss == pytest.approx(-math.log(0.75), abs=1e-6)
+
+
+def test_batch_normalisation_is_stepped_by_whole_batches_alone(tiny):
+    ((_, state),) = fit(hp(epochs=1, batch_size=8), resident([0, 1] * 9), 2, CPU)
+    assert state["model"]["1.num_batches_tracked"] == 2
 
 
 def test_batches_of_one_image_take_all(taken, bias):
@@ -192,14 +204,14 @@ def test_batches_of_one_image_take_all(taken, bias):
 
 
 def test_loss_and_accuracy_of_a_case_worked_out_by_hand(bias, monkeypatch):
-    # 3/4 for class 0, 1/4 for class 1; batches of unequal size, weighed by their images
+    # 3/4 for class 0, 1/4 for class 1; val in batches of unequal size, weighed by their images
     monkeypatch.setattr(train, "EVALUATION_BATCH", 2)
-    data = resident([0, 0, 0, 0, 1], [0, 1, 1])
+    data = resident([0, 0, 0, 0, 0, 1], [0, 1, 1])
     (record,) = run(hp(epochs=1, batch_size=3, lr=1e-30), data)
     right, wrong = -math.log(0.75), -math.log(0.25)
-    assert record.train_loss == pytest.approx((4 * right + wrong) / 5, abs=1e-6)
+    assert record.train_loss == pytest.approx((5 * right + wrong) / 6, abs=1e-6)
     assert record.val_loss == pytest.approx((right + 2 * wrong) / 3, abs=1e-6)
-    assert (record.train_accuracy, record.val_accuracy) == (0.8, 1 / 3)
+    assert (record.train_accuracy, record.val_accuracy) == (5 / 6, 1 / 3)
     assert (record.epoch, record.lr) == (1, 1e-30)
 
 
