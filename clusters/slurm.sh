@@ -43,7 +43,7 @@ export RAY_ADDRESS="$address:$port"
 # Ray on every machine, the head first, until this job ends: no `ray stop`, which would end another
 # job's Ray too. --block, so that Slurm counts Ray's processes to the job and ends them with it.
 # Ray leaves its own folder and its sockets open to everybody: they are in one that isn't.
-node="mkdir -p -m 700 $RAY_TMPDIR && test -O $RAY_TMPDIR && cd $RAY_TMPDIR && exec ray start --block --disable-usage-stats"
+node="mkdir -p -m 700 $RAY_TMPDIR && test -O $RAY_TMPDIR && cd $RAY_TMPDIR && RAY_worker_niceness=0 exec ray start --block --disable-usage-stats"
 node="$node --num-cpus=$SLURM_CPUS_PER_TASK"
 srun --nodes=1 --ntasks=1 --nodelist="$head" --overlap env -u RAY_ADDRESS bash -c \
     "$node --head --node-ip-address=$address --port=$port --include-dashboard=false" \

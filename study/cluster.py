@@ -23,12 +23,15 @@ from study.display import say
 from study.nodes import alive
 
 # Read by Ray when it starts or when Tune runs: no telemetry, no loggers beside our journal, no
-# handling of Ctrl-C beside ours, no snapshots that nobody reads, and the caller's working folder.
+# handling of Ctrl-C beside ours, no snapshots that nobody reads, the caller's working folder, and
+# workers at the caller's niceness (Ray adds 15 to it: beside other work, training then gets what
+# is left over; who wants that starts the study with `nice`).
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_niceness": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",

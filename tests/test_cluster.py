@@ -201,6 +201,12 @@ for process in [psutil.Process(), *ours]:
             print(place.laddr.ip)
 input()
 """
+NICE = """
+import os, ray
+from study import cluster
+cluster.connect("local")
+print(os.nice(0), ray.get(ray.remote(lambda: os.nice(0)).remote()))
+"""
 JOIN = "import sys, ray; ray.init(sys.argv[1], logging_level='CRITICAL'); print('let in')"
 
 
@@ -232,3 +238,17 @@ def test_a_local_ray_listens_on_loopback_alone_and_lets_nobody_else_in(tmp_path)
     assert not (tmp_path / ".ray").exists(), "the token is nowhere on disk"
     assert modes == ["700"], "Ray opens its own folder to everybody"
     private.rmdir()  # which was left empty
+
+
+@pytest.mark.ray
+def test_workers_run_at_the_niceness_at_which_the_study_was_started(tmp_path):
+    """Ray 2.60 by itself lowers its workers by 15 (RAY_worker_niceness)."""
+    given = {k: v for k, v in os.environ.items() if k != "RAY_worker_niceness"}
+    private = tempfile.mkdtemp(prefix="fer", dir="/tmp")  # short: Ray makes sockets in it
+    found = subprocess.run(
+        ["nice", "-n", "3", sys.executable, "-c", NICE], capture_output=True, text=True,
+        env=given | {"HOME": str(tmp_path), "RAY_TMPDIR": private}, timeout=400,
+    )  # fmt: skip
+    drivers, workers = map(int, found.stdout.split())
+    assert drivers == workers == os.nice(0) + 3
+    Path(private).rmdir()
