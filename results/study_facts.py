@@ -30,6 +30,7 @@ def overview(findings: Findings) -> pd.DataFrame:
         "Images": ", ".join(f"{count:,} {name}" for name, count in images.items()),
         "Used in training": used(data),
         "Test images also in train or val": data.get("test_duplicates"),
+        "Val images also in train": data.get("val_duplicates"),
         "Trials": ", ".join(f"{n} {word}" for word, n in counts(findings).items()) or "none yet",
         "Epochs run": f"{len(findings.epochs):,}",
         "Time in epochs": duration(pd.to_numeric(findings.epochs["epoch_seconds"]).sum()),

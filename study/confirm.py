@@ -255,7 +255,7 @@ def prediction_rows(
         "split": np.repeat([*splits], sizes),
         "image": np.concatenate([split.ids for split in splits.values()]),
         "label": np.array(dataset.classes)[labels],
-        "duplicate": np.concatenate([np.zeros(sizes[0], bool), dataset.duplicate]),
+        "duplicate": np.concatenate([dataset.val_duplicate, dataset.duplicate]),
     }
     assert list(columns) == [name for name in PREDICTIONS if name != "p_CLASS"]
     columns |= {f"p_{c}": probabilities[:, k] for k, c in enumerate(dataset.classes)}

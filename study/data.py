@@ -24,7 +24,7 @@ from study.sources import SIDE_PX, Rows
 
 SPLITS = ("train", "val", "test")
 FER_SIZES = (28_709, 3_589, 3_589)  # images of train, val and test
-CACHE_VERSION = 1  # count up when what is read, carved or stored changes
+CACHE_VERSION = 2  # count up when what is read, carved or stored changes
 CARVED_SHARE = 9  # one image in nine, as PublicTest's share of Training and PublicTest
 CARVING_SEED = 0
 DRAWING_SEED = 0
@@ -53,6 +53,7 @@ class Dataset:
     val: Split
     test: Split
     duplicate: np.ndarray  # bool (test,): its pixels also occur in train or val
+    val_duplicate: np.ndarray  # bool, of all of val: its pixels also occur in train
     notes: tuple[str, ...]  # sentences that every output repeats
     synthetic: bool
 
@@ -137,6 +138,7 @@ def describe(dataset: Dataset) -> str:
         printed(table),
         printed(overlaps(dataset)),
         f"test images that also occur in train or val: {dataset.duplicate.sum():,}\n"
+        f"val images that also occur in train: {dataset.val_duplicate.sum():,}\n"
         f"groups of identical images with different labels: {conflicts:,}",
     ]
     return "\n\n".join([*lines, *(f"Note: {note}." for note in dataset.notes)])
@@ -194,7 +196,7 @@ def checked(
                 "the class everywhere"
             )
     group = groups(np.concatenate([split.images for split in splits]))
-    others, test = np.split(group, [len(group) - len(splits[2].labels)])
+    train, val, test = np.split(group, np.cumsum([len(split.labels) for split in splits[:2]]))
     return Dataset(
         name=where,
         digest=content_digest(classes, splits),
@@ -202,7 +204,8 @@ def checked(
         train=splits[0],
         val=splits[1],
         test=splits[2],
-        duplicate=np.isin(test, others),
+        duplicate=np.isin(test, np.concatenate([train, val])),
+        val_duplicate=np.isin(val, train),
         notes=notes,
         synthetic=synthetic,
     )
@@ -336,7 +339,8 @@ def store(dataset: Dataset, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {name: getattr(dataset, name) for name in ("name", "digest", "classes", "notes")}
     about |= {"synthetic": dataset.synthetic}
-    arrays = {"about": np.array(json.dumps(about)), "duplicate": dataset.duplicate}
+    arrays = {"about": np.array(json.dumps(about))}
+    arrays |= {name: getattr(dataset, name) for name in ("duplicate", "val_duplicate")}
     for name, split in zip(SPLITS, parts(dataset), strict=True):
         arrays |= {f"{name}_{key}": value for key, value in vars(split).items()}
     beside = path.with_name(f".{path.stem}-{uuid.uuid4().hex}.part")
@@ -366,6 +370,7 @@ def stored(path: Path) -> Dataset:
             val=splits[1],
             test=splits[2],
             duplicate=file["duplicate"],
+            val_duplicate=file["val_duplicate"],
             notes=tuple(about["notes"]),
             synthetic=about["synthetic"],
         )

@@ -73,6 +73,7 @@ def described(whole: data.Dataset, dataset: data.Dataset) -> dict[str, Any]:
         "images": {name: len(split.labels) for name, split in splits.items()},
         "counts": data.counts(whole).T.to_dict(),
         "test_duplicates": int(whole.duplicate.sum()),
+        "val_duplicates": int(whole.val_duplicate.sum()),
         "notes": list(whole.notes),
     }
 

@@ -71,7 +71,11 @@ PREDICTIONS: Columns = {
     "split": (TEXT, "val or test"),
     "image": (WHOLE, "row of the source's table from 0, or place in its sorted files"),
     "label": (TEXT, "class name"),
-    "duplicate": (pa.bool_(), "a test image whose pixels also occur in train or val"),
+    "duplicate": (
+        pa.bool_(),
+        "a test image whose pixels also occur in train or val, or a val image whose pixels also "
+        "occur in train (never marked by studies before 2026-11-27)",
+    ),
     "p_CLASS": (pa.float32(), "probability of each class, one column a class"),
 }
 ATTENTION: Columns = {

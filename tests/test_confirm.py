@@ -187,7 +187,16 @@ def dataset() -> tuple[dict[str, Split], Dataset]:
 
     train, val, test = split([0, 1], 0), split([1, 0], 10), split([0, 0, 1], 20)
     whole = Dataset(
-        "x", "d", ("happy", "sad"), train, val, test, np.array([False, True, False]), (), True
+        "x",
+        "d",
+        ("happy", "sad"),
+        train,
+        val,
+        test,
+        np.array([False, True, False]),
+        np.array([False, True]),
+        (),
+        True,
     )
     return {"val": val, "test": test}, whole
 
@@ -208,7 +217,7 @@ def test_prediction_rows_name_split_image_label_and_probabilities():
         }
         for split, image, label, duplicate, happy in [
             ("val", 10, "sad", False, 0.25),
-            ("val", 11, "happy", False, 0.5),
+            ("val", 11, "happy", True, 0.5),
             ("test", 20, "happy", False, 1.0),
             ("test", 21, "happy", True, 0.75),
             ("test", 22, "sad", False, 0.0),

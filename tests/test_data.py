@@ -32,7 +32,11 @@ def same(one: Dataset, other: Dataset) -> bool:
     ]
     return all(getattr(one, field) == getattr(other, field) for field in plain) and all(
         a.dtype == b.dtype and np.array_equal(a, b)
-        for a, b in [*arrays, (one.duplicate, other.duplicate)]
+        for a, b in [
+            *arrays,
+            (one.duplicate, other.duplicate),
+            (one.val_duplicate, other.val_duplicate),
+        ]
     )
 
 
@@ -128,7 +132,19 @@ def test_duplicates_are_the_test_images_that_train_or_val_holds(tmp_path):
             "test/b": [3, 20],
         },
     )
-    assert data.load(path).duplicate.tolist() == [False, True, True, False, True, False]
+    found = data.load(path)
+    assert found.duplicate.tolist() == [False, True, True, False, True, False]
+    assert found.val_duplicate.tolist() == [False, False]
+
+
+def test_val_images_that_train_holds_are_marked_also_when_read_from_the_cache(tmp_path):
+    pixels = {"train/a": [1, 2], "train/b": [11, 12], "val/a": [4, 2], "val/b": [12, 14]}
+    path = write_folder(tmp_path / "set", pixels | {"test/a": [4], "test/b": [20]})
+    for _ in range(2):
+        found = data.load(path)
+        assert found.val_duplicate.tolist() == [False, True, True, False]
+        assert found.duplicate.tolist() == [True, False]
+        assert "val images that also occur in train: 2" in data.describe(found)
 
 
 def test_overlaps_count_copies_conflicts_and_blank_images(tmp_path):
@@ -386,6 +402,7 @@ def test_description_is_counts_overlaps_and_notes(tmp_path):
         "all    20  21  41\n\n"
         f"{data.printed(part)}\n\n"
         "test images that also occur in train or val: 2\n"
+        "val images that also occur in train: 0\n"
         "groups of identical images with different labels: 1\n\n"
         "Note: one.\n\n"
         "Note: two."
@@ -526,7 +543,7 @@ def test_real_fer2013_has_the_published_counts_and_overlaps(file, digest, real_c
     assert found.loc["also in val", "test"] == 44
     assert found.loc["identical to one with another label"].sum() == 160
     assert found.loc["blank (a single grey level)"].tolist() == [11, 1, 0]
-    assert dataset.duplicate.sum() == 314
+    assert (dataset.duplicate.sum(), dataset.val_duplicate.sum()) == (314, 280)
     assert "groups of identical images with different labels: 57" in data.describe(dataset)
 
 
