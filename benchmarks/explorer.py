@@ -28,11 +28,11 @@ import numpy as np
 import pandas as pd
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from results.artefacts.load import load
 from results.explorer import written
 from results.explorer.__main__ import listening
 from results.explorer.app import app
 from results.explorer.export import export
-from results.load import load
 from study import record
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"

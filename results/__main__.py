@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from results import Mistake, fail
-from results.load import load
-from results.report import report, write
+from results.artefacts.load import load
+from results.report.report import report, write
 
 HELP = {
     "out": "the page (default: ./report-NAME.html)",

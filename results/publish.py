@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from results import Mistake, fail
-from results.load import load, study_header
+from results.artefacts.load import load, study_header
 
 PUBLISHED = Path(__file__).parent / "published"
 LIMIT = 2 * 10**6  # bytes of a study: a repository keeps what it was given for ever

@@ -9,26 +9,18 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 
-from results import (
-    Mistake,
-    architecture,
-    diagrams,
-    facts,
-    fail,
-    figures,
-    halving,
-    images,
-    paper,
-    study_facts,
-)
-from results import search as searching
-from results import statistics as st
-from results.blocks import cell, listed, ranged, seeds, signed
-from results.facts import Judged
-from results.ingredients import arms, effects
-from results.load import Findings, answers, load, named_apart
+from results import Mistake, fail
+from results.artefacts.load import Findings, answers, load, named_apart
+from results.facts import architecture, evaluation, halving, paper, status
+from results.facts import search as searching
+from results.facts import statistics as st
+from results.facts.evaluation import Judged
+from results.facts.ingredients import arms, effects
+from results.figures import charts, diagrams, images
 from results.publish import PUBLISHED
-from results.report import markdown
+from results.report.blocks import cell
+from results.report.report import markdown
+from results.words import listed, ranged, seeds, signed
 
 README = Path(__file__).parents[1] / "README.md"
 FOLDER = PUBLISHED / "figures"
@@ -59,7 +51,7 @@ def published(root: Path = PUBLISHED) -> list[Findings]:
 
 def pictures(studies: list[Findings]) -> Iterator[Picture]:
     """What the published studies allow to draw."""
-    settings = facts.judged([one for study in studies for one in answers(study)])
+    settings = evaluation.judged([one for study in studies for one in answers(study)])
     printed = paper.settings_table(paper.published(), settings)
     ours = printed[printed["seeds"].notna()]
     if len(ours):
@@ -75,7 +67,7 @@ def pictures(studies: list[Findings]) -> Iterator[Picture]:
 def accuracy(settings: list[Judged], ours: pd.DataFrame) -> Picture:
     """The paper's settings that were run, with the paper's figure on the same images."""
     plain = {one.name: one.answers.setting for one in settings}  # a name twice has its study too
-    frame = facts.confirmed(settings)
+    frame = evaluation.confirmed(settings)
     frame["setting"] = frame["setting"].map(plain)
     dots = frame[(frame["scope"] == "val+test") & (frame["measure"] == "accuracy")]
     kept = dots.merge(ours[["setting", "val+test"]], left_on=["setting", "mean"],
@@ -90,13 +82,13 @@ def accuracy(settings: list[Judged], ours: pd.DataFrame) -> Picture:
         f"folder) with 95 % intervals: {'; '.join(told)}. Stars: what the matrices that the paper "
         "prints get right."
     )
-    plot = figures.interval_dots(kept, ours[ours["matrix"].notna()])
+    plot = charts.interval_dots(kept, ours[ours["matrix"].notna()])
     return Picture("accuracy", words, [plot])
 
 
 def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
     """Accuracy on val by epoch of the same settings."""
-    each = pd.concat([study_facts.curves(one, "confirm") for one in studies], ignore_index=True)
+    each = pd.concat([status.curves(one, "confirm") for one in studies], ignore_index=True)
     part = each[each["setting"].isin(ours["setting"]) & (each["measure"] == "val_accuracy")]
     wanted = dict(zip(ours["setting"], ours["our_epochs"], strict=True))
     longest = part.groupby("setting")["epoch"].max()
@@ -107,7 +99,7 @@ def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
         told = [f"{name} {100 * row['mean']:.1f} % after {row['epoch']}"
                 for name, row in ends.iterrows()]  # fmt: skip
         words = f"Accuracy on val by epoch: {'; '.join(told)}."
-        yield Picture("curves", words, [figures.curve(part, "val_accuracy", "val accuracy")])
+        yield Picture("curves", words, [charts.curve(part, "val_accuracy", "val accuracy")])
 
 
 def ingredients(study: Findings, settings: list[Judged]) -> Iterator[Picture]:
@@ -125,7 +117,7 @@ def ingredients(study: Findings, settings: list[Judged]) -> Iterator[Picture]:
             f"{study.study['study']['epochs']} epochs): {'; '.join(told)}. "
             f"{st.too_narrow(int(val['seeds'].min()))}"
         )
-        yield Picture(f"ingredients-{model}", words, [figures.differences(part, str(model))])
+        yield Picture(f"ingredients-{model}", words, [charts.differences(part, str(model))])
 
 
 def paper_setting(name: str) -> bool:
@@ -146,7 +138,7 @@ def trials(study: Findings) -> Iterator[Picture]:
         f"Every trial of the search `{study.name}` on val: {len(frame)} trials, {stopped} stopped "
         f"early (crosses); the best that came furthest: {'; '.join(told)}."
     )
-    yield Picture(f"search-{study.name}", words, [figures.trial_lines(lines, rungs)])
+    yield Picture(f"search-{study.name}", words, [charts.trial_lines(lines, rungs)])
 
 
 def networks(studies: list[Findings]) -> Picture:
@@ -167,7 +159,7 @@ def networks(studies: list[Findings]) -> Picture:
 
 def beside(studies: list[Findings]) -> str:
     """The paper's settings that were run, as a table."""
-    settings = facts.judged([one for study in studies for one in answers(study)])
+    settings = evaluation.judged([one for study in studies for one in answers(study)])
     frame = paper.settings_table(paper.published(), settings)
     frame = frame[frame["seeds"].notna()]
     rows = [
@@ -191,10 +183,10 @@ def beside(studies: list[Findings]) -> str:
 
 def provenance(one: Findings) -> str:
     """A line on what was run, where and when."""
-    told = dict(study_facts.overview(one).to_numpy())
+    told = dict(status.overview(one).to_numpy())
     head = one.study
     machine = head.get("hardware") or {}
-    images = study_facts.used(head["data"]) or told.get("Images", "")
+    images = status.used(head["data"]) or told.get("Images", "")
     epochs = sorted(set(one.trials["hp_epochs"]))
     parts = [
         f"`{one.name}`: {told.get('Stages')}",

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from test_results_load import CLASSES, epochs, event, folder, header, trial, whole
 
+from results.artefacts.load import answers, load, named_apart
 from results.explorer import overview
 from results.explorer.answers import answers_payload
 from results.explorer.app import POLICY, app
 from results.explorer.export import selected
 from results.explorer.payload import array, payload
-from results.load import answers, load, named_apart
 
 __all__ = ["whole"]
 

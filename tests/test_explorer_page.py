@@ -23,11 +23,12 @@ from test_results_load import (
     whole,
 )
 
-from results import Mistake, facts, halving, search
-from results import statistics as st
+from results import Mistake
+from results.artefacts.load import answers, load
 from results.explorer import gallery, written
 from results.explorer.export import export
-from results.load import answers, load
+from results.facts import evaluation, halving, search
+from results.facts import statistics as st
 from study import record
 
 __all__ = ["whole"]
@@ -179,7 +180,7 @@ def test_a_cell_shows_the_faces_that_it_counts(browser, whole, tmp_path, monkeyp
         page.locator("#figure-models button", has_text="resnet34").click()
         networks = [found for found in answers(one) if found.setting == "resnet34"]
         assert ids(page) == ["0:resnet34-s0", "0:resnet34-s1"]
-        counts = facts.matrix(networks[0], "val+test", CLASSES)
+        counts = evaluation.matrix(networks[0], "val+test", CLASSES)
         cells = page.locator("#figure-confusion td.cell button")
         shown = [cells.nth(k).get_attribute("aria-label") for k in range(49)]
         told = [float(re.search(r": ([\d.]+) images", label)[1]) for label in shown]

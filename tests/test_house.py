@@ -9,6 +9,14 @@ import pytest
 from study.config import PRESETS
 
 ROOT = Path(__file__).parents[1]
+# Each room of the results, and the rooms that it may import.
+RESULTS = {
+    "artefacts": (),
+    "facts": ("artefacts",),
+    "figures": ("facts",),
+    "report": ("artefacts", "facts", "figures"),
+    "explorer": ("artefacts", "facts", "figures", "report"),
+}
 # What runs in a worker, a notebook or on a GPU machine without Ray.
 WITHOUT_RAY = ("train", "network", "learning_rate", "execution", "augment", "checkpoint",
                "hyperparameters", "data", "sources", "faces", "attention", "storage")  # fmt: skip
@@ -48,6 +56,19 @@ def test_the_results_need_the_artefact_folder_alone(path):
     if path.name != "importance.py":  # Optuna's evaluators; optuna itself brings neither of them
         barred.add("optuna")
     assert not roots(path) & barred
+
+
+@pytest.mark.parametrize("room", RESULTS)
+def test_a_room_of_the_results_imports_only_the_rooms_it_may(room):
+    allowed = {room, *RESULTS[room], "words", "Mistake", "fail"}
+    for path in (ROOT / "results" / room).rglob("*.py"):
+        ours = [name.split(".") for name in imports(path) if name.startswith("results.")]
+        assert {name[1] for name in ours} <= allowed, path
+
+
+def test_every_folder_of_the_results_is_a_room():
+    folders = {path.parent.name for path in (ROOT / "results").glob("*/__init__.py")}
+    assert folders == set(RESULTS)
 
 
 @pytest.mark.parametrize("name", WITHOUT_RAY)

@@ -6,9 +6,10 @@ from test_results_load import folder, header, trial, whole
 
 from fer_models import MODELS
 from fer_models.layers import layer_table
-from results import architecture, diagrams
-from results.load import load
-from results.sections_networks import networks
+from results.artefacts.load import load
+from results.facts import architecture
+from results.figures import diagrams
+from results.report.sections.networks import networks
 
 __all__ = ["whole"]
 

@@ -10,8 +10,11 @@ import pytest
 from PIL import Image
 from test_results_load import folder, header, trial
 
-from results import Mistake, faces, page, sections_faces
-from results.load import load
+from results import Mistake
+from results.artefacts import faces
+from results.artefacts.load import load
+from results.report import page
+from results.report.sections import faces as sections_faces
 from study import sources
 
 

@@ -4,24 +4,24 @@ import numpy as np
 import pytest
 from test_results_load import CLASSES, epochs, folder, header, predictions, trial, whole
 
-from results import facts, paper, study_facts
-from results.load import answers, load
+from results.artefacts.load import answers, load
+from results.facts import evaluation, paper, status
 
 __all__ = ["whole"]
 
 
 def judged(path, resamples=200):
-    return facts.judged(answers(load(path)), resamples)
+    return evaluation.judged(answers(load(path)), resamples)
 
 
 def test_scopes_split_the_images(whole):
     one = answers(load(whole))[0]
-    sizes = {scope: int(facts.chosen(one, scope).sum()) for scope in facts.SCOPES}
+    sizes = {scope: int(evaluation.chosen(one, scope).sum()) for scope in evaluation.SCOPES}
     assert sizes == {"val": 14, "test": 14, "val+test": 28, "test, no duplicates": 13}
 
 
 def test_confirmed_accuracy_exactly(whole):
-    frame = facts.confirmed(judged(whole))
+    frame = evaluation.confirmed(judged(whole))
     at = frame[frame["measure"] == "accuracy"].set_index(["setting", "scope"])
     # always "happy" is right on 2 of 14; FAIR on those and on every odd image: 8 of 14
     assert at.loc[("alexnet", "test"), "mean"] == pytest.approx((2 / 14 + 8 / 14) / 2)
@@ -35,14 +35,14 @@ def test_one_seed_has_an_interval_of_images_and_no_sd(tmp_path):
     told = predictions("alexnet-s0", [0, 1, 2, 3], [0, 1, 3, 3], ["val", "val", "test", "test"])
     rows = [trial("alexnet-s0", stage="confirm")]
     path = folder(tmp_path / "s", None, rows, epochs("alexnet-s0", [0.5]), [], told)
-    frame = facts.confirmed(judged(path))
+    frame = evaluation.confirmed(judged(path))
     assert frame["sd"].isna().all() and (frame["seeds"] == 1).all()
     row = frame[(frame["scope"] == "test") & (frame["measure"] == "accuracy")].iloc[0]
     assert (row["mean"], row["low"], row["high"]) == (0.5, 0.0, 1.0)
 
 
 def test_pairs_hold_the_differences_and_their_tests(whole):
-    row = facts.pairs(judged(whole)).iloc[0]
+    row = evaluation.pairs(judged(whole)).iloc[0]
     assert (row["first"], row["second"]) == ("alexnet", "resnet34")
     # alexnet's votes tie between happy and FAIR: equally sure, the lower class wins
     assert row["difference"] < 0
@@ -56,9 +56,9 @@ def test_settings_on_other_data_are_no_pair(tmp_path, whole):
     rows = [trial("alexnet-s0", stage="confirm")]
     other = folder(tmp_path / "o", header(study={"name": "other"}, data={"digest": "xyz"}), rows,
                    epochs("alexnet-s0", [0.5]), [], told)  # fmt: skip
-    both = facts.judged(answers(load(whole)) + answers(load(other)), 50)
+    both = evaluation.judged(answers(load(whole)) + answers(load(other)), 50)
     assert [one.name for one in both] == ["alexnet (mine)", "resnet34", "alexnet (other)"]
-    frame = facts.pairs(both)
+    frame = evaluation.pairs(both)
     assert len(frame) == 1 and set(frame.iloc[0][["first", "second"]]) == {
         "alexnet (mine)",
         "resnet34",
@@ -67,15 +67,15 @@ def test_settings_on_other_data_are_no_pair(tmp_path, whole):
 
 def test_a_matrix_is_in_the_order_asked_for(whole):
     one = answers(load(whole))[1]
-    counts = facts.matrix(one, "val", CLASSES)
+    counts = evaluation.matrix(one, "val", CLASSES)
     assert counts.tolist() == (2 * np.eye(7)).tolist()
-    turned = facts.matrix(one, "test", CLASSES[::-1])
+    turned = evaluation.matrix(one, "test", CLASSES[::-1])
     assert turned.sum() == 14
-    assert turned[::-1, ::-1].tolist() == facts.matrix(one, "test", CLASSES).tolist()
+    assert turned[::-1, ::-1].tolist() == evaluation.matrix(one, "test", CLASSES).tolist()
 
 
 def test_per_class_by_hand():
-    frame = facts.per_class(np.array([[8, 2], [0, 0]]), ["a", "b"])
+    frame = evaluation.per_class(np.array([[8, 2], [0, 0]]), ["a", "b"])
     first, second = frame.to_dict("records")
     assert (first["recall"], first["precision"]) == (0.8, 1.0)
     assert (round(first["recall_low"], 4), round(first["recall_high"], 4)) == (0.4902, 0.9433)
@@ -84,7 +84,7 @@ def test_per_class_by_hand():
 
 
 def test_calibration_by_hand(whole):
-    eces, bins = facts.calibration(judged(whole))
+    eces, bins = evaluation.calibration(judged(whole))
     row = eces[eces["setting"] == "alexnet"].iloc[0]
     assert row["confidence"] == pytest.approx(0.7)
     assert row["ece"] == pytest.approx(((0.7 - 2 / 14) + (0.7 - 8 / 14)) / 2)
@@ -96,13 +96,13 @@ def test_a_diverged_network_is_wrong_everywhere_and_in_no_calibration(tmp_path):
     rows = [trial("alexnet-s0", stage="confirm")]
     path = folder(tmp_path / "s", None, rows, epochs("alexnet-s0", [0.5]), [], told)
     settings = judged(path)
-    frame = facts.confirmed(settings)
+    frame = evaluation.confirmed(settings)
     assert frame[(frame["scope"] == "test")]["mean"].tolist() == [0.0, 0.0, 0.0]
-    assert facts.calibration(settings)[0].empty
+    assert evaluation.calibration(settings)[0].empty
 
 
 def test_curves_are_means_over_seeds(whole):
-    frame = study_facts.curves(load(whole), "confirm")
+    frame = status.curves(load(whole), "confirm")
     last = frame[(frame["measure"] == "val_accuracy") & (frame["epoch"] == 4)]
     row = last[last["setting"] == "alexnet"].iloc[0]
     assert (row["mean"], row["low"], row["high"]) == pytest.approx((0.455, 0.45, 0.46))
@@ -112,7 +112,7 @@ def test_curves_are_means_over_seeds(whole):
 def test_infinite_losses_are_gaps(tmp_path):
     rows = [trial("alexnet-s0", stage="confirm")]
     path = folder(tmp_path / "s", None, rows, epochs("alexnet-s0", [0.5, 0.5], [1, np.inf]), [])
-    frame = study_facts.curves(load(path), "confirm")
+    frame = status.curves(load(path), "confirm")
     assert frame[frame["measure"] == "val_loss"]["epoch"].tolist() == [1]
 
 
@@ -129,7 +129,7 @@ def test_the_papers_settings_are_met_by_name(tmp_path):
 
 def test_warnings_say_what_a_reader_must_know(whole):
     found = load(whole)
-    told = " ".join(study_facts.warnings(found, answers(found)))
+    told = " ".join(status.warnings(found, answers(found)))
     assert "2 trial(s) failed: a2, r2" in told
     assert "loss of 2 trial(s) is no number: a3, r3" in told
     assert "half-written" in told
@@ -139,14 +139,14 @@ def test_warnings_say_what_a_reader_must_know(whole):
 def test_warnings_of_a_study_that_runs_on_drawn_faces(tmp_path):
     head = header(status="running", reason="", data={"synthetic": True, "notes": ["drawn"]})
     found = load(folder(tmp_path / "s", head))
-    told = study_facts.warnings(found, [])
+    told = status.warnings(found, [])
     assert told[0] == "Drawn."
     assert "The study isn't complete (running): what follows is so far." in told
     assert "No trial has started yet." in told
 
 
 def test_overview_in_words(whole):
-    frame = study_facts.overview(load(whole))
+    frame = status.overview(load(whole))
     told = dict(zip(frame["what"], frame["mine"], strict=True))
     assert told["Trials"] == "8 completed, 2 stopped, 2 failed"
     assert told["Search"] == "6 trials of up to 4 epochs, tpe, asha"
@@ -157,12 +157,12 @@ def test_overview_in_words(whole):
     ("seconds", "words"), [(12.4, "12 s"), (200, "3 min 20 s"), (3900, "1 h 05 min"), (0, "0 s")]
 )
 def test_durations_in_words(seconds, words):
-    assert study_facts.duration(seconds) == words
+    assert status.duration(seconds) == words
 
 
 def test_cost_knows_who_is_beaten(whole):
     found = load(whole)
-    frame = facts.cost([found], judged(whole)).set_index("setting")
+    frame = evaluation.cost([found], judged(whole)).set_index("setting")
     assert frame["seconds"].tolist() == [8.0, 8.0]
     assert frame["undominated"].tolist() == [False, True]  # as slow, and less accurate
 
@@ -172,6 +172,6 @@ def test_a_part_of_the_images_is_told(tmp_path):
     for train, said in ((30, "30 of 100 train"), (100, "")):
         data = {"counts": counts, "images": {"train": train, "val": 14, "test": 14}}
         found = load(folder(tmp_path / str(train), header(data=data)))
-        assert study_facts.used(found.study["data"]) == said
-        told = " ".join(study_facts.warnings(found, []))
+        assert status.used(found.study["data"]) == said
+        told = " ".join(status.warnings(found, []))
         assert ("Trained on a part of the images: 30 of 100 train." in told) == bool(said)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from test_results_load import epochs, folder, header, trial
 
-from results import importance, search
-from results.load import load
-from results.sections_importance import important
+from results.artefacts.load import load
+from results.facts import importance, search
+from results.report.sections.importance import important
 
 SPACE = {"lr": {"low": 0.001, "high": 0.1, "log": True}, "batch_size": [32, 64, 128, 256],
          "weight_decay": {"low": 0.0, "high": 0.01}}  # fmt: skip

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from test_results_load import epochs, folder, header, predictions, trial
 
-from results import facts, ingredients
-from results import statistics as st
-from results.load import answers, load
-from results.report import report
+from results.artefacts.load import answers, load
+from results.facts import evaluation, ingredients
+from results.facts import statistics as st
+from results.report.report import report
 
 PLAIN = {"flip": 0.0, "shift": 0.0, "label_smoothing": 0.0, "lr": 0.01, "batch_size": 64,
          "epochs": 8, "cbam_order": None}  # fmt: skip
@@ -74,7 +74,7 @@ THREE = {"plain": (0.0, 0.0, [8, 6, 7]), "flip": (0.5, 0.0, [6, 4, 5]),
 
 def test_effects_are_paired_by_seed(tmp_path):
     one = load(study(tmp_path / "s", THREE))
-    frame = ingredients.effects(ingredients.arms(one), facts.judged(answers(one), 200), 500)
+    frame = ingredients.effects(ingredients.arms(one), evaluation.judged(answers(one), 200), 500)
     at = frame.set_index(["arm", "scope"])
     row = at.loc[("flip", "val")]
     assert row["difference"] == pytest.approx(2 / 14) and row["seeds"] == 3
@@ -92,7 +92,7 @@ def test_effects_are_paired_by_seed(tmp_path):
 def test_only_seeds_that_both_have_count(tmp_path):
     few = THREE | {"flip": (0.5, 0.0, [6])}
     one = load(study(tmp_path / "s", few))
-    frame = ingredients.effects(ingredients.arms(one), facts.judged(answers(one), 50), 50)
+    frame = ingredients.effects(ingredients.arms(one), evaluation.judged(answers(one), 50), 50)
     row = frame.set_index(["arm", "scope"]).loc[("flip", "val")]
     assert (row["seeds"], row["base_accuracy"]) == (1, pytest.approx(6 / 14))
     assert np.isnan(row["sd"]) and np.isnan(row["p"]) and np.isnan(row["holm"])

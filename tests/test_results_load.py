@@ -1,4 +1,4 @@
-"""An artefact folder written by hand with study.record, and how results.load reads it."""
+"""An artefact folder written by hand with study.record, and how results.artefacts.load reads it."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from results import Mistake, load
+import results
+from results import Mistake
+from results.artefacts import load
 from study import record
 
 CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
@@ -230,8 +232,8 @@ def test_networks_that_answered_other_images_are_refused(tmp_path):
 
 
 def test_results_need_neither_torch_nor_ray_nor_the_study():
-    source = Path(load.__file__).parent
-    for path in source.glob("*.py"):
+    source = Path(results.__file__).parent
+    for path in source.rglob("*.py"):
         for line in path.read_text().splitlines():
             if line.startswith(("import ", "from ")):
                 assert line.split()[1].split(".")[0] not in {"torch", "ray", "study", "fer_models"}

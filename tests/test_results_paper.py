@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from results import paper
+from results.facts import paper
 
 
 def test_the_paper_prints_nine_settings_and_eight_matrices():

@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from test_results_load import epochs, event, folder, header, trial, whole
 
-from results import Mistake, facts, publish
-from results.load import answers, load
+from results import Mistake, publish
+from results.artefacts.load import answers, load
+from results.facts import evaluation
 
 __all__ = ["whole"]
 MACHINE = {"host": "workstation7", "system": "Linux-6.1.2-generic-x86_64", "processor": "p",
@@ -26,7 +27,7 @@ def test_the_report_of_what_is_published_is_that_of_the_run(whole, tmp_path):
     for name in ("epochs", "decisions"):
         pd.testing.assert_frame_equal(getattr(after, name), getattr(before, name))
     same = [
-        facts.confirmed(facts.judged(answers(one), 50)).drop(columns="study")
+        evaluation.confirmed(evaluation.judged(answers(one), 50)).drop(columns="study")
         for one in (before, after)
     ]
     pd.testing.assert_frame_equal(*same)

@@ -6,7 +6,7 @@ import pytest
 from test_results_load import epochs, folder, predictions, trial, whole
 
 from results import Mistake, readme
-from results.load import load
+from results.artefacts.load import load
 
 __all__ = ["whole"]
 

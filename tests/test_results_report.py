@@ -25,10 +25,13 @@ from test_results_load import (
     whole,
 )
 
-from results import __main__, blocks, facts, figures, page, style
-from results import report as report_module
-from results.load import load
-from results.report import markdown, report, write
+from results import __main__
+from results.artefacts.load import load
+from results.facts import evaluation
+from results.figures import charts, style
+from results.report import blocks, page
+from results.report import report as report_module
+from results.report.report import markdown, report, write
 
 __all__ = ["whole"]
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -256,7 +259,7 @@ def test_a_place_that_cannot_be_written_is_a_mistake(whole, tmp_path, capsys):
 def test_importing_the_results_brings_neither_torch_nor_ray():
     code = (
         "import importlib, pkgutil, sys, results\n"
-        "for m in pkgutil.iter_modules(results.__path__, 'results.'):\n"
+        "for m in pkgutil.walk_packages(results.__path__, 'results.'):\n"
         "    importlib.import_module(m.name)\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
@@ -266,8 +269,8 @@ def test_importing_the_results_brings_neither_torch_nor_ray():
 
 def test_a_matrix_is_drawn_with_its_counts_shares_recall_and_precision():
     counts = np.array([[8.0, 2.0], [0.5, 4.5]])
-    rows = facts.per_class(counts, ["a", "b"])
-    texts = [note.text for note in figures.confusion(counts, ["a", "b"], rows).layout.annotations]
+    rows = evaluation.per_class(counts, ["a", "b"])
+    texts = [note.text for note in charts.confusion(counts, ["a", "b"], rows).layout.annotations]
     assert texts[:4] == ["8<br>80%", "2<br>20%", "0.5<br>10%", "4.5<br>90%"]
     assert texts[4].startswith("80%<br>±") and texts[5].startswith("94%<br>±")
 

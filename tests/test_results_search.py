@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from test_results_load import START, epochs, folder, header, trial, whole
 
-from results import facts, halving, search
-from results.load import answers, load
+from results.artefacts.load import answers, load
+from results.facts import evaluation, halving, search
 
 __all__ = ["whole"]
 
@@ -75,7 +75,7 @@ def test_a_networks_own_space_goes_first(whole):
 
 def test_the_winners_curse_pairs_search_and_confirmation(whole):
     found = load(whole)
-    frame = search.curse(found, facts.confirmed(facts.judged(answers(found), 50)))
+    frame = search.curse(found, evaluation.confirmed(evaluation.judged(answers(found), 50)))
     row = frame.iloc[0]
     assert (row["setting"], row["searched"], row["seeds"]) == ("alexnet", 0.5, 2)
     assert row["lost"] == pytest.approx(0.5 - (2 / 14 + 8 / 14) / 2)

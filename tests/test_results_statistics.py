@@ -7,7 +7,7 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.power import tt_ind_solve_power
 
-from results import statistics as st
+from results.facts import statistics as st
 
 
 def rng():

@@ -6,11 +6,12 @@ import pytest
 from test_results_load import CLASSES, epochs, folder, predictions, trial
 from test_results_report import words
 
-from results import Mistake, __main__, facts, votes
-from results import report as report_module
-from results import statistics as st
-from results.load import answers, load
-from results.sections_votes import label_noise
+from results import Mistake, __main__
+from results.artefacts.load import answers, load
+from results.facts import evaluation, votes
+from results.facts import statistics as st
+from results.report import report as report_module
+from results.report.sections.votes import label_noise
 
 WORDS = [*votes.EMOTIONS, *votes.OTHERS]
 HAPPY, SAD, ANGRY = (CLASSES.index(name) for name in ("happy", "sad", "angry"))
@@ -57,7 +58,7 @@ def told(tmp_path):
 
 
 def judged(path):
-    return facts.judged(answers(load(path)), 50)
+    return evaluation.judged(answers(load(path)), 50)
 
 
 def test_the_majority_and_how_many_agree(told):

@@ -7,11 +7,11 @@ from pathlib import Path
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from results import Mistake, fail
+from results.artefacts.load import load, named_apart
 from results.explorer import written
 from results.explorer.app import app
 from results.explorer.export import NO_FACES, export, pictures, write
 from results.explorer.gallery import found
-from results.load import load, named_apart
 
 PORT = 8050
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 
 from results import Mistake
+from results.artefacts.load import Answers, Findings, answers
 from results.explorer.payload import Encoded, array, words
-from results.load import Answers, Findings, answers
 
 NOWHERE = 255  # the answer of a network that diverged
 

@@ -18,12 +18,12 @@ import pandas as pd
 from dash import ClientsideFunction, Input, Output, State, dcc, html
 
 from results import Mistake
+from results.artefacts.load import Findings, load, named_apart
 from results.explorer import document, written
 from results.explorer.answers import answers_payload
 from results.explorer.export import NO_FACES, export, faces_payload, pictures
 from results.explorer.gallery import found, sheet
 from results.explorer.payload import payload
-from results.load import Findings, load, named_apart
 
 POLL_MS = 1500
 FILES = ("study.json", "trials.parquet", "epochs.parquet", "decisions.parquet",

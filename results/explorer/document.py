@@ -6,8 +6,9 @@ from string import Template
 
 import plotly.offline
 
-from results.blocks import listed
-from results.load import Findings
+from results.artefacts.load import Findings
+from results.report import page
+from results.words import listed
 
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = ("data", "selection", "arithmetic", "plot", "paint", "coordinates", "grid", "trials",
@@ -21,7 +22,7 @@ def script(last: str) -> str:
 
 def css() -> str:
     """The report's style sheet, and what the explorer adds to it."""
-    return (PAGE.parents[1] / "page.css").read_text() + (PAGE / "explorer.css").read_text()
+    return page.css() + (PAGE / "explorer.css").read_text()
 
 
 def plotly_js() -> str:

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from results import Mistake
+from results.artefacts.load import Findings, answers
 from results.explorer import document, written
 from results.explorer.answers import answers_payload, images
 from results.explorer.gallery import SHEET, sheet, vote_counts
 from results.explorer.payload import payload
-from results.facts import Judged
-from results.load import Findings, answers
-from results.page import POLICY, as_json
+from results.facts.evaluation import Judged
+from results.report.page import POLICY, as_json
 
 MOST_MIB = 15  # of faces in one file
 NO_FACES = ("This file holds no faces: their licence forbids spreading them. The app shows them "

@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from results import Mistake, votes
-from results import faces as source
+from results import Mistake
+from results.artefacts import faces as source
+from results.artefacts.load import Findings
 from results.explorer.payload import Encoded, array
-from results.load import Findings
+from results.facts import votes
 
 SHEET = 32  # faces along a side of a sheet
 KINDS = [*votes.EMOTIONS.values(), *votes.OTHERS.values()]

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results import search
-from results import statistics as st
-from results.facts import Judged, confirmed
-from results.load import Findings
-from results.study_facts import duration
+from results.artefacts.load import Findings
+from results.facts import search
+from results.facts import statistics as st
+from results.facts.evaluation import Judged, confirmed
+from results.facts.status import duration
 
 
 def budget(one: Findings) -> pd.DataFrame:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results import search
-from results.load import Findings
-from results.style import style
+from results.artefacts.load import Findings
+from results.facts import search
+from results.figures.style import style
 
 Encoded = dict[str, Any]
 

@@ -7,32 +7,29 @@ from pathlib import Path
 
 import pandas as pd
 
-from results import (
-    facts,
-    page,
-    paper,
-    sections,
-    sections_curves,
-    sections_ingredients,
-    sections_networks,
-    sections_paper,
-    sections_search,
-    sections_votes,
-    study_facts,
-)
-from results import statistics as st
-from results.blocks import Block, Figure, Side, Table, Text, listed, ranged, table
+from results.artefacts.load import Findings, answers
 from results.explorer import overview
-from results.facts import Judged
-from results.load import Findings, answers
-from results.votes import read as read_votes
+from results.facts import evaluation, paper, status
+from results.facts import statistics as st
+from results.facts.evaluation import Judged
+from results.facts.votes import read as read_votes
+from results.report import page
+from results.report.blocks import Block, Figure, Side, Table, Text, table
+from results.report.sections import confirmed as sections
+from results.report.sections import curves as sections_curves
+from results.report.sections import ingredients as sections_ingredients
+from results.report.sections import networks as sections_networks
+from results.report.sections import paper as sections_paper
+from results.report.sections import search as sections_search
+from results.report.sections import votes as sections_votes
+from results.words import listed, ranged
 
 UNTESTED = "No confirmed model has answered images yet: what needs one will stand here."
 
 
 def judged(studies: list[Findings], resamples: int = st.RESAMPLES) -> list[Judged]:
     """Every confirmed setting of the studies with its bootstraps."""
-    return facts.judged([found for one in studies for found in answers(one)], resamples)
+    return evaluation.judged([found for one in studies for found in answers(one)], resamples)
 
 
 def overview_html(studies: list[Findings], settings: list[Judged] | None) -> str:
@@ -46,7 +43,7 @@ def overview_html(studies: list[Findings], settings: list[Judged] | None) -> str
 def study_html(one: Findings, settings: list[Judged] | None, several: bool) -> str:
     own = answers(one)
     notes = "".join(
-        f'<li class="note">{page.code(note)}</li>' for note in study_facts.warnings(one, own)
+        f'<li class="note">{page.code(note)}</li>' for note in status.warnings(one, own)
     )
     head = f"<h3>{page.escape(one.name)}</h3>" if several else ""
     left: list[Block] = []
@@ -69,7 +66,7 @@ def study_html(one: Findings, settings: list[Judged] | None, several: bool) -> s
         labels = {"failed": "of them failed for good"}
         title = "What failed, and why"
         left.append(table(f"failures-{one.name}", title, failed, kinds, labels=labels))
-    asked = study_facts.overview(one)
+    asked = status.overview(one)
     kinds, labels = {c: "text" for c in asked}, {"what": " ", one.name: "  "}
     right: list[Block] = [table(f"overview-{one.name}", "What was asked, of what, with what", asked,
                                 kinds, labels=labels)]  # fmt: skip
@@ -82,13 +79,13 @@ def study_html(one: Findings, settings: list[Judged] | None, several: bool) -> s
 def tiles(one: Findings) -> str:
     """Where it stands, in four numbers."""
     ran, asked = len(one.epochs), overview.epochs_asked(one)
-    counts = study_facts.counts(one)
+    counts = status.counts(one)
     parts = [
         ("Status", str(one.study.get("status", "unknown")), str(one.study.get("reason") or "")),
         ("Trials", f"{len(one.trials):,}", listed([f"{n} {word}" for word, n in counts.items()])),
         ("Epochs", f"{ran:,}", f"of {asked:,.0f} if none were stopped" if asked else ""),
-        ("By the clock", study_facts.duration(overview.clock(one)),
-         f"last event {study_facts.moment(one.last_event)}" if one.last_event else ""),
+        ("By the clock", status.duration(overview.clock(one)),
+         f"last event {status.moment(one.last_event)}" if one.last_event else ""),
     ]  # fmt: skip
     shown = "".join(
         f"<div><dt>{page.escape(name)}</dt><dd>{page.escape(value)}</dd>"
@@ -130,7 +127,7 @@ def amount(kind: str, value: float) -> str:
     if value != value:
         return "–"
     if kind.startswith("seconds"):
-        return study_facts.duration(value)
+        return status.duration(value)
     return f"{value:,.2f}" if kind == "GPU hours" else f"{value:,.0f}"
 
 
@@ -164,7 +161,7 @@ def comparison_html(
 
 def searches_html(studies: list[Findings], settings: list[Judged]) -> str:
     """What each whole search says: edges of the space, the winner's curse, fANOVA and PED-ANOVA."""
-    frame = facts.confirmed(settings)
+    frame = evaluation.confirmed(settings)
     parts = [sections_search.beyond(one, frame, len(studies) > 1) for one in studies]
     return "".join(section_html(part) for part in parts if part)
 
@@ -206,7 +203,7 @@ def theirs(published: dict) -> sections.Section:
             of.setdefault(entry["confusion"], []).append(entry["id"])
     matrices = [
         sections.Matrix(name, f"{paper.figure(name)}, {listed(ids)}", paper.counts(published, name),
-                        classes, facts.per_class(paper.counts(published, name), classes))
+                        classes, evaluation.per_class(paper.counts(published, name), classes))
         for name, ids in of.items()
     ]  # fmt: skip
     return sections.Section("Confusion matrices", [*blocks, Side(matrices)])

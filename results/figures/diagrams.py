@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from results.architecture import meaning, shape
-from results.blocks import large
-from results.style import FONT, INK, pale, style
+from results.facts.architecture import meaning, shape
+from results.figures.style import FONT, INK, pale, style
+from results.words import large
 
 WIDTH = 360
 TALL, THIN = 66, 30  # of a step with weights, and of one without

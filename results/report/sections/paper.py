@@ -4,9 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from results import facts, paper
-from results.blocks import Section, Text, listed, ranged, signed, table
-from results.facts import Judged
+from results.facts import evaluation, paper
+from results.facts.evaluation import Judged
+from results.report.blocks import Section, Text, table
+from results.words import listed, ranged, signed
 
 PAIRS = {
     "first": "text", "second": "text", "difference": "points", "interval": "text",
@@ -144,7 +145,7 @@ def oddities(published: dict[str, Any]) -> Section:
 
 def pairs(settings: list[Judged]) -> Section | None:
     """Differences between every two settings, tested, and what could have been seen."""
-    frame = facts.pairs(settings)
+    frame = evaluation.pairs(settings)
     if frame.empty:
         return None
     shown = frame.assign(interval=[interval(row) for _, row in frame.iterrows()])

@@ -9,8 +9,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from results import statistics as st
-from results.load import Answers, Findings
+from results.artefacts.load import Answers, Findings
+from results.facts import statistics as st
 
 SCOPES = ("val", "test", "val+test", "test, no duplicates")
 

@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results import facts, figures, paper, study_facts
-from results import statistics as st
-from results.blocks import Figure, Matrix, Section, Side, Table, Text, listed, ranged, seeds, table
-from results.facts import Judged
-from results.load import Findings
+from results.artefacts.load import Findings
+from results.facts import evaluation, paper, status
+from results.facts import statistics as st
+from results.facts.evaluation import Judged
+from results.figures import charts
+from results.report.blocks import Figure, Matrix, Section, Side, Table, Text, table
+from results.words import listed, ranged, seeds
 
 HOW = (
     "Intervals are 95 % by a bootstrap of {n:,} samples on two levels: the images are drawn anew "
@@ -20,14 +22,14 @@ HOW = (
 
 def overview(studies: list[Findings]) -> Section:
     """What was asked and where it stands, a column per study."""
-    each = [study_facts.overview(one).set_index("what") for one in studies]
+    each = [status.overview(one).set_index("what") for one in studies]
     order = dict.fromkeys(what for told in each for what in told.index)
     frame = pd.concat(each, axis=1).reindex(order).fillna("").reset_index(names="what")
     labels = {"what": " "} | ({studies[0].name: "  "} if len(studies) == 1 else {})
     whole = table("overview", "What was asked", frame, {c: "text" for c in frame}, labels=labels)
     blocks: list[Any] = [whole]
     for one in studies:
-        every = study_facts.trials(one)
+        every = status.trials(one)
         kinds = {c: "text" for c in every} | {"val_accuracy": "percent", "val_loss": "number"}
         caption = f"The trials of {one.name} ({len(every):,})"
         blocks.append(table(f"trials-{one.name}", caption, every, kinds, folded=True))
@@ -36,12 +38,12 @@ def overview(studies: list[Findings]) -> Section:
 
 def confirmed(settings: list[Judged], printed: pd.DataFrame) -> Section:
     """A row per setting with every scope's accuracy and its interval."""
-    frame = facts.confirmed(settings)
+    frame = evaluation.confirmed(settings)
     rows = []
     for name, group in frame.groupby("setting", sort=False):
         at = group.set_index(["scope", "measure"])
         row = {"setting": name}
-        for scope in [scope for scope in facts.SCOPES if (scope, "accuracy") in at.index]:
+        for scope in [scope for scope in evaluation.SCOPES if (scope, "accuracy") in at.index]:
             told = at.loc[(scope, "accuracy")]
             interval = ranged(told["low"], told["high"])
             row[scope] = f"{100 * told['mean']:.2f} %\n{interval}"
@@ -70,26 +72,26 @@ def confirmed(settings: list[Judged], printed: pd.DataFrame) -> Section:
         + (", with the paper's figure on the same images." if len(theirs) else ".")
     )
     shown = Table("confirmed", "All figures", frame, pd.DataFrame(rows))
-    each = facts.by_seed(settings)
+    each = evaluation.by_seed(settings)
     return Section(
         "Confirmed accuracy",
         [
             Figure("confirmed", "Accuracy with 95 % intervals", summary,
-                   [("Accuracy on val+test", figures.interval_dots(dots, theirs))], shown),
+                   [("Accuracy on val+test", charts.interval_dots(dots, theirs))], shown),
             Text(HOW.format(n=st.RESAMPLES), "quiet"),
             Text(st.too_narrow(int(frame["seeds"].min())), "quiet"),
             table("by-seed", "Each network by itself",
                   each.pivot(index=["setting", "model", "seed"], columns="scope",
                              values="accuracy").reset_index(),
                   {"setting": "text", "model": "text", "seed": "text"}
-                  | {scope: "percent" for scope in facts.SCOPES}, folded=True),
+                  | {scope: "percent" for scope in evaluation.SCOPES}, folded=True),
         ],
     )  # fmt: skip
 
 
 def cost(studies: list[Findings], settings: list[Judged]) -> Section | None:
     """Accuracy against what it costs to train and to use."""
-    frame = facts.cost(studies, settings)
+    frame = evaluation.cost(studies, settings)
     if len(frame) < 2 or frame["seconds"].isna().all():
         return None
     devices = sorted(set(frame["device"]))
@@ -102,9 +104,9 @@ def cost(studies: list[Findings], settings: list[Judged]) -> Section | None:
     )
     if len(devices) > 1:
         summary += " They were not all trained on one kind of device, so seconds don't compare."
-    plots = [("Against seconds of training", figures.cost(frame, "seconds", "seconds")),
+    plots = [("Against seconds of training", charts.cost(frame, "seconds", "seconds")),
              ("Against multiply-adds of one image, forward",
-              figures.cost(frame, "multiply_adds", "multiply-adds"))]  # fmt: skip
+              charts.cost(frame, "multiply_adds", "multiply-adds"))]  # fmt: skip
     labels = {"mean": "test accuracy", "undominated": "filled"}
     return Section(
         "Accuracy and cost",
@@ -133,8 +135,8 @@ def matrices(settings: list[Judged], published: dict[str, Any], real: set[str]) 
         if scope not in one.scopes:
             continue
         classes = published["classes"] if alike else list(one.answers.classes)
-        counts = facts.matrix(one.answers, scope, classes)
-        rows = facts.per_class(counts, classes)
+        counts = evaluation.matrix(one.answers, scope, classes)
+        rows = evaluation.per_class(counts, classes)
         name = f"confusion-{one.name}"
         ours = Matrix(name, f"{one.name}, {scope}, {seeds(len(one.answers.seeds))}", counts,
                       classes, rows)  # fmt: skip
@@ -142,10 +144,10 @@ def matrices(settings: list[Judged], published: dict[str, Any], real: set[str]) 
         if theirs:
             cells = paper.counts(published, theirs)
             pair.append(Matrix(f"{name}-paper", f"The paper's {paper.figure(theirs)}", cells,
-                               classes, facts.per_class(cells, classes)))  # fmt: skip
+                               classes, evaluation.per_class(cells, classes)))  # fmt: skip
         blocks.append(Side(pair))
         blocks.append(class_table(f"classes-{one.name}", rows))
-    hard = facts.hardest(settings)
+    hard = evaluation.hardest(settings)
     if len(hard):
         wrong, images = hard["all_wrong"].sum(), hard["images"].sum()
         networks = sum(len(one.answers.seeds) for one in settings)
@@ -173,7 +175,7 @@ def class_table(name: str, rows: pd.DataFrame) -> Table:
 
 
 def calibration(settings: list[Judged]) -> Section | None:
-    eces, bins = facts.calibration(settings)
+    eces, bins = evaluation.calibration(settings)
     if eces.empty:
         return None
     told = [f"{row['setting']} {100 * row['ece']:.1f} points" for _, row in eces.iterrows()]
@@ -192,7 +194,7 @@ def calibration(settings: list[Judged]) -> Section | None:
         [
             Figure("reliability", "How sure, and how often right", summary,
                    [("Accuracy by confidence, test; on the dotted line a network is as often right "
-                     "as it is sure", figures.reliability(bins))],
+                     "as it is sure", charts.reliability(bins))],
                    table("calibration", "Calibration error", eces, kinds, True), width="narrow"),
             table("reliability", "The bins", bins, bin_kinds, True),
         ],

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-DASH = "–"
+from results.words import DASH, large, signed
 
 
 @dataclass(frozen=True)
@@ -120,37 +120,3 @@ def cell(value: object, kind: str) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return str(value)
-
-
-def signed(value: float, digits: int) -> str:
-    text = f"{abs(value):.{digits}f}"
-    return text if float(text) == 0 else ("+" if value > 0 else "−") + text
-
-
-def large(value: float) -> str:
-    """73.5 M, 1.2 G."""
-    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:.3g} {letter}"
-    return f"{value:.0f}"
-
-
-def whole_or_tenth(count: float) -> str:
-    """Small means over seeds keep a decimal, so that 0 is none."""
-    return f"{count:,.0f}" if count >= 10 or count == int(count) else f"{count:.1f}"
-
-
-def ranged(low: float, high: float, digits: int = 1) -> str:
-    """57.2 to 59.5, as percentages."""
-    if pd.isna(low) or pd.isna(high):
-        return DASH
-    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}"
-
-
-def listed(words: list[str]) -> str:
-    """a, b and c."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def seeds(many: int) -> str:
-    return "one seed" if many == 1 else f"{many} seeds"

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results import statistics as st
-from results.load import Findings
+from results.artefacts.load import Findings
+from results.facts import statistics as st
 
 EDGE = 0.05  # an optimum within this share of a range's end lies on its edge
 ENOUGH = 5  # trials of one network below which nothing is said of a hyperparameter

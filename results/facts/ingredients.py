@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results import statistics as st
-from results.facts import Judged, chosen
-from results.load import Findings
+from results.artefacts.load import Findings
+from results.facts import statistics as st
+from results.facts.evaluation import Judged, chosen
 
 # Hyperparameters that are one idea: an arm may change several of a group.
 GROUPS = (

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from results.load import Answers, Findings
+from results.artefacts.load import Answers, Findings
 
 
 def overview(findings: Findings) -> pd.DataFrame:

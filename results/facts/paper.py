@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results.facts import Judged
+from results.facts.evaluation import Judged
 
 TEXT_TEST_IMAGES = 3589  # "28,709 training images and 3,589 test images", section II
 ROUNDING = 1e-4  # the paper prints accuracies with two decimals of a percent, cut or rounded

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from results import statistics as st
-from results.load import Findings
+from results.artefacts.load import Findings
+from results.facts import statistics as st
 
 
 def savings(trials: pd.DataFrame) -> pd.DataFrame:

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from results import Mistake, faces
-from results.blocks import Faces, Section, Text
-from results.load import Findings
+from results import Mistake
+from results.artefacts import faces
+from results.artefacts.load import Findings
+from results.report.blocks import Faces, Section, Text
 
 EACH = 8  # faces of a class
 LICENCE = (

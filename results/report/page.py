@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from results.blocks import DASH, Faces, Figure, Matrix, Section, Side, Table, Text, whole_or_tenth
-from results.style import CONFIG
+from results.figures.style import CONFIG
+from results.report.blocks import Faces, Figure, Matrix, Section, Side, Table, Text
+from results.words import DASH, whole_or_tenth
 
 # The browser itself refuses whatever the page might ask of the network.
 POLICY = ("default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -32,9 +33,12 @@ addEventListener('afterprint', () => fit(null));
 """
 
 
+def css() -> str:
+    return (Path(__file__).parent / "page.css").read_text()
+
+
 def page(title: str, lead: str, notes: list[str], sections: list[Section], foot: str) -> str:
     """The whole document."""
-    css = (Path(__file__).parent / "page.css").read_text()
     body = "\n".join(section_html(section) for section in sections)
     links = " ".join(
         f'<a href="#{anchor(section.title)}">{escape(section.title)}</a>' for section in sections
@@ -50,7 +54,7 @@ def page(title: str, lead: str, notes: list[str], sections: list[Section], foot:
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <title>{escape(title)}</title>
 <style>
-{css}</style>
+{css()}</style>
 </head>
 <body>
 <header>

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from results import Mistake
-from results import statistics as st
-from results.facts import Judged, chosen
-from results.load import Answers
+from results.artefacts.load import Answers
+from results.facts import statistics as st
+from results.facts.evaluation import Judged, chosen
 
 EMOTIONS = {"neutral": "neutral", "happiness": "happy", "surprise": "surprise", "sadness": "sad",
             "anger": "angry", "disgust": "disgust", "fear": "fear"}  # fmt: skip

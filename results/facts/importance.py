@@ -12,8 +12,8 @@ import pandas as pd
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
-from results.load import Findings
-from results.search import space
+from results.artefacts.load import Findings
+from results.facts.search import space
 
 # With 30 trials fANOVA named the strongest of three hyperparameters in 15 of 15 made-up searches
 # and the one without effect in 15; with 12 in 14 and 11. PED-ANOVA asks for 5 trials in the top.

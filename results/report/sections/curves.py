@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results import figures, paper, study_facts
-from results.blocks import Figure, Section, Text, listed, seeds, table
-from results.load import Findings
+from results.artefacts.load import Findings
+from results.facts import paper, status
+from results.figures import charts
+from results.report.blocks import Figure, Section, Text, table
+from results.words import listed, seeds
 
 MEASURES = {
     "val_accuracy": "Accuracy, val",
@@ -41,7 +43,7 @@ def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
 
 def curves(studies: list[Findings]) -> Section | None:
     """Accuracy and loss by epoch of the confirmed settings."""
-    each = [study_facts.curves(one, "confirm").assign(study=one.name) for one in studies]
+    each = [status.curves(one, "confirm").assign(study=one.name) for one in studies]
     frame = pd.concat(each, ignore_index=True)
     twice = frame.groupby("setting")["study"].transform("nunique") > 1
     told = frame["setting"].astype(str) + " (" + frame["study"] + ")"
@@ -61,7 +63,7 @@ def curves(studies: list[Findings]) -> Section | None:
             f"train {100 * trained['mean'].get(name, np.nan):.1f} % ({seeds(row['seeds'])})"
             for name, row in last.iterrows()
         ]
-        plots = [(title, figures.curve(part, m, "accuracy" if "acc" in m else "loss"))
+        plots = [(title, charts.curve(part, m, "accuracy" if "acc" in m else "loss"))
                  for m, title in MEASURES.items() if m in set(part["measure"])]  # fmt: skip
         kinds = {"setting": "text", "epoch": "count", "seeds": "count"}
         wide = part.pivot_table(index=["setting", "epoch", "seeds"], columns="measure",

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from results.blocks import whole_or_tenth
-from results.style import DARK, INK, canvas, log_axis, pale, percent, style, whole_steps
+from results.figures.style import DARK, INK, canvas, log_axis, pale, percent, style, whole_steps
+from results.words import whole_or_tenth
 
 
 def curve(frame: pd.DataFrame, measure: str, title: str) -> go.Figure:

@@ -4,10 +4,12 @@ from typing import Any
 
 import pandas as pd
 
-from results import figures, halving, search, study_facts
-from results.blocks import Figure, Section, Text, listed, signed, table
-from results.load import Findings
-from results.sections_importance import important
+from results.artefacts.load import Findings
+from results.facts import halving, search, status
+from results.figures import charts
+from results.report.blocks import Figure, Section, Text, table
+from results.report.sections.importance import important
+from results.words import listed, signed
 
 BUDGETS = {"trials": "trials", "epochs": "epochs", "seconds": "seconds of computing",
            "multiply_adds": "multiply-adds of training"}  # fmt: skip
@@ -63,13 +65,13 @@ def budget(one: Findings, trials: pd.DataFrame) -> list[Any]:
         return []
     ends = frame.groupby("model", sort=False).last()
     told = [f"{model} {100 * row['expected']:.1f} % after {row['trials']:.0f} trial(s), "
-            f"{study_facts.duration(row['seconds'])}"
+            f"{status.duration(row['seconds'])}"
             for model, row in ends.iterrows()]  # fmt: skip
     kinds = {"model": "text", "trials": "count", "epochs": "number", "seconds": "number",
              "multiply_adds": "large", "expected": "percent", "low": "percent",
              "high": "percent"}  # fmt: skip
     budgets = BUDGETS | ({"seconds": "GPU-seconds"} if search.on_gpus(trials) else {})
-    plots = [(f"Against {words}", figures.expected_best(frame, name, words))
+    plots = [(f"Against {words}", charts.expected_best(frame, name, words))
              for name, words in budgets.items()]  # fmt: skip
     summary = (
         f"Best val accuracy to be expected at the end: {', '.join(told)}. Bands reach from the "
@@ -122,7 +124,7 @@ def early_stopping(one: Findings, trials: pd.DataFrame) -> list[Any]:
         rows = frame.dropna(subset=["epoch"])
         blocks.append(
             Figure("trials", "Every trial of the search", summary,
-                   [("Accuracy, val", figures.trial_lines(frame, rungs))],
+                   [("Accuracy, val", charts.trial_lines(frame, rungs))],
                    table("search-curves", "Val accuracy by epoch", rows,
                          {"model": "text", "trial_id": "text", "epoch": "count",
                           "val_accuracy": "percent"}, True))
@@ -173,7 +175,7 @@ def hyperparameters(one: Findings, trials: pd.DataFrame) -> list[Any]:
     if not names:
         return []
     logs = {name: is_log(one, name) for name in names}
-    plots = [(name, figures.slice_of(ran, name, logs[name])) for name in names]
+    plots = [(name, charts.slice_of(ran, name, logs[name])) for name in names]
     frame = search.influence(one, trials)
     kinds = {"model": "text", "hyperparameter": "text", "epoch": "count", "trials": "count",
              "spearman": "number", "eta_squared": "number"}  # fmt: skip
@@ -208,7 +210,7 @@ def hyperparameters(one: Findings, trials: pd.DataFrame) -> list[Any]:
             Figure("lr-batch", "Learning rate and batch size together",
                    "Each mark is a trial; the brighter, the higher its val accuracy at its last "
                    "epoch. Hollow marks were stopped early, so they don't compare with the full.",
-                   [(model, figures.lr_batch_map(ran, model)) for model in models],
+                   [(model, charts.lr_batch_map(ran, model)) for model in models],
                    table("lr-batch", "lr, batch size and val accuracy", pair,
                          {"model": "text", "trial_id": "text", "hp_lr": "number",
                           "hp_batch_size": "count", "val_accuracy": "percent"}, True))

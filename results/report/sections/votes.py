@@ -4,10 +4,13 @@ from typing import Any
 
 import pandas as pd
 
-from results import Mistake, figures, votes
-from results import statistics as st
-from results.blocks import Figure, Section, Text, listed, ranged, table
-from results.facts import Judged
+from results import Mistake
+from results.facts import statistics as st
+from results.facts import votes
+from results.facts.evaluation import Judged
+from results.figures import charts
+from results.report.blocks import Figure, Section, Text, table
+from results.words import listed, ranged
 
 SCOPE = "test"
 
@@ -65,8 +68,8 @@ def accuracy(frame: pd.DataFrame, rows: pd.DataFrame) -> Figure:
               "majority": "right by the voters", "label_interval": "95 %",
               "majority_interval": "95 % ", "label_agrees": "label is the majority's"}  # fmt: skip
     plots = [
-        ("Right by the label", figures.sureness(sure, "label")),
-        ("Right by the voters' majority", figures.sureness(sure, "majority")),
+        ("Right by the label", charts.sureness(sure, "label")),
+        ("Right by the voters' majority", charts.sureness(sure, "majority")),
     ]
     behind = table("voters", "Against label and voters", shown, kinds, True, labels)
     return Figure("voters", "Accuracy by how sure the voters were", summary, plots, behind)

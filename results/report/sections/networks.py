@@ -4,9 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from results import architecture, diagrams
-from results.blocks import Figure, Section, large, listed, table
-from results.load import Findings
+from results.artefacts.load import Findings
+from results.facts import architecture
+from results.figures import diagrams
+from results.report.blocks import Figure, Section, table
+from results.words import large, listed
 
 STAGES = {"network": "text", "stage": "text", "share": "share", "output": "text",
           "parameters": "count", "multiply_adds": "count", "blocks": "count",

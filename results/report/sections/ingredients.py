@@ -4,12 +4,13 @@ from typing import Any
 
 import pandas as pd
 
-from results import figures
-from results import statistics as st
-from results.blocks import Figure, Section, Text, seeds, signed, table
-from results.facts import Judged
-from results.ingredients import arms, effects
-from results.load import Findings
+from results.artefacts.load import Findings
+from results.facts import statistics as st
+from results.facts.evaluation import Judged
+from results.facts.ingredients import arms, effects
+from results.figures import charts
+from results.report.blocks import Figure, Section, Text, table
+from results.words import seeds, signed
 
 KINDS = {"model": "text", "arm": "text", "changed": "text", "val": "text", "test": "text",
          "p": "p", "holm": "p", "sd": "gap", "accuracy": "percent", "seeds": "count"}  # fmt: skip
@@ -70,7 +71,7 @@ def blocks(one: Findings, frame: pd.DataFrame) -> list[Any]:
                       "difference": "points", "low": "points", "high": "points", "sd": "gap",
                       "p": "p", "holm": "p"}, True)  # fmt: skip
     plots = [
-        (f"{model}, against {part['base'].iloc[0]}", figures.differences(part, str(model)))
+        (f"{model}, against {part['base'].iloc[0]}", charts.differences(part, str(model)))
         for model, part in frame.groupby("model", sort=False)
     ]
     asked = one.study["study"]

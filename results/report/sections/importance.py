@@ -4,10 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from results import figures
-from results.blocks import Figure, Text, listed, ranged, table
-from results.importance import ENOUGH, RESAMPLES, TOP, importance, reached
-from results.load import Findings
+from results.artefacts.load import Findings
+from results.facts.importance import ENOUGH, RESAMPLES, TOP, importance, reached
+from results.figures import charts
+from results.report.blocks import Figure, Text, table
+from results.words import listed, ranged
 
 
 def important(one: Findings, trials: pd.DataFrame, resamples: int = RESAMPLES) -> list[Any]:
@@ -47,7 +48,7 @@ def important(one: Findings, trials: pd.DataFrame, resamples: int = RESAMPLES) -
               "ped_range": "90 % "}  # fmt: skip
     plots = [
         (f"{model}, epoch {part['epoch'].iloc[0]}, {part['trials'].iloc[0]} trials",
-         figures.importance(part, str(model)))
+         charts.importance(part, str(model)))
         for model, part in last.groupby("model", sort=False)
     ]  # fmt: skip
     return [

@@ -5,7 +5,7 @@ network is known here but its table: names, kinds, shapes, parameters, multiply-
 import numpy as np
 import pandas as pd
 
-from results.load import Findings
+from results.artefacts.load import Findings
 
 WEIGHTED = ("Conv2d", "Linear")
 

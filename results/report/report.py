@@ -8,27 +8,23 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 
-from results import (
-    Mistake,
-    facts,
-    figures,
-    images,
-    page,
-    paper,
-    sections,
-    sections_curves,
-    sections_faces,
-    sections_ingredients,
-    sections_networks,
-    sections_paper,
-    sections_search,
-    sections_votes,
-    votes,
-)
-from results import statistics as st
-from results.blocks import Block, Figure, Matrix, Section, Side, Table, listed, seeds
-from results.load import Findings, answers, named_apart
-from results.study_facts import warnings
+from results import Mistake
+from results.artefacts.load import Findings, answers, named_apart
+from results.facts import evaluation, paper, votes
+from results.facts import statistics as st
+from results.facts.status import warnings
+from results.figures import charts, images
+from results.report import page
+from results.report.blocks import Block, Figure, Matrix, Section, Side, Table
+from results.report.sections import confirmed as sections
+from results.report.sections import curves as sections_curves
+from results.report.sections import faces as sections_faces
+from results.report.sections import ingredients as sections_ingredients
+from results.report.sections import networks as sections_networks
+from results.report.sections import paper as sections_paper
+from results.report.sections import search as sections_search
+from results.report.sections import votes as sections_votes
+from results.words import listed, seeds
 
 
 @dataclass(frozen=True)
@@ -52,12 +48,12 @@ def report(
     studies = named_apart(studies)
     published = paper.published()
     each = [answers(one) for one in studies]
-    settings = facts.judged([found for some in each for found in some], resamples)
+    settings = evaluation.judged([found for some in each for found in some], resamples)
     real = {one.name for one in studies if not one.synthetic}
     printed = paper.settings_table(
         published, [one for one in settings if one.answers.study in real]
     )
-    frame = facts.confirmed(settings)
+    frame = evaluation.confirmed(settings)
     notes = [
         f"{one.name}: {note}" if len(studies) > 1 else note
         for one, some in zip(studies, each, strict=True)
@@ -179,7 +175,7 @@ def draw(blocks: list[Block], folder: Path) -> str:
             for number, (_, plot) in enumerate(block.plots, 1):
                 drawn[f"{block.name}-{number}"] = plot
         elif isinstance(block, Matrix):
-            plot = figures.confusion(block.counts, block.classes, block.per_class)
+            plot = charts.confusion(block.counts, block.classes, block.per_class)
             drawn[block.name] = plot
     plots = {
         folder / f"{file_name(name)}.{kind}": plot

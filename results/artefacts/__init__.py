@@ -1,0 +1,1 @@
+"""The artefact folder read, and checked at the door."""

@@ -1,0 +1,1 @@
+"""What the studies found, as data frames: computed before anything is drawn."""

@@ -1,0 +1,1 @@
+"""Facts drawn: Plotly figures, and those as images."""
