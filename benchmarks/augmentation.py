@@ -14,8 +14,8 @@ import torch
 from torchvision.transforms import v2
 
 from benchmarks.measured import CLOCKS, heading, machine, paired, say, spread
-from study import augment
-from study.hyperparameters import Hyperparameters
+from study.config.hyperparameters import Hyperparameters
+from study.training import augment
 
 HP = dict(flip=0.5, shift=0.1, rotation=10.0, scale=0.1)
 

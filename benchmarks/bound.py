@@ -16,10 +16,10 @@ import torch
 
 from benchmarks.measured import CLOCKS, heading, machine, paired, say, spread
 from fer_models import MODELS
-from study import train
-from study.execution import fastest, forward_pass, repeat
-from study.hyperparameters import Hyperparameters
-from study.network import network, optimiser
+from study.config.hyperparameters import Hyperparameters
+from study.training import loop
+from study.training.execution import fastest, forward_pass, repeat
+from study.training.network import network, optimiser
 
 AUGMENTED = dict(flip=0.5, shift=0.1, rotation=10.0, scale=0.1, label_smoothing=0.1)
 PLAIN = dict(flip=0.0)
@@ -69,7 +69,7 @@ def both(
         images=drawn.integers(0, 256, (images, hp.image_px, hp.image_px), np.uint8),
         labels=drawn.integers(0, 7, images),
     )
-    data = train.resident(faces, faces, hp.image_px, device)
+    data = loop.resident(faces, faces, hp.image_px, device)
     how = fastest(hp, 7, device, {})
     model, free = network(hp, 7, device), network(hp, 7, device)
     forward = forward_pass(hp, model, hp.batch_size, device, how)
@@ -80,7 +80,7 @@ def both(
     epochs = iter(range(1, 10**6))
 
     def epoch() -> None:
-        train.train_epoch(hp, model, optimizer, data, next(epochs), forward=forward)
+        loop.train_epoch(hp, model, optimizer, data, next(epochs), forward=forward)
 
     def bound() -> None:
         free.train()

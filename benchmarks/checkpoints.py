@@ -13,8 +13,8 @@ import torch
 
 from benchmarks.measured import heading, machine, say, spread, timed
 from fer_models import MODELS
-from study import checkpoint, train
-from study.hyperparameters import Hyperparameters
+from study.config.hyperparameters import Hyperparameters
+from study.training import checkpoint, loop
 
 
 def main() -> None:
@@ -31,14 +31,14 @@ def main() -> None:
         labels=drawn.integers(0, 7, asked.images),
     )
     few = SimpleNamespace(images=faces.images[:64], labels=faces.labels[:64])
-    data = train.resident(faces, few, 32, device)
+    data = loop.resident(faces, few, 32, device)
     heading("network", "MiB", "epoch s", "written at once costs", "written behind costs")
     for model in asked.models:
         stem = {} if model == "alexnet" else {"stem": "imagenet"}
         hp = Hyperparameters(model=model, image_px=32, batch_size=64, epochs=10**6, **stem)
         with tempfile.TemporaryDirectory() as place:
             folder, writer = Path(place), checkpoint.Writer(device)
-            epochs = train.fit(hp, data, 7, device)
+            epochs = loop.fit(hp, data, 7, device)
 
             def none(epochs=epochs) -> None:
                 next(epochs)

@@ -33,7 +33,7 @@ from results.explorer import written
 from results.explorer.__main__ import listening
 from results.explorer.app import app
 from results.explorer.export import export
-from study import record
+from study.record import schemas
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 MODELS = ("alexnet", "resnet34", "cbam_resnet34")
@@ -84,7 +84,7 @@ def folder(path: Path, trials: int, epochs: int, stopped: bool, images: int = 71
     (path / "study.json").write_text(json.dumps(header(trials, epochs)))
     (path / "events.jsonl").write_text("")
     for name, table in (("trials", rows), ("epochs", curves), ("decisions", judged)):
-        record.write_table(path / f"{name}.parquet", table, getattr(record, name.upper()))
+        schemas.write_table(path / f"{name}.parquet", table, getattr(schemas, name.upper()))
     pd.concat(told).to_parquet(path / "predictions.parquet")
     return path
 

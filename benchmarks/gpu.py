@@ -19,9 +19,9 @@ import torch
 from benchmarks.measured import heading, machine, say, spread, timed
 from fer_models import MODELS
 from fer_models.layers import multiply_adds
-from study import share, train
-from study.hyperparameters import Hyperparameters
-from study.network import network
+from study.config.hyperparameters import Hyperparameters
+from study.training import gpu_memory, loop
+from study.training.network import network
 
 PEAK = 989e12  # bfloat16 without sparsity, H100 and H200 SXM; --peak for another chip
 AUGMENTED = dict(flip=0.5, shift=0.1, rotation=10.0, scale=0.1, label_smoothing=0.1)
@@ -63,7 +63,7 @@ def table(asked: argparse.Namespace) -> None:
                                      epochs=asked.epochs, **own, **AUGMENTED)  # fmt: skip
                 products = multiply_adds(network(hp, 7, torch.device("cpu")), hp.image_px)
                 for how in ("eager", "graphs") if device.type == "cuda" else ("eager",):
-                    epochs = train.fit(hp, data, 7, device, execution=how)
+                    epochs = loop.fit(hp, data, 7, device, execution=how)
                     records = [record for record, _ in epochs]
                     rest = records[1:] or records
                     rates = [record.images_per_second for record in rest]
@@ -71,7 +71,7 @@ def table(asked: argparse.Namespace) -> None:
                     say(model, stem, batch, how, f"{records[0].epoch_seconds:.2f}",
                         spread([record.epoch_seconds for record in rest]), f"{median(rates):.0f}",
                         f"{busy:.1%}", f"{records[-1].memory_mib:.0f}",
-                        f"{share.memory_mib(hp, 7, asked.images):.0f}")  # fmt: skip
+                        f"{gpu_memory.memory_mib(hp, 7, asked.images):.0f}")  # fmt: skip
 
 
 def sharing(asked: argparse.Namespace) -> None:
@@ -103,17 +103,17 @@ def alone(asked: argparse.Namespace) -> None:
     own = {} if asked.models[0] == "alexnet" else {"stem": asked.stems[0]}
     hp = Hyperparameters(model=asked.models[0], batch_size=asked.batches[0], image_px=asked.px,
                          epochs=asked.epochs, **own, **AUGMENTED)  # fmt: skip
-    timed(lambda: list(train.fit(hp, noise(asked, device), 7, device)))
+    timed(lambda: list(loop.fit(hp, noise(asked, device), 7, device)))
 
 
-def noise(asked: argparse.Namespace, device: torch.device) -> train.Resident:
+def noise(asked: argparse.Namespace, device: torch.device) -> loop.Resident:
     drawn = np.random.default_rng(0)
     faces = SimpleNamespace(
         images=drawn.integers(0, 256, (asked.images, asked.px, asked.px), np.uint8),
         labels=drawn.integers(0, 7, asked.images),
     )
     val = SimpleNamespace(images=faces.images[:3589], labels=faces.labels[:3589])
-    return train.resident(faces, val, asked.px, device)
+    return loop.resident(faces, val, asked.px, device)
 
 
 if __name__ == "__main__":

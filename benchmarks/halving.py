@@ -1,8 +1,8 @@
 """Epochs that ASHA saves at equal final accuracy: stored full curves replayed in shuffled order.
 
-Every trial of a study that ran without early stopping is judged again by study.schedule's rule, as
-if it had arrived in another order. What is lost is the best trial's accuracy on val that a replay
-no longer finds; the rank correlation says how well a rung foretells the end.
+Every trial of a study that ran without early stopping is judged again by study.search.asha's rule,
+as if it had arrived in another order. What is lost is the best trial's accuracy on val that a
+replay no longer finds; the rank correlation says how well a rung foretells the end.
 
     python -m study.run --scheduler none --sampler random --stages search --trials 40 ...
     python -m benchmarks.halving runs/NAME
@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from benchmarks.measured import heading, say, spread
-from study.schedule import Halving
+from study.search.asha import Halving
 
 SETTINGS = [(1, 3), (1, 4), (2, 3), (1, 2), (3, 3)]  # grace epochs, reduction factor
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.chaos import s3
-from study import storage
-from study.config import Study
-from study.hyperparameters import Hyperparameters, present
-from study.journal import Journal
-from study.mirror import Mirror
-from study.record import Tables
-from study.session import Session
+from study.config.hyperparameters import Hyperparameters, present
+from study.config.study import Study
+from study.driver.session import Session
+from study.record.journal import Journal
+from study.record.tables import Tables
+from study.storage import places
+from study.storage.mirror import Mirror
 
 EPOCHS = 50
 
@@ -37,7 +37,7 @@ def main() -> int:
         for repeat in range(asked.repeats):
             for mirrored in (False, True):
                 folder = Path(name, f"{repeat}-{mirrored}")
-                place = storage.at(uri) / folder.name
+                place = places.at(uri) / folder.name
                 mirror = Mirror(folder, place, print, print) if mirrored else None
                 folder.mkdir()
                 found[mirrored].append(1e3 * written(folder, asked.events, mirror) / asked.events)

@@ -22,9 +22,11 @@ from torchvision.datasets import ImageFolder
 
 from benchmarks.measured import heading, machine, paired, say, spread
 from fer_models import MODELS
-from study import data, train
-from study.execution import fastest
-from study.hyperparameters import Hyperparameters
+from study.config.hyperparameters import Hyperparameters
+from study.data import datasets
+from study.training import loop
+from study.training.execution import fastest
+from study.training.learning_rate import lr_at
 
 AUGMENTED = dict(flip=0.5, shift=0.1, rotation=10.0, scale=0.1)
 
@@ -42,10 +44,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     device = torch.device("cuda" if cuda else "cpu")
-    whole = data.load(asked.data)
+    whole = datasets.load(asked.data)
     splits = {
-        "train": data.subset(whole.train, asked.images, 0),
-        "val": data.subset(whole.val, asked.images // 4, 0),
+        "train": datasets.subset(whole.train, asked.images, 0),
+        "val": datasets.subset(whole.val, asked.images // 4, 0),
     }
     heading("network", "images/s, the loop", "images/s, fit", "fit is faster by")
     with tempfile.TemporaryDirectory() as folder:
@@ -61,9 +63,9 @@ def main() -> None:
                 **stem,
                 **AUGMENTED,
             )
-            resident = train.resident(splits["train"], splits["val"], hp.image_px, device)
-            mine = train.fit(hp, resident, 7, device, execution=fastest(hp, 7, device, {}))
-            theirs = loop(hp, Path(folder), 7, device, asked.workers)
+            resident = loop.resident(splits["train"], splits["val"], hp.image_px, device)
+            mine = loop.fit(hp, resident, 7, device, execution=fastest(hp, 7, device, {}))
+            theirs = plain_loop(hp, Path(folder), 7, device, asked.workers)
             pairs = paired(lambda m=mine: next(m), lambda t=theirs: next(t), asked.rounds)
             images = len(splits["train"].labels)
             rates = [spread([images / pair[which] for pair in pairs], 0) for which in (1, 0)]
@@ -75,7 +77,7 @@ def main() -> None:
     )
 
 
-def save_jpegs(splits: dict[str, data.Split], classes: tuple[str, ...], folder: Path) -> None:
+def save_jpegs(splits: dict[str, datasets.Split], classes: tuple[str, ...], folder: Path) -> None:
     """FOLDER/SPLIT/CLASS/NUMBER.jpg, as the Kaggle copy has them."""
     for name, split in splits.items():
         for number, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
@@ -84,7 +86,7 @@ def save_jpegs(splits: dict[str, data.Split], classes: tuple[str, ...], folder: 
             Image.fromarray(image).save(place / f"{number:05d}.jpg", quality=95)
 
 
-def loop(
+def plain_loop(
     hp: Hyperparameters, folder: Path, classes: int, device: torch.device, workers: int
 ) -> Iterator[float]:
     """The accuracy on val after each epoch of a tutorial's loop, with fit's optimiser and rates."""
@@ -120,9 +122,7 @@ def loop(
         total = 0.0
         for step, (x, labels) in enumerate(loaders["train"]):
             for group in optimizer.param_groups:
-                group["lr"] = train.lr_at(
-                    hp, epoch + step / len(loaders["train"]), len(loaders["train"])
-                )
+                group["lr"] = lr_at(hp, epoch + step / len(loaders["train"]), len(loaders["train"]))
             x, labels = x.to(device), labels.to(device)
             optimizer.zero_grad()
             loss = F.cross_entropy(model(x), labels, label_smoothing=hp.label_smoothing)

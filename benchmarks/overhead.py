@@ -27,8 +27,9 @@ from ray import tune
 
 from benchmarks.measured import heading, machine, say
 from benchmarks.sleeping import Sleeping
-from study import cluster, run
-from study.journal import read
+from study import run
+from study.cluster import connection
+from study.record.journal import read
 
 CASES = {  # trials, epochs of each, seconds of an epoch, slots
     "trials of 30 s": (24, 1, 30.0, 8),
@@ -59,7 +60,7 @@ def main() -> None:
 
 def measured(slots: int, run: Callable[[str], Timed]) -> Timed:
     """With a Ray of that many slots and a folder of its own."""
-    for key, value in cluster.ENVIRONMENT.items():
+    for key, value in connection.ENVIRONMENT.items():
         os.environ.setdefault(key, value)
     with tempfile.TemporaryDirectory() as folder:
         ray.init(

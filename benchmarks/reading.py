@@ -14,9 +14,10 @@ from dataclasses import replace
 import torch
 
 from benchmarks.measured import heading, machine, say
-from study import data, train
-from study.config import Setting, configuration, read_preset
-from study.hyperparameters import Hyperparameters
+from study.config.hyperparameters import Hyperparameters
+from study.config.study import Setting, configuration, read_preset
+from study.data import datasets
+from study.training import loop
 
 CANDIDATES = {
     "as in the preset": {},
@@ -42,10 +43,10 @@ def main() -> None:
     parser.add_argument("--precision", default="auto", help="of all candidates")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    whole = data.load(asked.data)
+    whole = datasets.load(asked.data)
     preset, _ = read_preset("paper", "cpu")
     (setting,) = [one for one in preset.settings if one.name == asked.setting]
-    part = data.subset(whole.train, asked.images, 0)
+    part = datasets.subset(whole.train, asked.images, 0)
     candidates = list(of_network(setting).items())
     wanted = [int(n) for n in asked.only.split(",")] if asked.only else range(len(candidates))
     print(f"{machine()}, one thread")
@@ -63,14 +64,14 @@ def of_network(setting: Setting) -> dict[str, dict]:
     return {n: c for n, c in CANDIDATES.items() if alexnet or not OF_ALEXNET & {*c}}
 
 
-def tried(hp: Hyperparameters, part: data.Split, whole: data.Dataset) -> tuple[str, ...]:
+def tried(hp: Hyperparameters, part: datasets.Split, whole: datasets.Dataset) -> tuple[str, ...]:
     """Its accuracy on the training images and, after each epoch, on val; what an epoch took."""
-    resident = train.resident(part, whole.val, hp.image_px, torch.device("cpu"))
+    resident = loop.resident(part, whole.val, hp.image_px, torch.device("cpu"))
     began, records = time.process_time(), []
     try:
-        for record, _ in train.fit(hp, resident, len(whole.classes), torch.device("cpu")):
+        for record, _ in loop.fit(hp, resident, len(whole.classes), torch.device("cpu")):
             records.append(record)
-    except train.Diverged as error:
+    except loop.Diverged as error:
         return "", str(error), ""
     val = " ".join(f"{100 * record.val_accuracy:.1f}" for record in records)
     spent = (time.process_time() - began) / len(records)

@@ -28,10 +28,11 @@ import pandas as pd
 import torch
 
 from benchmarks.measured import heading, machine, say
-from benchmarks.naive import loop, save_jpegs
-from study import data, train
-from study.execution import fastest
-from study.hyperparameters import Hyperparameters
+from benchmarks.naive import plain_loop, save_jpegs
+from study.config.hyperparameters import Hyperparameters
+from study.data import datasets
+from study.training import loop
+from study.training.execution import fastest
 
 BATCHES, RATES = (64, 128), (0.003, 0.01, 0.03)
 MOVED = dict(flip=0.5, shift=0.1, rotation=10.0, scale=0.1)
@@ -64,7 +65,7 @@ def main() -> None:
     given = {"source": asked.data, "images": asked.images}
     heading("", "seconds", "trials per hour", "faster by", "in all", "best val accuracy")
     with tempfile.TemporaryDirectory() as folder:
-        whole = data.load(asked.data)
+        whole = datasets.load(asked.data)
         splits = {name: cut(whole, name, asked.images) for name in ("train", "val")}
         save_jpegs(splits, whole.classes, Path(folder) / "jpegs")
         steps = {
@@ -90,8 +91,8 @@ def main() -> None:
     )
 
 
-def cut(whole: data.Dataset, name: str, images: int) -> data.Split:
-    return data.subset(getattr(whole, name), images if name == "train" else images // 4, 0)
+def cut(whole: datasets.Dataset, name: str, images: int) -> datasets.Split:
+    return datasets.subset(getattr(whole, name), images if name == "train" else images // 4, 0)
 
 
 def apart(configurations: list[Hyperparameters], given: dict) -> float:
@@ -112,20 +113,20 @@ def one(hp: dict, source: str, images: int, folder: str = "") -> float:
         torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )
     if folder:
-        epochs = loop(chosen, Path(folder), 7, device, workers=2)
+        epochs = plain_loop(chosen, Path(folder), 7, device, workers=2)
         return list(islice(epochs, chosen.epochs))[-1]
-    whole = data.load(source)
+    whole = datasets.load(source)
     return together([chosen], {name: cut(whole, name, images) for name in ("train", "val")})
 
 
-def together(configurations: list[Hyperparameters], splits: dict[str, data.Split]) -> float:
+def together(configurations: list[Hyperparameters], splits: dict[str, datasets.Split]) -> float:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    resident = train.resident(splits["train"], splits["val"], configurations[0].image_px, device)
+    resident = loop.resident(splits["train"], splits["val"], configurations[0].image_px, device)
     known: dict = {}
     ends = []
     for hp in configurations:
         how = fastest(hp, 7, device, known)
-        *_, (last, _) = train.fit(hp, resident, 7, device, execution=how)
+        *_, (last, _) = loop.fit(hp, resident, 7, device, execution=how)
         ends.append(last.val_accuracy)
     return max(ends)
 

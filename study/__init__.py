@@ -1,8 +1,19 @@
-"""THE EXPERIMENT: configuration, data, training, Ray, the command line."""
+"""THE EXPERIMENT: configuration, data, training, Ray, the command line.
+
+Here is what every room may use: a line for the person, and the time as the files write it.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fer_data import Mistake as Mistake
 
 
-class Mistake(ValueError):
-    """A person's mistake, told in one sentence: what was found, what was expected, what to do.
+def say(text: Any = "") -> None:
+    """A line on standard output, at once."""
+    print(text, flush=True)
 
-    The command line prints it without a traceback and ends with exit code 2.
-    """
+
+def now() -> str:
+    """UTC in ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

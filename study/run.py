@@ -18,28 +18,20 @@ from typing import Any
 
 import ray
 
-from study import (
-    Mistake,
-    cluster,
-    data,
-    disk,
-    flags,
-    handover,
-    nodes,
-    prepare,
-    provenance,
-    search,
-    stages,
-    storage,
-    summary,
-)
-from study.config import Study, from_dict, read_preset, to_dict
-from study.display import Display, say
-from study.journal import Journal, now, read
-from study.mirror import Mirror
-from study.record import Tables
-from study.session import Session
-from study.trial import Trial
+from study import Mistake, now, say
+from study.cluster import connection, nodes, provenance, resources
+from study.config import flags
+from study.config.study import Study, from_dict, read_preset, to_dict
+from study.data import datasets
+from study.driver import prepare, stages, summary
+from study.driver.display import Display
+from study.driver.session import Session
+from study.record.journal import Journal, read
+from study.record.tables import Tables
+from study.search import proposals
+from study.storage import errors, handover, places
+from study.storage.mirror import Mirror
+from study.worker.trial import Trial
 
 MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not what it is
     "stages",
@@ -73,7 +65,7 @@ def main(argv: Sequence[str] | None = None, trainable: type = Trial) -> int:
     except Mistake as error:
         return flags.fail(error)
     except OSError as error:
-        if why := disk.refused(error):
+        if why := errors.refused(error):
             return flags.fail(Mistake(why))
         raise
     except KeyboardInterrupt as asked:
@@ -92,36 +84,36 @@ def parser(argv: Sequence[str]) -> flags.Parser:
     asked, _ = flags.parser().parse_known_args(
         [word for word in argv if word not in ("-h", "--help")]
     )
-    kind = cluster.hardware_kind(asked.device or "auto")
+    kind = resources.hardware_kind(asked.device or "auto")
     return flags.parser(read_preset(asked.preset or "search", kind)[0])
 
 
 def start(given: dict[str, str], trainable: type) -> int:
     """A new study from preset and flags."""
     address = given.get("address", "")
-    joined = cluster.connect(address) if cluster.wanted(address) else ""
+    joined = connection.connect(address) if connection.wanted(address) else ""
     device = flags.option("device", given.get("device", "auto"))
-    kind = cluster.hardware_kind(device)
+    kind = resources.hardware_kind(device)
     base, why = read_preset(given.get("preset", "search"), kind)
     study = flags.with_flags(base, {k: v for k, v in given.items() if k != "preset"})
     if study.sampler == "grid" and "trials" not in given:
-        study = replace(study, trials=len(search.grid(study)))
+        study = replace(study, trials=len(proposals.grid(study)))
     preset = Path(study.preset).stem
     study = replace(study, name=study.name or f"{preset}-{datetime.now():%Y%m%d-%H%M%S}")
-    study = replace(study, data=data.absolute(study.data))
+    study = replace(study, data=datasets.absolute(study.data))
     folder = Path(study.out) / study.name
     if folder.exists():
         raise Mistake(
             f"{folder} exists: go on with it by --resume {folder}, or choose another --name"
         )
     handover.prepare(study, folder, say)
-    whole = data.load(study.data)
+    whole = datasets.load(study.data)
     study = prepare.at_most(study, whole, given)
     dataset = prepare.parts(study, whole)
     prepare.check_batches(study, len(dataset.train.labels))
-    joined = joined or cluster.connect(study.address)
+    joined = joined or connection.connect(study.address)
     study = prepare.shared(study, dataset)
-    need = cluster.resources(study)
+    need = resources.per_trial(study)
     check_budget(study, need)
     header = {
         "study": to_dict(study),
@@ -169,15 +161,15 @@ def go_on(name: str, given: dict[str, str], trainable: type) -> int:
     if study.address != "local":  # a folder may be a stranger's, and who joins a cluster obeys it
         study = replace(study, address="")
     storage_before, study = study.storage, flags.with_flags(study, given)
-    study = replace(study, data=data.absolute(study.data))
-    whole = data.load(study.data)
+    study = replace(study, data=datasets.absolute(study.data))
+    whole = datasets.load(study.data)
     if whole.digest != header["data"]["digest"]:
         raise Mistake(
             f"{study.data} has digest {whole.digest}, but the study was begun on "
             f"{header['data']['digest']}: give the same data back"
         )
-    joined = cluster.connect(study.address)
-    need = cluster.resources(study)
+    joined = connection.connect(study.address)
+    need = resources.per_trial(study)
     check_budget(study, need)
     device = device_of(need)
     before = header.get("device", device)
@@ -195,7 +187,7 @@ def drive(
     study: Study,
     folder: Path,
     header: dict[str, Any],
-    whole: data.Dataset,
+    whole: datasets.Dataset,
     need: dict[str, float],
     joined: str,
     trainable: type,
@@ -213,7 +205,7 @@ def drive(
             whole_val=whole.val,
             device=header["device"],
             need=need,
-            slots=cluster.slots(study, need),
+            slots=resources.slots(study, need),
             journal=journal,
             tables=Tables.of(read(folder / "events.jsonl")),
             show=display,
@@ -223,11 +215,11 @@ def drive(
         if journal.cut:
             say(f"{journal.cut} bytes at the journal's end were no whole block: passed over.")
         if study.storage:
-            place = storage.at(study.storage) / folder.name
+            place = places.at(study.storage) / folder.name
             session.mirror = Mirror(folder, place, say, lambda why: session.end("storage", why))
         try:
             session.expected = nodes.check(session.place)
-            say(summary.opening(session, cluster.inventory(joined)))
+            say(summary.opening(session, resources.inventory(joined)))
             return stages.run(session, display, finish)
         finally:
             if session.mirror:  # what an error of ours leaves behind goes there too

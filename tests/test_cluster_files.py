@@ -60,7 +60,14 @@ def test_every_key_is_explained_in_place(path):
 def test_what_is_sent_exists_and_is_all_that_a_study_needs(path):
     mounts = read(path)["file_mounts"]
     ours = {local for local in mounts.values() if not local.startswith("~")}
-    assert ours == {"fer_models", "study", "results", "pyproject.toml", "constraints.txt"}
+    assert ours == {
+        "fer_data",
+        "fer_models",
+        "study",
+        "results",
+        "pyproject.toml",
+        "constraints.txt",
+    }
     assert all((ROOT / local).exists() for local in ours)
 
 

@@ -14,8 +14,10 @@ from types import ModuleType
 import pytest
 import yaml
 
-from study import Mistake, flags, record
-from study.config import Study, read_preset
+from study import Mistake
+from study.config import flags
+from study.config.study import Study, read_preset
+from study.record import schemas
 from study.run import MAY_CHANGE
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +28,7 @@ DOCUMENTS = sorted(
 SCRIPTS = [ROOT / "cluster.yaml", *sorted((ROOT / "clusters").glob("*.[sy]*"))]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OWN_PRESET = "my_study.toml"
-ROOMS = ("fer_models", "study", "results", "clusters", "benchmarks")
+ROOMS = ("fer_data", "fer_models", "study", "results", "clusters", "benchmarks")
 
 
 def name(path: Path) -> str:
@@ -283,7 +285,7 @@ def test_the_columns_are_those_of_the_code(table):
     columns = between("docs/artefacts.md", "columns")
     section = columns.split(f"| `{table}.parquet` |")[1].split("\n\n")[0]
     told = re.findall(r"^\| `(\w+)` \| [\w ]+ \| (.+) \|$", section, re.MULTILINE)
-    assert told == [(key, help) for key, (_, help) in getattr(record, table.upper()).items()]
+    assert told == [(key, help) for key, (_, help) in getattr(schemas, table.upper()).items()]
 
 
 # The project's own description

@@ -29,7 +29,7 @@ from results.explorer import gallery, written
 from results.explorer.export import export
 from results.facts import evaluation, halving, search
 from results.facts import statistics as st
-from study import record
+from study.record import schemas
 
 __all__ = ["whole"]
 api = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
@@ -230,8 +230,8 @@ def test_what_is_new_appears_and_neither_selection_nor_zoom_is_lost(browser, tmp
         curves += epochs("c", [0.4])
         later = curves[2]["finished_at"] + pd.Timedelta(days=1)  # an epoch repeated after a crash
         curves[2] |= {"val_accuracy": 0.15, "finished_at": later}
-        record.write_table(path / "epochs.parquet", curves, record.EPOCHS)
-        record.write_table(path / "trials.parquet", rows, record.TRIALS)
+        schemas.write_table(path / "epochs.parquet", curves, schemas.EPOCHS)
+        schemas.write_table(path / "trials.parquet", rows, schemas.TRIALS)
         began = time.monotonic()
         until(page, "explorer.data.n === 3 && explorer.data.epochs.epoch.length === 4")
         assert time.monotonic() - began < PATIENCE
@@ -242,7 +242,7 @@ def test_what_is_new_appears_and_neither_selection_nor_zoom_is_lost(browser, tmp
         (path / "epochs.parquet").write_bytes(b"PAR1")  # half-written
         until(page, "!document.getElementById('trouble').hidden")
         assert "epochs.parquet can't be read" in page.locator("#trouble").inner_text()
-        record.write_table(path / "epochs.parquet", curves, record.EPOCHS)
+        schemas.write_table(path / "epochs.parquet", curves, schemas.EPOCHS)
         until(page, "document.getElementById('trouble').hidden")
 
 

@@ -2,89 +2,101 @@
 
 import ast
 import re
+import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from study.config import PRESETS
+from study.config.study import PRESETS
 
 ROOT = Path(__file__).parents[1]
-# Each room of the results, and the rooms that it may import.
-RESULTS = {
-    "artefacts": (),
-    "facts": ("artefacts",),
-    "figures": ("facts",),
-    "report": ("artefacts", "facts", "figures"),
-    "explorer": ("artefacts", "facts", "figures", "report"),
+# A folder, and all that its files may import: of ours and of others'; the standard library always.
+ROOMS = {
+    "fer_models": "torch torchvision",
+    "fer_data": "numpy PIL",
+    "study": "fer_data",
+    "study/config": "study numpy",
+    "study/storage": "study study/config pyarrow",
+    "study/data": "study fer_data numpy pandas kagglehub",
+    "study/record": "study study/config study/storage pyarrow",
+    "study/training": "study study/config study/storage fer_models numpy torch",
+    "study/search": "study study/config study/record numpy optuna",
+    "study/cluster": "study study/config study/storage ray torch yaml",
+    "study/worker": "study study/config study/storage study/data study/training study/cluster"
+    " numpy torch ray",
+    "study/driver": "study study/config study/storage study/data study/record study/training"
+    " study/search study/cluster study/worker fer_models numpy pandas pyarrow ray rich torch",
+    "study/run.py": "study study/config study/storage study/data study/record study/search"
+    " study/cluster study/worker study/driver ray",
+    "results": "pandas",
+    "results/artefacts": "results numpy pandas PIL pyarrow",
+    "results/facts": "results results/artefacts numpy pandas optuna scipy statsmodels",
+    "results/figures": "results results/facts numpy pandas plotly",
+    "results/report": "results results/artefacts results/facts results/figures"
+    " results/report/sections numpy pandas plotly",
+    "results/report/sections": "results results/artefacts results/facts results/figures"
+    " results/report numpy pandas PIL",
+    "results/explorer": "results results/artefacts results/facts results/figures results/report"
+    " results/report/sections numpy pandas plotly PIL pyarrow dash flask werkzeug",
+    "results/publish.py": "results results/artefacts numpy pyarrow",
+    "results/readme.py": "results results/artefacts results/facts results/figures results/report"
+    " results/publish.py pandas plotly",
+    "results/__main__.py": "results results/artefacts results/report",
 }
-# What runs in a worker, a notebook or on a GPU machine without Ray.
-WITHOUT_RAY = ("train", "network", "learning_rate", "execution", "augment", "checkpoint",
-               "hyperparameters", "data", "sources", "faces", "attention", "storage")  # fmt: skip
-DRIVER = ("run", "prepare", "stages", "session", "disk", "mirror", "handover", "drive", "recorder",
-          "watch", "search", "schedule", "cluster", "provenance", "nodes", "confirm", "display",
-          "share", "summary", "flags", "record", "journal", "config")  # fmt: skip
+FILES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for package in ("fer_data", "fer_models", "study", "results")
+    for path in (ROOT / package).rglob("*.py")
+)
 
 
-def imports(path: Path) -> set[str]:
-    """Every module that a file imports, at the top or inside, with the names taken from ours."""
+def room(file: str) -> str:
+    """The room of a file of ours: a line of ROOMS, its folder's or its own."""
+    return file if file in ROOMS else file.rpartition("/")[0]
+
+
+def imports(file: str) -> set[str]:
+    """What a file imports, at the top or inside: files of ours, and the names of others' packages.
+
+    Of `from study.driver import confirm` it is the module, of `from study import Mistake` the
+    package's own file.
+    """
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse((ROOT / file).read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            assert not node.level, f"{file} imports by dots"
+            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for module in modules:
+            whole, package = module.replace(".", "/"), module.rpartition(".")[0].replace(".", "/")
+            ours = [
+                whole + ".py",
+                whole + "/__init__.py",
+                package + ".py",
+                package + "/__init__.py",
+            ]
+            found.add(next((file for file in ours if file in FILES), module.split(".")[0]))
+    return found - {name for name in found if name in sys.stdlib_module_names}
 
 
-def roots(path: Path) -> set[str]:
-    return {name.split(".")[0] for name in imports(path)}
+@pytest.mark.parametrize("file", FILES)
+def test_a_room_imports_only_what_its_line_says(file):
+    allowed = {room(file), *ROOMS[room(file)].split()}
+    assert {room(name) if name in FILES else name for name in imports(file)} <= allowed
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "fer_models").glob("*.py")), ids=lambda p: p.name)
-def test_the_networks_import_nothing_of_ours(path):
-    assert not roots(path) & {"study", "results", "ray", "optuna"}
+def test_no_line_of_the_rooms_says_more_than_is_so():
+    for name, line in ROOMS.items():
+        taken = set().union(*(imports(file) for file in FILES if room(file) == name))
+        assert set(line.split()) <= {room(one) if one in FILES else one for one in taken}, name
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "study").glob("*.py")), ids=lambda p: p.name)
-def test_the_study_never_imports_the_results(path):
-    assert "results" not in roots(path)
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "results").rglob("*.py")), ids=lambda p: p.name)
-def test_the_results_need_the_artefact_folder_alone(path):
-    barred = {"study", "fer_models", "torch", "torchvision", "ray"}
-    if path.name != "importance.py":  # Optuna's evaluators; optuna itself brings neither of them
-        barred.add("optuna")
-    assert not roots(path) & barred
-
-
-@pytest.mark.parametrize("room", RESULTS)
-def test_a_room_of_the_results_imports_only_the_rooms_it_may(room):
-    allowed = {room, *RESULTS[room], "words", "Mistake", "fail"}
-    for path in (ROOT / "results" / room).rglob("*.py"):
-        ours = [name.split(".") for name in imports(path) if name.startswith("results.")]
-        assert {name[1] for name in ours} <= allowed, path
-
-
-def test_every_folder_of_the_results_is_a_room():
-    folders = {path.parent.name for path in (ROOT / "results").glob("*/__init__.py")}
-    assert folders == set(RESULTS)
-
-
-@pytest.mark.parametrize("name", WITHOUT_RAY)
-def test_training_needs_neither_ray_nor_optuna(name):
-    assert not roots(ROOT / "study" / f"{name}.py") & {"ray", "optuna", "rich"}
-
-
-@pytest.mark.parametrize("name", [*WITHOUT_RAY, "trial", "installed"])
-def test_what_a_worker_runs_does_not_import_the_driver(name):
-    taken = imports(ROOT / "study" / f"{name}.py")
-    assert not taken & {f"study.{module}" for module in DRIVER}
-
-
-def test_every_module_is_on_one_side_or_is_the_worker():
-    modules = {path.stem for path in (ROOT / "study").glob("*.py")} - {"__init__"}
-    assert modules == {*WITHOUT_RAY, *DRIVER, "trial", "installed"}
+def test_no_files_import_each_other_in_a_circle():
+    TopologicalSorter({file: imports(file) for file in FILES}).prepare()
 
 
 def test_resnet_has_never_heard_of_cbam():
@@ -92,11 +104,11 @@ def test_resnet_has_never_heard_of_cbam():
 
 
 def test_no_file_of_ours_reads_a_pickle():
-    """And none runs what it reads. What hostile files do is tried in test_checkpoint, test_data,
-    test_sources, test_record and test_run."""
+    """And none runs what it reads. What hostile files do is tried in test_training_checkpoint,
+    test_data_datasets, test_fer_data_sources, test_record_tables and test_study_run."""
     trusting = r"pickle\.loads?\(|read_pickle|allow_pickle=True|weights_only=False|yaml\.load\("
     trusting += r"|(?<![\w.])(eval|exec)\(|extractall\(|unpack_archive\("
-    for folder in ("study", "fer_models", "results", "benchmarks"):
+    for folder in ("study", "fer_data", "fer_models", "results", "benchmarks"):
         for path in (ROOT / folder).rglob("*.py"):
             assert not re.search(trusting, path.read_text()), path
 

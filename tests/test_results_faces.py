@@ -1,4 +1,4 @@
-"""Photographs read again from a source: the ids are those of study.sources, whatever the source."""
+"""Photographs read again from a source: the ids are those of fer_data, whatever the source."""
 
 import gzip
 import io
@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 from test_results_load import folder, header, trial
 
+from fer_data import sources
 from results import Mistake
 from results.artefacts import faces
 from results.artefacts.load import load
 from results.report import page
 from results.report.sections import faces as sections_faces
-from study import sources
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""An artefact folder written by hand with study.record, and how results.artefacts.load reads it."""
+"""An artefact folder written with study.record.schemas, and how artefacts.load reads it."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 import results
 from results import Mistake
 from results.artefacts import load
-from study import record
+from study.record import schemas
 
 CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 START = pd.Timestamp("2026-01-02T03:04:05Z")
@@ -92,10 +92,10 @@ def folder(path, head=None, trials=None, epoch_rows=None, decisions=None, told=N
     (path / "study.json").write_text(json.dumps(head or header()))
     for name, rows in (("trials", trials), ("epochs", epoch_rows), ("decisions", decisions)):
         if rows is not None:
-            record.write_table(path / f"{name}.parquet", rows, getattr(record, name.upper()))
+            schemas.write_table(path / f"{name}.parquet", rows, getattr(schemas, name.upper()))
     if told:
-        columns = record.predictions_columns(CLASSES)
-        record.write_table(path / "predictions.parquet", told, columns)
+        columns = schemas.predictions_columns(CLASSES)
+        schemas.write_table(path / "predictions.parquet", told, columns)
     (path / "events.jsonl").write_bytes(b"".join(events))
     return path
 
@@ -157,7 +157,7 @@ def test_a_folder_written_by_the_study_is_read_whole(whole):
 
 def test_every_column_that_is_read_is_one_of_the_studys():
     for name, columns in load.COLUMNS.items():
-        assert set(columns) <= set(getattr(record, name.upper()))
+        assert set(columns) <= set(getattr(schemas, name.upper()))
 
 
 def test_answers_keep_seeds_images_and_duplicates(whole):

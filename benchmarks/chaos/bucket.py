@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks.chaos import s3, studies
-from study import storage
+from study.storage import places
 
 STUDY = [
     *studies.SMALL, "--trials", "4", "--epochs", "4", "--seeds", "1", "--max-concurrent", "1",
@@ -38,8 +38,8 @@ def main() -> int:
         server.send_signal(signal.SIGCONT)
         out, _ = process.communicate()
         print(out, file=sys.stderr)
-        place = storage.at(uri) / "s"
-        same = storage.read(place / "events.jsonl") == (folder / "events.jsonl").read_bytes()
+        place = places.at(uri) / "s"
+        same = places.read(place / "events.jsonl") == (folder / "events.jsonl").read_bytes()
         held = {
             "the study goes on": process.returncode == 0 and ended is None,
             "said once": out.count("can't be reached") == out.count("answers again") == 1,

@@ -19,8 +19,9 @@ from pathlib import Path
 import ray
 
 from benchmarks.chaos import studies
-from study import cluster, run
-from study.journal import block_size
+from study import run
+from study.cluster import connection
+from study.record.journal import block_size
 
 STUDY = [
     *studies.SMALL, "--trials", "4", "--epochs", "4", "--seeds", "1", "--max-concurrent", "1",
@@ -44,7 +45,7 @@ def main() -> int:
         process.kill()
         process.wait()
         studies.gone(process.pid, within=60)
-        cluster.connect("local")
+        connection.connect("local")
         found = []
         for number in range(asked.n):
             found.append(cut_and_resumed(killed, Path(name, f"cut{number}"), alone, chance))

@@ -16,8 +16,8 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.chaos import s3, studies
-from study import storage
-from study.handover import read_lease
+from study.storage import places
+from study.storage.handover import read_lease
 
 STUDY = [
     *studies.SMALL, "--trials", "6", "--epochs", "5", "--seeds", "2", "--max-concurrent", "1",
@@ -43,14 +43,14 @@ def main() -> int:
 
 def lost(work: Path, alone: Path, uri: str, heads: int, chance: random.Random) -> int:
     """Begin, kill, delete, go on elsewhere; in the end compare."""
-    place = storage.at(uri) / "s"
+    place = places.at(uri) / "s"
     trained: dict[tuple[str, int], float] = {}
     again, longest, done, most = [], 0.0, 0, 0
     while True:
         head = work / f"head{done}"
         head.mkdir()
         folder = head / "runs" / "s"
-        known = "study.json" in storage.names(place)
+        known = "study.json" in places.names(place)
         words = ["--resume", str(place), "--address", "local"] if known else STUDY
         began = time.monotonic()
         process = studies.begin(head, *words, "--storage", uri)
@@ -76,10 +76,10 @@ def lost(work: Path, alone: Path, uri: str, heads: int, chance: random.Random) -
         shutil.rmtree(head)
     if process.returncode:
         print(out)
-    stored = {n: storage.read(place / n) for n in storage.names(place) if "/" not in n}
+    stored = {n: places.read(place / n) for n in places.names(place) if "/" not in n}
     del stored["driver.json"]
     here = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    kept = [name for name in storage.names(place / "checkpoints")]
+    kept = [name for name in places.names(place / "checkpoints")]
     held = {
         "at most an epoch of a trial lost with a head": most <= 1,
         "equal to the undisturbed study row for row": not studies.differences(folder, alone),

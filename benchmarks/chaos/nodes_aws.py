@@ -30,10 +30,10 @@ from benchmarks.chaos.nodes_cloud import (
     wait_for_moto,
 )  # fmt: skip
 from benchmarks.chaos.nodes_hosts import ROOT, network
-from study import storage
-from study.handover import read_logs
-from study.journal import read
-from study.record import Tables
+from study.record.journal import read
+from study.record.tables import Tables
+from study.storage import places
+from study.storage.handover import read_logs
 
 
 def main() -> None:
@@ -184,7 +184,7 @@ def up(cloud: Cloud, type_: Callable[..., str], config: Path) -> None:
 def stored(cloud: Cloud) -> Tables:
     """What the bucket knows of the study."""
     path = cloud.work / "stored.jsonl"
-    path.write_bytes(read_logs(storage.at(STORED))["events.jsonl"])
+    path.write_bytes(read_logs(places.at(STORED))["events.jsonl"])
     return Tables.of(read(path))
 
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks.chaos.nodes_hosts import ROOT, Host, network
-from study.journal import read
+from study.record.journal import read
 
 STUDY = (
     "python -m study.run --preset smoke --models alexnet --data faces:600 --stages search "
@@ -23,7 +23,7 @@ def main() -> None:
     print("| case | exit code | seconds | what it said |\n|---|--:|--:|---|")
     with network() as work:
         other = work / "other"
-        for package in ("study", "fer_models"):
+        for package in ("study", "fer_models", "fer_data"):
             shutil.copytree(ROOT / package, other / package)
         with (other / "study" / "train.py").open("a") as file:
             file.write("\n# one line more\n")

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.chaos.nodes import kept
 from benchmarks.chaos.nodes_hosts import ROOT, Host, network, sh
-from study.journal import read
-from study.record import Tables
+from study.record.journal import read
+from study.record.tables import Tables
 
 STUDY = (
     "--preset smoke --models alexnet --data faces:600 --stages search --scheduler none --trials 4"
@@ -82,7 +82,7 @@ def munged(work: Path) -> subprocess.Popen:
 def start(work: Path, hosts: list[Host]) -> None:
     checkout = work / "shared" / "checkout"
     checkout.mkdir()
-    for name in ("study", "fer_models", "clusters"):
+    for name in ("study", "fer_models", "fer_data", "clusters"):
         (checkout / name).symlink_to(ROOT / name)
     (checkout / ".venv").symlink_to(sys.prefix)
     (work / "slurm.conf").write_text(CONFIG.format(work=work, cpus=os.cpu_count()))

@@ -1,7 +1,8 @@
 """What stands in the place of training where a fault must come at a certain moment. In the worker.
 
-`study.run.main(argv, trainable=...)` takes them: a class with the steps of study.trial.Trial, one
-an epoch, and the same result. Everything else of a study is as in `python -m study.run`.
+`study.run.main(argv, trainable=...)` takes them: a class with the steps of
+study.worker.trial.Trial, one an epoch, and the same result. Everything else of a study is as in
+`python -m study.run`.
 """
 
 import os
@@ -13,8 +14,8 @@ from typing import Any
 
 import torch
 
-from study import train
-from study.trial import Trial
+from study.training import gpu_memory, loop
+from study.worker.trial import Trial
 
 STRUCK = "t0001"  # the trial that the fault strikes
 
@@ -30,7 +31,7 @@ class Struck(Trial):
         self.after = random.Random(config["seed"]).randint(1, max(1, config["epochs"] - 1))
         super().begin(config)
 
-    def trained(self) -> tuple[train.EpochRecord, dict[str, Any]]:
+    def trained(self) -> tuple[loop.EpochRecord, dict[str, Any]]:
         if self.name == STRUCK and len(self.records) >= self.after and self.count_down():
             self.strike()
         return super().trained()
@@ -126,5 +127,5 @@ class CutShort(Struck):
 
 
 def no_memory(epoch: int) -> Iterator[Any]:
-    raise train.OutOfMemory(f"out of memory in epoch {epoch}, with the batch whole")
+    raise gpu_memory.OutOfMemory(f"out of memory in epoch {epoch}, with the batch whole")
     yield

@@ -21,7 +21,8 @@ import numpy as np
 
 from benchmarks.chaos import studies
 from benchmarks.sleeping import Sleeping
-from study import recorder, run
+from study import run
+from study.driver import recorder
 
 PARTS = 10  # figures are of the first, the middle and the last tenth
 

@@ -19,8 +19,9 @@ import pandas as pd
 import ray
 
 from benchmarks.chaos import standins, studies
-from study import cluster, run
-from study.trial import Trial
+from study import run
+from study.cluster import connection
+from study.worker.trial import Trial
 
 STUDY = [
     *studies.SMALL, "--trials", "3", "--epochs", "5", "--scheduler", "none", "--stages", "search",
@@ -55,7 +56,7 @@ def main() -> int:
     asked = parser.parse_args()
     # The monitor's limit, so that not all of this machine's memory must be filled.
     os.environ["RAY_memory_usage_threshold"] = f"{share_of_memory_used() + 0.25:.2f}"
-    cluster.connect("local")
+    connection.connect("local")
     codes = []
     for fault in FAULTS:
         if fault.startswith(asked.only):

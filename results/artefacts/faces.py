@@ -1,7 +1,7 @@
 """The photographs of a study, read again from its source when a person names it.
 
 An artefact folder holds none. `id` is the `image` of predictions.parquet: the row of the table from
-0, or the place in the sorted list of files, as study.sources numbers them.
+0, or the place in the sorted list of files, as fer_data.sources numbers them.
 """
 
 import io

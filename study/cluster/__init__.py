@@ -1,0 +1,1 @@
+"""CLUSTER: joining or starting Ray, and what its nodes have."""

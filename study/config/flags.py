@@ -1,0 +1,208 @@
+"""The command line of study.run: a flag for every option of a study and every hyperparameter."""
+
+import argparse
+import sys
+from dataclasses import fields, replace
+from typing import Any, NoReturn
+
+from study import Mistake
+from study.config.hyperparameters import FIELDS, MODELS, applies, expected, kind
+from study.config.study import FIXED, Domain, Range, Setting, Study, domain, domains
+
+HYPER = [name for name in FIELDS if name not in FIXED]
+OPTIONS = {f.name: f for f in fields(Study) if f.metadata}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a mistake is one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Mistake(f"{message}; --help lists what there is")
+
+
+def parser(study: Study | None = None) -> Parser:
+    """The command line; its help tells what `study`, a preset, has where no flag says otherwise."""
+    base = study or Study()
+    made = Parser(
+        prog="python -m study.run",
+        usage="%(prog)s [--resume RUN] [--preset PRESET] [flags of the study] [hyperparameters]",
+        description="Compare facial-expression networks: search with Optuna and ASHA on Ray Tune, "
+        "then confirm the best of each network with fresh seeds on test images never used before.",
+        epilog="A hyperparameter's flag takes a value (0.01), choices (0.01,0.1), or a range "
+        "(0.001:0.1, or 0.001:0.1:log). Exit code: 0 it came to its end; 1 it did and nothing "
+        "could be confirmed; 2 a mistake, or the storage failed; 128 + signal, interrupted.",
+        allow_abbrev=False,
+    )
+    made.add_argument(
+        "--resume",
+        metavar="RUN",
+        default="",
+        help="go on with a study: its folder, or its name under --out",
+    )
+    of_preset = f"in [] what the preset {base.preset} has on this machine"
+    group = made.add_argument_group("the study", of_preset)
+    for name, f in OPTIONS.items():
+        value = by_setting(base, name, base.models) or written(getattr(base, name))
+        group.add_argument(
+            flag(name),
+            dest=name,
+            metavar=metavar(f),
+            default=None,
+            help=(f.metadata["help"] + (f" [{value}]" if value else "")).replace("%", "%%"),
+        )
+    hyper = made.add_argument_group("hyperparameters, fixed or searched", of_preset)
+    for name in HYPER:
+        models = FIELDS[name].metadata["models"]
+        only = f"; {' and '.join(models)} only" if models != MODELS else ""
+        hyper.add_argument(
+            flag(name),
+            dest=name,
+            metavar="DOMAIN",
+            default=None,
+            help=f"{FIELDS[name].metadata['help']}: {expected(name)}{only} "
+            f"[{in_force(base, name)}]".replace("%", "%%"),
+        )
+    return made
+
+
+def in_force(study: Study, name: str) -> str:
+    """What a study has for a hyperparameter: for all networks, or network by network."""
+    by_model: dict[str, str] = {}
+    for one in study.models:
+        if applies(name, one):
+            _, found = domains(study, one).get(name, ("", FIELDS[name].default))
+            by_model[one] = by_setting(study, name, (one,)) or searched(found)
+    if len(set(by_model.values())) < 2:
+        return "".join(set(by_model.values()))
+    return "; ".join(f"{one}: {text}" for one, text in by_model.items())
+
+
+def by_setting(study: Study, name: str, models: tuple[str, ...]) -> str:
+    """What the settings of these networks have for a name, in a study that only confirms them."""
+    values = [s.values for s in study.settings if model(s) in models]
+    own = {written(value[name]) for value in values if name in value}
+    if not own or "search" in study.stages:
+        return ""
+    return f"{', '.join(sorted(own, key=natural))} by setting"
+
+
+def natural(text: str) -> tuple[float, str]:
+    """Numbers by their size, words after them by the alphabet."""
+    try:
+        return float(text), text
+    except ValueError:
+        return float("inf"), text
+
+
+def searched(found: Domain) -> str:
+    """A domain in words."""
+    if isinstance(found, Range):
+        return f"searched from {found.low:g} to {found.high:g}" + (", log" if found.log else "")
+    if isinstance(found, tuple):
+        return "searched: " + written(found)
+    return written(found)
+
+
+def written(value: Any) -> str:
+    """A value as its flag would take it; a setting by its name."""
+    if isinstance(value, tuple):
+        return ",".join(getattr(one, "name", written(one)) for one in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def metavar(f: Any) -> str:
+    if f.metadata["choices"] and not isinstance(f.default, tuple):
+        return "|".join(f.metadata["choices"])
+    return {int: "N", float: "X", tuple: "A,B"}.get(type(f.default), "TEXT")
+
+
+def with_flags(study: Study, given: dict[str, str]) -> Study:
+    """The study as the flags change it: a flag beats the preset, also in its settings."""
+    changes: dict[str, Any] = {}
+    space, own, settings = dict(study.space), dict(study.own), study.settings
+    for name, text in given.items():
+        if name == "settings":
+            settings = named(settings, text.split(","))
+        elif name in OPTIONS:
+            changes[name] = option(name, text)
+        else:
+            space[name] = domain(name, raw(name, text))
+            own = {m: {k: v for k, v in part.items() if k != name} for m, part in own.items()}
+    fixed = {
+        n: space[n] for n in given if n in HYPER and not isinstance(raw(n, given[n]), list | dict)
+    }
+    if "epochs" in changes:
+        fixed["epochs"] = changes["epochs"]
+    settings = tuple(
+        replace(s, values=s.values | {k: v for k, v in fixed.items() if applies(k, model(s))})
+        for s in settings
+    )
+    changed = replace(study, space=space, own=own, settings=settings, **changes)
+    for name in given:
+        if name in HYPER and not any(applies(name, m) for m in changed.models):
+            having = " and ".join(FIELDS[name].metadata["models"])
+            raise Mistake(
+                f"{flag(name)} is a hyperparameter of {having}, but --models is "
+                f"{','.join(changed.models)}: leave it out or compare other networks"
+            )
+    return changed
+
+
+def model(setting: Setting) -> str:
+    return setting.values["model"]
+
+
+def named(settings: tuple[Setting, ...], names: list[str]) -> tuple[Setting, ...]:
+    known = {s.name: s for s in settings}
+    for name in names:
+        if name not in known:
+            raise Mistake(f"unknown setting '{name}': known are {', '.join(known) or 'none'}")
+    return tuple(known[name] for name in names)
+
+
+def option(name: str, text: str) -> Any:
+    """A flag's text in the type of the study's option."""
+    default = OPTIONS[name].default
+    if isinstance(default, tuple):
+        return tuple(part for part in text.split(",") if part)
+    return text if isinstance(default, str) else number(name, text, type(default))
+
+
+def raw(name: str, text: str) -> Any:
+    """A hyperparameter's flag as TOML would give it: 0.1 | 0.1,0.2 | 0.1:0.2 | 0.1:0.2:log."""
+    if ":" in text:
+        low, high, *rest = text.split(":")
+        if rest not in ([], ["log"]):
+            raise Mistake(f"{flag(name)} is {text}: a range is low:high or low:high:log")
+        low, high = scalar(name, low), scalar(name, high)
+        return {"low": low, "high": high, "log": rest == ["log"]}
+    values = [scalar(name, part) for part in text.split(",")]
+    return values if len(values) > 1 else values[0]
+
+
+def scalar(name: str, text: str) -> Any:
+    wanted = kind(name)
+    if wanted is bool:
+        if text.lower() not in ("true", "false"):
+            raise Mistake(f"{flag(name)} is {text}: expected true or false")
+        return text.lower() == "true"
+    return text if wanted is str else number(name, text, wanted)
+
+
+def number(name: str, text: str, wanted: type) -> int | float:
+    try:
+        return wanted(text)
+    except ValueError:
+        what = "a whole number" if wanted is int else "a number"
+        raise Mistake(f"{flag(name)} is '{text}': expected {what}") from None
+
+
+def fail(error: Exception) -> int:
+    print(f"study.run: {error}", file=sys.stderr)
+    return 2

@@ -1,0 +1,305 @@
+"""What a study is: a frozen, checked value; presets by name; TOML as its written form.
+
+Runs on the driver; standard library only.
+"""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from study import Mistake
+from study.config.hyperparameters import FIELDS, MODELS, Hyperparameters, applies, checked, kind
+
+STAGES = ("search", "confirm")
+FIXED = ("model", "epochs", "seed")  # never in a space: chosen by models, epochs, seed and seeds
+PRESETS = ("smoke", "search", "paper", "ingredients")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from low to high, both possible; evenly on a logarithmic axis if log."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+Domain = Range | tuple | int | float | str | bool  # a range, choices, or one fixed value
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A named, fixed configuration; what it doesn't say comes from the space's fixed values."""
+
+    name: str
+    values: dict[str, Any]
+    published: float | None = None  # accuracy claimed elsewhere, on val and test together; fraction
+
+
+def option(default: Any, help: str, low: float | None = None, choices: tuple = ()) -> Any:
+    return field(default=default, metadata={"help": help, "low": low, "choices": choices})
+
+
+@dataclass(frozen=True)
+class Study:
+    """All that decides a study's outcome, and what it may use. A wrong value raises Mistake."""
+
+    preset: str = option("search", "smoke, search, paper, ingredients, or a TOML file")
+    name: str = option("", "name of the study's folder; by default preset, date and time")
+    out: str = option("runs", "folder for studies")
+    storage: str = option(
+        "", "s3://BUCKET/FOLDER or gs://..., shared by all machines; empty keeps all under --out"
+    )
+    data: str = option("faces", "FER-2013 as csv, folder or zip; 'faces' or faces:N draws N faces")
+    train_images: int = option(0, "train on a stratified part of so many images; 0 is all", 0)
+    val_images: int = option(0, "validate on a stratified part of so many images; 0 is all", 0)
+    models: tuple[str, ...] = option(MODELS, "networks to compare", choices=MODELS)
+    stages: tuple[str, ...] = option(STAGES, "stages to run", choices=STAGES)
+    settings: tuple[Setting, ...] = option(
+        (), "named settings: tried first in a search, confirmed as they are without one"
+    )
+    trials: int = option(24, "configurations that the search tries", 1)
+    epochs: int = option(30, "full budget of a trial, passes over the training images", 1)
+    seed: int = option(0, "of the study: proposals, part of the images, every trial's own seed", 0)
+    seeds: int = option(3, "fresh seeds with which each confirmed configuration is trained", 1)
+    attention_images: int = option(
+        64, "images of val, and as many of test, of which a confirmed CBAM keeps where it looks", 0
+    )
+    sampler: str = option(
+        "tpe", "who proposes configurations", choices=("tpe", "random", "qmc", "grid")
+    )
+    scheduler: str = option("asha", "who stops hopeless trials", choices=("asha", "none"))
+    grace_epochs: int = option(1, "asha: epochs before a trial may be stopped", 1)
+    reduction_factor: int = option(3, "asha: one in so many goes on at a rung", 2)
+    device: str = option(
+        "auto", "auto takes a GPU where there is one", choices=("auto", "cpu", "cuda")
+    )
+    gpus_per_trial: float = option(
+        0.0, "share of a GPU for each trial, 0.25 packs four; 0 is by the memory they need", 0
+    )
+    cpus_per_trial: int = option(1, "cores, and threads of torch, for each trial", 1)
+    execution: str = option(
+        "auto",
+        "how a step runs: as written, compiled, or as a recorded CUDA graph; auto measures on CUDA",
+        choices=("auto", "eager", "compile", "graphs"),
+    )
+    max_concurrent: int = option(0, "trials at once; 0 is as many as fit", 0)
+    time_budget: float = option(
+        0.0, "end the study after so many seconds of wall clock; 0 never", 0
+    )
+    gpu_hours: float = option(0.0, "end the study after so many GPU-hours; 0 never", 0)
+    retries: int = option(
+        2,
+        "times that a trial whose worker died or raised is started again; a machine that is taken "
+        "away counts only if the trial has not done an epoch since the last one was",
+        0,
+    )
+    hang_seconds: float = option(
+        -1.0,
+        "a trial that reports nothing for so long is killed and started again; 0 never, -1 is 20 "
+        "times the longest epoch so far, 600 s at least",
+        -1,
+    )
+    address: str = option("", "Ray cluster to join, or local; empty is RAY_ADDRESS, else local")
+    space: dict[str, Domain] = field(default_factory=dict)  # for all networks
+    own: dict[str, dict[str, Domain]] = field(default_factory=dict)  # network -> its part
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            if f.metadata:
+                object.__setattr__(self, f.name, checked_option(f, getattr(self, f.name)))
+        if self.gpus_per_trial > 1 and self.gpus_per_trial % 1:
+            raise Mistake(f"gpus_per_trial is {self.gpus_per_trial}: above 1 only whole GPUs")
+        if self.name and not plain(self.name):
+            raise Mistake(f"name is {self.name!r}: expected a plain folder name, without slashes")
+        for model in self.models:
+            configuration(self, Setting("", {"model": model}))
+        for setting in self.settings:
+            configuration(self, setting)
+            if not plain(setting.name):  # it becomes part of the names of trials and folders
+                raise Mistake(f"a setting has the name {setting.name!r}: expected a plain word")
+            share = setting.published
+            if share is not None and not (type(share) is float and 0 < share <= 1):
+                raise Mistake(
+                    f"setting '{setting.name}' has published {share!r}: expected an accuracy "
+                    "as a fraction above 0"
+                )
+        names = [setting.name for setting in self.settings]
+        for name in names:
+            if names.count(name) > 1:
+                raise Mistake(f"two settings have the name '{name}': expected each its own")
+
+
+def plain(name: str) -> bool:
+    """Whether it can name a folder."""
+    return Path(name).name == name and not name.startswith((".", "-")) and name != ""
+
+
+def table(name: str, value: Any) -> dict[str, Any]:
+    """The value, if it is a table."""
+    if not isinstance(value, dict):
+        raise Mistake(f"{name} is {value!r}: expected a table")
+    return value
+
+
+def checked_option(f: Any, value: Any) -> Any:
+    """The value in the option's type; Mistake otherwise."""
+    rule, wanted = f.metadata, type(f.default)
+    if f.name == "settings":
+        return tuple(value)
+    if wanted is tuple:
+        if not isinstance(value, list | tuple):
+            known = ", ".join(rule["choices"])
+            raise Mistake(f"{f.name} is {value!r}: expected a list of {known}")
+        for item in value:
+            if item not in rule["choices"]:
+                known = ", ".join(rule["choices"])
+                raise Mistake(f"unknown {f.name.rstrip('s')} {item!r}: known are {known}")
+        if not value:
+            raise Mistake(f"{f.name} is empty: expected some of {', '.join(rule['choices'])}")
+        return tuple(dict.fromkeys(value))
+    if wanted is float and type(value) is int:
+        value = float(value)
+    if type(value) is not wanted:
+        what = {int: "a whole number", float: "a number", str: "text"}[wanted]
+        raise Mistake(f"{f.name} is {value!r}: expected {what}")
+    if rule["choices"] and value not in rule["choices"]:
+        raise Mistake(f"unknown {f.name} {value!r}: known are {', '.join(rule['choices'])}")
+    if rule["low"] is not None and not rule["low"] <= value < float("inf"):
+        raise Mistake(f"{f.name} is {value}: expected a number from {rule['low']} on")
+    return value
+
+
+def domain(name: str, raw: Any) -> Domain:
+    """A hyperparameter's domain from TOML or JSON: a value, a list or {low, high, log}."""
+    if name in FIXED:
+        raise Mistake(
+            f"{name} can't be searched: it is set by {name if name != 'model' else 'models'}"
+        )
+    if isinstance(raw, dict) and name in FIELDS:
+        known = {"low", "high"} <= set(raw) <= {"low", "high", "log"}
+        if not known or type(raw.get("log", False)) is not bool:
+            raise Mistake(f"{name} is {raw}: expected low, high and perhaps log = true")
+        if kind(name) not in (int, float):
+            raise Mistake(f"{name} can't be a range: list its values")
+        found = Range(checked(name, raw["low"]), checked(name, raw["high"]), raw.get("log", False))
+        if not found.low < found.high or (found.log and found.low <= 0):
+            raise Mistake(
+                f"{name} from {found.low} to {found.high} is no range: expected low < high"
+                + (", above 0 on a log axis" if found.log else "")
+            )
+        return found
+    if isinstance(raw, list | tuple):
+        values = tuple(dict.fromkeys(checked(name, value) for value in raw))
+        if not values:
+            raise Mistake(f"{name} is an empty list: expected at least one value")
+        return values if len(values) > 1 else values[0]
+    return checked(name, raw)
+
+
+def from_dict(raw: dict[str, Any], base: Study | None = None) -> Study:
+    """A study from its written form (TOML, or study.json); what it doesn't say comes from base."""
+    base, raw = base or Study(), dict(raw)
+    known = {f.name for f in fields(Study)}
+    for name in raw:
+        if name not in known - {"own"}:
+            raise Mistake(f"unknown key '{name}': known are {', '.join(sorted(known - {'own'}))}")
+    space, own = dict(base.space), {model: dict(part) for model, part in base.own.items()}
+    for name, value in table("space", raw.pop("space", {})).items():
+        if name in MODELS:
+            part = table(f"space.{name}", value)
+            own.setdefault(name, {}).update({k: domain(k, v) for k, v in part.items()})
+            for k in part:
+                if not applies(k, name):
+                    raise Mistake(f"{name} has no {k}")
+        else:
+            space[name] = domain(name, value)
+    if "settings" in raw:
+        tables = raw["settings"]
+        if not isinstance(tables, list) or not all(isinstance(s, dict) for s in tables):
+            raise Mistake(f"settings is {tables!r}: expected tables, each under [[settings]]")
+        raw["settings"] = tuple(
+            Setting(
+                str(s.get("name", "")),
+                {k: v for k, v in s.items() if k not in ("name", "published")},
+                s.get("published"),
+            )
+            for s in tables
+        )
+    return replace(base, space=space, own=own, **raw)
+
+
+def to_dict(study: Study) -> dict[str, Any]:
+    """The written form, from which from_dict makes the same study."""
+    plain = {f.name: getattr(study, f.name) for f in fields(study) if f.metadata}
+    plain["settings"] = [
+        {"name": s.name, **s.values} | ({"published": s.published} if s.published else {})
+        for s in study.settings
+    ]
+    written = {name: asdict(d) if isinstance(d, Range) else d for name, d in study.space.items()}
+    for model, part in study.own.items():
+        written[model] = {k: asdict(d) if isinstance(d, Range) else d for k, d in part.items()}
+    return plain | {"space": written}
+
+
+def read_preset(name: str, hardware: str) -> tuple[Study, str]:
+    """A preset or a TOML file as a study for "cpu" or "gpu", and why it is sized so.
+
+    A file may have [hardware.cpu] and [hardware.gpu], which hold on that kind of machine only.
+    """
+    path = Path(name)
+    if name in PRESETS:
+        content = (files("study") / "presets" / f"{name}.toml").read_bytes()
+    elif path.suffix == ".toml" and path.is_file():
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise Mistake(
+                f"{name} can't be read ({error.strerror}): check its permissions"
+            ) from None
+    elif path.suffix == ".toml":
+        raise Mistake(f"there is no file {name}: give one, or a preset: {', '.join(PRESETS)}")
+    else:
+        raise Mistake(f"unknown preset '{name}': known are {', '.join(PRESETS)}, or a .toml file")
+    try:
+        raw = tomllib.loads(content.decode())
+    except ValueError as error:  # TOML or UTF-8
+        raise Mistake(f"{name} is not TOML: {error}") from None
+    kinds = table("hardware", raw.pop("hardware", {}))
+    if not set(kinds) <= {"cpu", "gpu"}:
+        raise Mistake(f"hardware has {', '.join(kinds)}: known are cpu and gpu")
+    sized = dict(table(f"hardware.{hardware}", kinds.get(hardware, {})))
+    why = sized.pop("why", "")
+    return from_dict(sized, from_dict({"preset": name, **raw})), why
+
+
+def domains(study: Study, model: str) -> dict[str, tuple[str, Domain]]:
+    """Each hyperparameter that the study says something of, for a network: (label, domain).
+
+    The label is its name in Optuna: MODEL.NAME where a network has a domain of its own.
+    """
+    found = {n: (n, d) for n, d in study.space.items() if applies(n, model)}
+    own = study.own.get(model, {})
+    return found | {name: (f"{model}.{name}", d) for name, d in own.items()}
+
+
+def configuration(study: Study, setting: Setting) -> Hyperparameters:
+    """A setting with the space's fixed values under it; searched ones fall to the defaults."""
+    model = setting.values.get("model")
+    if model not in MODELS:
+        raise Mistake(
+            f"setting '{setting.name}' has model {model!r}: known are {', '.join(MODELS)}"
+        )
+    fixed = {
+        name: d
+        for name, (_, d) in domains(study, model).items()
+        if not isinstance(d, Range | tuple)
+    }
+    values = {"epochs": study.epochs} | fixed | setting.values
+    for name in values:
+        checked(name, values[name])
+        if not applies(name, model):
+            raise Mistake(f"setting '{setting.name}': {model} has no {name}")
+    return Hyperparameters(**values)

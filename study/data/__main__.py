@@ -1,0 +1,42 @@
+"""`python -m study.data`: check a data set, prepare it, describe it, or download it first."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from study import Mistake
+from study.data.datasets import describe, load, say
+from study.data.download import download
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m study.data",
+        description="Check a data set, prepare it for studies and describe it.",
+    )
+    parser.add_argument(
+        "source",
+        nargs="?",
+        help="fer2013.csv (plain, .xz, .gz, .zip), a folder or zip of train/CLASS/*.jpg and "
+        "test/CLASS/*.jpg, or faces:N for drawn faces (default: faces)",
+    )
+    parser.add_argument("--download", action="store_true", help="get FER-2013 from Kaggle first")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where to keep what is prepared")
+    args = parser.parse_args(argv)
+    if args.download and args.source:
+        parser.error("--download brings its own source: leave out one of the two")
+    try:
+        source = download() if args.download else args.source
+        print(describe(load(source, args.cache)))
+        if args.download:
+            print(f"\nIt lies in {source}; give it to a study as\n")
+            print(f"    python -m study.run --data {shlex.quote(str(source))}")
+    except Mistake as mistake:
+        say(str(mistake))
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,383 @@
+"""The data set of a study: uint8 splits from any source, checked at the door and cached once.
+
+Runs on the driver and in the worker. `python -m study.data --help` describes, prepares, downloads.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import uuid
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fer_data import sources
+from fer_data.sources import SIDE_PX, Rows
+from study import Mistake
+from study.data import drawn_faces
+
+SPLITS = ("train", "val", "test")
+FER_SIZES = (28_709, 3_589, 3_589)  # images of train, val and test
+CACHE_VERSION = 2  # count up when what is read, carved or stored changes
+CARVED_SHARE = 9  # one image in nine, as PublicTest's share of Training and PublicTest
+CARVING_SEED = 0
+DRAWING_SEED = 0
+DRAWN = (
+    "these faces are drawn, so the numbers say nothing of real faces; get FER-2013 with "
+    "`python -m study.data --download` or give --data PATH"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    images: np.ndarray  # uint8 (N, 48, 48)
+    labels: np.ndarray  # int64 (N,), index into Dataset.classes
+    ids: np.ndarray  # int64 (N,), row of the table from 0, or place in the sorted list of files
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Three splits, each with an image of every class; `digest` names their content."""
+
+    name: str  # fer2013, faces, or that of the source's file or folder
+    digest: str  # 16 hex digits of the sha256 over pixels, labels, splits and class names
+    classes: tuple[str, ...]  # sorted
+    train: Split
+    val: Split
+    test: Split
+    duplicate: np.ndarray  # bool (test,): its pixels also occur in train or val
+    val_duplicate: np.ndarray  # bool, of all of val: its pixels also occur in train
+    notes: tuple[str, ...]  # sentences that every output repeats
+    synthetic: bool
+
+
+def load(source: str | Path | None = None, cache: Path | None = None) -> Dataset:
+    """The data set of a path, or of drawn faces (None, "faces", or "faces:N" with N for train).
+
+    What was prepared before is read from the folder `cache`, else FER_STUDY_CACHE, else
+    ~/.cache/fer-study. A folder that was named and can't be written is a Mistake; without the usual
+    one the images are prepared all the same, and stderr says so.
+    """
+    if source is None or (isinstance(source, str) and source.partition(":")[0] == "faces"):
+        sizes = drawn_sizes(source)
+        return cached(drawn_digest(sizes), cache, lambda: drawn(sizes))
+    path = Path(os.path.expanduser(source))
+    dataset = cached(sources.digest(path), cache, lambda: read(path))
+    return replace(dataset, name="fer2013" if is_fer2013(dataset) else plain_name(path))
+
+
+def absolute(source: str) -> str:
+    """A source's name that holds from any folder; drawn faces and addresses are as they are."""
+    if source.partition(":")[0] == "faces" or "://" in source:
+        return source
+    return os.path.abspath(os.path.expanduser(source))
+
+
+def subset(split: Split, images: int, seed: int) -> Split:
+    """That many images of a split, in its order and its shares of the classes; 0 means all."""
+    total = len(split.labels)
+    if not 0 <= images <= total:
+        raise Mistake(f"{images:,} images were asked for; expected 1 to {total:,}, or 0 for all")
+    if images == 0:
+        return split
+    generator = np.random.default_rng(seed)
+    taken = [
+        generator.permutation(np.flatnonzero(split.labels == label))[:share]
+        for label, share in enumerate(shares(np.bincount(split.labels), images))
+    ]
+    rows = np.sort(np.concatenate(taken))
+    return Split(split.images[rows], split.labels[rows], split.ids[rows])
+
+
+def counts(dataset: Dataset) -> pd.DataFrame:
+    """Images per split (rows) and class (columns)."""
+    table = [np.bincount(split.labels, minlength=len(dataset.classes)) for split in parts(dataset)]
+    return pd.DataFrame(table, index=list(SPLITS), columns=list(dataset.classes))
+
+
+def overlaps(dataset: Dataset) -> pd.DataFrame:
+    """Images per finding (rows) and split (columns); identical means in all pixels."""
+    rows = images_table(dataset)
+    found = {"further copy within the split": rows.duplicated(["split", "group"])}
+    for name in SPLITS:
+        inside = rows["split"] == name
+        found[f"also in {name}"] = rows["group"].isin(rows["group"][inside]) & ~inside
+    found["identical to one with another label"] = rows["labels"] > 1
+    found["blank (a single grey level)"] = rows["blank"]
+    return pd.DataFrame(found).groupby(rows["split"].array).sum().T[list(SPLITS)]
+
+
+def images_table(dataset: Dataset) -> pd.DataFrame:
+    """A row per image: split, group of identical images, how many labels that group has, blank."""
+    splits = parts(dataset)
+    sizes = [len(split.labels) for split in splits]
+    pixels = np.concatenate([split.images.reshape(-1, SIDE_PX**2) for split in splits])
+    rows = pd.DataFrame({"split": np.repeat(SPLITS, sizes), "group": groups(pixels)})
+    rows["label"] = np.concatenate([split.labels for split in splits])
+    rows["labels"] = rows.groupby("group")["label"].transform("nunique")
+    rows["blank"] = pixels.min(1) == pixels.max(1)
+    return rows
+
+
+def describe(dataset: Dataset) -> str:
+    """The data set in plain text, as the command line prints it."""
+    table = counts(dataset).assign(all=lambda frame: frame.sum(axis=1))
+    table.loc["all"] = table.sum()
+    rows = images_table(dataset)
+    conflicts = rows["group"][rows["labels"] > 1].nunique()
+    lines = [
+        f"{dataset.name}: {len(rows):,} images of {SIDE_PX} x {SIDE_PX} pixels in "
+        f"{len(dataset.classes)} classes, digest {dataset.digest}",
+        printed(table),
+        printed(overlaps(dataset)),
+        f"test images that also occur in train or val: {dataset.duplicate.sum():,}\n"
+        f"val images that also occur in train: {dataset.val_duplicate.sum():,}\n"
+        f"groups of identical images with different labels: {conflicts:,}",
+    ]
+    return "\n\n".join([*lines, *(f"Note: {note}." for note in dataset.notes)])
+
+
+def printed(table: pd.DataFrame) -> str:
+    return table.map(lambda number: f"{number:,}" if number else "-").to_string()
+
+
+def parts(dataset: Dataset) -> list[Split]:
+    return [dataset.train, dataset.val, dataset.test]
+
+
+def plain_name(path: Path) -> str:
+    """The name of a file without .csv, .zip and the like, or that of a folder."""
+    name = os.path.basename(os.path.abspath(path))
+    while not path.is_dir() and Path(name).suffix.lower() in (".csv", ".xz", ".gz", ".zip"):
+        name = Path(name).stem
+    return name
+
+
+def is_fer2013(dataset: Dataset) -> bool:
+    """Whether these are FER-2013's classes and split sizes, whatever the source is called."""
+    sizes = tuple(len(split.labels) for split in parts(dataset))
+    return sizes == FER_SIZES and dataset.classes == tuple(sorted(sources.EMOTIONS))
+
+
+def read(path: Path) -> Dataset:
+    """The data set of a source, checked."""
+    rows = sources.read(path)
+    if "val" not in rows.splits:
+        rows = with_val(rows)
+    classes, labels = np.unique(rows.names, return_inverse=True)
+    splits = []
+    for name in SPLITS:
+        mask = rows.splits == name
+        splits.append(Split(rows.images[mask], labels[mask].astype(np.int64), rows.ids[mask]))
+    return checked(str(path), tuple(classes.tolist()), splits, rows.notes)
+
+
+def checked(
+    where: str,
+    classes: tuple[str, ...],
+    splits: list[Split],
+    notes: tuple[str, ...],
+    synthetic: bool = False,
+) -> Dataset:
+    """The data set of these splits (its name is `where`), if each has an image of every class."""
+    for name, split in zip(SPLITS, splits, strict=True):
+        missing = np.flatnonzero(np.bincount(split.labels, minlength=len(classes)) == 0)
+        if len(missing):
+            raise Mistake(
+                f"{where} has no image of the class {classes[missing[0]]!r} in {name}; expected "
+                f"each of the {len(classes)} classes in {', '.join(SPLITS)}: add some, or remove "
+                "the class everywhere"
+            )
+    group = groups(np.concatenate([split.images for split in splits]))
+    train, val, test = np.split(group, np.cumsum([len(split.labels) for split in splits[:2]]))
+    return Dataset(
+        name=where,
+        digest=content_digest(classes, splits),
+        classes=classes,
+        train=splits[0],
+        val=splits[1],
+        test=splits[2],
+        duplicate=np.isin(test, np.concatenate([train, val])),
+        val_duplicate=np.isin(val, train),
+        notes=notes,
+        synthetic=synthetic,
+    )
+
+
+def groups(images: np.ndarray) -> np.ndarray:
+    """For each image the number of its group: images with the same pixels share one. (N,)"""
+    seen: dict[bytes, int] = {}
+    return np.array([seen.setdefault(image.tobytes(), len(seen)) for image in images])
+
+
+def content_digest(classes: tuple[str, ...], splits: list[Split]) -> str:
+    """16 hex digits of the sha256 over class names, split sizes, pixels and labels, in order."""
+    total = hashlib.sha256(json.dumps([classes, [len(s.labels) for s in splits]]).encode())
+    for split in splits:
+        total.update(np.ascontiguousarray(split.images))
+        total.update(split.labels.astype("<i8"))
+    return total.hexdigest()[:16]
+
+
+def with_val(rows: Rows) -> Rows:
+    """The rows with one image in nine of each class of train moved to val."""
+    train = np.flatnonzero(rows.splits == "train")
+    moved = train[carved(rows.names[train], groups(rows.images[train]), CARVING_SEED)]
+    splits = rows.splits.copy()
+    splits[moved] = "val"
+    note = (
+        f"val was carved from train: {len(moved):,} images, one in {CARVED_SHARE} of each class, "
+        "identical ones kept on one side"
+    )
+    return replace(rows, splits=splits, notes=(*rows.notes, note))
+
+
+def carved(names: np.ndarray, group: np.ndarray, seed: int) -> np.ndarray:
+    """Places of one image in nine of each class; a group of identical images is in or out whole."""
+    classes, labels = np.unique(names, return_inverse=True)
+    wanted = np.maximum(1, np.bincount(labels) // CARVED_SHARE)
+    order = np.random.default_rng(seed).permutation(len(names))
+    members: dict[int, list[int]] = {}
+    for place in order:
+        members.setdefault(group[place], []).append(place)
+    chosen: list[int] = []
+    for places in members.values():
+        held = np.bincount(labels[places], minlength=len(classes))
+        if (held <= wanted).all():
+            wanted -= held
+            chosen += places
+    return np.array(sorted(chosen), np.int64)
+
+
+def shares(available: np.ndarray, images: int) -> np.ndarray:
+    """How many of each class make up `images`: in proportion, and one at least where that fits."""
+    taken, rest = np.divmod(images * available, available.sum())
+    taken[np.argsort(-rest, kind="stable")[: images - taken.sum()]] += 1
+    if images >= np.count_nonzero(available):
+        for label in np.flatnonzero((taken == 0) & (available > 0)):
+            taken[np.argmax(taken)] -= 1
+            taken[label] = 1
+    return taken
+
+
+def drawn_sizes(source: str | None) -> tuple[int, int, int]:
+    """Images of train, val and test that "faces" or "faces:N" asks for."""
+    if source in (None, "faces"):
+        return FER_SIZES
+    least = 2 * len(drawn_faces.CLASSES)
+    number = source.partition(":")[2]
+    if not (number.isdecimal() and least <= int(number) <= 10_000_000):
+        raise Mistake(
+            f"{source!r} was asked for; expected faces:N with {least} training images or more, as "
+            "faces:2000 (a file of that name is ./faces)"
+        )
+    eighth = max(int(number) // 8, least)
+    return int(number), eighth, eighth
+
+
+def drawn_digest(sizes: tuple[int, int, int]) -> str:
+    """What decides drawn faces: how many, the seed, and the code that draws them."""
+    code = Path(drawn_faces.__file__).read_bytes()
+    return hashlib.sha256(code + repr((sizes, DRAWING_SEED)).encode()).hexdigest()[:16]
+
+
+def drawn(sizes: tuple[int, int, int]) -> Dataset:
+    images, labels, names = drawn_faces.draw(*sizes, DRAWING_SEED)
+    splits = []
+    for name in SPLITS:
+        ids = np.flatnonzero(names == name)
+        splits.append(Split(images[ids], labels[ids], ids))
+    return checked("faces", drawn_faces.CLASSES, splits, (DRAWN,), synthetic=True)
+
+
+def cache_folder(cache: Path | None) -> Path:
+    """Where prepared data sets are: the argument, else FER_STUDY_CACHE, else the usual place."""
+    usual = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    named = cache or os.environ.get("FER_STUDY_CACHE")
+    return Path(named or Path(usual) / "fer-study").expanduser()
+
+
+def cached(key: str, cache: Path | None, prepare: Callable[[], Dataset]) -> Dataset:
+    """What the cache has under the source's digest, else what `prepare` returns, stored there."""
+    path = cache_folder(cache) / f"{key}-v{CACHE_VERSION}.npz"
+    if os.path.exists(path):
+        try:
+            return stored(path)
+        except (
+            EOFError,
+            KeyError,
+            OSError,
+            RuntimeError,
+            ValueError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            say(f"the cache file {path} is damaged ({error}): it is built anew")
+    dataset = prepare()
+    try:
+        store(dataset, path)
+    except OSError as error:
+        refusal = f"{path.parent} can't be written ({error.strerror or error})"
+        if cache or os.environ.get("FER_STUDY_CACHE"):
+            raise Mistake(
+                f"the cache folder {refusal}; expected a folder with 100 MB to spare: give another "
+                "as --cache DIR or FER_STUDY_CACHE"
+            ) from error
+        say(f"the cache folder {refusal}: going on without it; FER_STUDY_CACHE names another")
+    return dataset
+
+
+def store(dataset: Dataset, path: Path) -> None:
+    """Write beside, fsync, rename: whoever reads meanwhile sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = {name: getattr(dataset, name) for name in ("name", "digest", "classes", "notes")}
+    about |= {"synthetic": dataset.synthetic}
+    arrays = {"about": np.array(json.dumps(about))}
+    arrays |= {name: getattr(dataset, name) for name in ("duplicate", "val_duplicate")}
+    for name, split in zip(SPLITS, parts(dataset), strict=True):
+        arrays |= {f"{name}_{key}": value for key, value in vars(split).items()}
+    beside = path.with_name(f".{path.stem}-{uuid.uuid4().hex}.part")
+    try:
+        with beside.open("xb") as file:
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def stored(path: Path) -> Dataset:
+    """A data set as `store` wrote it; ValueError where its content isn't that of its digest."""
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        about = json.loads(str(file["about"]))
+        splits = [
+            Split(*(file[f"{name}_{key}"] for key in ("images", "labels", "ids")))
+            for name in SPLITS
+        ]
+        dataset = Dataset(
+            name=about["name"],
+            digest=about["digest"],
+            classes=tuple(about["classes"]),
+            train=splits[0],
+            val=splits[1],
+            test=splits[2],
+            duplicate=file["duplicate"],
+            val_duplicate=file["val_duplicate"],
+            notes=tuple(about["notes"]),
+            synthetic=about["synthetic"],
+        )
+    if content_digest(dataset.classes, splits) != dataset.digest:
+        raise ValueError("its content is not that of its digest")
+    return dataset
+
+
+def say(sentence: str) -> None:
+    """One line on stderr, whatever a file name holds."""
+    print(f"study.data: {' '.join(sentence.split())}", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""DRIVER: one study from its first trial to the opened test."""

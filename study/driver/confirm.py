@@ -1,0 +1,172 @@
+"""The confirmation: what is trained again with fresh seeds, and the opening of test. On the driver.
+
+Test is seen here only, once per confirmed model, after its training has ended.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import ray
+
+from study.config.hyperparameters import Hyperparameters, present
+from study.config.study import Study, configuration
+from study.data.datasets import Dataset, Split, subset
+from study.driver.session import Session
+from study.record import outcome
+from study.record.schemas import ATTENTION, PREDICTIONS, predictions_columns, schema
+from study.record.tables import Tables, settings_of
+from study.search.proposals import Config
+from study.storage.atomic import replace_whole
+from study.worker import predict
+
+FRESH_SEEDS = 50_000  # confirmation's seeds begin here, past any search trial's number
+
+
+def choose(session: Session) -> None:
+    """Write down, once, what will be confirmed: each network's best, or the study's settings."""
+    study = session.study
+    if session.tables.chosen:
+        return
+    events = []
+    if session.tables.of_stage("search"):
+        for model, row in outcome.best(session.tables, study).items():
+            trial = session.tables.trials[row["trial_id"]]
+            hp = settings_of(trial) | {"epochs": study.epochs}
+            del hp["seed"]
+            found = {"from_trial": row["trial_id"], "val_accuracy": row["val_accuracy"]}
+            chosen = {"setting": model, **found, "epoch": row["epoch"], "hp": hp}
+            events.append({"event": "chosen", **chosen})
+    else:
+        for setting in outcome.wanted(study):
+            hp = present(configuration(study, setting))
+            del hp["seed"]
+            chosen = {"setting": setting.name, "from_trial": "", "hp": hp}
+            events.append({"event": "chosen", **chosen})
+    session.log(*events)  # one block: a crash leaves all of the choice or none of it
+
+
+def configs(tables: Tables, study: Study) -> Iterator[tuple[Config, str]]:
+    """The confirmation's trials with their setting's name, seed by seed: an early end is fair."""
+    for number in range(study.seeds):
+        for setting, row in tables.chosen.items():
+            seed = study.seed * 100_000 + FRESH_SEEDS + number
+            hp = replace(Hyperparameters(**row["hp"]), seed=seed)
+            yield {"trial_id": f"{setting}-s{number}", **present(hp)}, setting
+
+
+def open_test(session: Session) -> None:
+    """Probabilities of each completed confirmed model on val and test, into predictions.parquet.
+
+    Where a CBAM network looks goes into attention.parquet, for a few of the images. That test is
+    opened for a model stands in the journal once, before its images are looked at; a driver that
+    dies in between looks again and finds the same, without a second opening.
+    """
+    path, beside = (session.folder / f"{name}.parquet" for name in ("predictions", "attention"))
+    (table, why), (maps, _) = outcome.kept(path), outcome.kept(beside)
+    if why:
+        session.tell(f"{path} can't be read ({why}): the confirmed networks are asked again")
+    there = outcome.answered(session.folder)
+    names = [name for name in outcome.completed(session.tables) if name not in there]
+    if not names:
+        return
+    splits = {"val": session.whole_val, "test": session.dataset.test}
+    some = {name: part(split, session.study) for name, split in splits.items()}
+    waiting = asked(session, names, splits, some)
+    for name, promise in waiting.items():
+        while not session.interrupted and not ray.wait([promise], timeout=0.5)[0]:
+            pass
+        if session.interrupted:
+            break
+        try:
+            probabilities, weights = ray.get(promise)
+        except ray.exceptions.RayError as error:
+            if session.lost(str(error)):
+                break
+            session.log({"event": "prediction_failed", "trial_id": name, "error": str(error)})
+            continue
+        if len(weights):  # first, so that whoever has answered has its maps too
+            maps = with_rows(maps, attention_rows(name, weights, some))
+            replace_whole(beside, lambda at, maps=maps: pq.write_table(maps, at))
+        table = with_rows(table, prediction_rows(name, probabilities, splits, session.dataset))
+        replace_whole(path, lambda at, table=table: pq.write_table(table, at))
+
+
+def asked(
+    session: Session, names: list[str], splits: dict[str, Split], some: dict[str, Split]
+) -> dict[str, ray.ObjectRef]:
+    """What the workers will answer, by model: probabilities on `splits`, maps on `some`."""
+    answers = ray.remote(predict.predicted).options(
+        num_cpus=session.need["cpu"], num_gpus=session.need["gpu"]
+    )
+    images, looked_at = (
+        ray.put(np.concatenate([split.images for split in of.values()])) for of in (splits, some)
+    )
+    waiting = {}
+    for name in names:
+        if session.interrupted:
+            break
+        if name not in session.tables.opened:
+            seen = len(splits["test"].labels)
+            session.log({"event": "test_opened", "trial_id": name, "images": seen})
+        waiting[name] = answers.remote(
+            settings_of(session.tables.trials[name]),
+            images,
+            looked_at,
+            len(session.dataset.classes),
+            session.device,
+            session.checkpoints(name),
+            int(session.need["cpu"]),
+        )
+    return waiting
+
+
+def part(split: Split, study: Study) -> Split:
+    """The images whose attention is kept: the study's number, or all if there are fewer."""
+    images = min(study.attention_images, len(split.labels))
+    none = slice(0, 0)
+    if not images:
+        return Split(split.images[none], split.labels[none], split.ids[none])
+    return subset(split, images, study.seed)
+
+
+def with_rows(table: pa.Table | None, rows: pa.Table) -> pa.Table:
+    """The table with these rows in the place of those that it has of the same model."""
+    if table is None:
+        return rows
+    others = pc.not_equal(table["trial_id"], rows["trial_id"][0])
+    return pa.concat_tables([table.filter(others), rows])
+
+
+def prediction_rows(
+    name: str, probabilities: np.ndarray, splits: dict[str, Split], dataset: Dataset
+) -> pa.Table:
+    """Rows of predictions.parquet for one model."""
+    labels = np.concatenate([split.labels for split in splits.values()])
+    sizes = [len(split.labels) for split in splits.values()]
+    columns: dict[str, Any] = {
+        "trial_id": [name] * len(labels),
+        "split": np.repeat([*splits], sizes),
+        "image": np.concatenate([split.ids for split in splits.values()]),
+        "label": np.array(dataset.classes)[labels],
+        "duplicate": np.concatenate([dataset.val_duplicate, dataset.duplicate]),
+    }
+    assert list(columns) == [name for name in PREDICTIONS if name != "p_CLASS"]
+    columns |= {f"p_{c}": probabilities[:, k] for k, c in enumerate(dataset.classes)}
+    return pa.table(columns, schema(predictions_columns(dataset.classes)))
+
+
+def attention_rows(name: str, weights: np.ndarray, some: dict[str, Split]) -> pa.Table:
+    """Rows of attention.parquet for one model; `weights` is float16 (N, side, side)."""
+    columns: dict[str, Any] = {
+        "trial_id": [name] * len(weights),
+        "split": np.repeat([*some], [len(split.labels) for split in some.values()]),
+        "image": np.concatenate([split.ids for split in some.values()]),
+        "side": [weights.shape[1]] * len(weights),
+        "weights": [one.astype("<f2").tobytes() for one in weights],
+    }
+    return pa.table(columns, schema(ATTENTION))

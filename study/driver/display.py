@@ -1,0 +1,190 @@
+"""What a person sees while a study runs: a live table on a terminal, lines elsewhere. Driver."""
+
+import time
+from datetime import datetime
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from study.config.study import Study
+from study.driver.session import Session
+from study.record.outcome import best
+from study.record.schemas import Row
+from study.record.tables import Tables
+
+REFRESH_SECONDS = {True: 0.5, False: 30.0}  # terminal or not
+
+
+class Display:
+    """Called with the session whenever something may have changed; paces itself."""
+
+    def __init__(self, study: Study, notes: tuple[str, ...]) -> None:
+        self.study, self.notes = study, notes
+        self.console = Console(highlight=False)
+        self.terminal = self.console.is_terminal
+        self.live: Live | None = None
+        self.stage, self.wanted, self.began = "", 0, time.monotonic()
+        self.shown, self.told = 0.0, set()
+
+    def begin(self, session: Session, stage: str, wanted: int) -> None:
+        """A stage of `wanted` trials in all begins; some may have ended before a restart."""
+        tables = session.tables
+        self.stage, self.wanted, self.began = stage, wanted, time.monotonic()
+        self.told |= {name for name, row in tables.trials.items() if ended(row)}
+        self.shown = 0.0
+        if self.terminal and self.live is None:
+            self.live = Live(console=self.console, auto_refresh=False, transient=False)
+            self.live.start()
+
+    def end(self) -> None:
+        if self.live is not None:
+            self.live.stop()
+            self.live = None
+
+    def __call__(self, session: Session) -> None:
+        fresh = [n for n, row in session.tables.trials.items() if ended(row) and n not in self.told]
+        self.told.update(fresh)
+        if not self.terminal:
+            for name in fresh:
+                self.print(ending(name, session.tables))
+        if time.monotonic() - self.shown < REFRESH_SECONDS[self.terminal] and not (
+            fresh and self.terminal
+        ):
+            return
+        self.shown = time.monotonic()
+        if self.live is not None:
+            self.live.update(self.picture(session), refresh=True)
+        elif session.tables.of_stage(self.stage):
+            self.print(self.counts(session))
+
+    def print(self, line: str) -> None:
+        """A line at once; above the table on a terminal."""
+        line = f"{datetime.now():%H:%M:%S} {line}"
+        if self.live is not None:
+            self.live.console.print(line)
+        else:
+            print(line, flush=True)
+
+    def counts(self, session: Session) -> str:
+        """One line: how many, how fast, how long still, what is left of the budget."""
+        rows = session.tables.of_stage(self.stage)
+        by = {
+            s: sum(row["status"] == s for row in rows.values())
+            for s in ("running", "completed", "stopped", "failed")
+        }
+        done = by["completed"] + by["stopped"] + by["failed"]
+        speed = sum(
+            session.tables.last[n]["images_per_second"]
+            for n, row in rows.items()
+            if row["status"] == "running" and n in session.tables.last
+        )
+        epochs = sum(name in rows for name, _ in session.tables.epochs)
+        parts = [f"{self.stage}: {done} of {self.wanted} trials done"]
+        parts += [f"{n} {status}" for status, n in by.items() if n and status != "completed"]
+        parts.append(f"{epochs} epochs")
+        if speed:
+            parts.append(f"{speed:,.0f} images/s")
+        left = self.left(session)
+        parts.append(
+            f"about {duration(left)} left"
+            if left is not None
+            else f"{duration(time.monotonic() - self.began)} so far"
+        )
+        if self.study.time_budget:
+            spent = session.tables.wall_seconds
+            parts.append(f"budget left {duration(max(0, self.study.time_budget - spent))}")
+        if self.study.gpu_hours:
+            left_hours = max(0.0, self.study.gpu_hours - session.gpu_hours_spent)
+            parts.append(f"{left_hours:.2f} GPU-hours left")
+        return ", ".join(parts)
+
+    def left(self, session: Session) -> float | None:
+        """Seconds until the stage ends, if epochs and trials go on being as long as so far.
+
+        None before the first epoch. A trial is expected to be as long as those that ended, which
+        under early stopping is less than the full budget.
+        """
+        tables, rows = session.tables, session.tables.of_stage(self.stage)
+        seconds = [e["epoch_seconds"] for (name, _), e in tables.epochs.items() if name in rows]
+        if not seconds:
+            return None
+        done = {name: tables.last[name]["epoch"] if name in tables.last else 0 for name in rows}
+        lengths = [done[name] for name, row in rows.items() if ended(row)]
+        full = max(row["hp_epochs"] for row in rows.values())
+        expected = sum(lengths) / len(lengths) if lengths else full
+        at_work = [name for name, row in rows.items() if not ended(row)]
+        epochs = (self.wanted - len(rows)) * expected
+        epochs += sum(max(expected - done[name], 1) for name in at_work)
+        together = max(1, min(session.slots, self.wanted - len(lengths)))
+        return epochs * sum(seconds) / len(seconds) / together
+
+    def picture(self, session: Session) -> Group:
+        """The live table: the best so far, what runs now, and the counts."""
+        tables = session.tables
+        grid = Table(box=None, pad_edge=False, header_style="dim")
+        for head, side in (
+            ("trial", "left"),
+            ("network", "left"),
+            ("batch", "right"),
+            ("lr", "right"),
+            ("epoch", "right"),
+            ("val", "right"),
+            ("", "left"),
+        ):
+            grid.add_column(head, justify=side, no_wrap=True)
+        stage = tables.of_stage(self.stage)
+        leading = best(tables, self.study) if self.stage == "search" else {}
+        for row in leading.values():
+            grid.add_row(*cells(row["trial_id"], tables), "best so far", style="bold")
+        leaders = {row["trial_id"] for row in leading.values()}
+        for name in [n for n, row in stage.items() if row["status"] == "running"][-12:]:
+            if name not in leaders:
+                grid.add_row(*cells(name, tables), "running")
+        if self.stage == "confirm":
+            for name in [n for n, row in stage.items() if ended(row)][-12:]:
+                grid.add_row(*cells(name, tables), stage[name]["status"])
+        return Group(grid, Text(self.counts(session)), Text("\n".join(self.notes), style="dim"))
+
+
+def ended(row: Row) -> bool:
+    return row["status"] != "running"
+
+
+def cells(name: str, tables: Tables) -> list[str]:
+    """A trial as texts: id, network, batch, lr, epoch of epochs, val accuracy."""
+    row, last = tables.trials[name], tables.last.get(name)
+    epoch = f"{last['epoch'] if last else 0}/{row['hp_epochs']}"
+    accuracy = percent(last["val_accuracy"]) if last else ""
+    return [
+        name,
+        row["hp_model"],
+        str(row["hp_batch_size"]),
+        f"{row['hp_lr']:.4g}",
+        epoch,
+        accuracy,
+    ]
+
+
+def ending(name: str, tables: Tables) -> str:
+    """A line on a trial that has ended."""
+    row = tables.trials[name]
+    _, model, batch, lr, epoch, accuracy = cells(name, tables)
+    line = f"{name} {model}, batch {batch}, lr {lr}: {row['status']} at epoch {epoch}"
+    line += f", val {accuracy}" if accuracy else ""
+    return line + (f" ({row['error'] or row['reason']})" if row["status"] != "completed" else "")
+
+
+def percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f} %"
+
+
+def duration(seconds: float) -> str:
+    """1:02:03, 2:03 or 3 s."""
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    hours, rest = divmod(seconds, 3600)
+    text = f"{rest // 60:02d}:{rest % 60:02d}"
+    return f"{hours}:{text}" if hours else text.lstrip("0")

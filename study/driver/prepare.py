@@ -1,0 +1,109 @@
+"""What a new study is made of before its first trial: images, share of a GPU, folder. Driver."""
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fer_models import MODELS
+from fer_models.layers import layer_table
+from study import Mistake
+from study.cluster import resources
+from study.config.study import Range, Setting, Study, configuration, domains
+from study.data import datasets
+from study.record import outcome
+from study.storage import errors
+from study.storage.atomic import write_json
+from study.training import gpu_memory
+
+
+def at_most(study: Study, whole: datasets.Dataset, given: dict[str, str]) -> Study:
+    """A preset's parts of the images shrink to what there is; what a flag asks for does not."""
+    there = {"train_images": len(whole.train.labels), "val_images": len(whole.val.labels)}
+    small = {n: 0 for n, size in there.items() if n not in given and getattr(study, n) > size}
+    return replace(study, **small)
+
+
+def parts(study: Study, whole: datasets.Dataset) -> datasets.Dataset:
+    """The data set with train and val cut to the parts that the study asks for."""
+    return replace(
+        whole,
+        train=datasets.subset(whole.train, study.train_images, study.seed),
+        val=datasets.subset(whole.val, study.val_images, study.seed),
+    )
+
+
+def check_batches(study: Study, images: int) -> None:
+    """Refuse a batch larger than the training split before anything starts."""
+    searched = "search" in study.stages
+    largest = [configuration(study, s).batch_size for s in outcome.wanted(study) if not searched]
+    for model in study.models if searched else ():
+        _, domain = domains(study, model).get("batch_size", ("", ()))
+        values = (domain.high,) if isinstance(domain, Range) else domain
+        largest += values if isinstance(values, tuple) else (values,)
+    if max(largest, default=0) > images:
+        raise Mistake(
+            f"batch_size goes up to {max(largest)}, but there are {images} training images: "
+            "choose smaller batches or more images"
+        )
+
+
+def shared(study: Study, dataset: datasets.Dataset) -> Study:
+    """A share of a GPU that isn't given is worked out from the memory that trials need."""
+    capacity = resources.capacity()
+    if study.gpus_per_trial or study.device == "cpu" or not capacity["GPU"]:
+        return study
+    images = len(dataset.train.labels) + len(dataset.val.labels)
+    together = gpu_memory.trials_per_gpu(
+        study,
+        len(dataset.classes),
+        images,
+        resources.gpu_free_mib(),
+        capacity["CPU"] / capacity["GPU"],
+    )
+    return replace(study, gpus_per_trial=1 / together)
+
+
+def described(whole: datasets.Dataset, dataset: datasets.Dataset) -> dict[str, Any]:
+    """The data set as study.json tells it: `counts` of all of it, `images` of the parts used."""
+    splits = {"train": dataset.train, "val": dataset.val, "test": dataset.test}
+    return {
+        "name": whole.name,
+        "digest": whole.digest,
+        "synthetic": whole.synthetic,
+        "classes": list(whole.classes),
+        "images": {name: len(split.labels) for name, split in splits.items()},
+        "counts": datasets.counts(whole).T.to_dict(),
+        "test_duplicates": int(whole.duplicate.sum()),
+        "val_duplicates": int(whole.val_duplicate.sum()),
+        "notes": list(whole.notes),
+    }
+
+
+def networks(study: Study, classes: int) -> dict[str, list[dict[str, Any]]]:
+    """Network -> a row per layer (shape, parameters, multiply-adds) of the real module."""
+    tables = {}
+    for model in study.models:
+        hp = configuration(study, Setting("", {"model": model}))
+        with torch.device("meta"):
+            real = MODELS[model](classes=classes, **hp.options)
+        tables[model] = layer_table(real, hp.image_px)
+    return tables
+
+
+def make_folder(folder: Path, header: dict[str, Any]) -> None:
+    """The study's folder with its study.json, at once: a driver that dies leaves both or neither,
+    and so nothing that is neither new nor to be resumed."""
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        beside.mkdir(parents=True)
+        write_json(beside / "study.json", header | {"status": "running", "reason": ""})
+        beside.rename(folder)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        if why := errors.refused(error):
+            raise Mistake(why) from None
+        raise

@@ -1,0 +1,221 @@
+"""What Tune says of its trials as events, and what follows from them. Runs on the driver.
+
+The only place where Tune's news becomes an event: it is written first, and only then told to Optuna
+or acted upon.
+"""
+
+import time
+from dataclasses import fields
+from textwrap import shorten
+from typing import Any
+
+import ray
+from ray import tune
+
+from study.cluster import nodes
+from study.config.hyperparameters import Hyperparameters
+from study.driver.failures import Failures, Watch, last_line, machine_gone, newest, traceback
+from study.driver.session import Session
+from study.record.journal import Event
+from study.training import checkpoint
+from study.training.loop import EpochRecord
+
+WORKER_DIED = "worker process has died"  # how Ray says it
+LEAVES_SECONDS = 5.0  # after which a machine that shuts down has left the cluster: 1 s was seen
+
+
+class Recorder(tune.Callback):
+    """Tune's news as events, and what follows from them."""
+
+    def __init__(
+        self,
+        session: Session,
+        stage: str,
+        tell: Any = None,  # search.Optimiser
+        settings: dict[str, str] | None = None,  # trial -> the setting that it trains
+    ) -> None:
+        self.session, self.stage, self.tell, self.settings = session, stage, tell, settings or {}
+        self.judged: list[Event] = []  # decisions on the epoch that is being reported
+        self.failed: dict[str, dict[str, str]] = {}  # how it ended, before Tune has ended it
+        self.failures = Failures(session.study.retries)
+        self.given_up: list[Any] = []  # emptied by the scheduler, which ends those trials
+        self.failing: set[str] = set()  # told to have failed, and not begun since
+        self.left: dict[str, dict[str, Any]] = {}  # given up by Tune alone: to be proposed again
+        self.address: dict[str, str] = {}  # trial -> the machine that told its last epoch
+        self.watch, self.watched = Watch(session.study, session.tables), 0.0
+        self.hung: dict[str, str] = {}  # killed for its silence, and not yet seen to have died
+
+    def judge(self, decision: dict[str, Any]) -> None:
+        self.judged.append({"event": "rung_judged", **decision})
+
+    def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+        name = trial.config["trial_id"]
+        self.watch.hear(name)
+        self.failing.discard(name)
+        self.started(trial)
+        if self.session.tables.trials[name]["status"] != "running":  # a budget had stopped it
+            self.session.log({"event": "trial_continued", "trial_id": name})
+
+    def started(self, trial: Any) -> None:
+        """The first that is heard of a trial: that a worker has it, or couldn't even begin."""
+        name = trial.config["trial_id"]
+        if name in self.session.tables.trials:
+            return
+        hp = {k: v for k, v in trial.config.items() if k != "trial_id"}
+        self.session.log(
+            {
+                "event": "trial_started",
+                "trial_id": name,
+                "stage": self.stage,
+                "setting": self.settings.get(name, ""),
+                "gpus": self.session.need["gpu"],
+                "hp": hp,
+                **self.session.size(Hyperparameters(**hp)),
+            }
+        )
+
+    def on_trial_result(
+        self, iteration: int, trials: list, trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        name, decisions = trial.config["trial_id"], self.judged
+        self.judged = []
+        if "diverged" in result:
+            error = result["diverged"]
+            self.failed[name] = {"status": "failed", "reason": "diverged", "error": error}
+            return
+        self.watch.hear(name)
+        self.address[name] = result["node_ip"]
+        if result["again"] and (name, result["epoch"]) in self.session.tables.epochs:
+            return  # told by a trial that goes on, for a driver that may not know it
+        self.shorter_of_memory(name, result)
+        if not self.fell_back(name, result["epoch"]):
+            self.failures.went_on(name)
+        self.session.log({"event": "epoch_done", "trial_id": name, **observed(result)}, *decisions)
+        self.watch.saw(name, result["epoch_seconds"])
+        if self.tell:
+            self.tell.report(name, result["epoch"], result["val_accuracy"])
+        self.session.show(self.session)
+
+    def shorter_of_memory(self, name: str, result: dict[str, Any]) -> None:
+        """The worker tried an epoch again with smaller parts: that is a retry, told in its row."""
+        parts = result["microbatches"]
+        if parts > self.session.tables.trials[name]["microbatches"]:
+            error = f"out of memory: went on with its batches in {parts} parts"
+            self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
+
+    def fell_back(self, name: str, epoch: int) -> bool:
+        """Say it where a trial does an epoch again that it had told already."""
+        told = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
+        if epoch <= told:
+            self.session.log({"event": "fell_back", "trial_id": name, "epoch": epoch, "told": told})
+            self.session.tell(f"{name} does epoch {epoch} again: no checkpoint of it is whole")
+        return epoch <= told
+
+    def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+        name = trial.config["trial_id"]
+        if name in self.failed:
+            ended = self.failed.pop(name)
+        elif self.session.tables.last[name]["epoch"] >= trial.config["epochs"]:
+            ended = {"status": "completed", "reason": "all epochs done"}
+        else:
+            ended = self.stopped_by_asha(name)
+        self.end(name, ended)
+
+    def stopped_by_asha(self, name: str) -> dict[str, str]:
+        rung = max(r for t, r in self.session.tables.decisions if t == name)
+        return {"status": "stopped", "reason": f"asha: below the cutoff at rung {rung}"}
+
+    def on_trial_recover(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+        """Tune starts a failed trial again however often it fails; enough is decided here."""
+        name = trial.config["trial_id"]
+        if ended := self.failure(trial):
+            self.failed[name] = ended
+            self.given_up.append(trial)
+
+    def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+        """Tune won't start it again: what fails while a used worker is handed over is told twice,
+        the second time so. It is proposed again at the stage's end."""
+        name = trial.config["trial_id"]
+        if name in self.failed:  # the second time, of one that was given up the first time
+            self.end(name, self.failed.pop(name))
+        elif name not in self.failing and (ended := self.failure(trial)):
+            self.end(name, ended)
+        elif not self.session.interrupted:
+            self.left[name] = trial.config
+
+    def failure(self, trial: Any) -> dict[str, str] | None:
+        """Take note that a trial has failed. How it ends, if it has failed too often; else None."""
+        name, whole = trial.config["trial_id"], traceback(trial)
+        self.watch.forget(name)
+        self.failing.add(name)
+        gone = machine_gone(newest(whole)) or self.machine_left(name, newest(whole))
+        error = self.hung.pop(name, last_line(whole))
+        if gone:
+            error = f"its machine is gone, or can't be reached ({error})"
+        if self.session.lost(error):  # no fault of the trial's, and no other could go on
+            return None
+        self.started(trial)
+        if self.failures.too_many(name, gone):
+            return {"status": "failed", "reason": "error", "error": error, "traceback": whole}
+        self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
+        done = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
+        why = shorten(error, 100, placeholder=" ...")
+        self.session.tell(f"{name} is started again, after epoch {done}: {why}")
+        return None
+
+    def machine_left(self, name: str, error: str) -> bool:
+        """Whether the machine of a worker that has died goes too: where one shuts down, as spot
+        machines do, its workers may be seen to end before it."""
+        address = self.address.get(name, ray.util.get_node_ip_address())
+        if WORKER_DIED not in error or address == ray.util.get_node_ip_address():
+            return False  # the driver's own machine is still there
+        until = time.monotonic() + LEAVES_SECONDS
+        while time.monotonic() < until:
+            if address not in {each["NodeManagerAddress"] for each in nodes.alive()}:
+                return True
+            time.sleep(0.2)
+        return False
+
+    def end(self, name: str, ended: dict[str, str]) -> None:
+        self.watch.forget(name)
+        self.session.log({"event": "trial_ended", "trial_id": name, **ended})
+        if self.tell:
+            self.tell.tell(name, ended["status"])
+        folder = self.session.checkpoints(name)
+        if self.stage == "confirm" and ended["status"] == "completed":
+            self.session.afterwards(lambda: checkpoint.reduce(folder))
+        elif self.stage == "search" or ended["status"] == "failed":
+            # A confirmation stopped by a budget may yet go on.
+            self.session.afterwards(lambda: checkpoint.clear(folder))
+        self.session.show(self.session)
+
+    def sweep(self) -> None:
+        """A worker may have finished a write after its trial's folder was cleared."""
+        folder, over = self.session.checkpoints(), []
+        for name, row in self.session.tables.of_stage(self.stage).items():
+            if row["status"] == "failed" or (self.stage == "search" and row["status"] != "running"):
+                over.append(name)
+        self.session.afterwards(lambda: checkpoint.sweep(folder, over))
+
+    def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
+        if self.session.mirror:
+            self.session.mirror.mark()
+        self.session.show(self.session)
+        if time.monotonic() - self.watched > 1:
+            self.watched = time.monotonic()
+            self.end_the_hung(trials)
+
+    def end_the_hung(self, trials: list) -> None:
+        """Kill the workers of silent trials; Tune then sees a failure and starts them again."""
+        for name, limit in self.watch.hung():
+            (trial,) = [t for t in trials if t.config["trial_id"] == name]
+            self.watch.forget(name)
+            self.hung[name] = f"no report for {limit:g} s"
+            if trial.temporary_state.ray_actor:
+                ray.kill(trial.temporary_state.ray_actor)
+
+
+def observed(result: dict[str, Any]) -> dict[str, Any]:
+    """The worker's part of a result, without what Tune added."""
+    names = [f.name for f in fields(EpochRecord)]
+    return {name: result[name] for name in (*names, "node", "device", "microbatches")}

@@ -1,0 +1,173 @@
+"""One driver at work on one study, and the signals that may end it. Runs on the driver."""
+
+import shlex
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from fer_models import MODELS
+from fer_models.layers import multiply_adds, parameters
+from study import now
+from study.cluster import environment
+from study.config.hyperparameters import Hyperparameters
+from study.config.study import Study
+from study.data.datasets import Dataset, Split
+from study.record.journal import Event, Journal
+from study.record.tables import Tables
+from study.storage import errors, places
+from study.storage.mirror import Mirror
+from study.storage.places import Place
+
+WRITE_EVERY_SECONDS = 5.0
+GRACE_SECONDS = 20.0
+# Why it is to end; a later one outranks an earlier.
+CAUSES = ("", "budget", "signal", "node", "storage")
+
+
+@dataclass
+class Session:
+    """One driver at work on one study: what it is, what it may use, knows and writes."""
+
+    study: Study
+    folder: Path
+    header: dict[str, Any]  # study.json, but for how it ended
+    dataset: Dataset  # train and val as the trials see them; test for the confirmation
+    whole_val: Split  # val before val_images cut it: what the confirmed networks predict
+    device: str
+    need: dict[str, float]  # cpu and gpu of a trial
+    slots: int  # trials at once
+    journal: Journal
+    tables: Tables
+    show: Callable[["Session"], None]
+    tell: Callable[[str], None]  # a line for the person, at once
+    trainable: type  # study.worker.trial.Trial, or what a benchmark or a test puts in its place
+    mirror: Mirror | None = None  # of the folder, in shared storage
+    stop: str = ""  # why the study is to end before its time, in words
+    cause: str = ""  # and which of CAUSES that is
+    written: float = 0.0
+    cost: float = 0.0
+    sizes: dict[str, dict[str, int]] = field(default_factory=dict)
+    expected: dict[str, str] = field(default_factory=dict)  # what every node must have: installed
+
+    def log(self, *events: Event) -> None:
+        """Write events to the journal, fold them into the tables, refresh the files by and by."""
+        stamped = [{"time": now(), **event} for event in events]
+        self.journal.append(*stamped)
+        for event in stamped:
+            self.tables.add(event)
+        # Rewriting is paced by its own cost, so that a long study spends at most a part on it.
+        if time.monotonic() - self.written > max(WRITE_EVERY_SECONDS, 20 * self.cost):
+            self.write()
+
+    def write(self) -> None:
+        began = time.monotonic()
+        self.tables.write(self.folder)
+        self.written = time.monotonic()
+        self.cost = self.written - began
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles whatever it is given; nothing of a session belongs into Ray's files."""
+        return {}
+
+    def end(self, cause: str, why: str) -> None:
+        """Ask the study to end; of several causes the gravest is kept."""
+        if CAUSES.index(cause) > CAUSES.index(self.cause):
+            self.cause, self.stop = cause, why
+
+    def lost(self, error: BaseException | str) -> bool:
+        """Whether an error, or a worker's text of one, is no fault of the trial's.
+
+        The storage failed, or a node joined that has not what the others have: no trial could go
+        on there.
+        """
+        if environment.UNFIT in str(error):
+            self.end("node", str(error)[str(error).index(environment.UNFIT) :])
+            return True
+        if not isinstance(error, str):
+            why = errors.fault(error, self.folder)
+        elif not self.mirror:
+            why = errors.fault_told(error, self.folder)
+        else:  # what a worker's own disk says is no fault of the bucket's
+            place = places.without_options(self.mirror.place)
+            why = f"{place} can't be reached" if places.SILENT in error else ""
+        if why:
+            self.end("storage", why)
+        return bool(why)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it is cut short at once; a spent budget still opens test for what is done."""
+        return self.cause in ("signal", "node", "storage")
+
+    @property
+    def go_on(self) -> str:
+        """The command to go on here; a cluster that was named must be named again."""
+        named = self.study.address
+        address = f" --address {shlex.quote(named)}" if named not in ("", "local") else ""
+        return f"python -m study.run --resume {self.folder}{address}"
+
+    @property
+    def gpu_hours_spent(self) -> float:
+        return self.tables.gpu_seconds / 3600
+
+    @property
+    def place(self) -> Place:
+        """The study's folder for any node: in shared storage, if there is one."""
+        return self.mirror.place if self.mirror else self.folder.resolve()
+
+    def checkpoints(self, trial_id: str = "") -> Place:
+        """Where a trial's states are, for any node."""
+        return self.place / "checkpoints" / trial_id
+
+    def afterwards(self, job: Callable[[], None]) -> None:
+        """Do what may only be done when the events so far can't be lost any more."""
+        if self.mirror:
+            self.mirror.later(job)
+        else:
+            job()
+
+    def size(self, hp: Hyperparameters) -> dict[str, int]:
+        """Parameters and multiply-adds of a trial's network."""
+        options = {**hp.options, "dropout": 0.0}  # which changes neither
+        key = str((hp.model, hp.image_px, options))
+        if key not in self.sizes:
+            with torch.device("meta"):  # weights drawn for nothing took half of the driver's time
+                model = MODELS[hp.model](classes=len(self.dataset.classes), **options)
+            self.sizes[key] = {
+                "parameters": parameters(model),
+                "multiply_adds": multiply_adds(model, hp.image_px),
+            }
+        return self.sizes[key]
+
+
+@contextmanager
+def signals(session: Session, give_up: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask the stage to end in order; a second one ends at once.
+
+    If Ray itself was hit (a signal to the whole process group), waiting for it would take a
+    minute and end in an abort: after GRACE_SECONDS `give_up` closes the books instead.
+    """
+    timer = threading.Timer(GRACE_SECONDS, give_up)
+    timer.daemon = True
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if session.cause == "signal":
+            raise KeyboardInterrupt(session.go_on)
+        session.end("signal", signal.Signals(number).name)
+        timer.start()
+
+    before = {n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,198 @@
+"""The two stages of a study, from wherever its journal is, and how it ends. Runs on the driver."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ray import tune
+
+from study import now, say
+from study.driver import confirm, summary
+from study.driver.display import Display
+from study.driver.recorder import Recorder
+from study.driver.scheduling import ASHA, Patient
+from study.driver.session import Session, signals
+from study.driver.tuner import Proposals, run_stage
+from study.record import outcome
+from study.record.schemas import Row
+from study.record.tables import Tables, settings_of
+from study.search.asha import Halving
+from study.search.proposals import Config, Optimiser
+from study.storage.atomic import write_json
+
+
+def run(session: Session, display: Display, finish: Callable[[Session], None]) -> int:
+    """Search, confirm, open test; then write how it ended and let `finish` tell it. Exit code."""
+    stages = session.study.stages
+
+    def give_up() -> None:
+        code = close(session, finish)
+        sys.stdout.flush()
+        os._exit(code)
+
+    with signals(session, give_up):
+        session.log(
+            {
+                "event": "driver_started",
+                "host": os.uname().nodename,
+                "pid": os.getpid(),
+                "resumed": bool(session.tables.trials),
+            }
+        )
+        write_header(session, "running", "", None)
+        try:
+            if "search" in stages:
+                search_stage(session, display)
+            if "confirm" in stages and not session.stop:
+                confirm_stage(session, display)
+            if "confirm" in stages and not session.interrupted:
+                confirm.open_test(session)
+        except (tune.TuneError, OSError) as error:  # Tune wraps some of what its callbacks raise
+            if not session.lost(error):
+                raise
+        finally:
+            display.end()
+    return close(session, finish)
+
+
+def search_stage(session: Session, display: Display) -> None:
+    """Optuna proposes, ASHA stops; a spent budget ends trials, a signal leaves them to resume.
+
+    Optuna can't take back the end of a trial, so here a budget's end is for good: with more of it
+    the search goes on with further trials.
+    """
+    study, tables = session.study, session.tables
+    optimiser = Optimiser(study, session.folder)
+    recorder = Recorder(session, "search", optimiser)
+    settle(session, recorder)
+    unfinished = [config_of(name, row) for name, row in running(session, "search")]
+    unfinished += optimiser.left_over(set(tables.trials))
+    fresh = max(0, study.trials - optimiser.asked())
+    display.begin(session, "search", study.trials)
+    proposals = Proposals(unfinished, optimiser.ask)
+    run_stage(session, recorder, proposals, len(unfinished) + fresh, scheduler(session, recorder))
+    stop_unfinished(session, recorder)
+
+
+def stop_unfinished(session: Session, recorder: Recorder) -> None:
+    """After a budget was spent: what still ran has ended, and its row says why."""
+    if session.cause == "budget":
+        for name, _ in running(session, recorder.stage):
+            recorder.end(name, {"status": "stopped", "reason": session.stop})
+
+
+def scheduler(session: Session, recorder: Recorder) -> Patient:
+    """Who stops trials, with the rungs as the journal left them; or nobody."""
+    study, tables = session.study, session.tables
+    if study.scheduler == "none":
+        return Patient(recorder.given_up)
+    halvings = {}
+    for model in study.models:
+        halvings[model] = Halving(study.epochs, study.grace_epochs, study.reduction_factor)
+        own = [
+            row
+            for (name, _), row in tables.decisions.items()
+            if tables.trials[name]["hp_model"] == model
+        ]
+        halvings[model].recall(own)
+    return ASHA(recorder.given_up, halvings, recorder.judge)
+
+
+def settle(session: Session, recorder: Recorder) -> None:
+    """After a crash between two writes: bring Optuna and the tables to what the journal implies."""
+    tables, optimiser = session.tables, recorder.tell
+    for (name, epoch), row in tables.epochs.items():
+        if tables.trials[name]["stage"] == "search":
+            optimiser.report(name, epoch, row["val_accuracy"])
+    for name, row in tables.of_stage("search").items():
+        if row["status"] != "running":
+            optimiser.tell(name, row["status"])
+    stopped = {name for (name, _), row in tables.decisions.items() if row["decision"] == "stop"}
+    for name, _ in running(session, "search"):
+        if name in stopped:
+            recorder.end(name, recorder.stopped_by_asha(name))
+
+
+def confirm_stage(session: Session, display: Display) -> None:
+    """Each chosen configuration, with fresh seeds, at the full budget, without early stopping.
+
+    Only a budget stops a trial here, and with more of it the trial goes on from its last epoch.
+    """
+    confirm.choose(session)
+    every = list(confirm.configs(session.tables, session.study))
+    ended = ended_for_good(session.tables)
+    due = [config for config, _ in every if config["trial_id"] not in ended]
+    display.begin(session, "confirm", len(every))
+    settings = {config["trial_id"]: setting for config, setting in every}
+    recorder = Recorder(session, "confirm", settings=settings)
+    proposals = Proposals(due, lambda: None)
+    run_stage(session, recorder, proposals, len(due), Patient(recorder.given_up))
+    stop_unfinished(session, recorder)
+
+
+def running(session: Session, stage: str) -> list[tuple[str, Row]]:
+    rows = session.tables.of_stage(stage).items()
+    return [(name, row) for name, row in rows if row["status"] == "running"]
+
+
+def config_of(name: str, row: Row) -> Config:
+    """A trial's configuration from its row."""
+    return {"trial_id": name, **settings_of(row)}
+
+
+def close(session: Session, finish: Callable[[Session], None]) -> int:
+    """Write how it ended; the exit code.
+
+    0: it came to its end; 1: it did, or its budget did, and nothing could be confirmed (without a
+    confirmation: no trial finished an epoch); 2: the storage failed, or a node differs; 128 +
+    signal: interrupted.
+    """
+    if session.cause == "budget" and finished(session):
+        session.cause = session.stop = ""  # it was spent by the last of the work
+    status, reason = "interrupted" if session.stop else "complete", session.stop
+    try:
+        session.log(
+            {"event": "study_ended", "status": status, "reason": reason or "all stages done"}
+        )
+        session.write()
+        write_header(session, status, reason or "all stages done", now())
+    except OSError as error:
+        if not session.lost(error):
+            raise
+    stored = not session.mirror or session.mirror.flush()
+    finish(session)
+    if not stored:
+        say(summary.not_mirrored(session))
+        return 2
+    if session.cause in ("node", "storage"):
+        return 2
+    if session.cause == "signal":
+        return 128 + signal.Signals[session.stop]
+    if "confirm" in session.study.stages:
+        return 0 if outcome.answered(session.folder) else 1
+    return 0 if outcome.best(session.tables, session.study) else 1
+
+
+def finished(session: Session) -> bool:
+    """Whether all that the study was to do is done."""
+    study, tables = session.study, session.tables
+    searched = [row["status"] for row in tables.of_stage("search").values()]
+    searching = "search" in study.stages and not tables.chosen
+    if searching and (len(searched) < study.trials or "running" in searched):
+        return False
+    if "confirm" not in study.stages:
+        return not any(row["reason"] == session.stop for row in tables.trials.values())
+    return bool(tables.chosen) and set(outcome.due(tables, study)) <= ended_for_good(tables)
+
+
+def ended_for_good(tables: Tables) -> set[str]:
+    """The confirmation's trials that need no more work; one stopped by a budget may go on."""
+    rows = tables.of_stage("confirm").items()
+    return {name for name, row in rows if row["status"] in ("completed", "failed")}
+
+
+def write_header(session: Session, status: str, reason: str, ended_at: str | None) -> None:
+    ending: dict[str, Any] = {"status": status, "reason": reason, "ended_at": ended_at}
+    write_json(session.folder / "study.json", session.header | ending)

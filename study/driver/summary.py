@@ -1,0 +1,228 @@
+"""What a study found, in a screenful: for the end of a run. Runs on the driver."""
+
+import math
+import shlex
+from pathlib import Path
+
+import pandas as pd
+
+from study.config.study import Study
+from study.driver.display import percent
+from study.driver.failures import last_line
+from study.driver.session import Session
+from study.record.outcome import answered, best, completed, due, passed_over, wanted
+from study.record.tables import Tables
+from study.storage import places
+
+
+def interval(hits: float, images: int) -> tuple[float, float]:
+    """95 % Wilson score interval of a share (Wilson 1927): the spread by the choice of images."""
+    z, share = 1.959964, hits / images
+    centre = (share + z * z / (2 * images)) / (1 + z * z / images)
+    half = (
+        z
+        / (1 + z * z / images)
+        * math.sqrt(share * (1 - share) / images + z * z / (4 * images * images))
+    )
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def searched(tables: Tables, study: Study) -> pd.DataFrame:
+    """The best configuration of each network, a row each."""
+    rows = []
+    for model, found in best(tables, study).items():
+        trial = tables.trials[found["trial_id"]]
+        rows.append(
+            {
+                "network": model,
+                "trial": found["trial_id"],
+                "batch": trial["hp_batch_size"],
+                "lr": f"{trial['hp_lr']:.4g}",
+                "epochs": f"{found['epoch']}/{study.epochs}",
+                "val": percent(found["val_accuracy"]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def confirmed(
+    tables: Tables, study: Study, predictions: pd.DataFrame, classes: list[str]
+) -> pd.DataFrame:
+    """Accuracy by setting over its seeds: on val, test, both, and test without duplicates.
+
+    val+test is the test folder of the Kaggle copy, which the paper tested on; its own figure
+    stands beside it where the study knows one.
+    """
+    share = predictions[[f"p_{name}" for name in classes]].to_numpy()
+    guess = pd.Series([classes[k] for k in share.argmax(1)], predictions.index)
+    frame = predictions[["trial_id", "split", "duplicate"]].assign(
+        hit=guess == predictions["label"],
+        setting=predictions["trial_id"].map(
+            {n: row["setting"] for n, row in tables.trials.items()}
+        ),
+    )
+    published = {s.name: s.published for s in study.settings if s.published}
+    rows = []
+    for setting in tables.chosen:
+        own = frame[frame["setting"] == setting]
+        if own.empty:
+            continue
+        test = own[own["split"] == "test"]
+        by_seed = test.groupby("trial_id")["hit"].mean()
+        images = len(test) // len(by_seed)
+        low, high = interval(test["hit"].mean() * images, images)
+        row = {
+            "setting": setting,
+            "seeds": len(by_seed),
+            "val": percent(own.loc[own["split"] == "val", "hit"].mean()),
+            "test": percent(test["hit"].mean()),
+            "95 % (images)": f"{100 * low:.1f} to {100 * high:.1f} %",
+            "sd (seeds)": f"{100 * by_seed.std():.2f}" if len(by_seed) > 1 else "one seed",
+            "test, no duplicates": percent(test.loc[~test["duplicate"], "hit"].mean()),
+            "val+test": percent(own["hit"].mean()),
+        }
+        if published:
+            row["paper"] = percent(published[setting]) if setting in published else ""
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def report(folder: Path, study: Study, tables: Tables, classes: tuple[str, ...]) -> str:
+    """The text printed at the end."""
+    parts = []
+    found = searched(tables, study)
+    if len(found):
+        parts += ["Best configuration of each network (search):", table(found), ""]
+    path = folder / "predictions.parquet"
+    if answered(folder):
+        held = confirmed(tables, study, pd.read_parquet(path), list(classes))
+        heading = "Confirmed with fresh seeds (val may have been used for choices, test never was):"
+        parts += [heading, table(held), ""]
+    failed = [name for name, row in tables.trials.items() if row["status"] == "failed"]
+    if failed:
+        parts += [f"{len(failed)} failed: {', '.join(failed)} (trials.parquet says why)", ""]
+    return "\n".join(parts)
+
+
+def table(frame: pd.DataFrame) -> str:
+    return frame.to_string(index=False)
+
+
+def opening(session: Session, joined: str) -> str:
+    """What will be done, with what and where: before the first trial."""
+    study, dataset, share = session.study, session.dataset, session.need["gpu"]
+    each = f"{share:g} GPU" if share else f"{session.need['cpu']:g} core(s)"
+    images = [f"{len(split.labels):,}" for split in (dataset.train, dataset.val, dataset.test)]
+    lines = [
+        f"Study {study.name} in {session.folder}",
+        f"Data: {dataset.name} ({dataset.digest}), {images[0]} train, {images[1]} val, "
+        f"{images[2]} test, {len(dataset.classes)} classes",
+        *(f"Note: {note}." for note in dataset.notes),
+        f"Machine: {joined}; {session.slots} trial(s) at once on {session.device}, {each} each",
+    ]
+    if session.mirror:
+        lines.append(f"Shared storage: {places.without_options(session.mirror.place)}")
+    if "search" in study.stages:
+        lines.append(
+            f"Search: {study.trials} trials of up to {study.epochs} epochs over "
+            f"{', '.join(study.models)}; {study.sampler}, {study.scheduler}"
+        )
+    if "confirm" in study.stages:
+        what = "the best of each network"
+        if "search" not in study.stages and not session.tables.of_stage("search"):
+            what = f"{len(wanted(study))} setting(s)"
+        lines.append(f"Confirmation: {what}, {study.seeds} seed(s) each, then the test images")
+    return "\n".join(lines)
+
+
+def elsewhere(session: Session) -> list[str]:
+    """How another machine goes on, if shared storage is used."""
+    if not session.mirror or session.mirror.failed:
+        return []
+    place = shlex.quote(str(session.mirror.place))
+    return [f"On another machine: python -m study.run --resume {place}"]
+
+
+def not_mirrored(session: Session) -> str:
+    """What to do when shared storage didn't get the end of a study."""
+    return (
+        f"{places.without_options(session.mirror.place)} lacks the end of the study "
+        f"({session.mirror.failed}), which is whole in {session.folder}: when it can be reached, "
+        f"{session.go_on} brings it there"
+    )
+
+
+def closing(session: Session) -> str:
+    """What was found, where it is and what to type next."""
+    study, folder, tables = session.study, session.folder, session.tables
+    again = session.go_on
+    if session.cause == "storage":  # what lies there can't be read for a report
+        return (
+            f"\nStopped: {session.stop}. What was written before is kept.\n"
+            f"See to it, then go on with: {again}"
+        )
+    lines = ["", report(folder, study, tables, session.dataset.classes)]
+    lines += [f"Note: {note}." for note in session.dataset.notes]
+    if session.cause == "node":
+        lines += [
+            f"Stopped: {session.stop}; kept in {folder}.",
+            f"Install the same on every node, then go on with: {again}",
+        ]
+        return "\n".join(lines)
+    if session.cause == "signal":
+        lines += [f"Interrupted ({session.stop}); kept in {folder}.", f"Go on with: {again}"]
+        lines += elsewhere(session)
+        return "\n".join(lines)
+    lines += not_confirmed(session)
+    if session.cause == "budget":
+        lines.append(f"Budget spent ({session.stop}); {progress(session)}. Artefacts: {folder}")
+        lines.append(f"Go on with: {again} {more(study, session.stop)}")
+        if "search" in study.stages and "confirm" in study.stages and not tables.chosen:
+            lines.append(
+                f"Or confirm the best so far: {again} --stages confirm {more(study, session.stop)}"
+            )
+        return "\n".join(lines)
+    lines.append(f"Complete. Artefacts: {folder}")
+    if "confirm" not in study.stages:
+        if best(tables, study):
+            lines.append(f"To confirm the best on test: {again} --stages confirm")
+    elif answered(folder):
+        lines.append(f"See what was found: python -m results {folder}")
+        lines.append(f"For narrower figures: {again} --seeds {study.seeds + 2}")
+    else:
+        lines.append("Nothing could be confirmed: test stays closed.")
+    return "\n".join(lines)
+
+
+def progress(session: Session) -> str:
+    """How far a study came whose budget is spent."""
+    study, tables = session.study, session.tables
+    if "confirm" not in study.stages:
+        return f"{len(tables.of_stage('search'))} of {study.trials} trials tried"
+    wanted = due(tables, study)
+    return f"{len(answered(session.folder) & set(wanted))} of {len(wanted)} confirmed"
+
+
+def more(study: Study, why: str) -> str:
+    """The flag that gives a study more of what it has spent; twice as much, as an example."""
+    if why.startswith("time"):
+        return f"--time-budget {2 * study.time_budget:g}"
+    return f"--gpu-hours {2 * study.gpu_hours:g}"
+
+
+def not_confirmed(session: Session) -> list[str]:
+    """What a person expects to see confirmed, and isn't, and why."""
+    study, tables = session.study, session.tables
+    lines = []
+    undecided = session.cause == "budget" and not tables.chosen
+    for model in [] if undecided else passed_over(tables, study):
+        tried = [r for r in tables.of_stage("search").values() if r["hp_model"] == model]
+        failed = sum(row["status"] == "failed" for row in tried)
+        lines.append(
+            f"Not confirmed: {model}, since none of its {len(tried)} trials finished an epoch "
+            f"without failing ({failed} failed)"
+        )
+    for name in sorted(set(completed(tables)) - answered(session.folder)):
+        why = tables.unanswered.get(name, "it wasn't asked")
+        lines.append(f"Not confirmed: {name}, since its network gave no answers ({last_line(why)})")
+    return lines

@@ -1,0 +1,84 @@
+"""What a study has come to so far, by its tables: the best, the confirmed, the answered.
+
+Runs on the driver.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from study.config.study import Setting, Study
+from study.record.schemas import Row
+from study.record.tables import Tables
+
+
+def best(tables: Tables, study: Study) -> dict[str, Row]:
+    """Network -> its best search trial: of those that came furthest, the highest val_accuracy.
+
+    Comparing at the furthest epoch only keeps the fidelity equal. A network without one
+    finished epoch is absent.
+    """
+    found: dict[str, Row] = {}
+    for name, trial in tables.of_stage("search").items():
+        last = tables.last.get(name)
+        if last is None or trial["status"] == "failed":
+            continue
+        row = {"trial_id": name, "epoch": last["epoch"], "val_accuracy": last["val_accuracy"]}
+        model = trial["hp_model"]
+        if model not in found or rank(row) > rank(found[model]):
+            found[model] = row
+    return {model: found[model] for model in study.models if model in found}
+
+
+def rank(row: Row) -> tuple[int, float]:
+    return row["epoch"], row["val_accuracy"]
+
+
+def wanted(study: Study) -> list[Setting]:
+    """A study without a search confirms its settings, or each network with the fixed values."""
+    settings = [s for s in study.settings if s.values["model"] in study.models]
+    return settings or [Setting(model, {"model": model}) for model in study.models]
+
+
+def due(tables: Tables, study: Study) -> list[str]:
+    """The names of all models that are to be confirmed, done or not, as far as one can say."""
+    settings = list(tables.chosen)
+    if not settings and ("search" in study.stages or tables.of_stage("search")):
+        settings = list(study.models)
+    elif not settings:
+        settings = [setting.name for setting in wanted(study)]
+    return [f"{setting}-s{number}" for number in range(study.seeds) for setting in settings]
+
+
+def passed_over(tables: Tables, study: Study) -> list[str]:
+    """The networks that were searched and have no trial that could be confirmed."""
+    if not tables.of_stage("search"):
+        return []
+    chosen = {row["hp"]["model"] for row in tables.chosen.values()} or set(best(tables, study))
+    return [model for model in study.models if model not in chosen]
+
+
+def completed(tables: Tables) -> list[str]:
+    """The confirmed models that trained to their end."""
+    confirmed = tables.of_stage("confirm").items()
+    return [name for name, row in confirmed if row["status"] == "completed"]
+
+
+def answered(folder: Path) -> set[str]:
+    """The models whose answers on val and test are kept."""
+    table, _ = kept(folder / "predictions.parquet")
+    return set() if table is None else set(table["trial_id"].unique().to_pylist())
+
+
+def kept(path: Path) -> tuple[pa.Table | None, str]:
+    """A table of answers, and why it can't be read if it is damaged; neither where there is none.
+
+    Such damage comes from outside: the file is only ever replaced whole.
+    """
+    if not path.exists():
+        return None, ""
+    try:
+        return pq.read_table(path), ""
+    except (pa.ArrowInvalid, pa.ArrowException) as error:
+        return None, str(error).splitlines()[0]

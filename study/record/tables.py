@@ -1,0 +1,118 @@
+"""How the journal's events become the rows of the artefact tables.
+
+Runs on the driver. `Tables` is the only place where events are turned into rows; it serves the
+parquet files, the live display and the driver itself after a restart.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from study import Mistake
+from study.record.journal import Event
+from study.record.schemas import DECISIONS, EPOCHS, TRIALS, Row, write_table
+
+
+@dataclass
+class Tables:
+    """A study as its journal tells it so far."""
+
+    trials: dict[str, Row] = field(default_factory=dict)
+    epochs: dict[tuple[str, int], Row] = field(default_factory=dict)
+    decisions: dict[tuple[str, int], Row] = field(default_factory=dict)
+    chosen: dict[str, Row] = field(default_factory=dict)  # setting -> its hyperparameters
+    opened: list[str] = field(default_factory=list)  # trials for which test was opened
+    unanswered: dict[str, str] = field(default_factory=dict)  # trial -> why it has no predictions
+    last: dict[str, Row] = field(default_factory=dict)  # trial -> its newest epoch
+    wall_seconds: float = 0.0  # over all drivers
+    gpu_seconds: float = 0.0  # in epochs, also those that had to be trained again
+    ended: Event | None = None
+
+    def add(self, event: Event) -> None:
+        """Fold one event in. A repeated epoch or decision replaces the earlier: last one wins."""
+        name, row = event["event"], {k: v for k, v in event.items() if k not in ("event", "time")}
+        for key in ("trial_id", "setting"):  # they name folders, which are made and removed
+            if not inside(row.get(key, "")):
+                raise Mistake(
+                    f"the journal has the {key} {row[key]!r}, which leads out of the study's "
+                    "folder: don't trust where it came from"
+                )
+        moment = datetime.fromisoformat(event["time"])
+        if name == "driver_started":
+            self._moment = moment
+            self.ended = None
+        elif hasattr(self, "_moment"):
+            self.wall_seconds += max(0.0, (moment - self._moment).total_seconds())
+            self._moment = moment
+        if name == "trial_started":
+            hp = {f"hp_{key}": value for key, value in row.pop("hp").items()}
+            self.trials[row["trial_id"]] = {
+                "status": "running",
+                "reason": "",
+                "error": "",
+                "retries": 0,
+                "microbatches": 1,
+                "started_at": moment,
+                **row,
+                **hp,
+            }
+        elif name == "trial_continued":
+            self.trials[row["trial_id"]].update(status="running", reason="", ended_at=None)
+        elif name == "trial_retried":
+            trial = self.trials[row["trial_id"]]
+            trial["retries"] += 1
+            trial["error"] = row["error"]
+        elif name == "epoch_done":
+            where = {name: row.pop(name) for name in ("node", "device", "microbatches")}
+            trial, before = (
+                self.trials[row["trial_id"]],
+                self.epochs.get((row["trial_id"], row["epoch"]), {}),
+            )
+            trial.update(where)
+            if before.get("epoch_seconds") != row["epoch_seconds"]:  # else only told again
+                self.gpu_seconds += row["epoch_seconds"] * trial["gpus"]
+            self.epochs[row["trial_id"], row["epoch"]] = self.last[row["trial_id"]] = {
+                **row,
+                "finished_at": moment,
+            }
+        elif name == "rung_judged":
+            self.decisions[row["trial_id"], row["rung"]] = row
+        elif name == "trial_ended":
+            self.trials[row["trial_id"]].update(row, ended_at=moment)
+        elif name == "chosen":
+            self.chosen[row["setting"]] = row
+        elif name == "test_opened":
+            self.opened.append(row["trial_id"])
+        elif name == "prediction_failed":
+            self.unanswered[row["trial_id"]] = row["error"]
+        elif name == "study_ended":
+            self.ended = event
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> "Tables":
+        tables = cls()
+        for event in events:
+            tables.add(event)
+        return tables
+
+    def of_stage(self, stage: str) -> dict[str, Row]:
+        return {name: row for name, row in self.trials.items() if row["stage"] == stage}
+
+    def write(self, folder: Path) -> None:
+        """Replace trials, epochs and decisions.parquet by what the journal says now."""
+        write_table(folder / "trials.parquet", list(self.trials.values()), TRIALS)
+        write_table(folder / "epochs.parquet", list(self.epochs.values()), EPOCHS)
+        write_table(folder / "decisions.parquet", list(self.decisions.values()), DECISIONS)
+
+
+def inside(name: Any) -> bool:
+    """Whether a name from a journal, perhaps a stranger's, stays in the folder that it is for."""
+    plain = isinstance(name, str) and "\0" not in name and name != ".."
+    return plain and (not name or Path(name).name == name)
+
+
+def settings_of(trial: Row) -> dict[str, Any]:
+    """A trial's hyperparameters from its row, by their own names."""
+    return {name[3:]: value for name, value in trial.items() if name.startswith("hp_")}

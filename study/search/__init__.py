@@ -1,0 +1,1 @@
+"""SEARCH: what to try next (Optuna) and what to stop (successive halving). Knows nothing of Ray."""

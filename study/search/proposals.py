@@ -1,0 +1,225 @@
+"""What to try next: the networks in turn, and Optuna's samplers over the space of each.
+
+Runs on the driver. A proposal is a function of the study's seed, the trial's number and what Optuna
+was told so far: the sampler is made anew for each, so a restart rewinds nothing.
+"""
+
+import itertools
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.storages.journal import JournalFileBackend, JournalStorage
+from optuna.trial import TrialState
+
+from study import Mistake
+from study.config.hyperparameters import Hyperparameters, applies, present
+from study.config.seeds import derived
+from study.config.study import Range, Study, domains
+from study.record.journal import cut_half
+
+Config = dict[str, Any]  # trial_id and the flat hyperparameters of one trial
+
+
+class Optimiser:
+    """The Optuna study behind the search stage; its journal can be opened by optuna-dashboard."""
+
+    def __init__(self, study: Study, folder: Path) -> None:
+        self.study = study
+        # Its one warning here is that qmc meets networks with parameters of their own, as meant.
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        log = folder / "optuna.log"
+        with log.open("a+b") as file:
+            cut_half(file)  # Optuna would write on behind it, and never read its log again
+        storage = JournalStorage(JournalFileBackend(str(log)))
+        # This driver is the only writer (the journal keeps others out): a lock is a dead one's,
+        # for which Optuna would wait half a minute.
+        (folder / "optuna.log.lock").unlink(missing_ok=True)
+        self.optuna = optuna.create_study(
+            study_name=study.name,
+            storage=storage,
+            direction="maximize",
+            load_if_exists=True,
+            sampler=RandomSampler(seed=0),  # never asked: every point is given whole
+        )
+        self.points = first_points(study)
+
+    def asked(self) -> int:
+        """Trials proposed so far."""
+        return sum(t.state != TrialState.WAITING for t in self.optuna.get_trials(deepcopy=False))
+
+    def ask(self) -> Config:
+        """The next trial: its id and hyperparameters."""
+        if not self.optuna.get_trials(deepcopy=False, states=[TrialState.WAITING]):
+            self.optuna.enqueue_trial(self.proposed(self.asked()))
+        trial = self.optuna.ask()
+        return config(self.study, trial.number, suggested(self.study, trial))
+
+    def proposed(self, number: int) -> dict[str, Any]:
+        """What the trial of this number is to try: a value for each searched hyperparameter.
+
+        The networks take turns, and the sampler proposes within one as if it were alone: it sees
+        that network's trials only. Were the network one more hyperparameter, TPE would propose
+        the one that leads early far more often, and the comparison wouldn't be even.
+        """
+        past = self.optuna.get_trials(deepcopy=False)
+        point = self.points[number] if number < len(self.points) else {}
+        model = point.get("model") or in_turn(self.study, [t.params["model"] for t in past])
+        one = replace(self.study, models=(model,))
+        proposer = sampler(one, number)
+        alone = optuna.create_study(direction="maximize", sampler=proposer)
+        own = [t for t in past if t.params["model"] == model]
+        if not isinstance(proposer, RandomSampler):  # which looks at nothing
+            alone.add_trials([of_one_network(t) for t in own])
+        if isinstance(proposer, QMCSampler):  # the first point was drawn without the sequence
+            wind_on(proposer, alone, len(own) - 1)
+        alone.enqueue_trial({k: v for k, v in point.items() if k != "model"})
+        trial = alone.ask()
+        suggested(one, trial)
+        return trial.params | {"model": model}
+
+    def left_over(self, known: set[str]) -> list[Config]:
+        """Trials that Optuna proposed and the journal doesn't know: the driver died in between."""
+        found = []
+        for frozen in self.optuna.get_trials(states=[TrialState.RUNNING]):
+            if trial_id(frozen.number) not in known:
+                trial = optuna.trial.Trial(self.optuna, frozen._trial_id)
+                found.append(config(self.study, frozen.number, suggested(self.study, trial)))
+        return found
+
+    def report(self, name: str, epoch: int, value: float) -> None:
+        """An epoch's val_accuracy, once."""
+        frozen = self._frozen(name)
+        if epoch not in frozen.intermediate_values and not frozen.state.is_finished():
+            optuna.trial.Trial(self.optuna, frozen._trial_id).report(value, epoch)
+
+    def tell(self, name: str, status: str) -> None:
+        """How a trial ended: completed with its last value, stopped (pruned) or failed."""
+        frozen = self._frozen(name)
+        if frozen.state.is_finished():
+            return
+        values = frozen.intermediate_values
+        if status == "completed":
+            self.optuna.tell(frozen.number, values[max(values)])
+        else:
+            state = TrialState.PRUNED if status == "stopped" and values else TrialState.FAIL
+            self.optuna.tell(frozen.number, state=state)
+
+    def _frozen(self, name: str) -> optuna.trial.FrozenTrial:
+        return self.optuna.get_trials(deepcopy=False)[int(name[1:])]
+
+
+def trial_id(number: int) -> str:
+    return f"t{number:04d}"
+
+
+def config(study: Study, number: int, hp: Hyperparameters) -> Config:
+    """A search trial: its seed derives from the study's and its number."""
+    seeded = replace(hp, seed=study.seed * 100_000 + number)
+    return {"trial_id": trial_id(number), **present(seeded)}
+
+
+def in_turn(study: Study, tried: list[str]) -> str:
+    """The network that was tried least often so far; of several, the first of the study."""
+    return min(study.models, key=tried.count)
+
+
+def of_one_network(trial: optuna.trial.FrozenTrial) -> optuna.trial.FrozenTrial:
+    """A trial as a study of its network alone would have it: the network is no hyperparameter."""
+    return optuna.trial.create_trial(
+        state=trial.state,
+        params={k: v for k, v in trial.params.items() if k != "model"},
+        distributions={k: d for k, d in trial.distributions.items() if k != "model"},
+        intermediate_values=trial.intermediate_values,
+        values=trial.values,
+    )
+
+
+def sampler(study: Study, number: int) -> BaseSampler:
+    """Optuna's sampler for the proposal of this number."""
+    seed = derived(study.seed, number, "proposal") % 2**32
+    with warnings.catch_warnings():
+        # Both have been experimental since Optuna 2.8 and 3.0.
+        known = "Argument ``multivariate``|Argument ``group``|QMCSampler is"
+        warnings.filterwarnings("ignore", known, ExperimentalWarning)
+        if study.sampler == "tpe":
+            # Optuna draws 10 at random before TPE begins: meant for a study, and this is a third.
+            return TPESampler(seed=seed, multivariate=True, n_startup_trials=5)
+        if study.sampler == "qmc":
+            return QMCSampler(  # the scrambled sequence is one for the network
+                seed=derived(study.seed, 0, study.models[0]) % 2**32,
+                scramble=True,
+                independent_sampler=RandomSampler(seed=seed),
+                warn_independent_sampling=False,
+                warn_asynchronous_seeding=False,
+            )
+    return RandomSampler(seed=seed)  # random; a grid's points are all given
+
+
+def wind_on(qmc: QMCSampler, alone: optuna.Study, points: int) -> None:
+    """Pass over the points of the sequence that earlier proposals had; the study counts them."""
+    space = qmc.infer_relative_search_space(alone, None)
+    for _ in range(points):
+        qmc.sample_relative(alone, None, space)
+
+
+def suggested(study: Study, trial: optuna.trial.Trial) -> Hyperparameters:
+    """Define-by-run: the network first, then what that network has."""
+    model = trial.suggest_categorical("model", study.models)
+    values: dict[str, Any] = {"model": model, "epochs": study.epochs}
+    for name, (label, domain) in domains(study, model).items():
+        if isinstance(domain, Range):
+            ask = trial.suggest_int if type(domain.low) is int else trial.suggest_float
+            values[name] = ask(label, domain.low, domain.high, log=domain.log)
+        elif isinstance(domain, tuple):
+            values[name] = trial.suggest_categorical(label, domain)
+        else:
+            values[name] = domain
+    return Hyperparameters(**values)
+
+
+def first_points(study: Study) -> list[dict[str, Any]]:
+    """Points tried before the sampler's own: a grid's cells, or the settings inside the space."""
+    if study.sampler == "grid":
+        return grid(study)
+    points = []
+    for setting in study.settings:
+        model = setting.values["model"]
+        if model not in study.models:
+            continue
+        point = {"model": model}
+        for name, (label, domain) in domains(study, model).items():
+            if name in setting.values and inside(setting.values[name], domain):
+                point[label] = setting.values[name]
+        if point not in points:
+            points.append(point)
+    return points
+
+
+def inside(value: Any, domain: Any) -> bool:
+    if isinstance(domain, Range):
+        return domain.low <= value <= domain.high
+    return isinstance(domain, tuple) and value in domain
+
+
+def grid(study: Study) -> list[dict[str, Any]]:
+    """Every combination of the choices; a range has no cells, so it is refused."""
+    cells = []
+    for model in study.models:
+        labels, choices = ["model"], [(model,)]
+        for name, (label, domain) in domains(study, model).items():
+            if isinstance(domain, Range):
+                raise Mistake(
+                    f"{name} is a range from {domain.low} to {domain.high}, which a grid can't "
+                    f"walk: give values, for example --{name.replace('_', '-')} "
+                    f"{domain.low},{domain.high}, or another --sampler"
+                )
+            if isinstance(domain, tuple) and applies(name, model):
+                labels.append(label)
+                choices.append(domain)
+        cells += [dict(zip(labels, cell, strict=True)) for cell in itertools.product(*choices)]
+    return cells

@@ -1,0 +1,180 @@
+"""A study handed from one machine to another through shared storage. Runs on the driver.
+
+Here is decided who may run it and which copy of it counts; mirror.py brings it there.
+"""
+
+import errno
+import json
+import os
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from study import Mistake
+from study.config.study import Study
+from study.storage import places
+from study.storage.places import Place, first_line, without_options
+
+LOGS = ("optuna.log", "events.jsonl")  # only ever appended to
+LEASE = "driver.json"  # who runs the study, and how much of its two logs belongs together
+LEASE_SECONDS = 60.0  # without a sign of life, after which another driver may go on
+
+
+def whole_lines(content: bytes) -> bytes:
+    return content[: content.rfind(b"\n") + 1]
+
+
+def read_lease(place: Place) -> dict[str, Any]:
+    """Who runs the study in shared storage, or did; empty if nobody ever did."""
+    try:
+        return json.loads(places.read(place / LEASE))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        raise Mistake(f"{without_options(place / LEASE)} is damaged: delete it") from None
+
+
+def read_logs(place: Place) -> dict[str, bytes]:
+    """The study's two logs as far as they belong together; empty ones if there is no study."""
+    sizes = read_lease(place).get("sizes", {})
+    found = {name: b"" for name in LOGS}
+    for name in LOGS:
+        if sizes.get(name):
+            found[name] = places.read(place / name)[: sizes[name]]
+            if len(found[name]) < sizes[name]:
+                raise Mistake(
+                    f"{without_options(place / name)} has {len(found[name])} bytes, but "
+                    f"{LEASE} says {sizes[name]}: restore it from a copy"
+                )
+    return found
+
+
+@contextmanager
+def reached(place: Place) -> Iterator[None]:
+    """What storage refuses at the edge of a study is told in a sentence."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Mistake(
+            f"{without_options(place)} isn't whole ({first_line(error)}): restore it from a copy"
+        ) from None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:  # of this machine: told as everywhere
+            raise
+        raise Mistake(
+            f"{without_options(place)} can't be reached ({first_line(error)}): try again later"
+        ) from None
+
+
+def prepare(
+    study: Study, folder: Path, say: Callable[[str], None], before: str | None = None
+) -> None:
+    """See that shared storage can take the study, before anything of it starts.
+
+    `before` is the storage that an existing study had; its checkpoints move with it. Refused:
+    storage that can't be written or read, that holds another study of the name or a later state of
+    this one, or that another driver works on.
+    """
+    if study.storage:
+        moment = places.probe(places.at(study.storage))
+        place = places.at(study.storage) / folder.name
+        with reached(place):
+            refuse_held(place, moment)
+            refuse_other(place, folder)
+    if before is not None and before != study.storage:
+        old, new = of(before, folder) / "checkpoints", of(study.storage, folder) / "checkpoints"
+        try:
+            for _ in places.copy(old, new, lambda name: True):
+                continue
+        except OSError as error:
+            say(
+                f"{without_options(old)} can't be copied ({first_line(error)}): unfinished "
+                "trials begin again."
+            )
+
+
+def of(uri: str, folder: Path) -> Place:
+    """Where the study in a local folder keeps its checkpoints, given its storage or none."""
+    return places.at(uri) / folder.name if uri else folder.resolve()
+
+
+def refuse_held(place: Place, moment: float) -> None:
+    """Mistake while another driver gives signs of life; `moment` is now by the storage's clock."""
+    holder = read_lease(place)
+    if not holder.get("token"):
+        return
+    here = holder["host"] == os.uname().nodename
+    if here and not Path(f"/proc/{holder['pid']}").exists():  # it was killed on this machine
+        return
+    age = moment - places.written_at(place / LEASE)
+    if age < LEASE_SECONDS:
+        raise Mistake(
+            f"{without_options(place)} is being run by a driver on {holder['host']} (process "
+            f"{holder['pid']}, last seen {max(0, age):.0f} s ago): stop it first or, if its "
+            f"machine is gone, try again in {LEASE_SECONDS - age:.0f} s"
+        )
+
+
+def refuse_other(place: Place, folder: Path) -> None:
+    """Mistake unless what is stored is what the local folder holds, or an earlier state of it."""
+    there, path = read_logs(place)["events.jsonl"], folder / "events.jsonl"
+    here = whole_lines(path.read_bytes()) if path.exists() else b""
+    if here.startswith(there):
+        return
+    name, again = without_options(place), f"--resume {shlex.quote(str(place))}"
+    if not path.exists():
+        raise Mistake(f"{name} exists: go on with it by {again}, or choose another --name")
+    if there.startswith(here):
+        raise Mistake(f"{name} is ahead of {folder}: go on with it by {again}")
+    raise Mistake(
+        f"{name} and {folder} are different studies, or went on apart from each other: move "
+        f"{folder} away and give {again}, or choose another --storage"
+    )
+
+
+def bring(uri: str, out: Path) -> tuple[Path, str]:
+    """A study in shared storage as a local folder below `out`, and the storage it came from.
+
+    A local folder of it that is as far or further is left as it is; one that is behind is brought
+    up to date; one of something else is refused.
+    """
+    root, name = places.apart(uri)
+    place, folder = places.at(root) / name, out / name
+    moment = places.probe(places.at(root))
+    with reached(place):
+        if "study.json" not in places.names(place):
+            raise Mistake(
+                f"{without_options(place)} holds no study: give --resume the URI STORAGE/NAME"
+            )
+        refuse_held(place, moment)
+        header, there = places.read(place / "study.json"), read_logs(place)
+        if same_study(folder, header):
+            path = folder / "events.jsonl"
+            if path.exists():
+                here = whole_lines(path.read_bytes())
+                if not there["events.jsonl"].startswith(here):  # ahead, or apart: prepare says
+                    return folder, root
+        elif folder.exists():
+            raise Mistake(f"{folder} is another study than {uri}: move it away or give --out")
+        fixed = (*LOGS, LEASE, "study.json")
+        places.write(folder / "study.json", header)
+        for _ in places.copy(
+            place, folder, lambda name: name not in fixed and not name.startswith("checkpoints/")
+        ):
+            continue
+        for name in LOGS:  # the journal last: until it is there, this begins again
+            places.write(folder / name, there[name])
+    return folder, root
+
+
+def same_study(folder: Path, header: bytes) -> bool:
+    """Whether a local folder is of the study with this study.json: of the same beginning."""
+    path = folder / "study.json"
+    if not path.exists():
+        return False
+    try:
+        return json.loads(path.read_bytes())["started_at"] == json.loads(header)["started_at"]
+    except (ValueError, KeyError):
+        return False

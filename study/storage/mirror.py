@@ -1,0 +1,179 @@
+"""A study's folder in shared storage: brought there as the study goes on, and back. The driver.
+
+Shared storage has STORAGE/NAME/ with the files of runs/NAME, the trials' checkpoints, which
+workers write themselves, and driver.json: who runs the study, and how much of its two logs belongs
+together.
+"""
+
+import json
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from study import Mistake, now
+from study.storage import places
+from study.storage.handover import LEASE, LOGS, read_lease, whole_lines
+from study.storage.places import Place, first_line, without_options
+
+RENEW_SECONDS = 15.0
+EVERY_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 15.0
+FLUSH_SECONDS = 30.0  # a spot machine has two minutes in all
+
+
+@dataclass
+class Snapshot:
+    """A moment at which journal and Optuna's log agree, and what may be done once it is stored."""
+
+    sizes: dict[str, int]
+    taken_at: float  # time.time(): files written later may know of more than the logs do
+    jobs: list[Callable[[], None]] = field(default_factory=list)
+
+
+class Mirror:
+    """Brings a study's folder to shared storage on a thread of its own.
+
+    `mark` says that now is a moment at which a driver might have been killed without harm. What
+    is stored is always such a moment, so going on from it is what --resume does anyway.
+    """
+
+    def __init__(
+        self, folder: Path, place: Place, say: Callable[[str], None], lost: Callable[[str], None]
+    ) -> None:
+        """`lost` is told why, if another driver takes the study over."""
+        self.folder, self.place, self.say, self.lost = folder, place, say, lost
+        self.token = secrets.token_hex(8)
+        # File -> size of a log, or time of writing, as stored.
+        self.stored: dict[str, float] = dict(read_lease(place).get("sizes", {}))
+        self.jobs: list[Callable[[], None]] = []  # since the last mark
+        self.snapshot = Snapshot({}, 0.0)
+        self.seconds: list[float] = []  # of each upload
+        self.due = self.renewed = 0.0
+        self.failed = ""
+        self.closing = threading.Event()
+        self.marked = threading.Event()
+        self.write_lease()
+        self.thread = threading.Thread(target=self.work, name="mirror", daemon=True)
+        self.thread.start()
+
+    def later(self, job: Callable[[], None]) -> None:
+        """Do it once shared storage knows the events so far: a checkpoint goes after its news."""
+        self.jobs.append(job)
+
+    def mark(self) -> None:
+        """Called by the driver when all that the journal holds has been told to Optuna."""
+        if time.monotonic() >= self.due and not self.marked.is_set():
+            self.take()
+            self.marked.set()
+
+    def take(self) -> None:
+        sizes = {name: size(self.folder / name) for name in LOGS}
+        jobs, self.jobs = self.snapshot.jobs + self.jobs, []
+        self.snapshot = Snapshot(sizes, time.time(), jobs)
+
+    def work(self) -> None:
+        """The thread: an upload for each mark, and a sign of life in between."""
+        pause = 1.0
+        while not self.closing.is_set():
+            self.marked.wait(RENEW_SECONDS)
+            if self.closing.is_set():
+                return
+            began, marked = time.monotonic(), self.marked.is_set()
+            try:
+                self.upload()
+            except (OSError, Mistake) as error:
+                self.told(first_line(error))
+                self.closing.wait(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+                continue
+            self.told("")
+            pause = 1.0
+            if marked:
+                cost = time.monotonic() - began
+                self.seconds.append(cost)
+                self.due = time.monotonic() + max(EVERY_SECONDS, 20 * cost)
+                self.marked.clear()
+
+    def told(self, failed: str) -> None:
+        """Say once that storage is away, and once that it is back."""
+        if failed and not self.failed:
+            self.say(
+                f"{without_options(self.place)} can't be reached ({failed}): the study goes on "
+                f"and is kept in {self.folder}; tried again until it answers."
+            )
+        elif self.failed and not failed:
+            self.say(f"{without_options(self.place)} answers again; nothing is missing there.")
+        self.failed = failed
+
+    def upload(self, ended: bool = False) -> None:
+        """Store the snapshot: logs, then what says that they belong together, then the rest."""
+        holder = read_lease(self.place)
+        if holder.get("token", self.token) != self.token:
+            self.closing.set()
+            self.lost(f"{without_options(self.place)} was taken over by {holder['host']}")
+            return
+        snapshot, changed = self.snapshot, False
+        for name, length in snapshot.sizes.items():
+            if self.stored.get(name, 0) != length:
+                with (self.folder / name).open("rb") as file:
+                    content = whole_lines(file.read(length))
+                places.write(self.place / name, content)
+                self.stored[name], changed = len(content), True
+        if changed or time.monotonic() - self.renewed > RENEW_SECONDS / 2:
+            self.write_lease()
+        for path in sorted(self.folder.iterdir()):
+            if path.is_symlink() or not path.is_file():  # Optuna's lock on its log is a link
+                continue
+            if path.name in LOGS or path.name.startswith("."):
+                continue
+            written = path.stat().st_mtime
+            if self.stored.get(path.name) == written or written > snapshot.taken_at:
+                continue
+            content = path.read_bytes()
+            if path.stat().st_mtime == written:  # else replaced just now, for the next upload
+                places.write(self.place / path.name, content)
+                self.stored[path.name] = written
+        while snapshot.jobs:
+            snapshot.jobs[0]()
+            snapshot.jobs.pop(0)
+        if ended:
+            self.write_lease(ended)
+
+    def write_lease(self, ended: bool = False) -> None:
+        lease = {
+            "host": os.uname().nodename,
+            "pid": os.getpid(),
+            "token": "" if ended else self.token,
+            "time": now(),
+            "sizes": {name: self.stored.get(name, 0) for name in LOGS},
+        }
+        places.write(self.place / LEASE, json.dumps(lease).encode())
+        self.renewed = time.monotonic()
+
+    def flush(self) -> bool:
+        """Store everything and give the study free; False, with `failed`, if it can't be done."""
+        if self.closing.is_set():  # done already, or another driver has it
+            return not self.failed
+        self.closing.set()
+        self.marked.set()
+        self.thread.join(FLUSH_SECONDS)
+        self.take()
+        until = time.monotonic() + FLUSH_SECONDS
+        while True:
+            try:
+                self.upload(ended=True)
+                self.failed = ""
+                return True
+            except (OSError, Mistake) as error:
+                self.failed = first_line(error)
+                if time.monotonic() > until:
+                    return False
+            time.sleep(1)
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

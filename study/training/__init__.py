@@ -1,0 +1,1 @@
+"""TRAINING: one network, from hyperparameters to epoch records. Knows nothing of Ray."""

@@ -1,0 +1,110 @@
+"""How much of a GPU a trial needs: its memory, measured on the network itself. On the driver.
+
+A trial's memory is its weights with gradient and optimiser state, what the forward pass keeps for
+the backward one, and what every process on a GPU takes. The second is by far the most: it is
+counted on the real network, so that no formula has to know the layers. Not yet held to a GPU.
+"""
+
+import math
+import re
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import torch
+
+from fer_models.layers import parameters
+from study.config.hyperparameters import Hyperparameters
+from study.config.study import Range, Setting, Study, configuration, domains
+from study.training.augment import AHEAD
+from study.training.network import bfloat16, network
+
+CONTEXT_MIB = 700.0  # CUDA context, cuDNN and cuBLAS workspaces of a process
+MARGIN = 1.3  # buffers that live for one layer only, and what fragmentation wastes
+PACKED = 4  # more trials on one GPU only where asked for: how they slow each other isn't measured
+
+
+def memory_mib(hp: Hyperparameters, classes: int, images: int = 0) -> float:
+    """GPU memory that a trial needs, with `images` images of all splits kept on the device."""
+    weights = 4 * parameters(network(hp, classes, torch.device("cpu")))
+    copies = 2 + (2 if hp.optimizer != "sgd" else hp.momentum > 0)
+    pixels = hp.image_px**2
+    ahead = 4 * 4 * pixels * max(AHEAD["cuda"], hp.batch_size)  # float32, a few at a time
+    needed = copies * weights + hp.batch_size * kept_bytes(hp, classes) + ahead + images * pixels
+    return CONTEXT_MIB + MARGIN * needed / 2**20
+
+
+def kept_bytes(hp: Hyperparameters, classes: int) -> float:
+    """Bytes that the forward pass keeps for the backward one, per image, at CUDA's precision.
+
+    On the meta device: shapes are worked out, nothing is computed. bfloat16 keeps half as much.
+    """
+    model = network(hp, classes, torch.device("meta")).train()
+    own = {part.untyped_storage()._cdata for part in (*model.parameters(), *model.buffers())}
+    kept: dict[int, torch.UntypedStorage] = {}  # by storage, held so that no two share a name
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        kept.setdefault(storage._cdata, storage)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        logits = model(torch.zeros(2, 1, hp.image_px, hp.image_px, device="meta"))
+    total = sum(storage.nbytes() for name, storage in kept.items() if name not in own)
+    del logits  # alive until here: what it kept was not given to others
+    return total / 2 / (2 if bfloat16(hp, torch.device("cuda")) else 1)
+
+
+def trials_per_gpu(study: Study, classes: int, images: int, free_mib: float, cores: float) -> int:
+    """Trials that share a GPU with so much free memory, for the hungriest trial of the study.
+
+    At least one, at most PACKED, and no more than there are cores for.
+    """
+    need = max(memory_mib(hp, classes, images) for hp in hungriest(study))
+    fit = min(free_mib // need, cores // study.cpus_per_trial, PACKED)
+    return max(1, math.floor(fit))
+
+
+def hungriest(study: Study) -> list[Hyperparameters]:
+    """For each network the largest batch and image that the study may try; else its settings."""
+    if "search" not in study.stages and study.settings:
+        return [configuration(study, setting) for setting in study.settings]
+    found = []
+    for model in study.models:
+        hp = configuration(study, Setting("", {"model": model}))
+        for name in ("batch_size", "image_px"):
+            _, domain = domains(study, model).get(name, ("", getattr(hp, name)))
+            values = (domain.high,) if isinstance(domain, Range) else domain
+            largest = max(values) if isinstance(values, tuple) else values
+            hp = replace(hp, **{name: largest})
+        found.append(hp)
+    return found
+
+
+class OutOfMemory(MemoryError):
+    """An epoch didn't fit; from the state before it, more microbatches may."""
+
+
+@contextmanager
+def noticing_memory(epoch: int, microbatches: int) -> Iterator[None]:
+    """Whatever torch or Python raise for want of memory becomes OutOfMemory."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        # Only CUDA's allocator has a class of its own; a CPU's and cuDNN's raise RuntimeError.
+        wanting = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not wanting and not re.search(
+            "out of memory|enough memory|allocate memory|ALLOC_FAILED", str(error)
+        ):
+            raise
+        raise OutOfMemory(
+            f"out of memory in epoch {epoch}, batches in {microbatches} part(s): "
+            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        ) from None
+
+
+def peak_mib(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

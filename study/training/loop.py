@@ -1,0 +1,297 @@
+"""Training of one network: `fit` yields a record per epoch.
+
+Runs in the worker, a notebook or a benchmark; knows nothing of Ray, files or flags. Letters as in
+fer_models: B batch, N images, K classes.
+"""
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from study import Mistake
+from study.config.hyperparameters import Hyperparameters
+from study.config.seeds import derived
+from study.training import augment
+from study.training.execution import forward_pass
+from study.training.gpu_memory import noticing_memory, peak_mib
+from study.training.learning_rate import Plateau, lr_at
+from study.training.network import autocast, network, optimiser, seeded
+
+EVALUATION_BATCH = 512
+
+
+class Faces(Protocol):
+    """What fit needs of a split: study.data.datasets.Split has it, and so has anything like it."""
+
+    images: np.ndarray  # uint8 (N, H, W)
+    labels: np.ndarray  # int64 (N,)
+
+
+class Diverged(ArithmeticError):
+    """The loss is no longer a number; the trial has failed and trying again would not help."""
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What was observed in one epoch: the row of epochs.parquet that a worker knows."""
+
+    epoch: int  # passes completed, from 1
+    train_loss: float  # cross-entropy, nats per image, as trained (augmented, with dropout)
+    train_accuracy: float  # fraction, likewise
+    val_loss: float  # nats per image
+    val_accuracy: float  # fraction
+    lr: float  # of the epoch's last step
+    epoch_seconds: float  # wall, training and validation
+    images_per_second: float  # of the training part
+    memory_mib: float  # peak: of this trial on a CUDA device, of the worker process on a CPU
+
+
+@dataclass(frozen=True)
+class Resident:
+    """Both splits on the device as uint8 at the trial's size, shared by all trials of a worker."""
+
+    train_images: Tensor  # uint8 (N, 1, px, px)
+    train_labels: Tensor  # int64 (N,)
+    val_images: Tensor
+    val_labels: Tensor
+    mean: float  # of the training split, full scale is 1
+    std: float
+
+
+def resident(train: Faces, val: Faces, px: int, device: torch.device) -> Resident:
+    """Move both splits to the device; on a CPU at their own size they are shared, not copied."""
+    images = augment.resized(on_device(train.images, device), px)
+    std, mean = torch.std_mean(images.float() / 255)
+    return Resident(
+        train_images=images,
+        train_labels=on_device(train.labels, device),
+        val_images=augment.resized(on_device(val.images, device), px),
+        val_labels=on_device(val.labels, device),
+        mean=mean.item(),
+        std=max(std.item(), 1 / 255),
+    )
+
+
+def on_device(array: np.ndarray, device: torch.device) -> Tensor:
+    with warnings.catch_warnings():
+        # Ray's object store hands out read-only arrays; nothing here writes into them.
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(array).to(device)
+
+
+def fit(
+    hp: Hyperparameters,
+    data: Resident,
+    classes: int,
+    device: torch.device,
+    state: dict[str, Any] | None = None,
+    microbatches: int = 1,
+    execution: str = "eager",
+) -> Iterator[tuple[EpochRecord, dict[str, Any]]]:
+    """Train, yielding after each epoch its record and the state from which training can go on.
+
+    With `state` the epochs after it follow, as if training had never stopped (bitwise on a CPU
+    with the same number of threads). A yielded state refers to live tensors: save or copy it before
+    taking the next epoch. `microbatches` cuts each batch into so many parts whose gradients are
+    summed: the same step in less memory, but for batch normalisation, which then sees the parts.
+    `execution` is one of study.training.execution.EXECUTIONS, auto excepted.
+    Refused: a batch larger than the training split, data of another size. Raises Diverged when a
+    loss is NaN or infinite, OutOfMemory when an epoch doesn't fit.
+    """
+    images = len(data.train_labels)
+    if hp.batch_size > images:
+        raise Mistake(
+            f"batch_size is {hp.batch_size}, but there are {images} training images: "
+            "choose at most that"
+        )
+    model = network(hp, classes, device)
+    part = math.ceil(hp.batch_size / microbatches)
+    # A recorded graph's gradients are one set of tensors: they can't be summed over parts.
+    how = "eager" if execution == "graphs" and microbatches > 1 else execution
+    forward = forward_pass(hp, model, part, device, how)
+    optimizer = optimiser(hp, model)
+    plateau = Plateau(hp)
+    done = 0
+    if state is not None:
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        plateau = Plateau(hp, **state["plateau"])
+        done = state["record"]["epoch"]
+    for epoch in range(done + 1, hp.epochs + 1):
+        began = time.perf_counter()
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+        with noticing_memory(epoch, microbatches):
+            loss, accuracy, lr = train_epoch(
+                hp, model, optimizer, data, epoch, plateau.factor, microbatches, forward
+            )
+            trained = time.perf_counter()
+            val_loss, val_accuracy = evaluate(
+                hp, model, data, max(1, EVALUATION_BATCH // microbatches)
+            )
+        if not math.isfinite(loss + val_loss):
+            raise Diverged(f"loss is not a number in epoch {epoch} (train {loss}, val {val_loss})")
+        plateau.saw(val_accuracy)
+        record = EpochRecord(
+            epoch=epoch,
+            train_loss=loss,
+            train_accuracy=accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            lr=lr,
+            epoch_seconds=time.perf_counter() - began,
+            images_per_second=images // hp.batch_size * hp.batch_size / (trained - began),
+            memory_mib=peak_mib(device),
+        )
+        yield (
+            record,
+            {
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "plateau": {
+                    "best": plateau.best,
+                    "waited": plateau.waited,
+                    "factor": plateau.factor,
+                },
+                "microbatches": microbatches,
+                "record": asdict(record),
+                "scaling": {"mean": data.mean, "std": data.std},
+            },
+        )
+
+
+def train_epoch(
+    hp: Hyperparameters,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    data: Resident,
+    epoch: int,
+    factor: float = 1.0,
+    microbatches: int = 1,
+    forward: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[float, float, float]:
+    """One pass in an order of its own: mean loss, accuracy, and the last step's learning rate.
+
+    The images that would be an epoch's shorter last batch are left out, others in each epoch: a
+    step of batch normalisation on a few images, right before the network is judged, costs it
+    up to points of accuracy (LOG.md). `forward` is the model's forward pass as it is executed; it
+    is used for whole parts only, so that a shorter last part isn't compiled for itself.
+    """
+    device = data.train_labels.device
+    generator = torch.Generator(device).manual_seed(derived(hp.seed, epoch, "order"))
+    losses = torch.zeros((), dtype=torch.float64, device=device)
+    hits = torch.zeros((), dtype=torch.int64, device=device)
+    steps = len(data.train_labels) // hp.batch_size
+    part = math.ceil(hp.batch_size / microbatches)
+    model.train()
+    with seeded(derived(hp.seed, epoch, "dropout"), device):
+        for step, (x, labels) in enumerate(batches(hp, data, generator, steps)):
+            lr = factor * lr_at(hp, epoch - 1 + step / steps, steps)
+            for group in optimizer.param_groups:
+                group["lr"] = lr
+            optimizer.zero_grad(set_to_none=True)
+            for own_x, own in zip(parts(x, part), parts(labels, part), strict=True):
+                whole = forward is not None and len(own) == part
+                with autocast(hp, device):
+                    logits = (forward if whole else model)(own_x)
+                logits = logits.float()
+                loss = F.cross_entropy(logits, own, label_smoothing=hp.label_smoothing)
+                (loss if len(own) == len(labels) else loss * (len(own) / len(labels))).backward()
+                with torch.no_grad():
+                    plain = F.cross_entropy(logits, own) if hp.label_smoothing else loss.detach()
+                    losses += plain * len(own)
+                    hits += (logits.argmax(1) == own).sum()
+            optimizer.step()
+    seen = steps * hp.batch_size
+    return losses.item() / seen, hits.item() / seen, lr
+
+
+def batches(
+    hp: Hyperparameters, data: Resident, generator: torch.Generator, steps: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """An epoch's augmented batches with their labels; order and parameters are drawn at once."""
+    device, images = data.train_labels.device, len(data.train_labels)
+    order = torch.randperm(images, generator=generator, device=device)
+    drawn = augment.draws(hp, images, generator)
+    ahead = max(1, augment.AHEAD[device.type] // hp.batch_size)
+    for step in range(0, steps, ahead):
+        where = slice(step * hp.batch_size, min(step + ahead, steps) * hp.batch_size)
+        index = order[where]
+        x = augment.batch(data.train_images, index, drawn, where, data.mean, data.std)
+        labels = data.train_labels[index]
+        yield from zip(x.split(hp.batch_size), labels.split(hp.batch_size), strict=True)
+
+
+def parts(batch: Tensor, size: int) -> list[Tensor]:
+    """A batch in parts of so many images; a last single image goes with the part before it."""
+    sizes = [size] * (len(batch) // size) + [len(batch) % size] * (len(batch) % size > 0)
+    if len(sizes) > 1 and sizes[-1] == 1:  # batch normalisation can't do with a single image
+        sizes[-2:] = [sum(sizes[-2:])]
+    return list(batch.split(sizes))
+
+
+@torch.no_grad()
+def evaluate(
+    hp: Hyperparameters, model: nn.Module, data: Resident, size: int = EVALUATION_BATCH
+) -> tuple[float, float]:
+    """Mean loss in nats and accuracy on val, without augmentation, `size` images at a time."""
+    device, images = data.val_labels.device, len(data.val_labels)
+    losses = torch.zeros((), dtype=torch.float64, device=device)
+    hits = torch.zeros((), dtype=torch.int64, device=device)
+    model.eval()
+    for x, labels in zip(
+        data.val_images.split(size),
+        data.val_labels.split(size),
+        strict=True,
+    ):
+        with autocast(hp, device):
+            logits = model(augment.standardised(x.float() / 255, data.mean, data.std))
+        losses += F.cross_entropy(logits.float(), labels, reduction="sum")
+        hits += (logits.argmax(1) == labels).sum()
+    return losses.item() / images, hits.item() / images
+
+
+@torch.no_grad()
+def predict(
+    hp: Hyperparameters,
+    images: np.ndarray,
+    classes: int,
+    device: torch.device,
+    state: dict[str, Any],
+) -> np.ndarray:
+    """Probabilities, float32 (N, K), that a trained state gives to uint8 images (N, H, W)."""
+    model = trained(hp, classes, device, state)
+    found = outputs(hp, model, images, device, state)
+    return torch.cat([logits.float().softmax(1).cpu() for logits in found]).numpy()
+
+
+def trained(
+    hp: Hyperparameters, classes: int, device: torch.device, state: dict[str, Any]
+) -> nn.Module:
+    """The network as a state left it, to be looked at and not trained on."""
+    model = network(hp, classes, device)
+    model.load_state_dict(state["model"])
+    return model.eval()
+
+
+def outputs(
+    hp: Hyperparameters,
+    model: nn.Module,
+    images: np.ndarray,
+    device: torch.device,
+    state: dict[str, Any],
+) -> Iterator[Tensor]:
+    """Logits (B, K) for uint8 images (N, H, W), resized and scaled as in training, by batches."""
+    mean, std = state["scaling"]["mean"], state["scaling"]["std"]
+    for x in augment.resized(on_device(images, device), hp.image_px).split(EVALUATION_BATCH):
+        with autocast(hp, device):
+            logits = model(augment.standardised(x.float() / 255, mean, std))
+        yield logits

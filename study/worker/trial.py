@@ -1,0 +1,145 @@
+"""The worker's side of Ray Tune: find a checkpoint, drive `fit`, report.
+
+The only place where training meets Ray. One worker serves many trials: torch, the device and the
+images on it are there once per process; everything else is made anew for each trial.
+"""
+
+import gc
+import socket
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from ray import tune
+
+from study.cluster import environment
+from study.config.hyperparameters import Hyperparameters
+from study.data.datasets import Split
+from study.storage.places import Place
+from study.training import checkpoint, gpu_memory, loop
+from study.training.execution import fastest
+
+
+class Trial(tune.Trainable):
+    """One step is one epoch. config: trial_id and the flat hyperparameters."""
+
+    def setup(
+        self,
+        config: dict[str, Any],
+        train_split: Split,
+        val_split: Split,
+        classes: int,
+        device: str,
+        threads: int,
+        gpus: float,
+        checkpoints: Place,
+        expected: dict[str, str],
+        keep: bool = True,
+        execution: str = "eager",
+    ) -> None:
+        """`keep` is whether the last epoch's state is wanted: a search only needs its record."""
+        environment.verify(expected, checkpoints.parent)
+        torch.set_num_threads(threads)
+        self.splits, self.classes, self.keep = (train_split, val_split), classes, keep
+        self.device, self.checkpoints = torch.device(device), checkpoints
+        self.execution, self.writer = execution, checkpoint.Writer(self.device)
+        self.step_seconds: dict[Any, dict[str, float]] = {}
+        self.px, self.data = 0, None
+        if self.device.type == "cuda":
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+            if gpus < 1:  # a fraction is only bookkeeping to Ray: hold the trial to its share
+                torch.cuda.set_per_process_memory_fraction(gpus)
+        self.due: dict[str, Any] | None = config
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """The next trial of this worker, begun in its first step: Tune retries only what fails
+        there, and a trial that fails in here for good."""
+        self.due = new_config
+        return True
+
+    def begin(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self.hp = Hyperparameters(**{k: v for k, v in config.items() if k != "trial_id"})
+        self.folder = self.checkpoints / config["trial_id"]
+        self.microbatches, self.how = 1, self.execution
+        if self.how == "auto":
+            self.how = fastest(self.hp, self.classes, self.device, self.step_seconds)
+        if self.px != self.hp.image_px:  # kept from trial to trial, as long as the size is the same
+            self.data = None
+            self.data = loop.resident(*self.splits, self.hp.image_px, self.device)
+            self.px = self.hp.image_px
+        self.go_on()
+        # All epochs so far are reported again: whoever goes on may not have heard of them.
+        self.known = iter([*self.records])
+
+    def go_on(self) -> None:
+        """Training from the newest state, or from the beginning if there is none."""
+        self.epochs = None
+        self.writer.wait()
+        state = checkpoint.load(self.folder)
+        if state and state["config"] != self.config:  # of a driver that proposed something else
+            checkpoint.clear(self.folder)
+            state = None
+        self.records = [*state["records"]] if state else []
+        if state:
+            self.microbatches = max(self.microbatches, state["microbatches"])
+        self.epochs = loop.fit(
+            self.hp,
+            self.data,
+            self.classes,
+            self.device,
+            state,
+            self.microbatches,
+            self.how,
+        )
+
+    def trained(self) -> tuple[loop.EpochRecord, dict[str, Any]]:
+        """The next epoch; where memory doesn't suffice, again with batches in twice the parts."""
+        while True:
+            try:
+                return next(self.epochs)
+            except gpu_memory.OutOfMemory:
+                if self.microbatches * 4 > self.hp.batch_size:
+                    raise  # not even parts of two images fit
+            self.microbatches *= 2
+            self.epochs = None
+            gc.collect()
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            self.go_on()
+
+    def step(self) -> dict[str, Any]:
+        if self.due:
+            self.begin(self.due)
+            self.due = None
+        record = next(self.known, None)
+        again = record is not None
+        if not again:
+            try:
+                observed, state = self.trained()
+            except loop.Diverged as error:
+                return {"diverged": str(error), "done": True}
+            record, last = asdict(observed), observed.epoch >= self.hp.epochs
+            self.records.append(record)
+            if self.keep or not last:
+                told = {"config": self.config, "records": self.records}
+                self.writer.save(self.folder, {**state, **told})
+            if self.keep and last:
+                self.writer.wait()  # whoever opens test must find it
+        return {
+            **record,
+            "done": record["epoch"] >= self.hp.epochs,
+            "node": socket.gethostname(),
+            "device": device_name(self.device),
+            "microbatches": self.microbatches,
+            "again": again,
+        }
+
+    def cleanup(self) -> None:
+        self.writer.wait()
+
+
+def device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu, {torch.get_num_threads()} threads"

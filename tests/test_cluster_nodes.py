@@ -1,0 +1,184 @@
+"""What every node is asked before the first epoch, and what is made of the answers."""
+
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from study import Mistake
+from study.cluster import environment, nodes
+from study.cluster.connection import ENVIRONMENT
+from study.driver.session import Session
+from study.record.journal import read
+from study.record.tables import Tables
+from study.run import main
+from study.storage import places
+
+HAS = {"python": "3.12.3", "torch": "2.14.1", "code": "aaaa"}
+
+
+def test_a_difference_names_what_was_found_and_what_the_driver_has():
+    assert environment.difference(HAS, HAS) == ""
+    assert environment.difference(HAS, HAS | {"torch": "2.13.0", "code": "bbbb"}) == (
+        "torch 2.13.0 (the driver has 2.14.1), the code bbbb (the driver has aaaa)"
+    )
+    assert environment.difference(HAS, {"python": "3.12.3", "torch": "2.14.1"}) == (
+        "the code missing (the driver has aaaa)"
+    )
+
+
+def test_the_digest_changes_with_any_file_of_ours(monkeypatch, tmp_path):
+    for name in environment.OURS:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("")
+    found = {name: tmp_path / name / "__init__.py" for name in environment.OURS}
+    monkeypatch.setattr(
+        environment, "find_spec", lambda name: type("Spec", (), {"origin": str(found[name])})
+    )
+    before = environment.digest()
+    (tmp_path / "study" / "preset.toml").write_text("lr = 0.1")
+    assert environment.digest() != before
+
+
+def test_nodes_that_differ_are_refused_by_name(monkeypatch):
+    monkeypatch.setattr(environment, "facts", lambda: HAS)
+    answers = [("a", "1", HAS), ("b", "2", HAS | {"torch": "2.13.0"})]
+    monkeypatch.setattr(nodes, "everywhere", lambda ask: answers)
+    with pytest.raises(Mistake, match=r"node b has torch 2.13.0 \(the driver has 2.14.1\)"):
+        nodes.check_versions(HAS)
+
+
+def test_a_node_without_this_project_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr(nodes, "everywhere", lambda ask: [("b", "2", "No module named 'study'")])
+    with pytest.raises(Mistake, match="node b can't say what it has .*install this project there"):
+        nodes.check_versions(HAS)
+
+
+def test_a_folder_that_a_node_cannot_see_is_refused_and_left_clean(monkeypatch, tmp_path):
+    monkeypatch.setattr(nodes, "everywhere", lambda *ask: [("a", "1", True), ("b", "2", False)])
+    monkeypatch.setattr(nodes, "alive", lambda: [{}, {}])
+    with pytest.raises(Mistake, match=r"isn't seen by 2 of 2 nodes \(a, b\): give --storage"):
+        nodes.check_folder(tmp_path)  # a says that it sees it, but its answer isn't here
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_node_that_may_not_use_the_bucket_is_refused_by_name(monkeypatch):
+    answers = [("a", "1", True), ("b", "2", "OSError: AWS Error ACCESS_DENIED")]
+    monkeypatch.setattr(nodes, "everywhere", lambda *ask: answers)
+    with pytest.raises(Mistake, match=r"node b can't use s3://x/y/s \(OSError: AWS Error"):
+        nodes.check_bucket(places.at("s3://x/y") / "s")
+
+    def denied(place, data):
+        raise OSError("AWS Error ACCESS_DENIED")
+
+    monkeypatch.setattr(places, "write", denied)
+    monkeypatch.setattr(places, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(environment.ray, "get_runtime_context", lambda: Mock())
+    with pytest.raises(RuntimeError, match="no s3://x/y/s, which it may not use .*ACCESS_DENIED"):
+        environment.verify(environment.facts(), places.at("s3://x/y") / "s")
+
+
+def test_a_late_node_raises_before_its_first_trial(monkeypatch, tmp_path):
+    (tmp_path / "study.json").write_text("{}")
+    environment.verify(environment.facts(), tmp_path)
+    with pytest.raises(RuntimeError, match=f"{environment.UNFIT} .* has torch"):
+        environment.verify(environment.facts() | {"torch": "0.1"}, tmp_path)
+    with pytest.raises(RuntimeError, match=f"{environment.UNFIT} .* has no .*elsewhere"):
+        environment.verify(environment.facts(), tmp_path / "elsewhere")
+
+
+def test_an_unfit_node_ends_the_study_and_no_trial():
+    session = Session.__new__(Session)
+    session.cause = session.stop = ""
+    session.folder = Path("x")
+    assert session.lost("RuntimeError: unfit node: b has torch 0.1 (the driver has 2.14.1)")
+    assert (session.cause, session.stop) == (
+        "node", "unfit node: b has torch 0.1 (the driver has 2.14.1)"
+    )  # fmt: skip
+    assert session.interrupted
+
+
+OWN = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 80 * 2**20}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A Ray of two nodes with a core each, joined: processes of this machine."""
+    if ray.is_initialized():
+        pytest.skip("this process has joined another Ray")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        patch.setenv("RAY_AUTH_MODE", "disabled")
+        # Its address is left in Ray's folder, where a study of whoever runs this would find it;
+        # and the folder's name is short because Ray makes sockets in it.
+        folder = tempfile.mkdtemp(prefix="fer", dir="/tmp")
+        patch.setenv("RAY_TMPDIR", folder)
+        found = Cluster(initialize_head=True, head_node_args=OWN)
+        try:
+            found.add_node(**OWN)
+            found.connect()
+            yield found
+        finally:
+            ray.shutdown()
+            found.shutdown()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.nodes
+@pytest.mark.ray
+def test_every_node_of_a_real_cluster_answers(cluster, tmp_path):
+    assert len(nodes.alive()) == 2
+    assert nodes.check(tmp_path) == environment.facts()
+    assert not list(tmp_path.iterdir())
+    answers = nodes.everywhere(environment.facts)
+    assert [facts for _, _, facts in answers] == [environment.facts()] * 2
+    assert len({node_id for _, node_id, _ in answers}) == 2
+    (_, _, said), *_ = nodes.everywhere(lambda: 1 / 0)
+    assert said == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.nodes
+@pytest.mark.ray
+def test_a_trial_whose_node_is_removed_goes_on_elsewhere_and_uses_up_no_retry(cluster, tmp_path):
+    folder = tmp_path / "s"
+
+    def remove() -> None:
+        """The worker's node, from one moment to the next, when both nodes have done an epoch."""
+        while len({e["trial_id"] for e in events(folder) if e["event"] == "epoch_done"}) < 2:
+            time.sleep(0.05)
+        cluster.remove_node(cluster.worker_nodes.copy().pop(), allow_graceful=False)
+
+    thread = threading.Thread(target=remove)
+    thread.start()
+    code = main(
+        "--preset smoke --models alexnet --data faces:140 --batch-size 8 --trials 3 --epochs 4 "
+        f"--scheduler none --stages search --device cpu --retries 0 --name s --out {tmp_path}"
+        .split()
+    )  # fmt: skip
+    thread.join()
+    assert code == 0
+    (lost,) = [e for e in events(folder) if e["event"] == "trial_retried"]
+    assert lost["error"].startswith("its machine is gone, or can't be reached (The actor ")
+    done = [e["epoch"] for e in events(folder) if e.get("trial_id") == lost["trial_id"]
+            and e["event"] == "epoch_done"]  # fmt: skip
+    assert done == [1, 2, 3, 4], "from its last epoch on"
+    tables = Tables.of(events(folder))
+    assert [row["status"] for row in tables.trials.values()] == ["completed"] * 3
+    assert [row["retries"] for row in tables.trials.values()].count(1) == 1
+    told = [(e["event"], e.get("trial_id")) for e in events(folder)]
+    on_again = told.index(
+        ("epoch_done", lost["trial_id"]), told.index(("trial_retried", lost["trial_id"]))
+    )
+    assert on_again < told.index(("trial_started", "t0002")), "it gets the core that is left"
+
+
+def events(folder):
+    path = folder / "events.jsonl"
+    return [*read(path)] if path.exists() else []

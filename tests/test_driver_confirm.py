@@ -1,0 +1,249 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from study.config.hyperparameters import Hyperparameters, present
+from study.config.study import from_dict
+from study.data.datasets import Dataset, Split
+from study.driver import confirm
+from study.driver.confirm import attention_rows, choose, configs, part, prediction_rows, with_rows
+from study.record.outcome import answered, best, due, passed_over, wanted
+from study.record.tables import Tables
+
+SETTINGS = [
+    {"name": "A", "model": "alexnet", "lr": 0.01},
+    {"name": "B", "model": "resnet34", "epochs": 3},
+]
+
+
+def trials(*rows: tuple[str, str, str, int, float], stage: str = "search") -> Tables:
+    """Tables of trials: name, network, status, epochs done, val_accuracy then."""
+    tables = Tables()
+    for name, model, status, epoch, val_accuracy in rows:
+        hp = present(Hyperparameters(model=model, seed=7, epochs=9, lr=0.02))
+        tables.trials[name] = {"stage": stage, "status": status}
+        tables.trials[name] |= {f"hp_{key}": value for key, value in hp.items()}
+        if epoch:
+            tables.last[name] = {"epoch": epoch, "val_accuracy": val_accuracy}
+    return tables
+
+
+def chosen(tables: Tables, **given) -> list[dict]:
+    """The events that choosing writes down."""
+    events = []
+    session = SimpleNamespace(
+        tables=tables, study=from_dict(given), log=lambda *new: events.extend(new)
+    )
+    choose(session)
+    return events
+
+
+def test_best_is_the_highest_of_those_that_came_furthest_for_each_network():
+    tables = trials(
+        ("t0000", "alexnet", "stopped", 3, 0.9),
+        ("t0001", "alexnet", "completed", 9, 0.5),
+        ("t0002", "alexnet", "completed", 9, 0.6),
+        ("t0003", "resnet34", "stopped", 1, 0.2),
+        ("t0004", "resnet34", "running", 1, 0.3),
+    )
+    found = best(tables, from_dict({}))
+    assert found == {
+        "alexnet": {"trial_id": "t0002", "epoch": 9, "val_accuracy": 0.6},
+        "resnet34": {"trial_id": "t0004", "epoch": 1, "val_accuracy": 0.3},
+    }
+    only = from_dict({"models": ["resnet34", "alexnet"]})
+    assert list(best(tables, only)) == ["resnet34", "alexnet"]
+
+
+def test_best_passes_over_the_failed_the_unfinished_and_the_confirmed():
+    tables = trials(
+        ("t0000", "alexnet", "failed", 9, 0.9),
+        ("t0001", "alexnet", "running", 0, 0.0),
+    )
+    tables.trials |= trials(("A-s0", "alexnet", "completed", 9, 0.8), stage="confirm").trials
+    tables.last["A-s0"] = {"epoch": 9, "val_accuracy": 0.8}
+    assert best(tables, from_dict({})) == {}
+
+
+def test_of_equals_the_first_is_the_best():
+    tables = trials(
+        ("t0000", "alexnet", "completed", 9, 0.5), ("t0001", "alexnet", "stopped", 9, 0.5)
+    )
+    assert best(tables, from_dict({}))["alexnet"]["trial_id"] == "t0000"
+
+
+def test_a_search_confirms_the_best_of_each_network_at_the_full_budget():
+    tables = trials(
+        ("t0000", "alexnet", "completed", 9, 0.5), ("t0001", "resnet34", "stopped", 3, 0.4)
+    )
+    first, second = chosen(tables, epochs=12, settings=SETTINGS)
+    hp = present(Hyperparameters(model="alexnet", epochs=12, lr=0.02))
+    del hp["seed"]
+    assert first == {
+        "event": "chosen",
+        "setting": "alexnet",
+        "from_trial": "t0000",
+        "val_accuracy": 0.5,
+        "epoch": 9,
+        "hp": hp,
+    }
+    assert (second["setting"], second["from_trial"]) == ("resnet34", "t0001")
+    assert (second["hp"]["model"], second["hp"]["epochs"]) == ("resnet34", 12)
+
+
+def test_without_a_search_the_settings_are_confirmed_as_they_are():
+    first, second = chosen(Tables(), stages=["confirm"], epochs=12, settings=SETTINGS)
+    assert [(e["setting"], e["from_trial"]) for e in (first, second)] == [("A", ""), ("B", "")]
+    assert (first["hp"]["lr"], first["hp"]["epochs"], second["hp"]["epochs"]) == (0.01, 12, 3)
+    assert "seed" not in first["hp"] and "stem" not in first["hp"]
+
+
+def test_what_was_chosen_once_is_not_chosen_again():
+    tables = trials(("t0000", "alexnet", "completed", 9, 0.5))
+    tables.chosen = {"resnet34": {"setting": "resnet34"}}
+    assert chosen(tables) == []
+
+
+def test_wanted_are_the_settings_of_the_studys_networks_or_each_network():
+    study = from_dict({"settings": SETTINGS, "models": ["resnet34"]})
+    assert [s.name for s in wanted(study)] == ["B"]
+    plain = from_dict({"models": ["resnet34", "alexnet"]})
+    assert [(s.name, s.values) for s in wanted(plain)] == [
+        ("resnet34", {"model": "resnet34"}),
+        ("alexnet", {"model": "alexnet"}),
+    ]
+
+
+def test_configs_go_seed_by_seed_and_all_settings_share_the_seeds():
+    tables = Tables()
+    for name, model in [("A", "alexnet"), ("B", "resnet34")]:
+        hp = present(Hyperparameters(model=model, lr=0.02))
+        del hp["seed"]
+        tables.chosen[name] = {"setting": name, "hp": hp}
+    found = list(configs(tables, from_dict({"seed": 2, "seeds": 2})))
+    assert [(c["trial_id"], setting, c["model"], c["seed"]) for c, setting in found] == [
+        ("A-s0", "A", "alexnet", 250_000),
+        ("B-s0", "B", "resnet34", 250_000),
+        ("A-s1", "A", "alexnet", 250_001),
+        ("B-s1", "B", "resnet34", 250_001),
+    ]
+    first = dict(found[0][0])
+    del first["trial_id"]
+    assert first == present(Hyperparameters(model="alexnet", lr=0.02, seed=250_000))
+
+
+def test_confirmations_seeds_are_none_of_the_searchs():
+    assert confirm.FRESH_SEEDS > 10_000  # and a study's own seeds are 100,000 apart
+
+
+def test_due_are_all_seeds_of_what_was_chosen_or_can_be():
+    tables, searching = Tables(), from_dict({"models": ["alexnet", "resnet34"], "seeds": 2})
+    each = ["alexnet-s0", "resnet34-s0", "alexnet-s1", "resnet34-s1"]
+    assert due(tables, searching) == each
+    tables.chosen = {"resnet34": {}}
+    assert due(tables, searching) == ["resnet34-s0", "resnet34-s1"]
+    fixed = from_dict({"stages": ["confirm"], "settings": SETTINGS, "seeds": 1})
+    assert due(Tables(), fixed) == ["A-s0", "B-s0"]
+
+
+def test_a_network_without_a_usable_trial_is_passed_over():
+    study = from_dict({"models": ["alexnet", "resnet34"]})
+    tables = trials(
+        ("t0000", "alexnet", "failed", 9, 0.9), ("t0001", "resnet34", "stopped", 1, 0.2)
+    )
+    assert passed_over(tables, study) == ["alexnet"]
+    assert passed_over(Tables(), study) == []
+
+
+def test_before_an_answer_nobody_has_answered(tmp_path):
+    assert answered(tmp_path) == set()
+    splits, whole = dataset()
+    rows = prediction_rows("A-s0", np.full((5, 2), 0.5, np.float32), splits, whole)
+    pq.write_table(rows, tmp_path / "predictions.parquet")
+    assert answered(tmp_path) == {"A-s0"}
+    path = tmp_path / "predictions.parquet"
+    for left in (0, 10, path.stat().st_size - 1):
+        path.write_bytes(path.read_bytes()[:left])
+        assert answered(tmp_path) == set(), "a table cut short is asked for again"
+
+
+def dataset() -> tuple[dict[str, Split], Dataset]:
+    def split(labels: list[int], first: int) -> Split:
+        images = np.zeros((len(labels), 48, 48), np.uint8)
+        return Split(images, np.array(labels), np.arange(first, first + len(labels)))
+
+    train, val, test = split([0, 1], 0), split([1, 0], 10), split([0, 0, 1], 20)
+    whole = Dataset(
+        "x",
+        "d",
+        ("happy", "sad"),
+        train,
+        val,
+        test,
+        np.array([False, True, False]),
+        np.array([False, True]),
+        (),
+        True,
+    )
+    return {"val": val, "test": test}, whole
+
+
+def test_prediction_rows_name_split_image_label_and_probabilities():
+    splits, whole = dataset()
+    p = np.array([[0.25, 0.75], [0.5, 0.5], [1, 0], [0.75, 0.25], [0, 1]], np.float32)
+    found = prediction_rows("A-s0", p, splits, whole)
+    assert found.to_pylist() == [
+        {
+            "trial_id": "A-s0",
+            "split": split,
+            "image": image,
+            "label": label,
+            "duplicate": duplicate,
+            "p_happy": happy,
+            "p_sad": 1 - happy,
+        }
+        for split, image, label, duplicate, happy in [
+            ("val", 10, "sad", False, 0.25),
+            ("val", 11, "happy", True, 0.5),
+            ("test", 20, "happy", False, 1.0),
+            ("test", 21, "happy", True, 0.75),
+            ("test", 22, "sad", False, 0.0),
+        ]
+    ]
+
+
+def test_probabilities_of_another_number_of_images_are_no_rows():
+    splits, whole = dataset()
+    with pytest.raises(ValueError, match="expected length 5"):
+        prediction_rows("A-s0", np.zeros((4, 2), np.float32), splits, whole)
+
+
+def test_attention_rows_name_the_image_and_hold_the_map_row_by_row():
+    splits, _ = dataset()
+    weights = np.arange(20, dtype=np.float16).reshape(5, 2, 2) / 32
+    rows = attention_rows("cbam-s0", weights, splits).to_pylist()
+    assert [(r["split"], r["image"]) for r in rows] == [
+        *(("val", 10), ("val", 11)),
+        *(("test", 20), ("test", 21), ("test", 22)),
+    ]
+    assert {r["trial_id"] for r in rows} == {"cbam-s0"} and {r["side"] for r in rows} == {2}
+    last = np.frombuffer(rows[-1]["weights"], "<f2").reshape(2, 2)
+    assert last.tolist() == [[0.5, 0.53125], [0.5625, 0.59375]]
+
+
+def test_rows_of_a_model_that_is_asked_again_replace_its_old_ones():
+    splits, whole = dataset()
+    half = np.full((5, 2), 0.5, np.float32)
+    one, other = (prediction_rows(name, half, splits, whole) for name in ("A-s0", "B-s0"))
+    both = with_rows(with_rows(None, one), other)
+    assert both["trial_id"].to_pylist() == ["A-s0"] * 5 + ["B-s0"] * 5
+    assert with_rows(both, one)["trial_id"].to_pylist() == ["B-s0"] * 5 + ["A-s0"] * 5
+
+
+def test_attention_is_kept_for_the_studys_number_of_images_or_for_all_or_none():
+    splits, _ = dataset()
+    for asked_for, kept_of in [(2, 2), (64, 3), (0, 0)]:
+        found = part(splits["test"], from_dict({"attention_images": asked_for}))
+        assert len(found.labels) == len(found.images) == kept_of

@@ -1,0 +1,95 @@
+"""What is said while a study runs."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from study.config.study import Study
+from study.driver.display import Display, duration, ending
+from study.record.tables import Tables
+
+
+def tables(*events: dict) -> Tables:
+    return Tables.of({"time": "2026-01-01T00:00:00+00:00", **e} for e in events)
+
+
+def started(name: str, epochs: int = 10) -> dict:
+    hp = {"model": "alexnet", "batch_size": 32, "lr": 0.012345, "epochs": epochs}
+    return {
+        "event": "trial_started",
+        "trial_id": name,
+        "stage": "search",
+        "setting": "",
+        "gpus": 0.0,
+        "hp": hp,
+    }
+
+
+def epoch(name: str, number: int) -> dict:
+    return {
+        "event": "epoch_done",
+        "trial_id": name,
+        "epoch": number,
+        "epoch_seconds": 6.0,
+        "images_per_second": 1500.0,
+        "val_accuracy": 0.4567,
+        "node": "a",
+        "device": "b",
+        "microbatches": 1,
+    }
+
+
+def ended(name: str, status: str, reason: str) -> dict:
+    return {"event": "trial_ended", "trial_id": name, "status": status, "reason": reason}
+
+
+def shown(wanted: int, found: Tables, **budget: float) -> str:
+    study = Study(**budget)
+    display = Display(study, ())
+    session = SimpleNamespace(tables=found, slots=2, gpu_hours_spent=0.25)
+    display.begin(session, "search", wanted)
+    display.end()
+    return display.counts(session)
+
+
+def test_nothing_is_promised_before_the_first_epoch():
+    assert "left" not in shown(4, tables(started("t0000")))
+
+
+def test_the_time_left_is_the_epochs_left_at_the_pace_so_far():
+    # one trial ended after 4 epochs of 6 s, one is at epoch 1, two are to come, two run at once
+    found = tables(
+        started("t0000"),
+        *(epoch("t0000", n) for n in range(1, 5)),
+        ended("t0000", "stopped", "asha"),
+        started("t0001"),
+        epoch("t0001", 1),
+    )
+    line = shown(4, found)
+    assert "about 33 s left" in line
+    assert line.startswith("search: 1 of 4 trials done, 1 running, 1 stopped, 5 epochs")
+    assert "1,500 images/s" in line
+
+
+def test_what_is_left_of_the_budgets_is_told():
+    found = tables(started("t0000"), epoch("t0000", 1))
+    found.wall_seconds = 40.0
+    line = shown(1, found, time_budget=100.0, gpu_hours=1.0)
+    assert "budget left 1:00" in line and "0.75 GPU-hours left" in line
+
+
+def test_the_end_of_a_trial_says_how_far_it_came_and_why_it_ended():
+    found = tables(started("t0000"), epoch("t0000", 3), ended("t0000", "stopped", "asha: below"))
+    said = "t0000 alexnet, batch 32, lr 0.01235: stopped at epoch 3/10, val 45.7 % (asha: below)"
+    assert ending("t0000", found) == said
+    found = tables(started("t0001"), ended("t0001", "failed", "diverged") | {"error": "NaN"})
+    assert (
+        ending("t0001", found) == "t0001 alexnet, batch 32, lr 0.01235: failed at epoch 0/10 (NaN)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.4, "3 s"), (60, "1:00"), (754, "12:34"), (3723, "1:02:03")]
+)
+def test_durations_read_like_a_clock(seconds, text):
+    assert duration(seconds) == text

@@ -1,0 +1,185 @@
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from study.config.study import from_dict
+from study.driver.summary import closing, confirmed, interval, report, searched
+from study.record.tables import Tables
+
+
+def tables() -> Tables:
+    """Two networks searched, one of them with a failed trial; A confirmed with two seeds."""
+    found = Tables()
+    for name, model, status, epoch, val_accuracy in [
+        ("t0000", "alexnet", "completed", 4, 0.5),
+        ("t0001", "resnet34", "stopped", 2, 0.25),
+        ("t0002", "alexnet", "failed", 4, 0.75),
+    ]:
+        found.trials[name] = {
+            "stage": "search",
+            "status": status,
+            "setting": "",
+            "hp_model": model,
+            "hp_batch_size": 64,
+            "hp_lr": 0.0123456,
+        }
+        found.last[name] = {"epoch": epoch, "val_accuracy": val_accuracy}
+    for number in (0, 1):
+        found.trials[f"A-s{number}"] = {"stage": "confirm", "status": "completed", "setting": "A"}
+    found.chosen = {"A": {"setting": "A"}, "B": {"setting": "B"}}
+    return found
+
+
+def predictions(*hits: str) -> pd.DataFrame:
+    """Of each seed: two images of val and four of test, of which the last is a duplicate."""
+    rows = []
+    for number, seed in enumerate(hits):
+        for place, hit in enumerate(seed):
+            rows.append(
+                {
+                    "trial_id": f"A-s{number}",
+                    "split": "val" if place < 2 else "test",
+                    "label": "sad",
+                    "duplicate": place == 5,
+                    "p_happy": 0.25 if hit == "+" else 0.75,
+                    "p_sad": 0.75 if hit == "+" else 0.25,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def test_interval_is_wilsons():
+    # Newcombe 1998, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29
+    for hits, images, low, high in [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ]:
+        assert interval(hits, images) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_interval_stays_within_0_and_1_for_any_number_of_images():
+    for images in range(1, 300):
+        assert f"{interval(0, images)[0]:.6f}" == "0.000000"  # and not -0.000000
+        assert f"{interval(images, images)[1]:.6f}" == "1.000000"
+
+
+def test_searched_has_the_best_of_each_network():
+    assert searched(tables(), from_dict({"epochs": 4})).to_dict("records") == [
+        {
+            "network": "alexnet",
+            "trial": "t0000",
+            "batch": 64,
+            "lr": "0.01235",
+            "epochs": "4/4",
+            "val": "50.0 %",
+        },
+        {
+            "network": "resnet34",
+            "trial": "t0001",
+            "batch": 64,
+            "lr": "0.01235",
+            "epochs": "2/4",
+            "val": "25.0 %",
+        },
+    ]
+
+
+def test_confirmed_pools_the_seeds_of_a_setting():
+    found = confirmed(tables(), from_dict({}), predictions("+-+++-", "--+---"), ["happy", "sad"])
+    low, high = interval(2, 4)
+    assert found.to_dict("records") == [
+        {
+            "setting": "A",
+            "seeds": 2,
+            "val": "25.0 %",
+            "test": "50.0 %",
+            "95 % (images)": f"{100 * low:.1f} to {100 * high:.1f} %",
+            "sd (seeds)": "35.36",
+            "test, no duplicates": "66.7 %",
+            "val+test": "41.7 %",
+        }
+    ]
+
+
+def test_confirmed_with_one_seed_has_no_spread():
+    (row,) = confirmed(tables(), from_dict({}), predictions("++++++"), ["happy", "sad"]).to_dict(
+        "records"
+    )
+    assert (row["seeds"], row["sd (seeds)"], row["test"]) == (1, "one seed", "100.0 %")
+    assert row["95 % (images)"] == "51.0 to 100.0 %"
+
+
+def test_the_papers_figure_stands_beside_ours_where_there_is_one():
+    settings = [
+        {"name": "A", "model": "alexnet", "published": 0.5836},
+        {"name": "B", "model": "alexnet"},
+    ]
+    both = tables()
+    both.trials["B-s0"] = {"stage": "confirm", "status": "completed", "setting": "B"}
+    rows = predictions("++++++")
+    rows = pd.concat([rows, rows.assign(trial_id="B-s0")])
+    found = confirmed(both, from_dict({"settings": settings}), rows, ["happy", "sad"])
+    assert found[["setting", "paper"]].values.tolist() == [["A", "58.4 %"], ["B", ""]]
+
+
+def test_report_names_the_best_the_confirmed_and_the_failed(tmp_path):
+    predictions("++++++").to_parquet(tmp_path / "predictions.parquet")
+    text = report(tmp_path, from_dict({"epochs": 4}), tables(), ("happy", "sad"))
+    assert "Best configuration of each network (search):" in text
+    assert (
+        "Confirmed with fresh seeds (val may have been used for choices, test never was):" in text
+    )
+    assert "1 failed: t0002 (trials.parquet says why)" in text
+    assert [line.split()[0] for line in text.splitlines() if line.strip()] == [
+        *("Best", "network", "alexnet", "resnet34", "Confirmed", "setting", "A", "1"),
+    ]
+
+
+def test_report_of_a_study_without_a_trial_is_empty(tmp_path):
+    assert report(tmp_path, from_dict({}), Tables(), ("happy", "sad")) == ""
+
+
+def closed(tables: Tables, folder, cause: str = "", **given) -> str:
+    """What is said at the end of a study that stopped for `cause`."""
+    session = SimpleNamespace(
+        study=from_dict({"models": ["alexnet", "resnet34"], "seeds": 2, **given}),
+        tables=tables,
+        folder=folder,
+        go_on=f"python -m study.run --resume {folder}",
+        dataset=SimpleNamespace(classes=("happy", "sad"), notes=()),
+        cause=cause,
+        stop={"budget": "time budget of 9 s spent", "storage": "disk full at x"}.get(cause, cause),
+    )
+    return closing(session)
+
+
+def test_a_network_without_a_usable_trial_and_a_model_without_answers_are_told(tmp_path):
+    found = tables()
+    found.trials["t0001"]["status"] = "failed"
+    found.chosen = {"A": {"setting": "A", "hp": {"model": "alexnet"}}}
+    found.unanswered = {"A-s1": "Traceback\n  x\nMistake: no trained network in x"}
+    text = closed(found, tmp_path)
+    assert "Not confirmed: resnet34, since none of its 1 trials finished an epoch without" in text
+    said = "Not confirmed: A-s1, since its network gave no answers (Mistake: no trained network in"
+    assert said in text
+    assert "Nothing could be confirmed: test stays closed." in text
+
+
+def test_a_spent_budget_says_how_far_it_came_and_how_to_give_more(tmp_path):
+    found = tables()
+    found.chosen = {"A": {"setting": "A", "hp": {"model": "alexnet"}}}
+    text = closed(found, tmp_path, "budget", time_budget=9)
+    assert "Budget spent (time budget of 9 s spent); 0 of 2 confirmed." in text
+    assert f"Go on with: python -m study.run --resume {tmp_path} --time-budget 18" in text
+    found.chosen = {}
+    text = closed(found, tmp_path, "budget", time_budget=9)
+    assert "0 of 4 confirmed" in text
+    assert f"Or confirm the best so far: python -m study.run --resume {tmp_path} --stages" in text
+
+
+def test_where_the_storage_failed_nothing_is_read_for_the_last_words(tmp_path):
+    text = closed(tables(), tmp_path / "gone", "storage")
+    assert "Stopped: disk full at x. What was written before is kept." in text

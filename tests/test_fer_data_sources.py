@@ -1,0 +1,424 @@
+import gzip
+import io
+import lzma
+import os
+import re
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_data import sources
+from study import Mistake
+
+USAGES = ("Training", "PublicTest", "PrivateTest")
+GREY = "7 " * 2303 + "7"
+
+
+def table(path: Path, rows: list[tuple[object, str, str]], header="emotion,pixels,Usage") -> Path:
+    path.write_text("\n".join([header, *(f"{e},{p},{u}" for e, p, u in rows)]) + "\n")
+    return path
+
+
+def whole(emotions=(0, 3)) -> list[tuple[object, str, str]]:
+    return [(emotion, GREY, usage) for usage in USAGES for emotion in emotions]
+
+
+def encoded(level: int = 7, kind: str = "PNG", size=(48, 48), mode: str = "L") -> bytes:
+    file = io.BytesIO()
+    Image.new("L", size, level).convert(mode).save(file, kind)
+    return file.getvalue()
+
+
+def tree_files(prefix: str = "") -> dict[str, bytes]:
+    """A folder copy of two classes: file name -> content."""
+    names = ("train/{}/Training_1.png", "test/{}/PublicTest_2.png", "test/{}/PrivateTest_3.png")
+    labels = ("happy", "angry")
+    return {
+        prefix + name.format(label): encoded(10 * place + len(label))
+        for place, name in enumerate(names)
+        for label in labels
+    }
+
+
+def folder(path: Path, files: dict[str, bytes]) -> Path:
+    path.mkdir()
+    for name, content in files.items():
+        file = path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not name.endswith("/"):
+            file.write_bytes(content)
+        else:
+            file.mkdir()
+    return path
+
+
+def archive(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return path
+
+
+def refusal(path: Path) -> str:
+    """The one sentence in which a source is refused."""
+    with pytest.raises(Mistake) as caught:
+        sources.read(path)
+    sentence = str(caught.value)
+    assert "\n" not in sentence and str(path) in sentence
+    return sentence.replace(str(path), "SOURCE")
+
+
+def same(one: sources.Rows, other: sources.Rows) -> bool:
+    return all(
+        np.array_equal(getattr(one, field), getattr(other, field))
+        for field in ("images", "names", "splits", "ids", "notes")
+    )
+
+
+def test_table_keeps_rows_levels_usages_and_published_names(tmp_path):
+    ramp = " ".join(str(place % 256) for place in range(2304))
+    rows = [(6, ramp, "PrivateTest"), (1, GREY, "Training"), (4, GREY, "PublicTest")]
+    found = sources.read(table(tmp_path / "fer2013.csv", rows))
+    assert found.images.shape == (3, 48, 48) and found.images.dtype == np.uint8
+    assert found.images[0].ravel().tolist() == [place % 256 for place in range(2304)]
+    assert found.names.tolist() == ["neutral", "disgust", "sad"]
+    assert found.splits.tolist() == ["test", "train", "val"]
+    assert found.ids.tolist() == [0, 1, 2]
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize("end", [".csv", ".csv.xz", ".csv.gz", ".zip", ".bin", ""])
+def test_packing_is_told_by_content_and_changes_nothing(tmp_path, fer_file, end):
+    content = fer_file.read_bytes()
+    path = tmp_path / f"packed{end}"
+    if end == ".zip":
+        archive(path, {"__MACOSX/._fer2013.csv": b"\0", "fer2013/fer2013.csv": content})
+    else:
+        path.write_bytes({".csv.gz": gzip.compress, ".csv": bytes}.get(end, lzma.compress)(content))
+    assert same(sources.read(path), sources.read(fer_file))
+
+
+def test_icml_columns_have_leading_blanks_and_another_order(tmp_path):
+    rows = [(emotion, usage, pixels) for emotion, pixels, usage in whole()]
+    path = table(tmp_path / "icml_face_data.csv", rows, header="emotion, Usage, pixels")
+    assert same(sources.read(path), sources.read(table(tmp_path / "fer2013.csv", whole())))
+
+
+def test_byte_order_mark_and_windows_lines_and_blank_lines_are_read(tmp_path):
+    plain = table(tmp_path / "fer2013.csv", whole())
+    odd = tmp_path / "odd.csv"
+    odd.write_bytes(b"\xef\xbb\xbf" + plain.read_bytes().replace(b"\n", b"\r\n\r\n"))
+    assert same(sources.read(odd), sources.read(plain))
+
+
+def test_numbers_beyond_fer2013_leave_all_classes_without_its_names(tmp_path):
+    found = sources.read(table(tmp_path / "affectnet.csv", whole(emotions=(0, 7))))
+    assert found.names.tolist() == ["class 0", "class 7"] * 3
+    assert found.notes == (
+        "class numbers up to 7 are not FER-2013's, so the classes have no names",
+    )
+
+
+BAD_ROWS = {
+    "short": ((0, GREY[2:], "Training"), "has 2,303 pixels; expected 48 x 48 = 2,304"),
+    "long": ((0, GREY + " 7", "Training"), "has 2,305 pixels; expected 48 x 48 = 2,304"),
+    "bright": ((0, GREY[:-1] + "999", "Training"), "has a pixel of 999; expected 0 to 255"),
+    "wrapping": ((0, GREY[:-1] + "4294967303", "Training"), "has a pixel of 4294967303"),
+    "negative": ((0, "-1" + GREY[1:], "Training"), "has the pixel '-1'; expected whole numbers"),
+    "fraction": ((0, GREY[:-1] + "7.5", "Training"), "has the pixel '7.5'; expected whole"),
+    "dash": ((0, GREY[:-1] + "-", "Training"), "has the pixel '-'; expected whole numbers"),
+    "word": ((0, "x" + GREY[1:], "Training"), "has the pixel 'x'; expected whole numbers"),
+    "none": ((0, "", "Training"), "has 0 pixels; expected 48 x 48 = 2,304"),
+    "usage": (
+        (0, GREY, "Testing"),
+        "has the Usage 'Testing'; expected one of Training, PublicTest",
+    ),
+    "emotion": (("sad", GREY, "Training"), "has the emotion 'sad'; expected a class number"),
+    "huge": (("9" * 5000, GREY, "Training"), f"has the emotion '{'9' * 40}'; expected a class"),
+    "below": ((-1, GREY, "Training"), "has the emotion '-1'; expected a class number"),
+    "cells": ((0, GREY, "Training,1"), "has 4 cells; expected 3 as in the header"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_ROWS)
+def test_bad_row_is_named(tmp_path, kind):
+    row, sentence = BAD_ROWS[kind]
+    path = table(tmp_path / "fer2013.csv", [*whole(), row])
+    assert f"SOURCE: row 6 (line 8) {sentence}" in refusal(path)
+
+
+def test_bad_row_of_a_packed_table_is_named_too(tmp_path):
+    plain = table(tmp_path / "fer2013.csv", [(0, "1 2", "Training")])
+    path = archive(tmp_path / "fer.zip", {"fer2013.csv": plain.read_bytes()})
+    assert "SOURCE: fer2013.csv: row 0 (line 2) has 2 pixels" in refusal(path)
+
+
+@pytest.mark.parametrize("usage", USAGES)
+def test_table_without_one_usage_is_refused(tmp_path, usage):
+    path = table(tmp_path / "fer2013.csv", [row for row in whole() if row[2] != usage])
+    assert refusal(path).startswith(f"SOURCE has no row with the Usage {usage}; expected rows")
+
+
+def test_table_of_other_columns_is_refused_with_what_they_are(tmp_path):
+    path = table(tmp_path / "train.csv", [(0, GREY, "")], header="emotion,pixels,x")
+    assert refusal(path).startswith(
+        "SOURCE has the columns 'emotion, pixels, x'; expected emotion, pixels, Usage: expected the"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    {
+        b"": "SOURCE has the columns ''",
+        b"emotion,pixels,Usage\n": "SOURCE has no row with the Usage Training",
+        b"# notes\n\nnot a table": "SOURCE has the columns '# notes'",
+        b"emotion,pixels,Usage\n0,\xff\xfe,Training": "SOURCE is not UTF-8 text, or is damaged",
+        encoded(): "SOURCE is not UTF-8 text, or is damaged; expected the table",
+        lzma.compress(b"0" * 10**7): "SOURCE has a line of 100,000 characters or more",
+        b"PK\5\6" + b"\0" * 18: "SOURCE is empty; expected the table",
+        b"PK\3\4 and then nothing": "SOURCE is damaged or cut short",
+    }.items(),
+)
+def test_file_that_is_no_data_set_is_refused(tmp_path, content, sentence):
+    path = tmp_path / "fer2013.csv"
+    path.write_bytes(content)
+    assert sentence in refusal(path)
+
+
+@pytest.mark.parametrize("end", ["xz", "gz", "zip"])
+def test_truncated_packing_is_refused(tmp_path, fer_file, end):
+    path = tmp_path / f"fer2013.csv.{end}"
+    if end == "zip":
+        archive(path, {"fer2013.csv": fer_file.read_bytes()})
+    else:
+        path.write_bytes({"xz": lzma, "gz": gzip}[end].compress(fer_file.read_bytes()))
+    content = bytearray(path.read_bytes())
+    path.write_bytes(content[: len(content) // 2])
+    assert re.match(r"SOURCE is damaged or cut short \(.+\); get a whole copy", refusal(path))
+
+
+@pytest.mark.parametrize("end", ["xz", "gz"])
+def test_flipped_bit_in_the_checksum_is_found(tmp_path, fer_file, end):
+    path = tmp_path / f"fer2013.csv.{end}"
+    content = bytearray({"xz": lzma, "gz": gzip}[end].compress(fer_file.read_bytes()))
+    content[-8] ^= 1
+    path.write_bytes(content)
+    assert re.match(r"SOURCE is damaged or cut short \(.+\); get a whole copy", refusal(path))
+
+
+def test_missing_source_is_refused(tmp_path):
+    assert refusal(tmp_path / "nowhere.csv").startswith("there is no SOURCE; expected the table")
+
+
+def test_source_that_is_neither_file_nor_folder_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert refusal(tmp_path / "pipe").startswith("SOURCE is neither a file nor a folder")
+
+
+@pytest.mark.parametrize("prefix", ["", "archive/", "a/b/"])
+def test_folder_and_its_zip_are_the_same_rows_below_any_prefix(tmp_path, prefix):
+    clutter = {"__MACOSX/train/happy/._1.png": b"x", "train/happy/.DS_Store": b"x"}
+    files = tree_files(prefix) | {prefix + name: content for name, content in clutter.items()}
+    for path in (folder(tmp_path / "fer", files), archive(tmp_path / "fer.zip", files)):
+        found = sources.read(path)
+        assert found.names.tolist() == ["angry"] * 2 + ["happy"] * 2 + ["angry", "happy"]
+        assert found.splits.tolist() == ["test", "val", "test", "val", "train", "train"]
+        assert found.images[:, 5, 5].tolist() == [25, 15, 25, 15, 5, 5]
+        assert found.ids.tolist() == [0, 1, 2, 3, 4, 5]
+        assert found.notes == ()
+
+
+def test_windows_zip_with_backslashes_is_read(tmp_path):
+    files = {name.replace("/", "\\"): content for name, content in tree_files().items()}
+    plain = archive(tmp_path / "plain.zip", tree_files())
+    assert same(sources.read(archive(tmp_path / "dos.zip", files)), sources.read(plain))
+
+
+def test_val_folder_is_the_validation_split_whatever_the_names_say(tmp_path):
+    files = tree_files() | {"Valid/angry/1.png": encoded(), "Valid/happy/2.png": encoded()}
+    found = sources.read(folder(tmp_path / "affectnet", files))
+    assert found.splits.tolist() == ["val", "val"] + ["test"] * 4 + ["train"] * 2
+
+
+def test_names_that_do_not_tell_the_halves_leave_test_whole_and_say_so(tmp_path):
+    files = {name.replace("PublicTest", "im"): content for name, content in tree_files().items()}
+    found = sources.read(folder(tmp_path / "fer", files))
+    assert found.splits.tolist() == ["test"] * 4 + ["train"] * 2
+    assert found.notes == (
+        "the names in test/ don't tell the two test halves apart (0 begin with PublicTest_, 2 "
+        "with PrivateTest_, 2 with neither)",
+    )
+
+
+def test_formats_sizes_and_colours_become_48_px_grey_and_are_counted(tmp_path):
+    files = tree_files() | {
+        "train/angry/wide.JPG": encoded(200, "JPEG", size=(100, 90)),
+        "train/happy/photo.jpeg": encoded(100, "JPEG", size=(100, 100), mode="RGB"),
+        "train/happy/photo2.bmp": encoded(50, "BMP", size=(100, 100), mode="RGB"),
+        "train/happy/palette.png": encoded(25, mode="P"),
+        "train/happy/labels.txt": b"not an image",
+        "README.md": b"nor this",
+    }
+    found = sources.read(folder(tmp_path / "raf-db", files))
+    assert found.names[4:].tolist() == ["angry"] * 2 + ["happy"] * 4
+    assert found.images[4:, 24, 24].tolist() == [5, 200, 5, 25, 100, 50]
+    assert found.notes == (
+        "2 files that are not images as SPLIT/CLASS/NAME were left out",
+        "3 images of 100 x 100, 100 x 90 pixels were resized to 48 x 48",
+        "3 images were made grey",
+    )
+
+
+def test_resizing_is_antialiased(tmp_path):
+    stripes = np.tile(np.array([0, 255], np.uint8), (96, 48))
+    files = tree_files()
+    file = io.BytesIO()
+    Image.fromarray(stripes).save(file, "PNG")
+    files["train/angry/Training_1.png"] = file.getvalue()
+    found = sources.read(folder(tmp_path / "fer", files))
+    assert np.abs(found.images[4, 2:-2, 2:-2].astype(int) - 127).max() < 40
+
+
+def sized(width: int, height: int) -> bytes:
+    """A JPEG whose header claims this size."""
+    content = encoded(kind="JPEG")
+    place = content.index(b"\xff\xc0") + 5
+    return content[:place] + struct.pack(">HH", height, width) + content[place + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    {
+        b"": "doesn't decode as JPEG, PNG, BMP",
+        b"GIF89a, or so": "doesn't decode as JPEG, PNG, BMP",
+        encoded(kind="JPEG")[:-200]: "doesn't decode as JPEG, PNG, BMP (unknown or cut short)",
+        encoded(kind="GIF"): "doesn't decode as JPEG, PNG, BMP",
+        encoded(mode="I;16"): "has pixels of the kind I;16; expected 8 bits a channel",
+        sized(10_000, 10_000): "unpacks to more than 89,478,485 pixels",
+        sized(60_000, 60_000): "unpacks to more than 89,478,485 pixels",
+    }.items(),
+)
+@pytest.mark.parametrize("pack", [folder, archive])
+def test_image_that_does_not_decode_is_named(tmp_path, pack, content, sentence):
+    files = tree_files() | {"train/angry/bad.jpg": content}
+    assert f"SOURCE: train/angry/bad.jpg {sentence}" in refusal(pack(tmp_path / "fer", files))
+
+
+def test_image_file_of_more_than_the_limit_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "FILE_LIMIT", 2**20)
+    files = tree_files() | {"train/angry/bad.jpg": b"\0" * (2**20 + 1)}
+    assert "train/angry/bad.jpg has more than 1 MiB" in refusal(archive(tmp_path / "f.zip", files))
+
+
+@pytest.mark.parametrize("name", ["../evil.png", "train/../../evil.png", "/evil.png", "C:\\evil"])
+def test_zip_with_paths_that_climb_out_is_refused(tmp_path, name):
+    path = archive(tmp_path / "fer.zip", tree_files() | {name: encoded()})
+    assert "which climbs out of the archive" in refusal(path)
+
+
+def test_zip_that_holds_a_name_twice_is_refused(tmp_path):
+    path = archive(tmp_path / "fer.zip", tree_files())
+    with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate name"):
+        file.writestr("train/angry/Training_1.png", encoded(9))
+    assert refusal(path).startswith("SOURCE holds 'train/angry/Training_1.png' twice; expected one")
+
+
+def test_encrypted_zip_is_refused(tmp_path):
+    path = archive(tmp_path / "fer.zip", tree_files())
+    content = bytearray(path.read_bytes())
+    for place in [match.start() for match in re.finditer(b"PK\1\2", content)]:
+        content[place + 8] |= 1
+    path.write_bytes(content)
+    assert refusal(path).startswith("SOURCE is encrypted ('train/happy/Training_1.png')")
+
+
+def test_zip_packed_in_an_unknown_way_is_refused(tmp_path):
+    path = archive(tmp_path / "fer.zip", tree_files())
+    content = bytearray(path.read_bytes())
+    for place in [match.start() for match in re.finditer(b"PK\1\2", content)]:
+        content[place + 10] = 98  # PPMd
+    path.write_bytes(content)
+    assert refusal(path).startswith("SOURCE is packed in a way unknown here (")
+
+
+@pytest.mark.parametrize("pack", [folder, archive])
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_split_folder_that_is_missing_is_refused(tmp_path, pack, split):
+    files = {name: data for name, data in tree_files("x/").items() if split not in name.split("/")}
+    assert f"SOURCE has no images in {split}/CLASS/" in refusal(pack(tmp_path / "fer", files))
+
+
+@pytest.mark.parametrize("pack", [folder, archive])
+def test_empty_class_folder_is_refused(tmp_path, pack):
+    path = pack(tmp_path / "fer", tree_files() | {"train/fear/": b""})
+    assert refusal(path).startswith("SOURCE: the class folder train/fear/ holds no image; expected")
+
+
+def test_two_data_sets_in_one_folder_are_refused(tmp_path):
+    path = folder(tmp_path / "fer", tree_files() | tree_files("again/"))
+    assert "in several folders (./, again)" in refusal(path)
+
+
+@pytest.mark.parametrize("pack", [folder, archive])
+def test_folder_with_nothing_in_it_is_refused(tmp_path, pack):
+    assert refusal(pack(tmp_path / "fer", {})).startswith("SOURCE is empty; expected the table")
+
+
+def test_folder_of_other_things_is_refused_with_what_it_holds(tmp_path):
+    path = folder(tmp_path / "fer", {"happy/1.png": encoded(), "sad/2.png": encoded()})
+    assert refusal(path).startswith("SOURCE holds no data set but happy/1.png, sad/2.png; expected")
+
+
+def test_folder_that_holds_the_table_is_read_as_the_table(tmp_path, fer_file):
+    files = {"fer2013.csv.xz": lzma.compress(fer_file.read_bytes()), "fer2013new.csv": b"votes"}
+    path = folder(tmp_path / "versions", files)
+    assert same(sources.read(path), sources.read(fer_file))
+    (path / "fer2013.csv.xz").unlink()
+    (path / "other.csv").touch()
+    assert "holds 2 tables (fer2013new.csv, other.csv); expected one" in refusal(path)
+
+
+def test_loop_of_links_ends(tmp_path):
+    path = folder(tmp_path / "fer", tree_files())
+    (path / "loop").symlink_to(path)
+    assert "holds train/ or test/ in several folders (./, loop, loop/loop" in refusal(path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read any file")
+def test_unreadable_source_is_refused(fer_file):
+    fer_file.chmod(0)
+    assert refusal(fer_file).startswith("SOURCE can't be read (Permission denied)")
+
+
+def test_system_error_is_one_sentence_with_the_path(fer_file, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(fer_file))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert refusal(fer_file).startswith("SOURCE can't be read (Permission denied); check the path")
+
+
+def test_digest_is_of_bytes_names_and_images(tmp_path, fer_file):
+    path = folder(tmp_path / "fer", tree_files())
+    before = sources.digest(path)
+    assert re.fullmatch("[0-9a-f]{16}", before)
+    assert sources.digest(folder(tmp_path / "copy", tree_files())) == before
+    (path / "train/happy/Training_1.png").write_bytes(encoded(99))
+    changed = sources.digest(path)
+    (path / "train/happy/Training_1.png").rename(path / "train/happy/Training_9.png")
+    renamed = sources.digest(path)
+    table_before = sources.digest(fer_file)
+    fer_file.write_text(fer_file.read_text() + "\n")
+    assert len({before, changed, renamed, table_before, sources.digest(fer_file)}) == 5
+
+
+def test_nothing_is_written_beside_the_source(tmp_path):
+    folder(tmp_path / "alone", {})
+    path = archive(tmp_path / "alone" / "fer.zip", tree_files())
+    sources.digest(path)
+    sources.read(path)
+    assert list(path.parent.iterdir()) == [path]

@@ -1,0 +1,186 @@
+import json
+import random
+from dataclasses import asdict
+from types import SimpleNamespace
+
+import pytest
+from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
+
+from study.driver.scheduling import ASHA, Patient
+from study.record.schemas import DECISIONS
+from study.search.asha import Decision, Halving
+
+GO, STOP = TrialScheduler.CONTINUE, TrialScheduler.STOP
+
+
+def trial(name: str, model: str = "alexnet") -> SimpleNamespace:
+    return SimpleNamespace(trial_id=f"ray-{name}", config={"trial_id": name, "model": model})
+
+
+def result(epoch: int, value: float) -> dict:
+    return {"epoch": epoch, "val_accuracy": value}
+
+
+def test_rungs_begin_at_the_grace_and_end_before_the_last_epoch():
+    assert list(Halving(30, 1, 3).rungs) == [1, 3, 9, 27]
+    assert list(Halving(27, 1, 3).rungs) == [1, 3, 9]
+    assert list(Halving(40, 2, 4).rungs) == [2, 8, 32]
+    assert list(Halving(4, 4, 2).rungs) == []
+
+
+def test_decisions_worked_out_by_hand():
+    halving = Halving(10, 1, 3)
+    judged = [
+        halving.judge(name, 1, value)
+        for name, value in [("a", 0.5), ("b", 0.4), ("c", 0.6), ("d", 0.45), ("e", 0.5)]
+    ]
+    # two thirds of the way through the sorted values before it
+    cutoffs = [None, 0.5, 0.4 + 0.1 * 2 / 3, 0.5 + 0.1 / 3, 0.5]
+    assert [d.decision for d in judged] == ["continue", "stop", "continue", "stop", "continue"]
+    assert judged[0].cutoff is None
+    assert [d.cutoff for d in judged[1:]] == pytest.approx(cutoffs[1:], abs=1e-12)
+    assert [d.trials_at_rung for d in judged] == [0, 1, 2, 3, 4]
+    assert judged[1] == Decision("b", 1, 1, 0.4, 0.5, 1, "stop")
+
+
+def test_reduction_by_two_asks_for_the_median():
+    halving = Halving(10, 1, 2)
+    for name, value in [("a", 0.1), ("b", 0.2), ("c", 0.6)]:
+        halving.judge(name, 1, value)
+    assert halving.judge("d", 1, 0.2) == Decision("d", 1, 1, 0.2, 0.2, 3, "continue")
+    assert halving.judge("e", 1, 0.19).decision == "stop"
+
+
+def test_nobody_is_judged_before_the_grace_or_between_rungs():
+    halving = Halving(10, 2, 3)
+    assert halving.judge("a", 1, 0.5) is None
+    assert halving.judge("a", 2, 0.5) is not None
+    assert [halving.judge("a", epoch, 0.0) for epoch in (3, 4, 5)] == [None] * 3
+    assert halving.judge("a", 6, 0.5).rung == 6
+    assert [halving.judge("a", epoch, 0.0) for epoch in (7, 8, 9, 10)] == [None] * 4
+
+
+def test_who_was_judged_is_not_judged_again_and_keeps_its_value():
+    halving = Halving(10, 1, 2)
+    halving.judge("a", 1, 0.5)
+    assert halving.judge("a", 1, 0.9) is None
+    assert halving.judge("b", 1, 0.6).cutoff == 0.5
+
+
+def test_a_trial_that_comes_back_beyond_a_rung_is_judged_at_the_last_one_behind_it_once():
+    halving = Halving(30, 1, 3)
+    halving.judge("a", 3, 0.5)
+    assert halving.judge("b", 5, 0.4) == Decision("b", 5, 3, 0.4, 0.5, 1, "stop")
+    assert halving.judge("b", 6, 0.4) is None
+    assert "b" not in halving.rungs[1]
+
+
+def interleaved(seed: int, trials: int, epochs: int) -> list[tuple[str, int, float]]:
+    """Curves of random values, a third of them ties, all running at once in a random order."""
+    generator = random.Random(seed)
+    at = dict.fromkeys((f"t{number}" for number in range(trials)), 0)
+    told = []
+    while at:
+        name = generator.choice(list(at))
+        at[name] += 1
+        digits = generator.choice([1, 3, 17])
+        told.append((name, at[name], round(generator.random(), digits)))
+        if at[name] == epochs - 1:
+            del at[name]
+    return told
+
+
+def test_decides_as_rays_own_scheduler_on_random_curves():
+    found = {GO: 0, STOP: 0}
+    for seed in range(150):
+        generator = random.Random(seed)
+        epochs, grace, factor = (generator.randint(*of) for of in ((3, 30), (1, 3), (2, 5)))
+        theirs = AsyncHyperBandScheduler(
+            time_attr="epoch",
+            metric="val_accuracy",
+            mode="max",
+            max_t=epochs,
+            grace_period=grace,
+            reduction_factor=factor,
+        )
+        told = []
+        ours = ASHA([], {"alexnet": Halving(epochs, grace, factor)}, told.append)
+        stopped = set()
+        for name, epoch, value in interleaved(seed, 12, epochs):
+            if name in stopped:
+                continue
+            if epoch == 1:
+                theirs.on_trial_add(None, trial(name))
+            before = len(told)
+            answer = ours.on_trial_result(None, trial(name), result(epoch, value))
+            assert answer == theirs.on_trial_result(None, trial(name), result(epoch, value))
+            if answer == STOP:
+                stopped.add(name)
+            found[answer] += len(told) - before
+    assert found[GO] > 1000 and found[STOP] > 500
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_recalling_half_of_the_decisions_equals_never_having_restarted(factor):
+    told = interleaved(7, 30, 20)
+    whole, half = Halving(20, 1, factor), Halving(20, 1, factor)
+    wanted = [whole.judge(*one) for one in told]
+    middle = len(told) // 2
+    before = [half.judge(*one) for one in told[:middle]]
+    journal = json.loads(json.dumps([asdict(d) for d in before if d]))
+    again = Halving(20, 1, factor)
+    again.recall(journal)
+    assert before + [again.judge(*one) for one in told[middle:]] == wanted
+    assert sum(d is not None for d in wanted[middle:]) > 10
+    blank = Halving(20, 1, factor)
+    assert [blank.judge(*one) for one in told[middle:]] != wanted[middle:]
+
+
+def test_each_decision_is_told_as_a_row_of_the_table_and_then_acted_upon():
+    told = []
+    asha = ASHA([], {"alexnet": Halving(10, 1, 2)}, told.append)
+    assert asha.on_trial_result(None, trial("a"), result(1, 0.5)) == GO
+    assert asha.on_trial_result(None, trial("b"), result(1, 0.4)) == STOP
+    assert asha.on_trial_result(None, trial("a"), result(2, 0.5)) == GO
+    assert asha.on_trial_result(None, trial("a"), result(3, 0.5)) == GO
+    assert [(d["trial_id"], d["rung"], d["decision"]) for d in told] == [
+        ("a", 1, "continue"),
+        ("b", 1, "stop"),
+        ("a", 2, "continue"),
+    ]
+    assert list(told[0]) == list(DECISIONS)
+
+
+def test_a_result_without_val_accuracy_is_not_judged():
+    told = []
+    asha = ASHA([], {"alexnet": Halving(10, 1, 2)}, told.append)
+    assert asha.on_trial_result(None, trial("a"), {"diverged": "loss", "done": True}) == GO
+    assert told == []
+
+
+def test_a_network_that_begins_slowly_is_judged_among_its_own():
+    halvings = {model: Halving(10, 1, 2) for model in ("alexnet", "resnet34")}
+    asha = ASHA([], halvings, lambda row: None)
+    assert asha.on_trial_result(None, trial("a"), result(1, 0.5)) == GO
+    assert asha.on_trial_result(None, trial("b", "resnet34"), result(1, 0.2)) == GO
+    assert asha.on_trial_result(None, trial("c"), result(1, 0.4)) == STOP
+    assert asha.on_trial_result(None, trial("d", "resnet34"), result(1, 0.1)) == STOP
+
+
+def test_who_has_failed_goes_first_and_who_has_failed_too_often_is_ended():
+    def waits(status="PENDING"):
+        return SimpleNamespace(status=status, PENDING="PENDING")
+
+    ended, given_up = [], []
+    patient, controller = Patient(given_up), SimpleNamespace(stop_trial=ended.append)
+    assert patient.choose_trial_to_run(controller) is None
+    first, second = waits(), waits()
+    patient.on_trial_error(controller, first)
+    patient.on_trial_error(controller, second)
+    assert patient.choose_trial_to_run(controller) is first
+    first.status = "RUNNING"
+    assert patient.choose_trial_to_run(controller) is second
+    given_up.append(second)
+    second.status = "TERMINATED"
+    assert patient.choose_trial_to_run(controller) is None
+    assert ended == [second]

@@ -1,0 +1,530 @@
+"""The driver through its command line: whole studies on drawn faces, and what may go wrong."""
+
+import errno
+import json
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import optuna
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import ray
+import torch
+
+from benchmarks.chaos import standins
+from benchmarks.sleeping import Sleeping
+from study import Mistake
+from study.cluster import connection
+from study.config.hyperparameters import Hyperparameters
+from study.data.datasets import load
+from study.driver import prepare, tuner
+from study.record import schemas
+from study.record.journal import read
+from study.run import main
+from study.training import loop
+
+# One network, few faces: about ten seconds with Ray's start.
+SMALL = [
+    "--preset", "smoke", "--models", "alexnet", "--data", "faces:140", "--batch-size", "8,16",
+    "--trials", "4", "--epochs", "3", "--name", "small",
+]  # fmt: skip
+ONE_BY_ONE = [*SMALL, "--max-concurrent", "1", "--seeds", "2"]
+CLOCKS = ["started_at", "ended_at", "finished_at", "epoch_seconds", "images_per_second",
+          "memory_mib"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def ray_two_cpus():
+    """One Ray for all tests that run a study in this process."""
+    os.environ.update(connection.ENVIRONMENT)
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def tables(folder: Path) -> dict[str, pd.DataFrame]:
+    names = ("trials", "epochs", "decisions", "predictions")
+    return {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}
+
+
+def told(folder: Path, event: str) -> list[dict]:
+    return [e for e in read(folder / "events.jsonl") if e["event"] == event]
+
+
+def optuna_states(folder: Path) -> list[str]:
+    backend = optuna.storages.journal.JournalFileBackend(str(folder / "optuna.log"))
+    study = optuna.load_study(study_name=None, storage=optuna.storages.JournalStorage(backend))
+    return [trial.state.name for trial in study.trials]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(ray_two_cpus, tmp_path_factory):
+    """The folder of a study with one worker that nothing disturbed, and what it printed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out:
+        patch.chdir(folder)
+        patch.setenv("FER_STUDY_CACHE", str(folder / "cache"))
+        assert main(ONE_BY_ONE) == 0
+    return folder / "runs" / "small", out.getvalue()
+
+
+@pytest.mark.ray
+def test_a_study_leaves_the_whole_artefact_folder(undisturbed):
+    folder, out = undisturbed
+    found = tables(folder)
+    study = json.loads((folder / "study.json").read_text())
+    assert (study["status"], study["reason"]) == ("complete", "all stages done")
+    assert study["data"]["synthetic"] and study["git"].keys() == {"commit", "dirty", "code"}
+    for name in ("trials", "epochs", "decisions"):
+        columns = getattr(schemas, name.upper())
+        assert pq.read_schema(folder / f"{name}.parquet") == schemas.schema(columns)
+    trials = found["trials"].set_index("trial_id")
+    search = trials[trials["stage"] == "search"]
+    assert list(search.index) == ["t0000", "t0001", "t0002", "t0003"]
+    assert set(search["status"]) <= {"completed", "stopped"} and search["error"].eq("").all()
+    assert trials["hp_stem"].isna().all(), "alexnet has no stem: absent, not a default"
+    confirmed = trials[trials["stage"] == "confirm"]
+    assert list(confirmed["status"]) == ["completed"] * 2
+    assert set(confirmed["hp_seed"]).isdisjoint(search["hp_seed"])
+    epochs = found["epochs"].set_index(["trial_id", "epoch"])
+    assert epochs.index.is_unique and len(epochs.loc["alexnet-s0"]) == 3
+    chosen = told(folder, "chosen")[0]
+    full = search.index[search["status"] == "completed"]
+    assert chosen["val_accuracy"] == max(epochs.loc[(t, 3), "val_accuracy"] for t in full)
+    kept = sorted(path.parent.name for path in folder.glob("checkpoints/*/*.pt"))
+    assert kept == ["alexnet-s0", "alexnet-s1"], "one state of each confirmed network, no other"
+    assert out.count("the numbers say nothing of real faces") == 2
+    assert "For narrower figures: python -m study.run --resume runs/small --seeds 4" in out
+
+
+@pytest.mark.ray
+def test_answers_that_were_damaged_are_asked_for_again_without_opening_test_again(
+    undisturbed, here, capsys
+):
+    folder = here / "runs" / "small"
+    shutil.copytree(undisturbed[0], folder)
+    os.truncate(folder / "predictions.parquet", 1000)
+    (folder / "epochs.parquet").write_bytes(b"PAR1")
+    assert main(["--resume", "small"]) == 0
+    assert "predictions.parquet can't be read" in capsys.readouterr().out
+    for name, frame in tables(undisturbed[0]).items():
+        pd.testing.assert_frame_equal(tables(folder)[name], frame)
+    assert len(told(folder, "test_opened")) == 2
+
+
+@pytest.mark.ray
+def test_test_is_opened_once_per_model_after_all_training(undisturbed):
+    folder, _ = undisturbed
+    names = [e["event"] for e in read(folder / "events.jsonl")]
+    opened = [e["trial_id"] for e in told(folder, "test_opened")]
+    assert opened == ["alexnet-s0", "alexnet-s1"]
+    assert names.index("test_opened") > max(k for k, n in enumerate(names) if n == "epoch_done")
+    predictions = tables(folder)["predictions"]
+    share = predictions[[c for c in predictions if c.startswith("p_")]]
+    assert share.shape[1] == 7 and share.sum(axis=1).sub(1).abs().max() < 1e-5
+    assert not predictions.duplicated(["trial_id", "split", "image"]).any()
+    last = tables(folder)["epochs"].set_index(["trial_id", "epoch"]).loc[("alexnet-s1", 3)]
+    val = predictions.query("trial_id == 'alexnet-s1' and split == 'val'")
+    hit = share.loc[val.index].idxmax(axis=1) == "p_" + val["label"]
+    assert hit.mean() == last["val_accuracy"], "the stored network is the one that was trained"
+
+
+@pytest.mark.ray
+def test_optuna_is_told_how_each_trial_ended(here, ray_two_cpus):
+    assert main([*SMALL, "--stages", "search", "--lr", "0.01,1e30", "--sampler", "grid"]) == 0
+    folder = here / "runs" / "small"
+    trials = tables_of_search(folder).sort_values("trial_id")
+    as_told = {"completed": "COMPLETE", "stopped": "PRUNED", "failed": "FAIL"}
+    assert optuna_states(folder) == [as_told[status] for status in trials["status"]]
+    diverged = trials[trials["status"] == "failed"]
+    assert list(diverged["hp_lr"]) == [1e30] * 2 and set(diverged["reason"]) == {"diverged"}
+    assert diverged["error"].str.contains("loss is not a number in epoch 1").all()
+
+
+def tables_of_search(folder: Path) -> pd.DataFrame:
+    return pd.read_parquet(folder / "trials.parquet").query("stage == 'search'")
+
+
+@pytest.mark.ray
+def test_a_trial_in_a_used_worker_equals_the_same_trial_in_a_fresh_one(undisturbed):
+    folder, _ = undisturbed
+    hp = next(e["hp"] for e in told(folder, "trial_started") if e["trial_id"] == "t0002")
+    header = json.loads((folder / "study.json").read_text())
+    dataset = load(header["study"]["data"], folder.parents[1] / "cache")
+    data = loop.resident(dataset.train, dataset.val, hp["image_px"], torch.device("cpu"))
+    observed = [r for r, _ in loop.fit(Hyperparameters(**hp), data, 7, torch.device("cpu"))]
+    used = tables(folder)["epochs"].query("trial_id == 't0002'")
+    for name in ("train_loss", "val_loss", "val_accuracy", "lr"):
+        assert list(used[name]) == [getattr(r, name) for r in observed[: len(used)]]
+
+
+@pytest.mark.ray
+def test_every_slot_is_at_work_though_trials_are_shorter_than_a_workers_start(here, ray_two_cpus):
+    class Marking(Sleeping):
+        """Leaves a file named after its process."""
+
+        seconds = 0.2
+
+        def step(self):
+            (self.checkpoints.parent / f"worker-{os.getpid()}").touch()
+            return super().step()
+
+    words = [*SMALL, "--stages", "search", "--epochs", "1", "--scheduler", "none"]
+    assert main([*words, "--trials", "40"], trainable=Marking) == 0
+    assert len(list((here / "runs" / "small").glob("worker-*"))) == 2
+
+
+@pytest.mark.ray
+def test_a_spent_time_budget_ends_the_search_and_its_trials(here, ray_two_cpus):
+    assert main([*SMALL, "--epochs", "5000", "--time-budget", "25", "--scheduler", "none"]) == 1
+    folder = here / "runs" / "small"
+    trials = tables_of_search(folder)
+    assert set(trials["status"]) == {"stopped"}
+    assert trials["reason"].str.contains("time budget of 25 s spent").all()
+    assert "RUNNING" not in optuna_states(folder)
+    assert json.loads((folder / "study.json").read_text())["reason"].startswith("time budget")
+
+
+@pytest.mark.ray
+def test_a_budget_spent_in_the_confirmation_opens_test_for_what_is_done_and_more_goes_on(
+    here, ray_two_cpus, monkeypatch, capsys
+):
+    folder, confirmed = here / "runs" / "small", ["alexnet-s0", "alexnet-s1", "alexnet-s2"]
+
+    def one_is_done(limits):
+        tables = limits.session.tables
+        if "alexnet-s0" in tables.trials and tables.trials["alexnet-s0"]["status"] == "completed":
+            limits.session.end("budget", "time budget of 7 s spent")
+        return bool(limits.session.stop)
+
+    budget = [*ONE_BY_ONE, "--trials", "1", "--seeds", "3", "--time-budget", "7"]
+    with monkeypatch.context() as patch:
+        patch.setattr(tuner.Limits, "stop_all", one_is_done)
+        assert main(budget) == 0
+    out = capsys.readouterr().out
+    assert "Budget spent (time budget of 7 s spent); 1 of 3 confirmed" in out
+    assert "Go on with: python -m study.run --resume runs/small --time-budget 14" in out
+    assert set(tables(folder)["predictions"]["trial_id"]) == {"alexnet-s0"}
+    assert json.loads((folder / "study.json").read_text())["status"] == "interrupted"
+    rows = tables(folder)["trials"].query("stage == 'confirm'")
+    assert "running" not in set(rows["status"])
+    assert main(["--resume", "small", "--time-budget", "4000"]) == 0
+    assert list(dict.fromkeys(tables(folder)["predictions"]["trial_id"])) == confirmed
+    assert [e["trial_id"] for e in told(folder, "test_opened")] == confirmed
+    assert set(tables(folder)["trials"]["status"]) == {"completed"}
+    assert json.loads((folder / "study.json").read_text())["status"] == "complete"
+
+
+@pytest.mark.ray
+def test_when_every_trial_fails_it_says_so_and_the_exit_code_is_1(here, ray_two_cpus, capsys):
+    assert main([*SMALL, "--trials", "2", "--epochs", "1", "--lr", "1e30"]) == 1
+    out = capsys.readouterr().out
+    assert "Not confirmed: alexnet, since none of its 2 trials finished an epoch" in out
+    assert "Nothing could be confirmed: test stays closed." in out
+    assert "--seeds" not in out
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("fault", "ends", "retries"),
+    [(standins.NoStart, "completed", 1), (standins.NoStartAlways, "failed", 2)],
+)
+def test_a_trial_whose_worker_fails_before_its_first_epoch_is_a_row(
+    here, ray_two_cpus, fault, ends, retries
+):
+    words = [*SMALL, "--stages", "search", "--trials", "2", "--epochs", "1", "--scheduler", "none"]
+    assert main(words, trainable=fault) == 0
+    trials = tables_of_search(here / "runs" / "small").set_index("trial_id")
+    assert trials["status"].to_dict() == {"t0000": "completed", "t0001": ends}
+    assert trials.loc["t0001", "retries"] == retries
+    assert "a fault before the beginning" in trials.loc["t0001", "error"]
+
+
+@pytest.mark.ray
+def test_a_study_does_not_change_its_device_by_itself(here, ray_two_cpus, capsys):
+    one = ["--trials", "1", "--epochs", "1", "--stages", "search"]
+    assert main([*SMALL, *one]) == 0
+    path = here / "runs" / "small" / "study.json"
+    path.write_text(path.read_text().replace('"device": "cpu"', '"device": "cuda"', 1))
+    assert main(["--resume", "small"]) == 2
+    assert "was begun on cuda, but its trials would go on on cpu" in capsys.readouterr().err
+    assert main(["--resume", "small", "--device", "cpu"]) == 0
+    assert json.loads(path.read_text())["device"] == "cpu"
+
+
+class Trap:
+    """A pickle that leaves a mark where it is trusted."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+@pytest.mark.ray
+def test_nothing_in_a_strangers_study_is_executed(undisturbed, here):
+    folder, mark = here / "runs" / "small", here / "mark"
+    shutil.copytree(undisturbed[0], folder)
+    poison = pickle.dumps(Trap(mark))
+    pickle.loads(poison)
+    assert mark.exists(), "the trap works"
+    mark.unlink()
+    for path in [*folder.rglob("*.pkl"), *folder.rglob("*.pt")]:
+        path.write_bytes(poison)
+    for name in ("search/tuner.pkl", "confirm/tuner.pkl", "search/trainable.pkl"):
+        (folder / "ray" / name).write_bytes(poison)
+    (folder / "predictions.parquet").unlink()
+    main(["--resume", "small", "--seeds", "3"])  # a third model is trained; the others are lost
+    assert not mark.exists()
+    assert set(tables(folder)["predictions"]["trial_id"]) == {"alexnet-s2"}
+
+
+@pytest.mark.ray
+def test_the_cluster_that_a_strangers_study_names_is_not_joined(undisturbed, here, monkeypatch):
+    folder, asked = here / "runs" / "small", []
+    shutil.copytree(undisturbed[0], folder)
+    header = json.loads((folder / "study.json").read_text())
+    header["study"]["address"] = "10.9.9.9:6379"
+    (folder / "study.json").write_text(json.dumps(header))
+
+    def connect(address: str) -> str:
+        asked.append(address)
+        raise Mistake("as far as it matters here")
+
+    monkeypatch.setattr(connection, "connect", connect)
+    assert main(["--resume", "small"]) == 2
+    assert main(["--resume", "small", "--address", "10.1.1.1:6379"]) == 2
+    assert asked == ["", "10.1.1.1:6379"]
+
+
+def driver(*arguments: str, folder: Path) -> subprocess.Popen:
+    """study.run in a process of its own, in its own session."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "study.run", *arguments, "--address", "local"], cwd=folder,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def wait_for(path: Path, text: str, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while not path.exists() or text not in path.read_text():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, f"'{text}' never stood in {path}"
+        time.sleep(0.02)
+
+
+def end_group(process: subprocess.Popen) -> None:
+    """What a killed driver leaves of its own Ray: its session's processes."""
+    subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
+
+
+@pytest.mark.ray
+def test_killed_anywhere_and_resumed_equals_never_having_been_disturbed(here, undisturbed):
+    folder = here / "runs" / "small"
+    process = driver(*ONE_BY_ONE, folder=here)
+    for mark in ('"trial_id": "t0001", "epoch": 1', '"trial_id": "alexnet-s0", "epoch": 2'):
+        wait_for(folder / "events.jsonl", mark, process)
+        process.kill()
+        process.communicate()
+        end_group(process)
+        process = driver("--resume", "small", folder=here)
+    out = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, out
+    resumed = tables(folder)
+    for name, frame in tables(undisturbed[0]).items():
+        pd.testing.assert_frame_equal(
+            resumed[name].drop(columns=CLOCKS, errors="ignore"),
+            frame.drop(columns=CLOCKS, errors="ignore"),
+        )
+    assert "RUNNING" not in optuna_states(folder)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_in_order_and_says_how_to_go_on(here, ray_two_cpus, number):
+    process = driver(*SMALL, "--epochs", "300", "--scheduler", "none", folder=here)
+    folder = here / "runs" / "small"
+    wait_for(folder / "events.jsonl", '"epoch": 2', process)
+    process.send_signal(number)
+    out = process.communicate(timeout=60)[0]
+    assert process.returncode == 128 + number, out
+    assert "Go on with: python -m study.run --resume runs/small" in out
+    study = json.loads((folder / "study.json").read_text())
+    assert (study["status"], study["reason"]) == ("interrupted", signal.Signals(number).name)
+    assert len(pd.read_parquet(folder / "epochs.parquet")) >= 2
+    assert main(["--resume", "small", "--time-budget", "1"]) == 1  # and nothing is confirmed
+
+
+@pytest.mark.ray
+def test_a_worker_that_dies_is_started_again_and_the_row_says_so(here, ray_two_cpus):
+    process = driver(*SMALL, "--stages", "search", "--trials", "1", "--epochs", "30", folder=here)
+    events = here / "runs" / "small" / "events.jsonl"
+    wait_for(events, '"epoch": 2', process)
+    subprocess.run(
+        ["pkill", "-KILL", "-s", str(process.pid), "-f", "ray::(ResourceTrainable|Trial)"],
+        check=True,
+    )
+    out = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, out
+    trial = tables_of_search(here / "runs" / "small").iloc[0]
+    assert (trial["status"], trial["retries"]) == ("completed", 1)
+    epochs = pd.read_parquet(here / "runs" / "small" / "epochs.parquet")
+    assert list(epochs["epoch"]) == list(range(1, 31))
+
+
+@pytest.mark.ray
+def test_a_trial_that_hangs_is_killed_and_started_again_and_the_others_go_on(here, ray_two_cpus):
+    hang = [*SMALL, "--stages", "search", "--trials", "3", "--scheduler", "none"]
+    assert main([*hang, "--hang-seconds", "20"], trainable=standins.Hanging) == 0
+    trials = tables_of_search(here / "runs" / "small").set_index("trial_id")
+    assert list(trials["status"]) == ["completed"] * 3
+    assert trials.loc["t0001", ["retries", "error"]].to_list() == [1, "no report for 20 s"]
+    assert trials.drop("t0001")["retries"].eq(0).all()
+
+
+@pytest.mark.ray
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system can be mounted by root only")
+def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_after(here, ray_two_cpus):
+    disk = here / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this machine doesn't let root mount a small file system")
+    try:
+        small = [*SMALL, "--stages", "search", "--trials", "2", "--out", str(disk)]
+        process = driver(*small, folder=here)
+        out = process.communicate(timeout=120)[0]
+        assert process.returncode == 2 and "disk full" in out, out
+        subprocess.run(["mount", "-o", "remount,size=400m", str(disk)], check=True)
+        assert main(["--resume", str(disk / "small")]) == 0
+        assert set(tables_of_search(disk / "small")["status"]) <= {"completed", "stopped"}
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(("number", "call"), [(errno.EDQUOT, 1), (errno.ENOSPC, 9)])
+def test_whatever_fails_to_be_written_the_books_are_closed_and_the_study_goes_on(
+    here, ray_two_cpus, monkeypatch, capsys, number, call
+):
+    """Optuna's journal, at its making (outside Tune) and in the middle (inside)."""
+    backend, calls = optuna.storages.journal.JournalFileBackend, []
+    append = backend.append_logs
+
+    def failing(self, logs):
+        calls.append(logs)
+        if len(calls) >= call:
+            raise OSError(number, os.strerror(number))
+        append(self, logs)
+
+    one = [*SMALL, "--stages", "search", "--trials", "2", "--epochs", "1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "append_logs", failing)
+        assert main(one) == 2
+    out = capsys.readouterr().out
+    assert "Stopped: disk full at runs/small" in out
+    assert "go on with: python -m study.run --resume runs/small" in out
+    folder = here / "runs" / "small"
+    ended = told(folder, "study_ended")[-1]
+    assert ended["status"] == "interrupted" and ended["reason"].startswith("disk full")
+    assert main(["--resume", "small"]) == 0
+    assert set(tables_of_search(folder)["status"]) == {"completed"}
+    assert optuna_states(folder) == ["COMPLETE"] * 2
+
+
+@pytest.mark.ray
+def test_a_storage_that_vanishes_ends_the_study_with_a_sentence_and_it_resumes(here, ray_two_cpus):
+    folder, away = here / "runs" / "small", here / "away"
+    process = driver(*SMALL, "--stages", "search", "--trials", "1", "--epochs", "20", folder=here)
+    wait_for(folder / "events.jsonl", '"epoch": 2', process)
+    folder.rename(away)
+    out = process.communicate(timeout=120)[0]
+    assert process.returncode == 2 and "Stopped: storage gone at runs/small" in out, out
+    shutil.rmtree(folder, ignore_errors=True)  # what a worker made anew in the wrong place
+    away.rename(folder)
+    assert main(["--resume", "small"]) == 0
+    epochs = pd.read_parquet(folder / "epochs.parquet")
+    assert list(epochs["epoch"]) == list(range(1, 21))
+
+
+@pytest.mark.parametrize(("words", "lr"), [
+    (["--help"], "[searched from 0.001 to 0.1, log]"),
+    (["--preset", "smoke", "-h"], "[searched from 0.005 to 0.05, log]"),
+])  # fmt: skip
+def test_help_is_that_of_the_preset_that_is_asked_for(capsys, words, lr):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 0
+    assert f"peak learning rate: a number above 0 {lr}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_studys_folder_is_there_with_its_header_or_not_at_all(tmp_path, monkeypatch):
+    folder = tmp_path / "runs" / "s"
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, "write_json", lambda path, header: os._exit(9))
+        child = os.fork()
+        if child == 0:
+            prepare.make_folder(folder, {})
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert not folder.exists()
+    prepare.make_folder(folder, {"study": {}})
+    assert json.loads((folder / "study.json").read_text())["status"] == "running"
+
+
+MISTAKES = {
+    "--data nowhere.csv": "nowhere.csv",
+    "--models lenet": "unknown model 'lenet': known are alexnet, resnet34, cbam_resnet34",
+    "--sampler cma": "unknown sampler 'cma': known are tpe, random, qmc, grid",
+    "--preset tiny": "unknown preset 'tiny': known are smoke, search, paper, ingredients",
+    "--preset tiny.toml": "there is no file tiny.toml",
+    "--lr 0": "lr is 0.0: expected a number above 0",
+    "--epochs -3": "epochs is -3",
+    "--batch-size 512": "batch_size goes up to 512, but there are 384 training images",
+    "--device cuda": "no CUDA device is found here",
+    "--gpu-hours 2": "gpu_hours is 2, but the trials train on a CPU and use none",
+    "--out /proc": "can't be used",
+    "--cpus-per-trial 99": "cpus_per_trial is 99, but the cluster has",
+    "--name ../elsewhere": "name is '../elsewhere'",
+    "--resume nothing": "nothing holds no study.json",
+    "--lr 0.1:0.01": "no range",
+    "--wings 2": "--wings",
+    "--preset paper --settings Z": "unknown setting 'Z': known are A-alexnet",
+}
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("words", MISTAKES)
+def test_a_mistake_is_one_sentence_and_exit_code_2(here, ray_two_cpus, capsys, words):
+    given = words.split() if "--preset" in words else ["--preset", "smoke", *words.split()]
+    assert main(given) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and MISTAKES[words] in lines[0], lines
+    assert not (here / "runs").exists(), "nothing was begun"
+
+
+@pytest.mark.ray
+def test_an_existing_study_is_neither_overwritten_nor_run_twice_at_once(here, ray_two_cpus, capsys):
+    assert main([*SMALL, "--stages", "search", "--trials", "1"]) == 0
+    before = (here / "runs" / "small" / "events.jsonl").read_bytes()
+    assert main(SMALL) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert (here / "runs" / "small" / "events.jsonl").read_bytes() == before
+    assert main(["--resume", "small", "--lr", "0.1"]) == 2
+    assert "--lr can't change" in capsys.readouterr().err
+    assert main(["--resume", "small"]) == 0

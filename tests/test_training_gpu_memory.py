@@ -1,0 +1,79 @@
+import pytest
+import torch
+from torch import nn
+
+from fer_models import MODELS
+from study.config.hyperparameters import Hyperparameters
+from study.config.study import from_dict
+from study.training import gpu_memory
+
+
+class Plain(nn.Sequential):
+    """Keeps its input and the rectified hidden units (each once) for the backward pass."""
+
+    def __init__(self, *, classes: int, dropout: float, batch_norm: bool) -> None:
+        super().__init__(nn.Flatten(), nn.Linear(32 * 32, 50), nn.ReLU(), nn.Linear(50, classes))
+
+
+def hp(**given) -> Hyperparameters:
+    return Hyperparameters(**{"model": "alexnet", "image_px": 32, "precision": "float32"} | given)
+
+
+def test_what_a_network_keeps_is_counted_by_image_and_halved_by_bfloat16(monkeypatch):
+    monkeypatch.setitem(MODELS, "alexnet", Plain)
+    assert gpu_memory.kept_bytes(hp(), 7) == 4 * (32 * 32 + 50)
+    assert gpu_memory.kept_bytes(hp(precision="auto"), 7) == 2 * (32 * 32 + 50)
+
+
+def test_counting_leaves_the_generators_alone():
+    before = torch.random.get_rng_state()
+    gpu_memory.kept_bytes(hp(), 7)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_memory_is_weights_activations_images_and_a_process(monkeypatch):
+    monkeypatch.setitem(MODELS, "alexnet", Plain)
+    weights = 4 * (1024 * 50 + 50 + 50 * 7 + 7)
+    ahead = 16 * 1024 * 8192
+
+    def expected(copies: int, batch: int, images: int) -> float:
+        kept = batch * 4 * (1024 + 50)
+        return 700 + 1.3 * (copies * weights + kept + ahead + images * 1024) / 2**20
+
+    assert gpu_memory.memory_mib(hp(momentum=0, batch_size=10), 7) == pytest.approx(
+        expected(2, 10, 0)
+    )
+    assert gpu_memory.memory_mib(hp(batch_size=10), 7, 99) == pytest.approx(expected(3, 10, 99))
+    assert gpu_memory.memory_mib(hp(optimizer="adam"), 7) == pytest.approx(expected(4, 128, 0))
+
+
+def test_the_hungriest_trial_of_a_study_decides():
+    study = from_dict(
+        {
+            "models": ["alexnet", "resnet34"],
+            "space": {
+                "batch_size": [64, 32],
+                "alexnet": {"batch_size": {"low": 8, "high": 500}},
+                "resnet34": {"image_px": [48, 64]},
+            },
+        }
+    )
+    found = [(one.model, one.batch_size, one.image_px) for one in gpu_memory.hungriest(study)]
+    assert found == [("alexnet", 500, 48), ("resnet34", 64, 64)]
+
+
+def test_a_confirmation_of_settings_is_sized_by_them():
+    settings = [{"name": "a", "model": "alexnet", "batch_size": 17}]
+    study = from_dict({"stages": ["confirm"], "settings": settings})
+    assert [one.batch_size for one in gpu_memory.hungriest(study)] == [17]
+
+
+@pytest.mark.parametrize(
+    ("free", "cores", "together"), [(0, 16, 1), (2500, 16, 1), (5000, 16, 2), (99000, 16, 4),
+                                    (99000, 2, 2), (99000, 0.5, 1)],
+)  # fmt: skip
+def test_trials_share_a_gpu_by_memory_and_cores(monkeypatch, free, cores, together):
+    monkeypatch.setattr(gpu_memory, "memory_mib", lambda *_: 2000.0)
+    assert (
+        gpu_memory.trials_per_gpu(from_dict({"models": ["alexnet"]}), 7, 0, free, cores) == together
+    )
