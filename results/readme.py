@@ -1,5 +1,9 @@
-"""`python -m results.readme`: the README's figures and their words, from results/published."""
+"""`python -m results.readme`: what was found, in the documents, from results/published.
 
+The answer and one figure go into README.md, everything else into docs/results.md.
+"""
+
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -22,7 +26,8 @@ from results.report.blocks import cell
 from results.report.report import markdown
 from results.words import listed, ranged, seeds, signed
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README, PAGE = ROOT / "README.md", ROOT / "docs" / "results.md"
 FOLDER = PUBLISHED / "figures"
 START, END = "<!-- figures -->\n", "<!-- end -->"
 # An SVG inside an <img> sees the reader's colour scheme, but not the page's.
@@ -181,6 +186,68 @@ def beside(studies: list[Findings]) -> str:
     return markdown(pd.DataFrame(rows)) if rows else ""
 
 
+def answer(studies: list[Findings]) -> str:
+    """The README's part as Markdown: the paper's settings that were run, and what they leave
+    open."""
+    settings = evaluation.judged([one for study in studies for one in answers(study)])
+    frame = paper.settings_table(paper.published(), settings)
+    frame = frame[frame["seeds"].notna()]
+    if frame.empty:
+        return "\nNo setting of the paper has been published.\n\n"
+    run = {one.answers.setting: one for one in paper.by_length(settings)}
+    rows = [answer_row(row, run[row["setting"]]) for _, row in frame.iterrows()]
+    sizes = run[frame["setting"].iloc[0]].answers.split
+    heads = {
+        "test": f"test ({(sizes == 'test').sum():,} images), 95 %",
+        "both": f"val and test ({len(sizes):,}), 95 %",
+    }
+    table = markdown(pd.DataFrame(rows).rename(columns=heads))
+    return (
+        f"\n{table}\n{open_questions(frame)}\n\n"
+        f'<img alt="Accuracy with 95 % intervals" src="{image(ROOT, "accuracy.svg")}">\n\n'
+    )
+
+
+def answer_row(row: pd.Series, one: Judged) -> dict[str, str]:
+    """A setting's row of the README's table."""
+    test = one.scopes["test"]["accuracy"]
+    asked = f"{row['epochs']:.0f}" if pd.notna(row["epochs"]) else "?"
+    return {
+        "setting": row["setting"],
+        "seeds": f"{row['seeds']:.0f}",
+        "epochs, of the paper's": f"{row['our_epochs']:.0f} of {asked}",
+        "test": f"{100 * test.mean:.1f} % ({ranged(*test.interval)})",
+        "both": f"{100 * row['val+test']:.1f} % ({ranged(row['low'], row['high'])})",
+        "the paper, val and test": cell(row["matrix"], "percent"),
+    }
+
+
+def open_questions(frame: pd.DataFrame) -> str:
+    """What keeps these settings from an answer, in a sentence; or where the tests are."""
+    few = frame.loc[frame["seeds"] < 2, "setting"]
+    short = frame[frame["our_epochs"] < frame["epochs"]]
+    lacking = (
+        [
+            f"{listed(list(few))} {'has' if len(few) == 1 else 'have'} one seed, so the interval "
+            "is of the choice of images only"
+        ]
+        if len(few)
+        else []
+    )
+    lacking += [
+        f"{row['setting']} has {row['our_epochs']:.0f} of its {row['epochs']:.0f} epochs"
+        for _, row in short.iterrows()
+    ]
+    if not lacking:
+        return "Paired tests between the settings are in the report."
+    return f"Which network is best is **not settled** by these: {'; '.join(lacking)}."
+
+
+def image(folder: Path, name: str) -> str:
+    """A figure's address in a document of that folder."""
+    return os.path.relpath(FOLDER / name, folder)
+
+
 def provenance(one: Findings) -> str:
     """A line on what was run, where and when."""
     told = dict(status.overview(one).to_numpy())
@@ -201,12 +268,12 @@ def provenance(one: Findings) -> str:
 
 
 def section(studies: list[Findings], shown: list[Picture]) -> str:
-    """The README's section as Markdown."""
+    """The section of docs/results.md as Markdown."""
     lines = []
     for picture in shown:
         width = f' width="{96 // len(picture.plots)}%"' if len(picture.plots) > 1 else ""
         images = " ".join(
-            f'<img alt="{picture.name}"{width} src="results/published/figures/{file}">'
+            f'<img alt="{picture.name}"{width} src="{image(PAGE.parent, file)}">'
             for file in files(picture)
         )
         lines += [f"{picture.words}\n", f"{images}\n"]
@@ -245,11 +312,11 @@ def draw(shown: list[Picture], folder: Path) -> None:
         path.unlink()
 
 
-def placed(text: str, words: str) -> str:
-    """The README with its section between the marks replaced."""
-    before, mark, rest = text.partition(START)
+def placed(path: Path, words: str) -> str:
+    """A document with what is between its marks replaced."""
+    before, mark, rest = path.read_text().partition(START)
     if not mark or END not in rest:
-        raise Mistake(f"README.md has no {START.strip()} ... {END}: put them where figures belong")
+        raise Mistake(f"{path} has no {START.strip()} ... {END}: put them where figures belong")
     return before + mark + words + rest[rest.index(END) :]
 
 
@@ -258,8 +325,9 @@ def main() -> int:
         studies = published()
         shown = list(pictures(studies))
         draw(shown, FOLDER)
-        README.write_text(placed(README.read_text(), section(studies, shown)))
-        print(f"{README.name} and {len(list(FOLDER.glob('*.svg')))} figures in {FOLDER}")
+        for path, words in ((README, answer(studies)), (PAGE, section(studies, shown))):
+            path.write_text(placed(path, words))
+        print(f"{README}, {PAGE} and {len(list(FOLDER.glob('*.svg')))} figures in {FOLDER}")
     except Mistake as mistake:
         return fail("results.readme", mistake)
     return 0

@@ -1,7 +1,8 @@
-"""The README's figures and words are those of the published studies."""
+"""What the documents say was found is what the published studies say."""
 
 import shutil
 
+import pandas as pd
 import pytest
 from test_results_load import epochs, folder, predictions, trial, whole
 
@@ -11,13 +12,14 @@ from results.artefacts.load import load
 __all__ = ["whole"]
 
 
-def test_the_section_of_the_readme_is_that_of_the_published_studies():
+def test_what_was_found_in_the_documents_is_what_the_published_studies_say():
     studies = readme.published()
     shown = list(readme.pictures(studies))
-    text = readme.README.read_text()
-    assert readme.placed(text, readme.section(studies, shown)) == text, (
-        "run python -m results.readme"
-    )
+    for path, words in (
+        (readme.README, readme.answer(studies)),
+        (readme.PAGE, readme.section(studies, shown)),
+    ):
+        assert readme.placed(path, words) == path.read_text(), "run python -m results.readme"
     drawn = {path.name for path in readme.FOLDER.glob("*.svg")}
     assert drawn == {file for picture in shown for file in readme.files(picture)}
     for path in readme.FOLDER.glob("*.svg"):
@@ -56,14 +58,38 @@ def test_a_search_and_several_studies_have_their_pictures(tmp_path, whole):
     words = readme.section(studies, shown)
     assert "| A-alexnet | 4 and 50 | 1 | 70.00 % (" in words
     assert words.count("\n- `mine`: ") == 2
-    assert 'src="results/published/figures/search-mine.svg"' in words
+    assert 'src="../results/published/figures/search-mine.svg"' in words
 
 
-def test_marks_are_needed():
-    with pytest.raises(Mistake, match="README.md has no"):
-        readme.placed("text", "words")
-    before = f"a{readme.START}old{readme.END}b<!-- end -->"
-    assert readme.placed(before, "new") == f"a{readme.START}new{readme.END}b<!-- end -->"
+def test_the_answer_says_what_keeps_it_from_being_one(tmp_path):
+    words = readme.answer([load(paper_study(tmp_path / "s"))])
+    assert "| setting | seeds | epochs, of the paper's | test (5 images), 95 % |" in words
+    assert "| A-alexnet | 1 | 4 of 50 | 40.0 % (" in words and "| 70.0 % (" in words
+    assert (
+        "best is **not settled** by these: A-alexnet has one seed, so the interval is of the "
+        "choice of images only; A-alexnet has 4 of its 50 epochs." in words
+    )
+    assert 'src="results/published/figures/accuracy.svg"' in words
+
+
+def test_without_a_setting_of_the_papers_there_is_no_answer(whole):
+    assert readme.answer([load(whole)]) == "\nNo setting of the paper has been published.\n\n"
+
+
+def test_full_lengths_and_several_seeds_leave_nothing_open():
+    frame = pd.DataFrame({"setting": ["A"], "seeds": [3], "our_epochs": [50], "epochs": [50]})
+    assert "not settled" not in readme.open_questions(frame)
+    assert "not settled" in readme.open_questions(frame.assign(our_epochs=49))
+    assert "not settled" in readme.open_questions(frame.assign(seeds=1))
+
+
+def test_marks_are_needed(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("text")
+    with pytest.raises(Mistake, match="page.md has no"):
+        readme.placed(page, "words")
+    page.write_text(f"a{readme.START}old{readme.END}b<!-- end -->")
+    assert readme.placed(page, "new") == f"a{readme.START}new{readme.END}b<!-- end -->"
 
 
 def test_nothing_published_is_a_mistake(tmp_path):

@@ -36,15 +36,19 @@ def counts(paper: dict[str, Any], name: str) -> np.ndarray:
     return np.array(paper["confusions"][name]["matrix"])
 
 
+def by_length(settings: list[Judged]) -> list[Judged]:
+    """Of several studies with one setting the one that counts comes last: it trained longest, then
+    with most seeds."""
+    return sorted(settings, key=lambda one: (one.answers.epochs, len(one.answers.seeds)))
+
+
 def settings_table(paper: dict[str, Any], settings: list[Judged]) -> pd.DataFrame:
     """A row per setting of the paper: what it claims, what its matrix says, what we found.
 
     Ours stands beside it where a study on real faces confirmed a setting of that name: on
     val+test (the 7,178 images of the paper's test folder), val, test, and test without duplicates.
     """
-    # Of several studies with one setting, the one that trained longest, then with most seeds.
-    order = sorted(settings, key=lambda one: (one.answers.epochs, len(one.answers.seeds)))
-    ours = {one.answers.setting: one for one in order}
+    ours = {one.answers.setting: one for one in by_length(settings)}
     rows = []
     for entry in paper["experiments"]:
         name = entry["confusion"]
