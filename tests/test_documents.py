@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import test_house
 import yaml
 
 from study import Mistake
@@ -275,6 +276,34 @@ def test_the_tree_is_the_tree():
     }
     assert {path for path in shown if path.endswith(".py")} == files
     assert all((ROOT / path).exists() for path in shown)
+
+
+def test_the_rooms_are_those_of_the_test_that_holds_them():
+    rows = re.findall(r"^\| `(\S+)` \| (.*) \| (.*) \|$", between("docs/code.md", "rooms"), re.M)
+    told = {
+        room: {*re.findall(r"`(\S+)`", ours), *re.findall(r"\w+", others)}
+        for room, ours, others in rows
+    }
+    assert told == {room: set(line.split()) for room, line in test_house.ROOMS.items()}
+
+
+@each(sorted((ROOT / "docs").glob("*.svg")))
+def test_every_file_in_a_picture_exists(path):
+    shown = re.findall(r"\b((?:study|results)/[\w./]+)", path.read_text())
+    assert shown and all((ROOT / one).exists() for one in shown)
+
+
+def test_every_test_that_a_document_names_exists():
+    for path in DOCUMENTS:
+        if path.name not in ("LOG.md", "CHANGELOG.md"):
+            for one in re.findall(r"\btest_\w+", path.read_text()):
+                assert (ROOT / "tests" / f"{one}.py").exists(), f"{name(path)} names {one}"
+
+
+def test_the_modules_that_pyproject_names_exist():
+    text = (ROOT / "pyproject.toml").read_text()
+    named = re.findall(rf"\b((?:{'|'.join(ROOMS)})\.[a-z_.]*[a-z])\b", re.sub(r'".*?"', "", text))
+    assert len(named) > 20 and all(find_spec(one) for one in named)
 
 
 # Tables and figures
