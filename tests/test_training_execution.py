@@ -44,6 +44,72 @@ def test_a_compiled_forward_pass_gives_the_same_numbers(plain):
     assert torch.allclose(compiled(x), model(x), atol=1e-5)
 
 
+def no_room(*given, **named):
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+
+def not_capturable(*given, **named):
+    raise RuntimeError("CUDA error: operation not permitted when stream is capturing\nMore of it.")
+
+
+def test_a_whole_batch_that_does_not_fit_is_no_failure_of_the_measurement(plain, monkeypatch):
+    monkeypatch.setattr(execution, "step_seconds", no_room)
+    assert execution.fastest(HP, 2, torch.device("cuda"), {}) == "eager"
+
+
+def test_a_graph_that_cannot_be_recorded_or_does_not_fit_is_not_chosen(plain, monkeypatch):
+    for refusal in (no_room, not_capturable):
+        monkeypatch.setattr(torch.cuda, "make_graphed_callables", refusal)
+
+        def seconds(hp, classes, device, how):
+            model = loop.network(hp, classes, CPU)
+            return 1.0 if how == "eager" else execution.recorded(hp, model, 4, CPU)
+
+        monkeypatch.setattr(execution, "step_seconds", seconds)
+        assert execution.fastest(HP, 2, torch.device("cuda"), {}) == "eager"
+
+
+def test_an_error_of_the_network_itself_is_not_hidden_by_the_measurement(plain, monkeypatch):
+    def wrong(*given):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(execution, "step_seconds", wrong)
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        execution.fastest(HP, 2, torch.device("cuda"), {})
+
+
+def test_a_network_that_cannot_be_recorded_is_told_in_a_sentence(plain, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "make_graphed_callables", not_capturable)
+    with pytest.raises(execution.NotRecorded, match=r"alexnet .* stream is capturing\): give"):
+        execution.recorded(HP, loop.network(HP, 2, CPU), 4, CPU)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_network_that_waits_for_the_gpu_trains_without_a_graph(monkeypatch):
+    class Waiting(Plain):
+        def forward(self, x):
+            x.sum().item()  # not allowed while a graph is recorded
+            return super().forward(x)
+
+    monkeypatch.setitem(MODELS, "alexnet", Waiting)
+    device = torch.device("cuda")
+    assert execution.fastest(HP, 2, device, {}) == "eager"
+    assert execution.step_seconds(HP, 2, device, "eager", steps=1) > 0  # the stream is whole again
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_batch_larger_than_the_gpu_is_measured_as_not_fitting(monkeypatch):
+    class Large(Plain):
+        def forward(self, x):
+            torch.empty(2**50, device=x.device)
+            return super().forward(x)
+
+    monkeypatch.setitem(MODELS, "alexnet", Large)
+    assert execution.measured(HP, 2, torch.device("cuda"), "eager") == float("inf")
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("model", MODELS)

@@ -1,5 +1,6 @@
 import math
 import random
+import weakref
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -456,3 +457,36 @@ def test_parts_sum_to_the_loss_of_the_whole(bias):
     whole = [record.train_loss for record, _ in fit(given, data, 2, CPU)]
     cut = [record.train_loss for record, _ in fit(given, data, 2, CPU, microbatches=2)]
     assert cut == pytest.approx(whole, abs=1e-6)
+
+
+def test_the_scaling_of_a_split_is_exact_and_takes_no_copy_of_it_as_floats(monkeypatch):
+    images = torch.randint(0, 256, (50, 1, 32, 32), dtype=torch.uint8)
+    exact = images.double() / 255
+    with monkeypatch.context() as patched:
+        patched.setattr(torch.Tensor, "float", None)
+        mean, std = loop.scaling(images)
+    assert mean == pytest.approx(exact.mean().item(), rel=1e-12)
+    assert std == pytest.approx(exact.std().item(), rel=1e-12)
+    assert loop.scaling(torch.full((3, 1, 8, 8), 7, dtype=torch.uint8)) == (7 / 255, 1 / 255)
+
+
+def test_faces_are_resized_a_part_at_a_time(monkeypatch):
+    alive, most = 0, 0
+    interpolate = torch.nn.functional.interpolate
+
+    def counted(some, *given, **named):
+        nonlocal alive, most
+        whole = interpolate(some, *given, **named)
+        alive += 1
+        most = max(most, alive)
+        weakref.finalize(whole, lambda: gone())
+        return whole
+
+    def gone():
+        nonlocal alive
+        alive -= 1
+
+    monkeypatch.setattr(augment.F, "interpolate", counted)
+    images = torch.randint(0, 256, (3 * 4096, 8, 8), dtype=torch.uint8)
+    assert augment.resized(images, 4).shape == (3 * 4096, 1, 4, 4)
+    assert most <= 2

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from fer_models import MODELS
 from study.training import checkpoint, gpu_memory, loop
+from study.training.execution import NotRecorded
 from study.worker.trial import Trial
 
 HP = dict(model="alexnet", image_px=32, batch_size=8, epochs=2, lr=0.01, dropout=0.3, flip=0.5)
@@ -136,6 +137,34 @@ def test_a_trial_that_went_on_in_parts_is_resumed_in_parts(monkeypatch, tmp_path
     again = worker(tmp_path, config("a", batch_size=16))
     found = steps(again)
     assert [(row["epoch"], row["microbatches"]) for row in found] == [(1, 4), (2, 4)]
+
+
+def test_a_recording_that_does_not_fit_goes_on_in_parts(tiny, monkeypatch, tmp_path):
+    def recording(hp, model, size, device, how):
+        if how == "graphs":
+            raise torch.OutOfMemoryError("no room for a graph")
+
+    monkeypatch.setattr(loop, "forward_pass", recording)
+    found = steps(worker(tmp_path, config("a"), execution="graphs"))
+    assert [(row["epoch"], row["microbatches"]) for row in found] == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize("asked", ["auto", "graphs"])
+def test_what_cannot_be_recorded_trains_without_a_graph_unless_one_was_asked_for(
+    tiny, monkeypatch, tmp_path, asked
+):
+    def recording(hp, model, size, device, how):
+        if how == "graphs":
+            raise NotRecorded("a step of alexnet can't be recorded")
+
+    monkeypatch.setattr(loop, "forward_pass", recording)
+    monkeypatch.setattr("study.worker.trial.fastest", lambda *given: "graphs")
+    trial = worker(tmp_path, config("a"), execution=asked)
+    if asked == "graphs":
+        with pytest.raises(NotRecorded):
+            trial.step()
+    else:
+        assert [(row["epoch"], row["microbatches"]) for row in steps(trial)] == [(1, 1), (2, 1)]
 
 
 def test_where_not_even_two_images_fit_the_trial_fails(monkeypatch, tmp_path):

@@ -33,11 +33,12 @@ def resized(images: Tensor, px: int) -> Tensor:
     images = images[:, None]
     if images.shape[-1] == px:
         return images
-    parts = [
-        F.interpolate(part.float(), (px, px), mode="bilinear", antialias=True)
-        for part in images.split(4096)
-    ]
-    return torch.cat([part.round().clamp(0, 255).to(torch.uint8) for part in parts])
+
+    def part(some: Tensor) -> Tensor:
+        floats = F.interpolate(some.float(), (px, px), mode="bilinear", antialias=True)
+        return floats.round().clamp(0, 255).to(torch.uint8)
+
+    return torch.cat([part(some) for some in images.split(4096)])  # never all as floats
 
 
 def draws(hp: Hyperparameters, images: int, generator: torch.Generator) -> Draws:

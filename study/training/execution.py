@@ -6,6 +6,7 @@ network's step is mostly kernel launches, which a recorded graph replays at once
 measured there, for each network and batch size, once per process.
 """
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,15 +16,23 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from study.config.hyperparameters import Hyperparameters
+from study.training.gpu_memory import for_want_of_memory
 from study.training.network import autocast, bfloat16, network, optimiser, seeded
 
 EXECUTIONS = ("auto", "eager", "compile", "graphs")
 
 
+class NotRecorded(RuntimeError):
+    """The step of this network can't be recorded as a CUDA graph, for another cause than memory."""
+
+
 def forward_pass(
     hp: Hyperparameters, model: nn.Module, size: int, device: torch.device, execution: str
 ) -> Callable[[Tensor], Tensor] | None:
-    """The forward pass for batches of exactly `size` images; None where it runs as written."""
+    """The forward pass for batches of exactly `size` images; None where it runs as written.
+
+    Raises NotRecorded where a graph was asked for and the network can't be recorded.
+    """
     if execution == "compile":
         return torch.compile(model, dynamic=False)
     if execution == "graphs" and device.type == "cuda":
@@ -37,6 +46,7 @@ def recorded(
     """Forward and backward pass as CUDA graphs; recording leaves the model as it was.
 
     The trial runs are for warming up only: running means and generators are put back after them.
+    Raises NotRecorded where the network can't be recorded; torch's own error for want of memory.
     """
 
     class Recorded(nn.Module):  # torch replaces the forward of what it records, not the model's
@@ -54,7 +64,15 @@ def recorded(
     with seeded(0, device):
         # Weights cast once and cached would not be cast again when the graph is replayed.
         with torch.autocast(device.type, torch.bfloat16, enabled=half, cache_enabled=False):
-            graphed = torch.cuda.make_graphed_callables(Recorded(), (x,))
+            try:
+                graphed = torch.cuda.make_graphed_callables(Recorded(), (x,))
+            except RuntimeError as error:
+                if for_want_of_memory(error):
+                    raise
+                raise NotRecorded(
+                    f"a step of {hp.model} can't be recorded as a CUDA graph "
+                    f"({str(error).splitlines()[0]}): give --execution eager, or auto"
+                ) from error
     with torch.no_grad():
         for name, buffer in model.named_buffers():
             buffer.copy_(buffers[name])
@@ -67,14 +85,27 @@ def fastest(
 ) -> str:
     """The execution that measures best on this device for this network and batch size.
 
-    `known` keeps the seconds of a step that were measured, from trial to trial of a process.
+    `known` keeps the seconds of a step that were measured, from trial to trial of a process. A way
+    that doesn't fit into memory, or can't be recorded, is not taken; where none fits it is eager,
+    whose batches are then cut into microbatches.
     """
     if device.type != "cuda":
         return "eager"
     key = (hp.model, *hp.options.items(), hp.image_px, hp.batch_size, hp.precision, hp.optimizer)
     if key not in known:
-        known[key] = {how: step_seconds(hp, classes, device, how) for how in ("eager", "graphs")}
+        known[key] = {how: measured(hp, classes, device, how) for how in ("eager", "graphs")}
     return min(known[key], key=known[key].__getitem__)
+
+
+def measured(hp: Hyperparameters, classes: int, device: torch.device, execution: str) -> float:
+    """Seconds of a step on a whole batch; infinite where it doesn't fit or can't be recorded."""
+    try:
+        return step_seconds(hp, classes, device, execution)
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, NotRecorded) and not for_want_of_memory(error):
+            raise
+    torch.cuda.empty_cache()  # past the except clause: the error's frames held the batch
+    return math.inf
 
 
 def step_seconds(

@@ -86,17 +86,22 @@ class OutOfMemory(MemoryError):
     """An epoch didn't fit; from the state before it, more microbatches may."""
 
 
+def for_want_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory ran out, on the GPU or on the machine."""
+    # Only CUDA's allocator has a class of its own; a CPU's and cuDNN's raise RuntimeError.
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    said = "out of memory|enough memory|allocate memory|ALLOC_FAILED"
+    return isinstance(error, RuntimeError) and re.search(said, str(error)) is not None
+
+
 @contextmanager
 def noticing_memory(epoch: int, microbatches: int) -> Iterator[None]:
     """Whatever torch or Python raise for want of memory becomes OutOfMemory."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        # Only CUDA's allocator has a class of its own; a CPU's and cuDNN's raise RuntimeError.
-        wanting = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        if not wanting and not re.search(
-            "out of memory|enough memory|allocate memory|ALLOC_FAILED", str(error)
-        ):
+        if not for_want_of_memory(error):
             raise
         raise OutOfMemory(
             f"out of memory in epoch {epoch}, batches in {microbatches} part(s): "

@@ -17,7 +17,7 @@ from study.config.hyperparameters import Hyperparameters
 from study.data.datasets import Split
 from study.storage.places import Place
 from study.training import checkpoint, gpu_memory, loop
-from study.training.execution import fastest
+from study.training.execution import NotRecorded, fastest
 
 
 class Trial(tune.Trainable):
@@ -94,14 +94,19 @@ class Trial(tune.Trainable):
         )
 
     def trained(self) -> tuple[loop.EpochRecord, dict[str, Any]]:
-        """The next epoch; where memory doesn't suffice, again with batches in twice the parts."""
+        """The next epoch; where memory doesn't suffice, again in twice as many microbatches; where
+        a graph that was chosen by its speed can't be recorded after all, without it."""
         while True:
             try:
                 return next(self.epochs)
             except gpu_memory.OutOfMemory:
                 if self.microbatches * 4 > self.hp.batch_size:
                     raise  # not even parts of two images fit
-            self.microbatches *= 2
+                self.microbatches *= 2
+            except NotRecorded:
+                if self.execution != "auto":
+                    raise  # it was asked for
+                self.how = "eager"
             self.epochs = None
             gc.collect()
             if self.device.type == "cuda":
