@@ -165,15 +165,16 @@ def networks(studies: list[Findings]) -> Picture:
 def beside(studies: list[Findings]) -> str:
     """The paper's settings that were run, as a table."""
     settings = evaluation.judged([one for study in studies for one in answers(study)])
-    frame = paper.settings_table(paper.published(), settings)
-    frame = frame[frame["seeds"].notna()]
+    frame = paper.settings_table(paper.published(), settings, studies)
+    frame = frame[frame["seeds"].notna() | (frame["under_way"] != "")]
     rows = [
         {
             "setting": row["setting"],
-            "epochs, ours and the paper's": f"{row['our_epochs']:.0f} and "
-            + (f"{row['epochs']:.0f}" if pd.notna(row["epochs"]) else "not said"),
-            "seeds": f"{row['seeds']:.0f}",
-            "val+test, 95 %": f"{100 * row['val+test']:.2f} % ({ranged(row['low'], row['high'])})",
+            "epochs, ours and the paper's": epochs_of(row),
+            "seeds": cell(row["seeds"], "count"),
+            "val+test, 95 %": f"{100 * row['val+test']:.2f} % ({ranged(row['low'], row['high'])})"
+            if pd.notna(row["seeds"])
+            else "not ended",
             "the paper's matrix": f"{100 * row['matrix']:.2f} %"
             if pd.notna(row["matrix"])
             else "none",
@@ -190,12 +191,14 @@ def answer(studies: list[Findings]) -> str:
     """The README's part as Markdown: the paper's settings that were run, and what they leave
     open."""
     settings = evaluation.judged([one for study in studies for one in answers(study)])
-    frame = paper.settings_table(paper.published(), settings)
-    frame = frame[frame["seeds"].notna()]
+    every = paper.settings_table(paper.published(), settings, studies)
+    frame = every[every["seeds"].notna()]
     if frame.empty:
         return "\nNo setting of the paper has been published.\n\n"
     run = {one.answers.setting: one for one in paper.by_length(settings)}
     rows = [answer_row(row, run[row["setting"]]) for _, row in frame.iterrows()]
+    begun = every[every["seeds"].isna() & (every["under_way"] != "")]
+    rows += [begun_row(row) for _, row in begun.iterrows()]
     sizes = run[frame["setting"].iloc[0]].answers.split
     heads = {
         "test": f"test ({(sizes == 'test').sum():,} images), 95 %",
@@ -222,6 +225,13 @@ def answer_row(row: pd.Series, one: Judged) -> dict[str, str]:
     }
 
 
+def begun_row(row: pd.Series) -> dict[str, str]:
+    """The same of a setting whose training hasn't come to its end: no figure stands for it."""
+    far = {"setting": row["setting"], "seeds": "–", "epochs, of the paper's": epochs_of(row)}
+    theirs = {"the paper, val and test": cell(row["matrix"], "percent")}
+    return {**far, "test": "–", "both": "–", **theirs}
+
+
 def open_questions(frame: pd.DataFrame) -> str:
     """What keeps these settings from an answer, in a sentence; or where the tests are."""
     few = frame.loc[frame["seeds"] < 2, "setting"]
@@ -246,6 +256,14 @@ def open_questions(frame: pd.DataFrame) -> str:
 def image(folder: Path, name: str) -> str:
     """A figure's address in a document of that folder."""
     return os.path.relpath(FOLDER / name, folder)
+
+
+def epochs_of(row: pd.Series) -> str:
+    """20 and 50, or 20 of 50 epochs so far, of a training that hasn't come to its end."""
+    if pd.isna(row["seeds"]):
+        return f"{row['under_way']} so far"
+    theirs = f"{row['epochs']:.0f}" if pd.notna(row["epochs"]) else "not said"
+    return f"{row['our_epochs']:.0f} and {theirs}"
 
 
 def provenance(one: Findings) -> str:

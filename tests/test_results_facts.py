@@ -6,6 +6,7 @@ from test_results_load import CLASSES, epochs, folder, header, predictions, tria
 
 from results.artefacts.load import answers, load
 from results.facts import evaluation, paper, status
+from results.report.sections import paper as sections_paper
 
 __all__ = ["whole"]
 
@@ -125,6 +126,28 @@ def test_the_papers_settings_are_met_by_name(tmp_path):
     assert (row["val+test"], row["val"], row["test"]) == (0.7, 1.0, 0.4)
     assert row["difference"] == pytest.approx(0.7 - 4189 / 7178)
     assert row["within"] and row["our_epochs"] == 4
+
+
+def test_a_setting_that_has_not_come_to_its_end_is_told_by_its_epochs_and_has_no_figure(tmp_path):
+    rows = [
+        trial("B-resnet34-s0", "resnet34", "confirm", "stopped", 35, setting="B-resnet34"),
+        trial("B-resnet34-s1", "resnet34", "confirm", "running", 35, setting="B-resnet34"),
+        trial("E-cbam50-s0", "cbam_resnet34", "confirm", "running", 50, setting="E-cbam50"),
+        trial("A-alexnet-s0", stage="confirm", setting="A-alexnet"),
+    ]
+    curves = epochs("B-resnet34-s0", [0.3, 0.4, 0.5]) + epochs("B-resnet34-s1", [0.3])
+    real = load(folder(tmp_path / "real", None, rows, curves, []))
+    drawn = header(data={"synthetic": True})
+    rows = [trial("D-cbam64-s0", stage="confirm", status="running", setting="D-cbam64")]
+    faces = load(folder(tmp_path / "drawn", drawn, rows, epochs("D-cbam64-s0", [0.9]), []))
+    frame = paper.settings_table(paper.published(), [], [faces, real]).set_index("setting")
+    told = {name: words for name, words in frame["under_way"].items() if words}
+    assert told == {"B-resnet34": "3 of 35 epochs", "E-cbam50": "0 of 50 epochs"}
+    assert frame["val+test"].isna().all()
+    _, table, _ = sections_paper.beside(frame.reset_index()).blocks
+    assert table.shown["our seeds"].tolist() == ["–"] * 3 + ["3 of 35 epochs"] + ["–"] * 4 + [
+        "0 of 50 epochs"
+    ]
 
 
 def test_warnings_say_what_a_reader_must_know(whole):

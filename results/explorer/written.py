@@ -176,7 +176,7 @@ def paper_html(studies: list[Findings], settings: list[Judged]) -> str:
     """The paper's tables, curves and matrices beside ours, and what doesn't add up in it."""
     published = paper.published()
     compared = real(studies, settings)
-    parts = [sections_paper.beside(paper.settings_table(published, compared))]
+    parts = [sections_paper.beside(paper.settings_table(published, compared, studies))]
     printed = {e["id"] for e in published["experiments"] if e["confusion"]}
     known = {one.answers.setting for one in compared} & printed
     if known:

@@ -1,6 +1,7 @@
 """The student paper's own numbers (published.json): its figures, its settings, its oddities."""
 
 import json
+from collections.abc import Iterable
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from results.artefacts.load import Findings
 from results.facts.evaluation import Judged
 
 TEXT_TEST_IMAGES = 3589  # "28,709 training images and 3,589 test images", section II
@@ -42,13 +44,33 @@ def by_length(settings: list[Judged]) -> list[Judged]:
     return sorted(settings, key=lambda one: (one.answers.epochs, len(one.answers.seeds)))
 
 
-def settings_table(paper: dict[str, Any], settings: list[Judged]) -> pd.DataFrame:
+def under_way(studies: Iterable[Findings]) -> dict[str, str]:
+    """Setting -> "20 of 35 epochs" of those that are being trained on real faces, or were stopped.
+
+    Of several the one that came furthest.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for one in studies:
+        confirmed = one.trials[one.trials["stage"] == "confirm"]
+        done = one.epochs.groupby("trial_id")["epoch"].max()
+        for _, row in confirmed[confirmed["status"] != "completed"].iterrows():
+            came = int(done.get(row["trial_id"], 0)), int(row["hp_epochs"])
+            if not one.synthetic:
+                found[row["setting"]] = max(came, found.get(row["setting"], came))
+    return {name: f"{came} of {wanted} epochs" for name, (came, wanted) in found.items()}
+
+
+def settings_table(
+    paper: dict[str, Any], settings: list[Judged], studies: Iterable[Findings] = ()
+) -> pd.DataFrame:
     """A row per setting of the paper: what it claims, what its matrix says, what we found.
 
     Ours stands beside it where a study on real faces confirmed a setting of that name: on
     val+test (the 7,178 images of the paper's test folder), val, test, and test without duplicates.
+    How far the training of the others has come is told of `studies`; it has no figure yet.
     """
     ours = {one.answers.setting: one for one in by_length(settings)}
+    far = under_way(studies)
     rows = []
     for entry in paper["experiments"]:
         name = entry["confusion"]
@@ -61,6 +83,7 @@ def settings_table(paper: dict[str, Any], settings: list[Judged]) -> pd.DataFram
             "claimed": entry["claimed_accuracy"],
             "figure": figure(name) if name else "",
             "matrix": np.trace(counts(paper, name)) / counts(paper, name).sum() if name else None,
+            "under_way": far.get(entry["id"], ""),
         }
         one = ours.get(entry["id"])
         if one:
@@ -73,8 +96,8 @@ def settings_table(paper: dict[str, Any], settings: list[Judged]) -> pd.DataFram
                 row["difference"] = row["val+test"] - row["matrix"]
                 row["within"] = bool(low <= row["matrix"] <= high)
         rows.append(row)
-    columns = ("setting model batch_size lr epochs claimed figure matrix seeds our_epochs val+test "
-               "low high difference within val test").split()  # fmt: skip
+    columns = ("setting model batch_size lr epochs claimed figure matrix under_way seeds "
+               "our_epochs val+test low high difference within val test").split()  # fmt: skip
     return pd.DataFrame(rows, columns=[*columns, "test, no duplicates"])
 
 

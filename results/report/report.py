@@ -51,7 +51,7 @@ def report(
     settings = evaluation.judged([found for some in each for found in some], resamples)
     real = {one.name for one in studies if not one.synthetic}
     printed = paper.settings_table(
-        published, [one for one in settings if one.answers.study in real]
+        published, [one for one in settings if one.answers.study in real], studies
     )
     frame = evaluation.confirmed(settings)
     notes = [

@@ -33,7 +33,7 @@ def beside(frame: pd.DataFrame) -> Section:
               "difference": "ours − matrix", "ours": "our seeds"}  # fmt: skip
     ran = int(frame["seeds"].notna().sum())
     if not ran:
-        kinds = {name: kinds[name] for name in list(kinds)[:5]}
+        kinds = {name: kinds[name] for name in list(kinds)[: 6 if any(frame["under_way"]) else 5]}
     compared = frame[frame["within"].notna()]
     words = [
         f"{ran} of the paper's {len(frame)} settings {'was' if ran == 1 else 'were'} confirmed on "
@@ -72,7 +72,7 @@ def setting_words(row: pd.Series) -> str:
 
 def epochs_words(row: pd.Series) -> str:
     if pd.isna(row["seeds"]):
-        return "–"
+        return row["under_way"] or "–"
     fewer = pd.notna(row["epochs"]) and row["our_epochs"] != row["epochs"]
     of = f"\n{row['our_epochs']:.0f} epochs instead of {row['epochs']:.0f}" if fewer else ""
     return f"{row['seeds']:.0f}{of}"
