@@ -43,6 +43,17 @@ def test_pictures_say_n_and_interval(tmp_path):
     assert "A-alexnet 50.0 % after 4" in shown["curves"].words
 
 
+def test_a_setting_still_in_training_stands_in_the_tables_with_its_epochs_alone(tmp_path):
+    rows = [trial("B-alexnet-s0", "alexnet", "confirm", "stopped", 50, setting="B-alexnet")]
+    begun = folder(tmp_path / "begun", None, rows, epochs("B-alexnet-s0", [0.4] * 12), [])
+    studies = [load(paper_study(tmp_path / "s")), load(begun)]
+    told = [readme.answer(studies), readme.beside(studies)]
+    for table in told:
+        (row,) = [line for line in table.splitlines() if "| B-alexnet |" in line]
+        assert "12 of 50 epochs so far" in row and "59.3" in row, "the paper's own figure stands"
+        assert row.count("%") == 1, "and none of ours"
+
+
 def test_of_one_setting_in_two_studies_the_longer_is_shown(tmp_path):
     both = [load(paper_study(tmp_path / "short", 2)), load(paper_study(tmp_path / "long"))]
     shown = {one.name: one for one in readme.pictures(readme.named_apart(both))}
