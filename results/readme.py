@@ -277,7 +277,7 @@ def provenance(one: Findings) -> str:
         f"`{one.name}`: {told.get('Stages')}",
         f"trials of {listed([str(n) for n in epochs])} epochs: {told.get('Trials')}",
         f"{head['data']['name']}, {images}",
-        f"{machine.get('processor')}, {machine.get('cores')} cores, "
+        f"{machine.get('processor')}, {status.cores(machine)}, "
         + (listed(machine.get("gpus") or []) or "no GPU"),
         f"torch {head.get('versions', {}).get('torch')}",
         f"{told.get('Time in epochs')} in epochs, {told.get('Started', '')[:10]}",

@@ -208,6 +208,12 @@ from study.cluster import connection
 connection.connect("local")
 print(os.nice(0), ray.get(ray.remote(lambda: os.nice(0)).remote()))
 """
+CORES = """
+import ray
+from study.cluster import connection
+connection.connect("local")
+print(ray.cluster_resources()["CPU"])
+"""
 JOIN = "import sys, ray; ray.init(sys.argv[1], logging_level='CRITICAL'); print('let in')"
 
 
@@ -252,4 +258,18 @@ def test_workers_run_at_the_niceness_at_which_the_study_was_started(tmp_path):
     )  # fmt: skip
     drivers, workers = map(int, found.stdout.split())
     assert drivers == workers == os.nice(0) + 3
+    Path(private).rmdir()
+
+
+@pytest.mark.ray
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process")
+def test_ray_started_here_has_the_cores_that_may_be_used(tmp_path):
+    """Ray 2.60 by itself takes all of the machine's, whatever taskset or Slurm allow."""
+    private = tempfile.mkdtemp(prefix="fer", dir="/tmp")  # short: Ray makes sockets in it
+    found = subprocess.run(
+        [sys.executable, "-c", CORES], capture_output=True, text=True, timeout=400,
+        env=os.environ | {"HOME": str(tmp_path), "RAY_TMPDIR": private},
+        preexec_fn=lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}),
+    )  # fmt: skip
+    assert found.stdout == "1.0\n"
     Path(private).rmdir()

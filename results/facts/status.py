@@ -37,7 +37,7 @@ def overview(findings: Findings) -> pd.DataFrame:
         "Trained on": ", ".join(map(str, findings.trials["device"].dropna().unique())),
         "Machine": ", ".join(
             str(part)
-            for part in (machine.get("processor"), f"{machine.get('cores')} cores", *gpus,
+            for part in (machine.get("processor"), cores(machine), *gpus,
                          f"{machine.get('nodes', 1)} node(s)")
             if part
         ) if machine else "",
@@ -55,6 +55,12 @@ def status(findings: Findings) -> str:
     if told == "running" and findings.last_event:
         return f"running, or killed: its last event is of {moment(findings.last_event)}"
     return f"{told}: {header['reason']}" if header.get("reason") else told
+
+
+def cores(machine: dict) -> str:
+    """The cores that the driver could use, of those that its machine has."""
+    usable, whole = machine.get("cores"), machine.get("cores_of_the_machine")
+    return f"{usable} cores" if whole in (None, usable) else f"{usable} of {whole} cores"
 
 
 def counts(findings: Findings) -> dict[str, int]:

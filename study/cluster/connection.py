@@ -14,7 +14,7 @@ from ray._private import ray_constants
 from ray.exceptions import RayError
 
 from study import Mistake, say
-from study.cluster import autoscaler, resources
+from study.cluster import autoscaler, cores, resources
 from study.cluster.nodes import alive
 
 # Read by Ray when it starts or when Tune runs: no telemetry, no loggers beside our journal, no
@@ -134,7 +134,7 @@ def start_here() -> None:
     try:
         ray.init(
             "local", include_dashboard=False, log_to_driver=False, logging_level="ERROR",
-            _temp_dir=f"{private}/ray",
+            num_cpus=cores.usable(), _temp_dir=f"{private}/ray",
         )  # fmt: skip
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before

@@ -10,7 +10,7 @@ from typing import Any
 import ray
 import torch
 
-from study.cluster import environment
+from study.cluster import cores, environment
 from study.cluster.nodes import alive
 
 
@@ -21,7 +21,8 @@ def hardware() -> dict[str, Any]:
         "host": platform.node(),
         "system": platform.platform(),
         "processor": processor(),
-        "cores": os.cpu_count(),
+        "cores": cores.usable(),
+        "cores_of_the_machine": os.cpu_count(),
         "gpus": [torch.cuda.get_device_name(index) for index in gpus],
         "cluster": {k: v for k, v in ray.cluster_resources().items() if k in ("CPU", "GPU")},
         "nodes": len(alive()),
