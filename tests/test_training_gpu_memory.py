@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -77,3 +79,12 @@ def test_trials_share_a_gpu_by_memory_and_cores(monkeypatch, free, cores, togeth
     assert (
         gpu_memory.trials_per_gpu(from_dict({"models": ["alexnet"]}), 7, 0, free, cores) == together
     )
+
+
+@pytest.mark.parametrize(("system", "told"), [("linux", 300 * 2**10), ("darwin", 300 * 2**20)])
+def test_the_peak_of_a_process_is_in_mib_whatever_unit_the_system_counts_in(
+    monkeypatch, system, told
+):
+    monkeypatch.setattr(gpu_memory.sys, "platform", system)
+    monkeypatch.setattr(gpu_memory.resource, "getrusage", lambda _: SimpleNamespace(ru_maxrss=told))
+    assert gpu_memory.peak_mib(torch.device("cpu")) == 300

@@ -8,6 +8,7 @@ counted on the real network, so that no formula has to know the layers. Not yet 
 import math
 import re
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -110,6 +111,9 @@ def noticing_memory(epoch: int, microbatches: int) -> Iterator[None]:
 
 
 def peak_mib(device: torch.device) -> float:
+    """The most that this trial had on a CUDA device since its peak was reset, or this process in
+    main memory."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    unit = 1 if sys.platform == "darwin" else 2**10  # bytes on macOS, KiB on Linux: getrusage(2)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
