@@ -46,7 +46,6 @@ class Trial(tune.Trainable):
         self.step_seconds: dict[Any, dict[str, float]] = {}
         self.px, self.data = 0, None
         if self.device.type == "cuda":
-            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
             if gpus < 1:  # a fraction is only bookkeeping to Ray: hold the trial to its share
                 torch.cuda.set_per_process_memory_fraction(gpus)
         self.due: dict[str, Any] | None = config

@@ -1,0 +1,59 @@
+"""A trial's network has the arithmetic that its precision asks for."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from fer_models import MODELS
+from study.config.hyperparameters import Hyperparameters
+from study.training.network import network
+
+
+class Plain(nn.Sequential):
+    def __init__(self, *, classes: int, dropout: float, batch_norm: bool) -> None:
+        super().__init__(nn.Flatten(), nn.Linear(2048, classes, bias=False))
+
+
+@pytest.fixture
+def flags():
+    """torch's own flags as they were, after the test."""
+    places = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [place.allow_tf32 for place in places]
+    yield lambda: [place.allow_tf32 for place in places]
+    for place, value in zip(places, before, strict=True):
+        place.allow_tf32 = value
+
+
+@pytest.mark.parametrize(
+    ("precision", "allowed"), [("float32", False), ("auto", True), ("bfloat16", True)]
+)
+def test_float32_on_cuda_is_float32_and_not_tf32(monkeypatch, flags, precision, allowed):
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = not allowed
+    monkeypatch.setattr(nn.Module, "to", lambda self, *_, **__: self)
+    hp = Hyperparameters(model="alexnet", precision=precision)
+    network(hp, 7, SimpleNamespace(type="cuda"))
+    assert flags() == [allowed, allowed]
+
+
+def test_a_network_on_a_cpu_leaves_the_flags_alone(flags):
+    before = flags()
+    network(Hyperparameters(model="alexnet", precision="float32"), 7, torch.device("cpu"))
+    assert flags() == before
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_products_in_float32_have_23_bits_on_a_gpu(monkeypatch, flags):
+    monkeypatch.setitem(MODELS, "alexnet", Plain)
+    x = torch.rand(512, 2048)
+    apart = {}
+    for precision in ("float32", "auto"):
+        hp = Hyperparameters(model="alexnet", precision=precision)
+        model = network(hp, 512, torch.device("cuda"))
+        exact = x.double() @ model[1].weight.double().cpu().T
+        apart[precision] = ((model(x.cuda()).cpu() - exact).abs().max() / exact.abs().max()).item()
+    assert apart["float32"] < 2e-6
+    if torch.cuda.get_device_capability() >= (8, 0):  # TF32 is there
+        assert apart["auto"] > 2e-5
