@@ -6,6 +6,7 @@ from test_results_load import CLASSES, epochs, folder, header, predictions, tria
 
 from results.artefacts.load import answers, load
 from results.facts import evaluation, paper, status
+from results.report.sections import curves as sections_curves
 from results.report.sections import paper as sections_paper
 
 __all__ = ["whole"]
@@ -148,6 +149,8 @@ def test_a_setting_that_has_not_come_to_its_end_is_told_by_its_epochs_and_has_no
     assert table.shown["our seeds"].tolist() == ["–"] * 3 + ["3 of 35 epochs"] + ["–"] * 4 + [
         "0 of 50 epochs"
     ]
+    _, figure, *_ = sections_curves.curves([real]).blocks
+    assert "B-resnet34 at epoch 3 of 35: val 50.0 %" in figure.summary
 
 
 def test_warnings_say_what_a_reader_must_know(whole):

@@ -164,16 +164,18 @@ def trials(findings: Findings) -> pd.DataFrame:
 
 
 def curves(findings: Findings, stage: str) -> pd.DataFrame:
-    """Mean, lowest and highest over seeds of each measure by setting and epoch (stage confirm)."""
+    """Mean, lowest and highest over seeds of each measure by setting and epoch (stage confirm);
+    `epochs` is how many the setting is to have."""
+    of_setting = ["setting", "hp_model", "hp_epochs"]
     trials = findings.trials[findings.trials["stage"] == stage]
-    frame = findings.epochs.merge(trials[["trial_id", "setting", "hp_model"]], on="trial_id")
+    frame = findings.epochs.merge(trials[["trial_id", *of_setting]], on="trial_id")
     long = frame.melt(
-        ["trial_id", "setting", "hp_model", "epoch"],
+        ["trial_id", *of_setting, "epoch"],
         ["train_loss", "train_accuracy", "val_loss", "val_accuracy"],
         "measure",
     )
     long["value"] = pd.to_numeric(long["value"])
     long = long[np.isfinite(long["value"])]
-    grouped = long.groupby(["setting", "hp_model", "measure", "epoch"], sort=False)["value"]
+    grouped = long.groupby([*of_setting, "measure", "epoch"], sort=False)["value"]
     table = grouped.agg(mean="mean", low="min", high="max", seeds="count").reset_index()
-    return table.rename(columns={"hp_model": "model"})
+    return table.rename(columns={"hp_model": "model", "hp_epochs": "epochs"})

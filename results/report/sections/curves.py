@@ -59,7 +59,7 @@ def curves(studies: list[Findings]) -> Section | None:
         last = part[part["measure"] == "val_accuracy"].groupby("setting", sort=False).last()
         trained = part[part["measure"] == "train_accuracy"].groupby("setting", sort=False).last()
         ends = [
-            f"{name} at epoch {row['epoch']}: val {100 * row['mean']:.1f} %, "
+            f"{name} at epoch {row['epoch']} of {row['epochs']}: val {100 * row['mean']:.1f} %, "
             f"train {100 * trained['mean'].get(name, np.nan):.1f} % ({seeds(row['seeds'])})"
             for name, row in last.iterrows()
         ]
