@@ -1,5 +1,6 @@
 """What a new study is made of before its first trial: images, share of a GPU, folder. Driver."""
 
+import math
 import os
 import shutil
 from dataclasses import replace
@@ -12,12 +13,15 @@ from fer_models import MODELS
 from fer_models.layers import layer_table
 from study import Mistake
 from study.cluster import resources
+from study.config.hyperparameters import Hyperparameters
 from study.config.study import Range, Setting, Study, configuration, domains
 from study.data import datasets
 from study.record import outcome
 from study.storage import errors
 from study.storage.atomic import write_json
 from study.training import gpu_memory
+
+TRIALS_PER_GPU = 4  # more only where asked for: how they slow each other isn't measured
 
 
 def at_most(study: Study, whole: datasets.Dataset, given: dict[str, str]) -> Study:
@@ -57,7 +61,7 @@ def shared(study: Study, dataset: datasets.Dataset) -> Study:
     if study.gpus_per_trial or study.device == "cpu" or not capacity["GPU"]:
         return study
     images = len(dataset.train.labels) + len(dataset.val.labels)
-    together = gpu_memory.trials_per_gpu(
+    together = trials_per_gpu(
         study,
         len(dataset.classes),
         images,
@@ -65,6 +69,33 @@ def shared(study: Study, dataset: datasets.Dataset) -> Study:
         capacity["CPU"] / capacity["GPU"],
     )
     return replace(study, gpus_per_trial=1 / together)
+
+
+def trials_per_gpu(study: Study, classes: int, images: int, free_mib: float, cores: float) -> int:
+    """Trials that share a GPU with this much free memory (MiB), by the trial that needs most of it.
+
+    At least one, at most TRIALS_PER_GPU, and no more than there are cores for.
+    """
+    need = max(gpu_memory.memory_mib(hp, classes, images) for hp in largest_trials(study))
+    fit = min(free_mib // need, cores // study.cpus_per_trial, TRIALS_PER_GPU)
+    return max(1, math.floor(fit))
+
+
+def largest_trials(study: Study) -> list[Hyperparameters]:
+    """What a trial may need at most: each network with the largest batch and images that the
+    study may try, or the settings of a study without a search."""
+    if "search" not in study.stages and study.settings:
+        return [configuration(study, setting) for setting in study.settings]
+    trials = []
+    for model in study.models:
+        hp = configuration(study, Setting("", {"model": model}))
+        for name in ("batch_size", "image_px"):
+            _, domain = domains(study, model).get(name, ("", getattr(hp, name)))
+            values = (domain.high,) if isinstance(domain, Range) else domain
+            largest = max(values) if isinstance(values, tuple) else values
+            hp = replace(hp, **{name: largest})
+        trials.append(hp)
+    return trials
 
 
 def described(whole: datasets.Dataset, dataset: datasets.Dataset) -> dict[str, Any]:

@@ -1,29 +1,25 @@
-"""How much of a GPU a trial needs: its memory, measured on the network itself. On the driver.
+"""How much of a GPU a trial needs, counted on its network, and what an epoch raises without it.
 
 A trial's memory is its weights with gradient and optimiser state, what the forward pass keeps for
 the backward one, and what every process on a GPU takes. The second is by far the most: it is
 counted on the real network, so that no formula has to know the layers. Not yet held to a GPU.
 """
 
-import math
 import re
 import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import torch
 
 from fer_models.layers import parameters
 from study.config.hyperparameters import Hyperparameters
-from study.config.study import Range, Setting, Study, configuration, domains
 from study.training.augment import AHEAD
 from study.training.network import bfloat16, network
 
 CONTEXT_MIB = 700.0  # CUDA context, cuDNN and cuBLAS workspaces of a process
 MARGIN = 1.3  # buffers that live for one layer only, and what fragmentation wastes
-PACKED = 4  # more trials on one GPU only where asked for: how they slow each other isn't measured
 
 
 def memory_mib(hp: Hyperparameters, classes: int, images: int = 0) -> float:
@@ -55,32 +51,6 @@ def kept_bytes(hp: Hyperparameters, classes: int) -> float:
     total = sum(storage.nbytes() for name, storage in kept.items() if name not in own)
     del logits  # alive until here: what it kept was not given to others
     return total / 2 / (2 if bfloat16(hp, torch.device("cuda")) else 1)
-
-
-def trials_per_gpu(study: Study, classes: int, images: int, free_mib: float, cores: float) -> int:
-    """Trials that share a GPU with so much free memory, for the hungriest trial of the study.
-
-    At least one, at most PACKED, and no more than there are cores for.
-    """
-    need = max(memory_mib(hp, classes, images) for hp in hungriest(study))
-    fit = min(free_mib // need, cores // study.cpus_per_trial, PACKED)
-    return max(1, math.floor(fit))
-
-
-def hungriest(study: Study) -> list[Hyperparameters]:
-    """For each network the largest batch and image that the study may try; else its settings."""
-    if "search" not in study.stages and study.settings:
-        return [configuration(study, setting) for setting in study.settings]
-    found = []
-    for model in study.models:
-        hp = configuration(study, Setting("", {"model": model}))
-        for name in ("batch_size", "image_px"):
-            _, domain = domains(study, model).get(name, ("", getattr(hp, name)))
-            values = (domain.high,) if isinstance(domain, Range) else domain
-            largest = max(values) if isinstance(values, tuple) else values
-            hp = replace(hp, **{name: largest})
-        found.append(hp)
-    return found
 
 
 class OutOfMemory(MemoryError):
