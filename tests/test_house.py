@@ -18,7 +18,7 @@ ROOMS = {
     "study": "fer_data",
     "study/config": "study numpy",
     "study/storage": "study study/config pyarrow",
-    "study/data": "study fer_data numpy pandas kagglehub",
+    "study/data": "study study/storage fer_data numpy pandas kagglehub",
     "study/record": "study study/config study/storage pyarrow",
     "study/training": "study study/config study/storage fer_models numpy torch",
     "study/search": "study study/config study/record numpy optuna",

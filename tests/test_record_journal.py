@@ -166,9 +166,10 @@ def test_a_block_is_made_to_last_before_append_returns(path, monkeypatch):
         sizes.append(os.fstat(number).st_size)
         fsync(number)
 
-    monkeypatch.setattr(os, "fsync", noted)
-    write(path, {"event": "a"}, {"event": "b"})
-    assert sizes == [path.stat().st_size]
+    with Journal(path) as journal:
+        monkeypatch.setattr(os, "fsync", noted)
+        journal.append({"event": "a"}, {"event": "b"})
+        assert sizes == [path.stat().st_size]
 
 
 def test_now_is_utc_and_survives_reading():

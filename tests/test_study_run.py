@@ -477,7 +477,7 @@ def test_help_is_that_of_the_preset_that_is_asked_for(capsys, words, lr):
 def test_a_studys_folder_is_there_with_its_header_or_not_at_all(tmp_path, monkeypatch):
     folder = tmp_path / "runs" / "s"
     with monkeypatch.context() as patch:
-        patch.setattr(prepare, "write_json", lambda path, header: os._exit(9))
+        patch.setattr(prepare.atomic, "write_json", lambda path, header: os._exit(9))
         child = os.fork()
         if child == 0:
             prepare.make_folder(folder, {})

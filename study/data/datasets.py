@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import sys
-import uuid
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from fer_data import sources
 from fer_data.sources import SIDE_PX, Rows
 from study import Mistake
 from study.data import drawn_faces
+from study.storage import atomic
 
 SPLITS = ("train", "val", "test")
 FER_SIZES = (28_709, 3_589, 3_589)  # images of train, val and test
@@ -334,7 +334,7 @@ def cached(key: str, cache: Path | None, prepare: Callable[[], Dataset]) -> Data
 
 
 def store(dataset: Dataset, path: Path) -> None:
-    """Write beside, fsync, rename: whoever reads meanwhile sees the old file or the new one."""
+    """Write a data set as a .npz file, replaced whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {name: getattr(dataset, name) for name in ("name", "digest", "classes", "notes")}
     about |= {"synthetic": dataset.synthetic}
@@ -342,15 +342,7 @@ def store(dataset: Dataset, path: Path) -> None:
     arrays |= {name: getattr(dataset, name) for name in ("duplicate", "val_duplicate")}
     for name, split in zip(SPLITS, parts(dataset), strict=True):
         arrays |= {f"{name}_{key}": value for key, value in vars(split).items()}
-    beside = path.with_name(f".{path.stem}-{uuid.uuid4().hex}.part")
-    try:
-        with beside.open("xb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    atomic.replace(path, lambda file: np.savez(file, **arrays))
 
 
 def stored(path: Path) -> Dataset:

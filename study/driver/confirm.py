@@ -21,7 +21,7 @@ from study.record import outcome
 from study.record.schemas import ATTENTION, PREDICTIONS, predictions_columns, schema
 from study.record.tables import Tables, settings_of
 from study.search.proposals import Config
-from study.storage.atomic import replace_whole
+from study.storage import atomic
 from study.worker import predict
 
 FRESH_SEEDS = 50_000  # confirmation's seeds begin here, past any search trial's number
@@ -91,9 +91,9 @@ def open_test(session: Session) -> None:
             continue
         if len(weights):  # first, so that whoever has answered has its maps too
             maps = with_rows(maps, attention_rows(name, weights, some))
-            replace_whole(beside, lambda at, maps=maps: pq.write_table(maps, at))
+            atomic.replace(beside, lambda file, maps=maps: pq.write_table(maps, file))
         table = with_rows(table, prediction_rows(name, probabilities, splits, session.dataset))
-        replace_whole(path, lambda at, table=table: pq.write_table(table, at))
+        atomic.replace(path, lambda file, table=table: pq.write_table(table, file))
 
 
 def asked(

@@ -17,8 +17,7 @@ from study.config.hyperparameters import Hyperparameters
 from study.config.study import Range, Setting, Study, configuration, domains
 from study.data import datasets
 from study.record import outcome
-from study.storage import errors
-from study.storage.atomic import write_json
+from study.storage import atomic, errors
 from study.training import gpu_memory
 
 TRIALS_PER_GPU = 4  # more only where asked for: how they slow each other isn't measured
@@ -131,8 +130,9 @@ def make_folder(folder: Path, header: dict[str, Any]) -> None:
     beside = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
         beside.mkdir(parents=True)
-        write_json(beside / "study.json", header | {"status": "running", "reason": ""})
+        atomic.write_json(beside / "study.json", header | {"status": "running", "reason": ""})
         beside.rename(folder)
+        atomic.sync_folder(folder.parent)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
         if why := errors.refused(error):

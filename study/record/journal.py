@@ -2,7 +2,7 @@
 
 A line is an event: {"event": NAME, "time": UTC, ...}. Events that belong together are a block:
 one call, one fsync, and the first of them says in `block` how many there are. A block that a crash
-or a lost current left in part, at any byte, counts as never written.
+or a power failure left in part, at any byte, counts as never written.
 """
 
 import fcntl
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from study import Mistake
+from study.storage.atomic import sync_folder
 
 Event = dict[str, Any]
 
@@ -78,6 +79,7 @@ class Journal:
             raise Mistake(
                 f"{path.parent} is being run by another driver: wait for it or stop it first"
             ) from None
+        sync_folder(path.parent)  # the file may be new, and a power failure would take its name
         self.cut = cut_half(self.file)  # bytes that a crash had left of a block
 
     def append(self, *events: Event) -> None:

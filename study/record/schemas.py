@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study.config.hyperparameters import FIELDS, kind
-from study.storage.atomic import replace_whole
+from study.storage import atomic
 
 Columns = dict[str, tuple[pa.DataType, str]]
 Row = dict[str, Any]
@@ -96,6 +96,5 @@ def predictions_columns(classes: Iterable[str]) -> Columns:
 
 def write_table(path: Path, rows: list[Row], columns: Columns) -> None:
     """A parquet file with exactly these columns, replaced whole."""
-    replace_whole(
-        path, lambda beside: pq.write_table(pa.Table.from_pylist(rows, schema(columns)), beside)
-    )
+    table = pa.Table.from_pylist(rows, schema(columns))
+    atomic.replace(path, lambda file: pq.write_table(table, file))

@@ -26,6 +26,7 @@ from pyarrow.fs import (
 )
 
 from study import Mistake
+from study.storage import atomic
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 180.0  # that a worker waits for a bucket which doesn't answer
@@ -126,22 +127,14 @@ def located(place: Bucket) -> tuple[FileSystem, str]:
 
 
 def write(place: Place, data: bytes) -> None:
-    """Replace a file whole: on a disk beside, fsync, rename; an object is whole or isn't there."""
+    """Replace a file whole; its folders are made. An object in a bucket is whole or isn't there."""
     if isinstance(place, Bucket):
         files, path = located(place)
         with files.open_output_stream(path) as stream:
             stream.write(data)
         return
     place.parent.mkdir(parents=True, exist_ok=True)
-    beside = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
+    atomic.replace(place, lambda file: file.write(data))
 
 
 def read(place: Place) -> bytes:

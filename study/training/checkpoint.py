@@ -5,8 +5,6 @@ the newest two epochs are kept, so that a file cut short falls back to the one b
 Training doesn't wait for the disk: a Writer writes an epoch's state while the next one trains.
 """
 
-import os
-import socket
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
@@ -16,14 +14,14 @@ from typing import Any
 
 import torch
 
-from study.storage import places
+from study.storage import atomic, places
 from study.storage.places import Bucket, Place
 
 KEPT = 2
 
 
 def save(folder: Place, state: dict[str, Any]) -> None:
-    """Write the state of `fit` as epoch_NNNNN.pt: beside, fsync, rename; or as one object."""
+    """Write the state of `fit` as epoch_NNNNN.pt, on a disk or in a bucket."""
     name = f"epoch_{state['record']['epoch']:05d}.pt"
     if isinstance(folder, Bucket):
         content = BytesIO()
@@ -32,20 +30,11 @@ def save(folder: Place, state: dict[str, Any]) -> None:
         places.patiently(lambda: thin(folder, KEPT))
         return
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / name
-    # Not by the process alone: a host that was cut off may still write what another goes on with.
-    beside = target.with_suffix(f".tmp-{socket.gethostname()}-{os.getpid()}")
     try:
-        with beside.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
+        atomic.replace(folder / name, lambda file: torch.save(state, file))
     except RuntimeError as error:  # what torch makes of a disk that fills up half-way
         cause = error.__context__
         raise (cause if isinstance(cause, OSError) else error) from None
-    finally:
-        beside.unlink(missing_ok=True)
     thin(folder, KEPT)
 
 
