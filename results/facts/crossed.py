@@ -1,0 +1,243 @@
+"""A beats B by x, for new seeds and new images: variance components of seeds crossed with images.
+
+The answer of network s to image i is right (1) or wrong (0). Seeds and images are both drawn from
+many, and every network meets every image, so the mean over S seeds and N images has
+
+    variance = seeds / S + images / N + (seeds x images) / (S N)
+
+whose parts are estimated from the mean squares of a two-way table without replication (Searle,
+Casella and McCulloch 1992, section 4.3; Owen 2007 for why a bootstrap of both counts the last part
+thrice). The distribution of mean / sqrt(variance) lies between a normal and
+a t of S - 1. Satterthwaite's critical value (1946) covers too little where seeds scatter more than
+images (92 % with 3 seeds) and in the far tails that many comparisons need; Cochran and Cox's (1950)
+covers too much (97 %; 99 % for two settings). Ours lies between them: halfway for one setting, a
+quarter of the way for two. `python -m benchmarks.truth` holds it to made-up studies of known truth.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from scipy import optimize, stats
+
+LEVEL = 0.95
+POWER = 0.8
+MOST_SEEDS = 200
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the choice of seeds adds to the variance of a mean over `seeds` networks."""
+
+    seeds: int
+    variance: float  # of the mean, with the seeds' part of seeds x images
+    between: float  # of one network's accuracy on all images that might come, 0 at least
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean accuracy, or a difference of two, with what the choice of seeds and images does to it.
+
+    Fractions, not percent. Without two seeds in each part there is no interval: all is NaN.
+    """
+
+    mean: float
+    parts: tuple[Part, ...] = field(repr=False)  # one for a setting or a pair, two for two settings
+    images: float  # variance of the mean by the choice of images
+
+    @cached_property
+    def error(self) -> float:
+        """Standard error over new seeds and new images."""
+        return float(np.sqrt(sum(part.variance for part in self.parts) + self.images))
+
+    def critical(self, level: float = LEVEL) -> float:
+        """Standard errors to either side of the mean that hold the truth with this level."""
+        tail = (1 + level) / 2
+        seeds = np.array([part.variance for part in self.parts])
+        free = np.array([part.seeds - 1 for part in self.parts], float)
+        if not (free > 0).all():
+            return np.nan
+        normal, whole = float(stats.norm.ppf(tail)), seeds.sum() + self.images
+        if whole == 0 or seeds.sum() == 0:
+            return normal
+        satterthwaite = stats.t.ppf(tail, whole**2 / (seeds**2 / free).sum())
+        cochran = (seeds @ stats.t.ppf(tail, free) + self.images * normal) / whole
+        part = 1 / (2 * len(self.parts))
+        return float(satterthwaite + part * (cochran - satterthwaite))
+
+    def interval(self, level: float = LEVEL) -> tuple[float, float]:
+        half = self.critical(level) * self.error
+        return self.mean - half, self.mean + half
+
+    def p(self, null: float = 0.0) -> float:
+        """Two-sided p that the truth is `null`: 1 - the level of the interval that ends there."""
+        away = abs(self.mean - null)
+        if np.isnan(self.critical()):
+            return np.nan
+        if away == 0 or self.error == 0:
+            return 1.0 if away == 0 else 0.0
+
+        def beyond(log_p: float) -> float:
+            return self.critical(1 - np.exp(log_p)) * self.error - away
+
+        least = np.log(1e-12)
+        most = np.log1p(-1e-9)
+        if beyond(least) < 0 or beyond(most) > 0:
+            return 1e-12 if beyond(least) < 0 else 1.0
+        return float(np.exp(optimize.brentq(beyond, least, most, xtol=1e-6)))
+
+    def p_outside(self, margin: float) -> float:
+        """p that the truth is at least `margin` from 0: the larger of two one-sided tests."""
+        if np.isnan(self.critical()):
+            return np.nan
+        if abs(self.mean) >= margin:
+            return 1.0
+        return max(self.p(margin), self.p(-margin)) / 2
+
+    @property
+    def chance(self) -> float:
+        """Probability that the first, trained anew, is better on new images than the second."""
+        between = sum(part.between for part in self.parts)
+        spread = np.sqrt(self.error**2 + between)
+        free = min(part.seeds for part in self.parts) - 1
+        if free < 1:
+            return np.nan
+        return float(stats.t.cdf(self.mean / spread, free)) if spread else float(self.mean > 0)
+
+
+def of_one(right: np.ndarray, cluster: np.ndarray | None = None) -> Estimate:
+    """Of one setting, or of the differences of a pair that shares its seeds: (S, N) -> Estimate.
+
+    `cluster` (N,) numbers groups of images that count as one draw, as identical copies do.
+    """
+    right = in_clusters(np.asarray(right, float), cluster)
+    part, images, both = components(right)
+    return Estimate(float(right.mean()), (part,), max(images - both, 0.0))
+
+
+def apart(first: np.ndarray, second: np.ndarray, cluster: np.ndarray | None = None) -> Estimate:
+    """Of two settings with seeds of their own on the same images: (S, N), (T, N) -> Estimate."""
+    one = in_clusters(np.asarray(first, float), cluster)
+    two = in_clusters(np.asarray(second, float), cluster)
+    (a, _, both_a), (b, _, both_b) = components(one), components(two)
+    difference = one.mean(0) - two.mean(0)
+    images = difference.var(ddof=1) / len(difference) - both_a - both_b
+    return Estimate(float(difference.mean()), (a, b), max(float(images), 0.0))
+
+
+def components(value: np.ndarray) -> tuple[Part, float, float]:
+    """(S, N): the seeds' part; variance of the mean by images, and by seeds x images alone."""
+    seeds, images = value.shape
+    if seeds < 2:
+        return Part(seeds, np.nan, np.nan), np.nan, np.nan
+    by_seed, by_image = value.mean(1), value.mean(0)
+    rest = value - by_seed[:, None] - by_image + value.mean()
+    both = float((rest**2).sum() / ((seeds - 1) * (images - 1)))
+    scatter = float(by_seed.var(ddof=1))
+    part = Part(seeds, scatter / seeds, max(scatter - both / images, 0.0))
+    return part, float(by_image.var(ddof=1)) / images, both / (seeds * images)
+
+
+def in_clusters(value: np.ndarray, cluster: np.ndarray | None) -> np.ndarray:
+    """(S, N) -> (S, G): a column a cluster, so weighted that their mean is that of the images."""
+    if cluster is None:
+        return value
+    _, place = np.unique(cluster, return_inverse=True)
+    groups = place.max() + 1
+    sums = np.stack([np.bincount(place, row, groups) for row in value])
+    return sums * groups / value.shape[1]
+
+
+VERDICTS = ("better", "worse", "equal", "not settled")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a family of comparisons says of one of them."""
+
+    word: str  # of VERDICTS: of the first, against the second
+    low: float  # interval at the level that Holm leaves to this comparison
+    high: float
+    level: float
+    p: float  # of no difference, corrected for the family
+    p_equal: float  # of a difference of the margin or more, corrected likewise
+
+
+def verdicts(family: Sequence[Estimate], margin: float) -> list[Verdict]:
+    """Better, worse, equal within `margin` (a fraction), or not settled, wrong of any in 5 %.
+
+    Holm's steps (1979): the interval of each comparison is at the level of its step, so that it
+    leaves out 0 exactly where the verdict is better or worse. Equal: two one-sided tests
+    (Schuirmann 1987), corrected by Holm for the family too. Without an interval: not settled.
+    """
+    p, levels = holm([one.p() for one in family])
+    p_equal, _ = holm([one.p_outside(margin) for one in family])
+    found = []
+    for one, different, equal, level in zip(family, p, p_equal, levels, strict=True):
+        low, high = one.interval(level)
+        word = "not settled"
+        if different < 1 - LEVEL:
+            word = "better" if one.mean > 0 else "worse"
+        if equal < 1 - LEVEL:
+            word = "equal"
+        found.append(Verdict(word, low, high, level, different, equal))
+    return found
+
+
+def holm(p: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Corrected p and the level of the interval of each; NaN are no members of the family."""
+    p = np.asarray(p, float)
+    corrected, levels = np.full(len(p), np.nan), np.full(len(p), LEVEL)
+    members = np.flatnonzero(~np.isnan(p))
+    order = members[np.argsort(p[members], kind="stable")]
+    reached, held = 0.0, True
+    step = len(order)
+    for left, at in zip(range(len(order), 0, -1), order, strict=True):
+        if held:
+            step, held = left, p[at] * left < 1 - LEVEL
+        reached = max(reached, min(1.0, p[at] * left))
+        corrected[at], levels[at] = reached, 1 - (1 - LEVEL) / step
+    return corrected, levels
+
+
+def seeds_to_settle(one: Estimate, margin: float, level: float = LEVEL) -> int | None:
+    """Seeds of each setting at which a verdict is reached four times in five, were the estimates
+    true: better or worse, or equal within `margin`. None: more seeds alone don't settle it."""
+    least = max(part.seeds for part in one.parts)
+    for seeds in range(max(least, 2), MOST_SEEDS + 1):
+        more = with_seeds(one, seeds)
+        needed = (more.critical(level) + stats.norm.ppf(POWER)) * more.error
+        if abs(one.mean) >= needed or abs(one.mean) + needed <= margin:
+            return seeds
+    return None
+
+
+def with_seeds(one: Estimate, seeds: int) -> Estimate:
+    """What the estimate would be with so many seeds in each part, its components unchanged."""
+    parts = tuple(
+        Part(seeds, part.variance * part.seeds / seeds, part.between) for part in one.parts
+    )
+    return Estimate(one.mean, parts, one.images)
+
+
+def smallest_seen(
+    seeds: int,
+    images: int,
+    comparisons: int = 1,
+    sd: float = 0.01,
+    disagree: tuple[float, float] = (0.27, 0.23),
+) -> float:
+    """The difference found four times in five, before anything is trained: what a plan can see.
+
+    `sd` is the scatter of one setting's seeds (a fraction); `disagree` the shares of images on
+    which networks of two settings, and of one setting, answer differently (as published ones do).
+    The level is that of Holm's first step for so many comparisons.
+    """
+    if seeds < 2:
+        return np.nan
+    between, within = disagree
+    part = Part(seeds, (sd**2 + within / 2 / images) / seeds, sd**2)
+    plan = Estimate(0.0, (part, part), (between - within) / images)
+    level = 1 - (1 - LEVEL) / comparisons
+    return float((plan.critical(level) + stats.norm.ppf(POWER)) * plan.error)

@@ -1,0 +1,125 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.formula.api import ols
+from statsmodels.stats.anova import anova_lm
+from statsmodels.stats.multitest import multipletests
+
+from results.facts import crossed
+from results.facts.crossed import Estimate, Part
+
+RNG = np.random.default_rng(0)
+ONE = (RNG.random((4, 60)) < RNG.random(60)).astype(float)
+TWO = (RNG.random((3, 60)) < RNG.random(60)).astype(float)
+
+
+def test_the_components_are_those_of_statsmodels_two_way_analysis_of_variance():
+    rows = [(s, i, v) for s, row in enumerate(ONE) for i, v in enumerate(row)]
+    frame = pd.DataFrame(rows, columns=["seed", "image", "right"])
+    table = anova_lm(ols("right ~ C(seed) + C(image)", frame).fit())["mean_sq"]
+    seeds, images, rest = table["C(seed)"], table["C(image)"], table["Residual"]
+    found = crossed.of_one(ONE)
+    assert found.parts[0].variance == pytest.approx(seeds / 240)
+    assert found.images == pytest.approx((images - rest) / 240)
+    assert found.error == pytest.approx(np.sqrt((seeds + images - rest) / 240))
+    assert found.parts[0].between == pytest.approx(max((seeds - rest) / 60, 0))
+
+
+def test_seeds_alone_are_students_t_and_images_alone_the_normal_distribution():
+    same = np.tile(np.array([[0.4], [0.5], [0.6]]), (1, 50))  # no image differs from another
+    low, high = stats.ttest_1samp([0.4, 0.5, 0.6], 0).confidence_interval()
+    assert crossed.of_one(same).interval() == pytest.approx((low, high))
+    hits = np.tile((np.arange(100) < 70).astype(float), (3, 1))  # no seed differs from another
+    error = hits[0].std(ddof=1) / 10
+    assert crossed.of_one(hits).interval() == pytest.approx(
+        (0.7 - 1.96 * error, 0.7 + 1.96 * error), abs=1e-5
+    )
+
+
+def test_one_seed_has_no_interval_and_settles_nothing():
+    one = crossed.apart(ONE[:1], TWO)
+    assert np.isnan([*one.interval(), one.p(), one.chance, one.p_outside(0.5)]).all()
+    (verdict,) = crossed.verdicts([one], 0.9)
+    assert verdict.word == "not settled"
+
+
+def test_copies_of_an_image_count_once():
+    cluster = np.repeat(np.arange(60), 2)
+    twice = crossed.apart(np.repeat(ONE, 2, 1), np.repeat(TWO, 2, 1), cluster)
+    assert twice.interval() == pytest.approx(crossed.apart(ONE, TWO).interval())
+    assert twice.error > crossed.apart(np.repeat(ONE, 2, 1), np.repeat(TWO, 2, 1)).error
+
+
+def test_p_is_where_the_interval_ends():
+    one = crossed.apart(ONE, TWO)
+    for null in (0.0, 0.05, -0.2):
+        low, high = one.interval(1 - one.p(null))
+        assert null == pytest.approx(low if null < one.mean else high, abs=1e-6)
+    assert one.p(one.mean) == 1
+
+
+def test_holm_is_statsmodels_and_an_absent_p_is_no_member_of_the_family():
+    p = [0.01, 0.04, np.nan, 0.03, 0.005]
+    corrected, levels = crossed.holm(p)
+    there = [0, 1, 3, 4]
+    assert corrected[there] == pytest.approx(multipletests(np.array(p)[there], method="holm")[1])
+    assert np.isnan(corrected[2])
+    # .005 x 4 and .01 x 3 are below .05, .03 x 2 isn't: the last two stay at that step
+    assert levels == pytest.approx([1 - 0.05 / 3, 1 - 0.05 / 2, 0.95, 1 - 0.05 / 2, 1 - 0.05 / 4])
+
+
+def estimate(mean: float, error: float, seeds: int = 10) -> Estimate:
+    return Estimate(mean, (Part(seeds, error**2 / 2, error**2),), error**2 / 2)
+
+
+def test_the_four_verdicts():
+    family = [
+        estimate(0.03, 0.005),
+        estimate(-0.03, 0.005),
+        estimate(0, 0.001),
+        estimate(0.01, 0.01),
+    ]
+    found = crossed.verdicts(family, 0.005)
+    assert [one.word for one in found] == ["better", "worse", "equal", "not settled"]
+    for one in found[:2]:
+        assert not one.low <= 0 <= one.high
+    assert found[3].low < 0 < found[3].high
+
+
+def test_an_interval_leaves_out_zero_exactly_where_the_verdict_is_better_or_worse():
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        family = [estimate(mean, 0.01, 3) for mean in rng.normal(0, 0.04, 6)]
+        for one in crossed.verdicts(family, 1e-9):
+            assert (not one.low <= 0 <= one.high) == (one.word in ("better", "worse"))
+
+
+def test_what_would_settle_it_settles_it_with_these_components():
+    one = estimate(0.03, 0.012, 3)
+    seeds = crossed.seeds_to_settle(one, 0.005)
+    more = crossed.with_seeds(one, seeds)
+    needed = (more.critical() + stats.norm.ppf(0.8)) * more.error
+    fewer = crossed.with_seeds(one, seeds - 1)
+    assert needed <= 0.03 < (fewer.critical() + stats.norm.ppf(0.8)) * fewer.error
+    assert crossed.seeds_to_settle(estimate(0.002, 0.012), 0.001) is None  # too few images for that
+
+
+def test_the_chance_of_being_better_when_trained_anew():
+    assert crossed.of_one(np.zeros((3, 9))).chance == 0
+    assert estimate(0.0, 0.01).chance == 0.5
+    assert estimate(0.05, 0.01, 10).chance > estimate(0.05, 0.01, 3).chance > 0.9
+
+
+def test_more_seeds_and_fewer_comparisons_see_smaller_differences():
+    assert np.isnan(crossed.smallest_seen(1, 3589))
+    three, five, ten = (crossed.smallest_seen(seeds, 3589) for seeds in (3, 5, 10))
+    assert three > five > ten > 0.01
+    assert crossed.smallest_seen(5, 3589, 36) > crossed.smallest_seen(5, 3589, 3) > five
+
+
+def test_equal_settings_are_called_different_in_at_most_one_study_of_twenty():
+    from benchmarks.truth import family
+
+    wrong = sum("better" in said or "worse" in said for said in family(3, 3, 0.01, 120))
+    assert wrong <= 12  # more than 12 of 120 happen once in 100 where the truth is 5 %
