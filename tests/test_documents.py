@@ -114,6 +114,10 @@ def test_documents_are_linked_from_the_readme():
     assert len(seen) > 5
 
 
+def test_the_readme_is_an_entrance():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
 def test_the_log_has_an_index_of_all_its_notes():
     text = (ROOT / "LOG.md").read_text()
     index, mark, _ = text.partition("\n## 20")
