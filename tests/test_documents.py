@@ -241,6 +241,12 @@ def test_the_preset_that_the_documents_show_is_one(tmp_path):
     read_preset(str(tmp_path / OWN_PRESET), "cpu")
 
 
+def test_what_may_change_on_resume_is_what_the_documents_say():
+    text = (ROOT / "docs" / "commands.md").read_text()
+    told = re.search(r"What can be changed on `--resume` are [^(]*\((.*?)\)", text, re.DOTALL)[1]
+    assert {*re.findall(r"`(--[\w-]+)`", told)} == {flags.flag(name) for name in MAY_CHANGE}
+
+
 def test_no_document_names_a_registry_or_installs_without_the_pins():
     for path in DOCUMENTS:
         for line in code(path.read_text()):
