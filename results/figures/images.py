@@ -21,9 +21,11 @@ def write(plots: dict[Path, go.Figure]) -> None:
     scale = [2 if path.suffix == ".png" else 1 for path in plots]
     try:
         io.write_images(
-            figures, list(plots), scale=scale,
+            figures,
+            list(plots),
+            scale=scale,
             width=[figure.layout.width or PX for figure in figures],
             height=[figure.layout.height for figure in figures],
-        )  # fmt: skip
+        )
     except (ImportError, ValueError, RuntimeError) as error:
         raise NoBrowser(" ".join(str(error).split()).split(". ")[0][:120]) from None

@@ -53,13 +53,20 @@ def canvas(x: str, y: str, height: int = 320, **layout: Any) -> go.Figure:
             "font": {"family": FONT, "size": 13, "color": INK},
             "xaxis": AXIS | {"title": {"text": x, **TITLE}},
             "yaxis": AXIS | {"title": {"text": y, **TITLE}},
-            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02,
-                       "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)", "itemwidth": 34},
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.02,
+                "yanchor": "bottom",
+                "bgcolor": "rgba(0,0,0,0)",
+                "itemwidth": 34,
+            },
             "showlegend": True,
             "hoverlabel": {"font": {"family": FONT, "size": 13}},
             **layout,
         }
-    )  # fmt: skip
+    )
 
 
 def whole_steps(figure: go.Figure, most: float) -> go.Figure:
@@ -81,3 +88,45 @@ def log_axis(values: pd.Series) -> dict[str, Any]:
 
 def percent(figure: go.Figure, *axes: str) -> go.Figure:
     return figure.update_layout({axis: {"tickformat": ".3~p"} for axis in axes})
+
+
+def mark(
+    symbol: str | list[str], size: int, colour: str, line: float = 0, line_colour: str = ""
+) -> dict[str, Any]:
+    """A trace's marker; `line` is the width of its outline in px, 0 for plotly's own."""
+    outline = {"line": {"width": line} | ({"color": line_colour} if line_colour else {})}
+    return {"symbol": symbol, "size": size, "color": colour} | (outline if line else {})
+
+
+def error_bars(value: pd.Series, low: pd.Series, high: pd.Series, colour: str) -> dict[str, Any]:
+    """From `low` to `high` around `value`; an end on the wrong side has no length."""
+    lengths = (pd.to_numeric(ends).clip(lower=0) for ends in (high - value, value - low))
+    above, below = (length.to_numpy(float) for length in lengths)
+    return {
+        "type": "data",
+        "symmetric": False,
+        "color": colour,
+        "thickness": 1.5,
+        "width": 3,
+        "array": above,
+        "arrayminus": below,
+    }
+
+
+def band(figure: go.Figure, x: pd.Series, low: pd.Series, high: pd.Series, colour: str) -> None:
+    """A pale band from `low` to `high`, without a name in the legend."""
+    figure.add_scatter(
+        x=np.concatenate([x, x[::-1]]),
+        y=np.concatenate([high, low[::-1]]),
+        fill="toself",
+        fillcolor=pale(colour),
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+        mode="lines",
+    )
+
+
+def ordered(names: list[str]) -> dict[str, Any]:
+    """An axis with its categories in this order."""
+    return {"categoryorder": "array", "categoryarray": names}
