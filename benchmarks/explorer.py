@@ -282,7 +282,7 @@ def main(argv: list[str] | None = None) -> int:
         studies = [load(path)]
         began = time.perf_counter()
         file = Path(scratch) / "export.html"
-        file.write_text(export(studies, written.judged(studies)))
+        file.write_text(export(studies, written.evaluated(studies)))
         seconds = time.perf_counter() - began
         print(f"export: written in {seconds:.1f} s, {file.stat().st_size / 2**20:.1f} MiB")
         page, first, busy, _ = opened(browser, file.as_uri())

@@ -2,12 +2,10 @@
 
 import sys
 
-
-class Mistake(Exception):
-    """A person's mistake: told in one sentence, exit code 2, no traceback."""
+from fer_data import Mistake as Mistake
 
 
 def fail(program: str, mistake: Mistake) -> int:
-    """Tell a person's mistake; the exit code."""
+    """Print a person's mistake on standard error; returns exit code 2."""
     print(f"{program}: {mistake}", file=sys.stderr)
     return 2

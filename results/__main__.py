@@ -6,7 +6,8 @@ from pathlib import Path
 
 from results import Mistake, fail
 from results.artefacts.load import load
-from results.report.report import report, write
+from results.report.files import write
+from results.report.report import report
 
 HELP = {
     "out": "the page (default: ./report-NAME.html)",

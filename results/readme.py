@@ -18,12 +18,12 @@ from results.artefacts.load import Findings, answers, load, named_apart
 from results.facts import architecture, evaluation, halving, paper, status
 from results.facts import search as searching
 from results.facts import statistics as st
-from results.facts.evaluation import Judged
+from results.facts.evaluation import Evaluated
 from results.facts.ingredients import arms, effects
 from results.figures import charts, diagrams, images
 from results.publish import PUBLISHED
 from results.report.blocks import cell
-from results.report.report import markdown
+from results.report.files import markdown
 from results.words import listed, ranged, seeds, signed
 
 ROOT = Path(__file__).parents[1]
@@ -56,7 +56,7 @@ def published(root: Path = PUBLISHED) -> list[Findings]:
 
 def pictures(studies: list[Findings]) -> Iterator[Picture]:
     """What the published studies allow to draw."""
-    settings = evaluation.judged([one for study in studies for one in answers(study)])
+    settings = evaluation.evaluated([one for study in studies for one in answers(study)])
     printed = paper.settings_table(paper.published(), settings)
     ours = printed[printed["seeds"].notna()]
     if len(ours):
@@ -69,14 +69,15 @@ def pictures(studies: list[Findings]) -> Iterator[Picture]:
     yield networks(studies)
 
 
-def accuracy(settings: list[Judged], ours: pd.DataFrame) -> Picture:
+def accuracy(settings: list[Evaluated], ours: pd.DataFrame) -> Picture:
     """The paper's settings that were run, with the paper's figure on the same images."""
     plain = {one.name: one.answers.setting for one in settings}  # a name twice has its study too
     frame = evaluation.confirmed(settings)
     frame["setting"] = frame["setting"].map(plain)
     dots = frame[(frame["scope"] == "val+test") & (frame["measure"] == "accuracy")]
-    kept = dots.merge(ours[["setting", "val+test"]], left_on=["setting", "mean"],
-                      right_on=["setting", "val+test"])  # fmt: skip
+    kept = dots.merge(
+        ours[["setting", "val+test"]], left_on=["setting", "mean"], right_on=["setting", "val+test"]
+    )
     told = [
         f"{row['setting']} {100 * row['mean']:.1f} % ({ranged(row['low'], row['high'])}, "
         f"{seeds(row['seeds'])})"
@@ -101,20 +102,25 @@ def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
     part = part.drop_duplicates(["setting", "epoch"])
     if len(part):
         ends = part.groupby("setting", sort=False).last()
-        told = [f"{name} {100 * row['mean']:.1f} % after {row['epoch']}"
-                for name, row in ends.iterrows()]  # fmt: skip
+        told = [
+            f"{name} {100 * row['mean']:.1f} % after {row['epoch']}"
+            for name, row in ends.iterrows()
+        ]
         words = f"Accuracy on val by epoch: {'; '.join(told)}."
         yield Picture("curves", words, [charts.curve(part, "val_accuracy", "val accuracy")])
 
 
-def ingredients(study: Findings, settings: list[Judged]) -> Iterator[Picture]:
+def ingredients(study: Findings, settings: list[Evaluated]) -> Iterator[Picture]:
     own = [one for one in settings if one.answers.study == study.name]
     found = [arm for arm in arms(study) if not paper_setting(arm.base)]
     frame = effects(found, own)
     for model, part in frame.groupby("model", sort=False):
         val = part[part["scope"] == "val"]
-        told = [f"{row['arm']} {signed(100 * row['difference'], 1)} ({signed(100 * row['low'], 1)} "
-                f"to {signed(100 * row['high'], 1)})" for _, row in val.iterrows()]  # fmt: skip
+        told = [
+            f"{row['arm']} {signed(100 * row['difference'], 1)} ({signed(100 * row['low'], 1)} "
+            f"to {signed(100 * row['high'], 1)})"
+            for _, row in val.iterrows()
+        ]
         words = (
             f"What each ingredient gives against {part['base'].iloc[0]} "
             f"({100 * val['base_accuracy'].iloc[0]:.1f} % on val), in points on val with 95 % "
@@ -136,8 +142,10 @@ def trials(study: Findings) -> Iterator[Picture]:
     if lines.empty:
         return
     best = searching.best(frame)
-    told = [f"{row['model']} {100 * row['val_accuracy']:.1f} % at epoch {row['last_epoch']:.0f}"
-            for _, row in best.iterrows()]  # fmt: skip
+    told = [
+        f"{row['model']} {100 * row['val_accuracy']:.1f} % at epoch {row['last_epoch']:.0f}"
+        for _, row in best.iterrows()
+    ]
     stopped = int((frame["status"] == "stopped").sum())
     words = (
         f"Every trial of the search `{study.name}` on val: {len(frame)} trials, {stopped} stopped "
@@ -151,9 +159,11 @@ def networks(studies: list[Findings]) -> Picture:
     tables = [architecture.layers(one) for one in studies]
     most = max(tables, key=lambda table: table["network"].nunique())
     each = list(most.groupby("network", sort=False))
-    told = [f"{name} {part['parameters'].sum():,} parameters, "
-            f"{part['multiply_adds'].sum() / 1e6:.1f} M multiply-adds an image"
-            for name, part in each]  # fmt: skip
+    told = [
+        f"{name} {part['parameters'].sum():,} parameters, "
+        f"{part['multiply_adds'].sum() / 1e6:.1f} M multiply-adds an image"
+        for name, part in each
+    ]
     words = (
         f"{'; '.join(told)}. A box is a stage's output, as high as the map's side and as long as "
         "it has channels (square roots); the line is its share of the multiply-adds."
@@ -164,7 +174,7 @@ def networks(studies: list[Findings]) -> Picture:
 
 def beside(studies: list[Findings]) -> str:
     """The paper's settings that were run, as a table."""
-    settings = evaluation.judged([one for study in studies for one in answers(study)])
+    settings = evaluation.evaluated([one for study in studies for one in answers(study)])
     frame = paper.settings_table(paper.published(), settings, studies)
     frame = frame[frame["seeds"].notna() | (frame["under_way"] != "")]
     rows = [
@@ -190,7 +200,7 @@ def beside(studies: list[Findings]) -> str:
 def answer(studies: list[Findings]) -> str:
     """The README's part as Markdown: the paper's settings that were run, and what they leave
     open."""
-    settings = evaluation.judged([one for study in studies for one in answers(study)])
+    settings = evaluation.evaluated([one for study in studies for one in answers(study)])
     every = paper.settings_table(paper.published(), settings, studies)
     frame = every[every["seeds"].notna()]
     if frame.empty:
@@ -211,7 +221,7 @@ def answer(studies: list[Findings]) -> str:
     )
 
 
-def answer_row(row: pd.Series, one: Judged) -> dict[str, str]:
+def answer_row(row: pd.Series, one: Evaluated) -> dict[str, str]:
     """A setting's row of the README's table."""
     test = one.scopes["test"]["accuracy"]
     asked = f"{row['epochs']:.0f}" if pd.notna(row["epochs"]) else "?"
@@ -298,10 +308,12 @@ def section(studies: list[Findings], shown: list[Picture]) -> str:
     table = beside(studies)
     sources = "\n".join(f"- {provenance(one)}" for one in studies)
     return (
-        "\n" + (f"{table}\n" if table else "") + "\n".join(lines)
+        "\n"
+        + (f"{table}\n" if table else "")
+        + "\n".join(lines)
         + f"\nWhat was run (`python -m results results/published/NAME` gives the whole report):\n\n"
         f"{sources}\n\n"
-    )  # fmt: skip
+    )
 
 
 def files(picture: Picture) -> list[str]:

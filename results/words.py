@@ -37,3 +37,13 @@ def listed(words: list[str]) -> str:
 
 def seeds(many: int) -> str:
     return "one seed" if many == 1 else f"{many} seeds"
+
+
+def ranges(frame: pd.DataFrame, low: str, high: str, digits: int = 1) -> list[str]:
+    """`ranged` of two columns, row by row."""
+    return [ranged(*pair, digits) for pair in frame[[low, high]].to_numpy(float)]
+
+
+def points(row: pd.Series) -> str:
+    """-1.2 to +0.4: the interval low to high of a difference in accuracy, in points."""
+    return f"{signed(100 * row['low'], 1)} to {signed(100 * row['high'], 1)}"

@@ -10,11 +10,11 @@ import pytest
 from test_results_load import CLASSES, epochs, event, folder, header, trial, whole
 
 from results.artefacts.load import answers, load, named_apart
-from results.explorer import overview
 from results.explorer.answers import answers_payload
 from results.explorer.app import POLICY, app
 from results.explorer.export import selected
 from results.explorer.payload import array, payload
+from results.facts import progress
 
 __all__ = ["whole"]
 
@@ -36,8 +36,9 @@ def test_a_payload_holds_every_trial_epoch_and_judgement(whole):
     assert [words[code] for code in numbers(codes)] == one.trials["trial_id"].tolist()
     rows = numbers(told["epochs"]["trial"])
     assert one.trials["trial_id"].iloc[rows].tolist() == one.epochs["trial_id"].tolist()
-    np.testing.assert_allclose(numbers(told["epochs"]["val_accuracy"]), one.epochs["val_accuracy"],
-                               rtol=1e-6)  # fmt: skip
+    np.testing.assert_allclose(
+        numbers(told["epochs"]["val_accuracy"]), one.epochs["val_accuracy"], rtol=1e-6
+    )
     assert numbers(told["decisions"]["stopped"]).tolist() == [0, 1, 0, 1]
     columns = {column["name"]: column for column in told["columns"]}
     assert columns["lr"]["log"] and columns["lr"]["varies"] and not columns["seed"]["varies"]
@@ -69,8 +70,11 @@ def test_answers_are_exact_and_probabilities_to_half_a_percent(whole):
     told = answers_payload([one])
     found = answers(one)
     assert [network["trial"] for network in told["networks"]] == [
-        "alexnet-s0", "alexnet-s1", "resnet34-s0", "resnet34-s1",
-    ]  # fmt: skip
+        "alexnet-s0",
+        "alexnet-s1",
+        "resnet34-s0",
+        "resnet34-s1",
+    ]
     assert numbers(told["networks"][3]["guess"]).tolist() == found[1].guess[1].tolist()
     p = numbers(told["networks"][0]["probability"]).reshape(-1, len(CLASSES)) / 255
     np.testing.assert_allclose(p, found[0].probability[0], atol=0.002)
@@ -78,8 +82,10 @@ def test_answers_are_exact_and_probabilities_to_half_a_percent(whole):
 
 def test_an_attention_map_that_is_cut_short_is_left_out(whole):
     weights = np.array([[0, 0.5], [1, 2]], "<f2").tobytes()
-    rows = [{"trial_id": "resnet34-s0", "split": "val", "image": image, "side": 2, "weights": raw}
-            for image, raw in ((0, weights), (1, weights[:3]))]  # fmt: skip
+    rows = [
+        {"trial_id": "resnet34-s0", "split": "val", "image": image, "side": 2, "weights": raw}
+        for image, raw in ((0, weights), (1, weights[:3]))
+    ]
     pd.DataFrame(rows).to_parquet(whole / "attention.parquet")
     (maps,) = answers_payload([load(whole)])["attention"]
     assert numbers(maps["weights"]).tolist() == [0, 128, 255, 255]
@@ -92,7 +98,7 @@ def test_only_the_selected_trials_are_kept(whole):
 
 
 def test_the_budget_says_what_was_spent_and_what_is_left(whole):
-    frame = overview.budget(load(whole)).set_index("budget")
+    frame = progress.budget(load(whole)).set_index("budget")
     assert frame.loc["trials of the search"].tolist() == [8, 6, 0]
     assert frame.loc["networks of the confirmation", "spent"] == 4
     assert frame.loc["epochs", "spent"] == len(load(whole).epochs)
@@ -102,22 +108,24 @@ def test_the_forecast_counts_what_runs_and_what_is_to_come(tmp_path):
     rows = [trial("a"), trial("b", status="running")]
     head = header(status="running", ended_at=None, study={"stages": ["search"], "trials": 3})
     lines = [event(event="epoch_done")]
-    path = folder(tmp_path / "x", head, rows, epochs("a", [0.1] * 4) + epochs("b", [0.1]), [], None,
-                  lines)  # fmt: skip
-    told = overview.forecast(load(path))
+    path = folder(
+        tmp_path / "x", head, rows, epochs("a", [0.1] * 4) + epochs("b", [0.1]), [], None, lines
+    )
+    told = progress.forecast(load(path))
     assert told["epochs"] == 3 + 4  # b's other three, and one trial like a
     assert told["pace"] == pytest.approx(3355 / 5)  # 03:04:05 to 04:00:00
     assert told["seconds"] == pytest.approx(7 * 3355 / 5)
-    assert overview.forecast(load(folder(tmp_path / "y", header()))) == {}
+    assert progress.forecast(load(folder(tmp_path / "y", header()))) == {}
 
 
 def test_failures_are_grouped_by_their_error(tmp_path):
     rows = [trial(f"f{k}", status="failed", error="out of memory") for k in range(3)]
     rows.append(trial("r", retries=1, error="node lost", hp_model="resnet34"))
-    frame = overview.failures(load(folder(tmp_path / "x", None, rows, [], [])))
+    frame = progress.failures(load(folder(tmp_path / "x", None, rows, [], [])))
     assert frame[["error", "trials", "failed"]].to_numpy().tolist() == [
-        ["out of memory", 3, 3], ["node lost", 1, 0],
-    ]  # fmt: skip
+        ["out of memory", 3, 3],
+        ["node lost", 1, 0],
+    ]
 
 
 def test_the_app_answers_on_loopback_alone_and_lets_the_page_ask_nothing_else(whole):
@@ -139,7 +147,8 @@ def test_the_app_answers_on_loopback_alone_and_lets_the_page_ask_nothing_else(wh
 )
 def test_a_mistake_is_one_sentence(whole, words, sentence):
     words = [word.format(whole.parent) for word in words]
-    told = subprocess.run([sys.executable, "-m", "results.explorer", *words], capture_output=True,
-                          text=True)  # fmt: skip
+    told = subprocess.run(
+        [sys.executable, "-m", "results.explorer", *words], capture_output=True, text=True
+    )
     assert told.returncode == 2 and sentence in told.stderr
     assert told.stderr.count("\n") == 1 and "Traceback" not in told.stderr

@@ -50,8 +50,9 @@ def browser():
 @contextmanager
 def opened(browser, url, offline=False, **more):
     """A page with everything drawn that asked nothing beyond loopback and said no error."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=offline,
-                                  accept_downloads=True, **more)  # fmt: skip
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, offline=offline, accept_downloads=True, **more
+    )
     context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     asked, said = [], []
@@ -95,7 +96,7 @@ def ids(page):
 def file_of(tmp_path, *paths, **more):
     studies = [load(path) for path in paths]
     path = tmp_path / "export.html"
-    path.write_text(export(studies, written.judged(studies, 50), **more), encoding="utf-8")
+    path.write_text(export(studies, written.evaluated(studies, 50), **more), encoding="utf-8")
     return path
 
 
@@ -330,8 +331,12 @@ def test_odd_studies_are_told_in_sentences(browser, tmp_path, kind):
         path = folder(tmp_path / kind, None, rows, curves, [])
     with opened(browser, file_of(tmp_path, path).as_uri(), offline=True) as page:
         text = page.locator("body").inner_text()
-        sentence = {"empty": "No trial has started yet", "one": "1 of 1 trials",
-                    "failed": "out of memory", "nan": "is no number"}  # fmt: skip
+        sentence = {
+            "empty": "No trial has started yet",
+            "one": "1 of 1 trials",
+            "failed": "out of memory",
+            "nan": "is no number",
+        }
         assert sentence[kind] in text
         assert not re.search(r"\bNaN\b|undefined|Infinity", text)
 
@@ -376,16 +381,29 @@ def prepared(tmp_path, monkeypatch):
     arrays = {"about": np.array(json.dumps({"digest": "abc", "classes": CLASSES}))}
     for split in ("val", "test"):
         number = [k for k, own in enumerate(SPLITS) if own == split]
-        arrays |= {f"{split}_ids": np.array(number), f"{split}_labels": np.array(LABELS)[number],
-                   f"{split}_images": np.full((len(number), 48, 48), 99, np.uint8)}  # fmt: skip
+        arrays |= {
+            f"{split}_ids": np.array(number),
+            f"{split}_labels": np.array(LABELS)[number],
+            f"{split}_images": np.full((len(number), 48, 48), 99, np.uint8),
+        }
     np.savez(cache / "abc-v1.npz", **arrays)
     return cache / "abc-v1.npz"
 
 
 def voters(tmp_path):
     """A table of votes in which everyone is happy."""
-    words = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt",
-             "unknown", "NF"]  # fmt: skip
+    words = [
+        "neutral",
+        "happiness",
+        "surprise",
+        "sadness",
+        "anger",
+        "disgust",
+        "fear",
+        "contempt",
+        "unknown",
+        "NF",
+    ]
     frame = pd.DataFrame(0, index=range(28), columns=words).assign(happiness=10)
     frame.insert(0, "Usage", ["PublicTest" if one == "val" else "PrivateTest" for one in SPLITS])
     path = tmp_path / "fer2013new.csv"
@@ -397,8 +415,10 @@ def voters(tmp_path):
 def looked(whole):
     """Where the attention of one network lay, as the confirmation stores it."""
     map_ = np.linspace(0, 1, 36, dtype="<f2").tobytes()
-    rows = [{"trial_id": "resnet34-s0", "split": split, "image": image, "side": 6, "weights": map_}
-            for image, split in enumerate(SPLITS)]  # fmt: skip
+    rows = [
+        {"trial_id": "resnet34-s0", "split": split, "image": image, "side": 6, "weights": map_}
+        for image, split in enumerate(SPLITS)
+    ]
     pd.DataFrame(rows).to_parquet(whole / "attention.parquet")
 
 

@@ -29,16 +29,16 @@ ROOMS = {
     " study/search study/cluster study/worker fer_models numpy pandas pyarrow ray rich torch",
     "study/run.py": "study study/config study/storage study/data study/record study/search"
     " study/cluster study/worker study/driver ray",
-    "results": "pandas",
-    "results/artefacts": "results numpy pandas PIL pyarrow",
+    "results": "fer_data pandas",
+    "results/artefacts": "results numpy pandas pyarrow",
     "results/facts": "results results/artefacts numpy pandas optuna scipy statsmodels",
     "results/figures": "results results/facts numpy pandas plotly",
     "results/report": "results results/artefacts results/facts results/figures"
     " results/report/sections numpy pandas plotly",
     "results/report/sections": "results results/artefacts results/facts results/figures"
-    " results/report numpy pandas PIL",
+    " results/report fer_data numpy pandas PIL",
     "results/explorer": "results results/artefacts results/facts results/figures results/report"
-    " results/report/sections numpy pandas plotly PIL pyarrow dash flask werkzeug",
+    " fer_data numpy pandas plotly PIL pyarrow dash flask werkzeug",
     "results/publish.py": "results results/artefacts numpy pyarrow",
     "results/readme.py": "results results/artefacts results/facts results/figures results/report"
     " results/publish.py pandas plotly",

@@ -58,9 +58,15 @@ def test_a_stage_of_blocks_counts_them_and_hands_on_the_blocks_output_not_the_ga
 def test_steps_join_what_has_no_weights(real):
     frame = architecture.steps(of(real, "cbam_resnet34"))
     assert frame["stage"].tolist() == [
-        "conv1", "bn1, relu, maxpool", "layer1", "layer2", "layer3", "layer4", "avgpool, dropout",
+        "conv1",
+        "bn1, relu, maxpool",
+        "layer1",
+        "layer2",
+        "layer3",
+        "layer4",
+        "avgpool, dropout",
         "fc",
-    ]  # fmt: skip
+    ]
     assert frame["share"].sum() == pytest.approx(1)
 
 

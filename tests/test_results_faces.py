@@ -6,16 +6,17 @@ import lzma
 import zipfile
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from test_results_load import folder, header, trial
 
 from fer_data import sources
 from results import Mistake
-from results.artefacts import faces
 from results.artefacts.load import load
+from results.explorer import gallery
 from results.report import page
-from results.report.sections import faces as sections_faces
+from results.report.sections import faces
 
 
 @pytest.fixture
@@ -45,76 +46,71 @@ def packed(root, path):
 
 
 def table(tmp_path, fer_file, kind):
-    path = tmp_path / f"fer2013.csv{kind}"
+    path = tmp_path / f"copy.csv{kind if kind.startswith('.') else ''}"
     if kind == ".zip":
         with zipfile.ZipFile(path, "w") as archive:
             archive.write(fer_file, "data/fer2013.csv")
+    elif kind == "the challenge's columns":
+        rows = [line.split(",") for line in fer_file.read_text().splitlines()[1:]]
+        lines = ["emotion, Usage, pixels", *(f"{e}, {u}, {p}" for e, p, u in rows)]
+        path.write_text("\n".join(lines))
+    elif kind == "xz named .csv":
+        path = tmp_path / "fer2013.csv"
+        path.write_bytes(lzma.compress(fer_file.read_bytes()))
     elif kind:
         opener = lzma if kind == ".xz" else gzip
         path.write_bytes(opener.compress(fer_file.read_bytes()))
+    else:
+        path = fer_file
     return path
 
 
-@pytest.mark.parametrize("kind", ["", ".xz", ".gz", ".zip", "folder", "folder.zip"])
-def test_ids_labels_and_splits_are_the_studys(tmp_path, fer_file, folders, kind):
-    source = {"folder": folders, "folder.zip": tmp_path / "copy.zip"}.get(kind)
+KINDS = ["", ".xz", ".gz", ".zip", "xz named .csv", "the challenge's columns"]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "folder", "folder.zip"])
+def test_faces_are_those_that_the_study_numbered(tmp_path, fer_file, folders, kind):
+    """Whatever the study reads, the explorer reads: by the same code."""
     if kind == "folder.zip":
-        packed(folders, source)
-    source = source or table(tmp_path, fer_file, kind)
+        source = packed(folders, tmp_path / "copy.zip")
+    else:
+        source = folders if kind == "folder" else table(tmp_path, fer_file, kind)
     theirs = sources.read(source)
-    ours = faces.rows(source)
-    assert ours["label"].tolist() == theirs.names.tolist()
-    assert ours["split"].tolist() == theirs.splits.tolist()
-    ids = np.random.default_rng(0).permutation(len(ours))[:20]
+    classes = sorted(set(theirs.names))
+    ids = np.random.default_rng(0).permutation(len(theirs.ids))[:20]
     ids = np.append(ids, ids[0])
-    assert (faces.images(source, ids) == theirs.images[ids]).all()
-
-
-def test_a_table_longer_than_a_chunk_counts_on(fer_file, monkeypatch):
-    monkeypatch.setattr(faces, "CHUNK", 7)
-    theirs = sources.read(fer_file)
-    assert (faces.images(fer_file, [69, 0, 8]) == theirs.images[[69, 0, 8]]).all()
+    shown = pd.DataFrame({"image": ids, "label": [classes.index(n) for n in theirs.names[ids]]})
+    assert (gallery.read(source, shown, classes) == theirs.images[ids]).all()
 
 
 def test_no_image_is_asked_for_and_none_comes(fer_file):
-    assert faces.images(fer_file, []).shape == (0, 48, 48)
+    shown = pd.DataFrame({"image": [], "label": []})
+    assert gallery.read(fer_file, shown, ["sad"]).shape == (0, 48, 48)
 
 
 def test_an_id_that_the_source_lacks_is_a_mistake(fer_file, folders):
     for source in (fer_file, folders):
-        with pytest.raises(Mistake, match="has no image 500: it isn't the source"):
-            faces.images(source, [0, 500])
+        classes = sorted(set(sources.read(source).names))
+        first = classes.index(sources.read(source).names[0])
+        shown = pd.DataFrame({"image": [0, 500], "label": [first, 0]})
+        with pytest.raises(Mistake, match="isn't the data of this study: image 500 is nothing in"):
+            gallery.read(source, shown, classes)
 
 
 @pytest.mark.parametrize(
     ("write", "sentence"),
     [
         (lambda path: None, "there is no"),
-        (lambda path: path.write_text("a,b\n1,2\n"), "lacks emotion, pixels or Usage"),
-        (lambda path: path.write_text(""), "can't be read"),
-        (lambda path: path.mkdir(), "holds neither images nor one table"),
-        (lambda path: path.write_text("emotion,pixels,Usage\n0,1 2 x,Training\n"), "row 0 isn't"),
+        (lambda path: path.write_text("a,b\n1,2\n"), "has the columns 'a, b'"),
+        (lambda path: path.mkdir(), "is empty"),
+        (lambda path: path.write_text("emotion,pixels,Usage\n0,1 2 x,Training\n"), "row 0"),
     ],
 )
 def test_what_is_no_source_is_refused_in_a_sentence(tmp_path, write, sentence):
     path = tmp_path / "x.csv"
     write(path)
     with pytest.raises(Mistake, match=sentence):
-        faces.images(path, [0])
-
-
-def test_a_cut_xz_is_refused_in_a_sentence(tmp_path, fer_file):
-    path = tmp_path / "cut.csv.xz"
-    path.write_bytes(lzma.compress(fer_file.read_bytes())[:20_000])
-    with pytest.raises(Mistake, match="can't be read"):
-        faces.rows(path)
-
-
-def test_an_emotion_that_is_no_number_is_refused(tmp_path):
-    path = tmp_path / "x.csv"
-    path.write_text("emotion,pixels,Usage\nsad,0,Training\n")
-    with pytest.raises(Mistake, match="an emotion that is no class number"):
-        faces.rows(path)
+        gallery.read(path, pd.DataFrame({"image": [0], "label": [0]}), ["sad"])
 
 
 def study_of(path, counts):
@@ -124,10 +120,13 @@ def study_of(path, counts):
 
 def test_faces_are_shown_on_request_from_the_studys_own_source_only(tmp_path, fer_file):
     names = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-    counts = {"train": dict.fromkeys(names, 6), "val": dict.fromkeys(names, 2),
-              "test": dict.fromkeys(names, 2)}  # fmt: skip
+    counts = {
+        "train": dict.fromkeys(names, 6),
+        "val": dict.fromkeys(names, 2),
+        "test": dict.fromkeys(names, 2),
+    }
     one = study_of(tmp_path / "s", counts)
-    section = sections_faces.grid([one], fer_file)
+    section = faces.grid([one], fer_file)
     assert "keep this page to yourself" in section.blocks[0].words
     strips = dict(section.blocks[1].strips)
     assert list(strips) == sorted(names)
@@ -141,4 +140,4 @@ def test_faces_are_shown_on_request_from_the_studys_own_source_only(tmp_path, fe
     assert text.count("data:image/png;base64,") == 7
     other = study_of(tmp_path / "o", counts | {"val": dict.fromkeys(names, 3)})
     with pytest.raises(Mistake, match="aren't those of any study here"):
-        sections_faces.grid([other], fer_file)
+        faces.grid([other], fer_file)

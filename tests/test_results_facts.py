@@ -13,7 +13,7 @@ __all__ = ["whole"]
 
 
 def judged(path, resamples=200):
-    return evaluation.judged(answers(load(path)), resamples)
+    return evaluation.evaluated(answers(load(path)), resamples)
 
 
 def test_scopes_split_the_images(whole):
@@ -56,9 +56,15 @@ def test_pairs_hold_the_differences_and_their_tests(whole):
 def test_settings_on_other_data_are_no_pair(tmp_path, whole):
     told = predictions("alexnet-s0", [0, 1], [0, 1], ["test", "test"])
     rows = [trial("alexnet-s0", stage="confirm")]
-    other = folder(tmp_path / "o", header(study={"name": "other"}, data={"digest": "xyz"}), rows,
-                   epochs("alexnet-s0", [0.5]), [], told)  # fmt: skip
-    both = evaluation.judged(answers(load(whole)) + answers(load(other)), 50)
+    other = folder(
+        tmp_path / "o",
+        header(study={"name": "other"}, data={"digest": "xyz"}),
+        rows,
+        epochs("alexnet-s0", [0.5]),
+        [],
+        told,
+    )
+    both = evaluation.evaluated(answers(load(whole)) + answers(load(other)), 50)
     assert [one.name for one in both] == ["alexnet (mine)", "resnet34", "alexnet (other)"]
     frame = evaluation.pairs(both)
     assert len(frame) == 1 and set(frame.iloc[0][["first", "second"]]) == {

@@ -8,8 +8,11 @@ from results.artefacts.load import load
 from results.facts import importance, search
 from results.report.sections.importance import important
 
-SPACE = {"lr": {"low": 0.001, "high": 0.1, "log": True}, "batch_size": [32, 64, 128, 256],
-         "weight_decay": {"low": 0.0, "high": 0.01}}  # fmt: skip
+SPACE = {
+    "lr": {"low": 0.001, "high": 0.1, "log": True},
+    "batch_size": [32, 64, 128, 256],
+    "weight_decay": {"low": 0.0, "high": 0.01},
+}
 
 
 def made_up(path, many, curve, space=SPACE, decisions=()):
@@ -19,8 +22,14 @@ def made_up(path, many, curve, space=SPACE, decisions=()):
     rows, told = [], []
     for k in range(many):
         lr, batch, decay = rng.random(), int(rng.integers(4)), rng.random()
-        rows.append(trial(f"t{k}", hp_lr=10 ** (-3 + 2 * lr), hp_batch_size=32 * 2**batch,
-                          hp_weight_decay=0.01 * decay))  # fmt: skip
+        rows.append(
+            trial(
+                f"t{k}",
+                hp_lr=10 ** (-3 + 2 * lr),
+                hp_batch_size=32 * 2**batch,
+                hp_weight_decay=0.01 * decay,
+            )
+        )
         told += epochs(f"t{k}", curve(lr, batch, decay, rng))
     head = header(study={"space": space, "models": ["alexnet"]})
     return load(folder(path, head, rows, told, list(decisions)))
@@ -79,8 +88,9 @@ def test_fidelities_are_never_mixed(tmp_path):
         {name: importance.axis(asked, row[f"hp_{name}"]) for name, (asked, _) in domains.items()}
         for _, row in mixed.iterrows()
     ]
-    _, forest = importance.both(mixed["value"].to_numpy(float), points, domains, 0,
-                                  np.arange(len(mixed)))  # fmt: skip
+    _, forest = importance.both(
+        mixed["value"].to_numpy(float), points, domains, 0, np.arange(len(mixed))
+    )
     assert max(forest, key=forest.get) == "lr" and forest["lr"] > 4 * forest["weight_decay"]
 
 
@@ -117,8 +127,10 @@ def test_where_a_value_lies_on_its_axis(asked, value, place):
 
 
 def test_each_network_has_its_own_space(tmp_path):
-    own = SPACE | {"alexnet": {"dropout": {"low": 0.0, "high": 0.5}},
-                   "cbam_resnet34": {"cbam_order": ["serial", "parallel"]}}  # fmt: skip
+    own = SPACE | {
+        "alexnet": {"dropout": {"low": 0.0, "high": 0.5}},
+        "cbam_resnet34": {"cbam_order": ["serial", "parallel"]},
+    }
     found = made_up(tmp_path / "s", 3, plain, own)
     assert list(importance.searched_domains(found, "alexnet")) == [*SPACE, "dropout"]
     assert list(importance.searched_domains(found, "cbam_resnet34")) == [*SPACE, "cbam_order"]
@@ -127,7 +139,8 @@ def test_each_network_has_its_own_space(tmp_path):
 def test_the_section_draws_both_measures_at_the_furthest_epoch(tmp_path):
     found = made_up(tmp_path / "s", 80, stopped_early)
     figure = important(found, search.searched(found), 4)[0]
-    assert [title for title, _ in figure.plots] == ["alexnet, epoch 3, " + str(
-        (search.searched(found)["last_epoch"] == 3).sum()) + " trials"]  # fmt: skip
+    assert [title for title, _ in figure.plots] == [
+        "alexnet, epoch 3, " + str((search.searched(found)["last_epoch"] == 3).sum()) + " trials"
+    ]
     assert "weight_decay" in figure.summary
     assert set(figure.table.frame["epoch"]) == {1, 3}

@@ -9,8 +9,15 @@ from results.facts import evaluation, ingredients
 from results.facts import statistics as st
 from results.report.report import report
 
-PLAIN = {"flip": 0.0, "shift": 0.0, "label_smoothing": 0.0, "lr": 0.01, "batch_size": 64,
-         "epochs": 8, "cbam_order": None}  # fmt: skip
+PLAIN = {
+    "flip": 0.0,
+    "shift": 0.0,
+    "label_smoothing": 0.0,
+    "lr": 0.01,
+    "batch_size": 64,
+    "epochs": 8,
+    "cbam_order": None,
+}
 
 
 def found(**settings):
@@ -19,25 +26,38 @@ def found(**settings):
 
 
 def test_one_hyperparameter_or_one_group_makes_an_arm():
-    arms = found(plain={}, flip={"flip": 0.5}, moved={"flip": 0.5, "shift": 0.1},
-                 smooth={"label_smoothing": 0.1}, other={"lr": 0.1, "batch_size": 32})  # fmt: skip
+    arms = found(
+        plain={},
+        flip={"flip": 0.5},
+        moved={"flip": 0.5, "shift": 0.1},
+        smooth={"label_smoothing": 0.1},
+        other={"lr": 0.1, "batch_size": 32},
+    )
     assert set(arms) == {"flip", "moved", "smooth"}
     assert {arm.base for arm in arms.values()} == {"plain"}
     assert arms["moved"].words == "flip 0 → 0.5, shift 0 → 0.1"
 
 
 def test_all_arms_at_once_are_told_apart_from_an_arm():
-    arms = found(flip={"flip": 0.5}, plain={}, smooth={"label_smoothing": 0.1},
-                 all={"flip": 0.5, "label_smoothing": 0.1},
-                 lr={"lr": 0.1})  # fmt: skip
+    arms = found(
+        flip={"flip": 0.5},
+        plain={},
+        smooth={"label_smoothing": 0.1},
+        all={"flip": 0.5, "label_smoothing": 0.1},
+        lr={"lr": 0.1},
+    )
     assert arms["all"].together and not arms["flip"].together
     assert arms["flip"].base == "plain"  # the one with most arms, though not the first
 
 
 def test_leaving_one_out_is_an_arm_too():
     both = {"flip": 0.5, "label_smoothing": 0.1, "lr": 0.1}
-    arms = found(whole=both, flipless=both | {"flip": 0.0}, sharp=both | {"label_smoothing": 0.0},
-                 slow=both | {"lr": 0.01})  # fmt: skip
+    arms = found(
+        whole=both,
+        flipless=both | {"flip": 0.0},
+        sharp=both | {"label_smoothing": 0.0},
+        slow=both | {"lr": 0.01},
+    )
     assert {arm.base for arm in arms.values()} == {"whole"} and len(arms) == 3
 
 
@@ -61,20 +81,31 @@ def study(path, wrong):
     for name, (flip, smoothing, by_seed) in wrong.items():
         for seed, number in enumerate(by_seed):
             trial_id = f"{name}-s{seed}"
-            rows.append(trial(trial_id, stage="confirm", setting=name, hp_seed=seed, hp_flip=flip,
-                              hp_label_smoothing=smoothing))  # fmt: skip
+            rows.append(
+                trial(
+                    trial_id,
+                    stage="confirm",
+                    setting=name,
+                    hp_seed=seed,
+                    hp_flip=flip,
+                    hp_label_smoothing=smoothing,
+                )
+            )
             told += predictions(trial_id, said(number), LABELS, SPLITS)
             curves += epochs(trial_id, [0.5])
     return folder(path, header(study={"epochs": 8}), rows, curves, [], told)
 
 
-THREE = {"plain": (0.0, 0.0, [8, 6, 7]), "flip": (0.5, 0.0, [6, 4, 5]),
-         "smooth": (0.0, 0.1, [8, 7, 6])}  # fmt: skip
+THREE = {
+    "plain": (0.0, 0.0, [8, 6, 7]),
+    "flip": (0.5, 0.0, [6, 4, 5]),
+    "smooth": (0.0, 0.1, [8, 7, 6]),
+}
 
 
 def test_effects_are_paired_by_seed(tmp_path):
     one = load(study(tmp_path / "s", THREE))
-    frame = ingredients.effects(ingredients.arms(one), evaluation.judged(answers(one), 200), 500)
+    frame = ingredients.effects(ingredients.arms(one), evaluation.evaluated(answers(one), 200), 500)
     at = frame.set_index(["arm", "scope"])
     row = at.loc[("flip", "val")]
     assert row["difference"] == pytest.approx(2 / 14) and row["seeds"] == 3
@@ -92,7 +123,7 @@ def test_effects_are_paired_by_seed(tmp_path):
 def test_only_seeds_that_both_have_count(tmp_path):
     few = THREE | {"flip": (0.5, 0.0, [6])}
     one = load(study(tmp_path / "s", few))
-    frame = ingredients.effects(ingredients.arms(one), evaluation.judged(answers(one), 50), 50)
+    frame = ingredients.effects(ingredients.arms(one), evaluation.evaluated(answers(one), 50), 50)
     row = frame.set_index(["arm", "scope"]).loc[("flip", "val")]
     assert (row["seeds"], row["base_accuracy"]) == (1, pytest.approx(6 / 14))
     assert np.isnan(row["sd"]) and np.isnan(row["p"]) and np.isnan(row["holm"])

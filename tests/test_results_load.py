@@ -20,13 +20,26 @@ START = pd.Timestamp("2026-01-02T03:04:05Z")
 def trial(name, model="alexnet", stage="search", status="completed", epochs=4, **more):
     """A row of trials.parquet."""
     row = {
-        "trial_id": name, "stage": stage, "setting": model if stage == "confirm" else "",
-        "status": status, "reason": "all epochs done", "error": "", "retries": 0,
-        "node": "here", "device": "cpu", "gpus": 0.0, "started_at": START,
+        "trial_id": name,
+        "stage": stage,
+        "setting": model if stage == "confirm" else "",
+        "status": status,
+        "reason": "all epochs done",
+        "error": "",
+        "retries": 0,
+        "node": "here",
+        "device": "cpu",
+        "gpus": 0.0,
+        "started_at": START,
         "ended_at": None if status == "running" else START + pd.Timedelta(seconds=60),
-        "parameters": 100, "multiply_adds": 1000, "hp_model": model, "hp_seed": 0,
-        "hp_epochs": epochs, "hp_batch_size": 64, "hp_lr": 0.01,
-    }  # fmt: skip
+        "parameters": 100,
+        "multiply_adds": 1000,
+        "hp_model": model,
+        "hp_seed": 0,
+        "hp_epochs": epochs,
+        "hp_batch_size": 64,
+        "hp_lr": 0.01,
+    }
     return row | more
 
 
@@ -34,13 +47,20 @@ def epochs(name, accuracies, losses=None):
     """Rows of epochs.parquet."""
     return [
         {
-            "trial_id": name, "epoch": k, "train_loss": 1.0, "train_accuracy": value + 0.1,
-            "val_loss": (losses or [1.0] * len(accuracies))[k - 1], "val_accuracy": value,
-            "lr": 0.01, "epoch_seconds": 2.0, "images_per_second": 10.0, "memory_mib": 5.0,
+            "trial_id": name,
+            "epoch": k,
+            "train_loss": 1.0,
+            "train_accuracy": value + 0.1,
+            "val_loss": (losses or [1.0] * len(accuracies))[k - 1],
+            "val_accuracy": value,
+            "lr": 0.01,
+            "epoch_seconds": 2.0,
+            "images_per_second": 10.0,
+            "memory_mib": 5.0,
             "finished_at": START + pd.Timedelta(seconds=10 * k),
         }
         for k, value in enumerate(accuracies, 1)
-    ]  # fmt: skip
+    ]
 
 
 def predictions(name, guesses, labels, splits, sure=0.7, duplicate=()):
@@ -49,41 +69,81 @@ def predictions(name, guesses, labels, splits, sure=0.7, duplicate=()):
     for image, (guess, label, split) in enumerate(zip(guesses, labels, splits, strict=True)):
         shares = {f"p_{c}": (1 - sure) / (len(CLASSES) - 1) for c in CLASSES}
         shares[f"p_{CLASSES[guess]}"] = sure
-        rows.append({"trial_id": name, "split": split, "image": image, "label": CLASSES[label],
-                     "duplicate": image in duplicate, **shares})  # fmt: skip
+        rows.append(
+            {
+                "trial_id": name,
+                "split": split,
+                "image": image,
+                "label": CLASSES[label],
+                "duplicate": image in duplicate,
+                **shares,
+            }
+        )
     return rows
 
 
 def header(**more):
     asked = {
-        "preset": "smoke", "name": "mine", "models": ["alexnet", "resnet34"], "settings": [],
-        "stages": ["search", "confirm"], "trials": 6, "epochs": 4, "seeds": 2, "sampler": "tpe",
-        "scheduler": "asha", "train_images": 0, "val_images": 0,
+        "preset": "smoke",
+        "name": "mine",
+        "models": ["alexnet", "resnet34"],
+        "settings": [],
+        "stages": ["search", "confirm"],
+        "trials": 6,
+        "epochs": 4,
+        "seeds": 2,
+        "sampler": "tpe",
+        "scheduler": "asha",
+        "train_images": 0,
+        "val_images": 0,
         "space": {
-            "lr": {"low": 0.001, "high": 0.1, "log": True}, "batch_size": [32, 64, 128],
+            "lr": {"low": 0.001, "high": 0.1, "log": True},
+            "batch_size": [32, 64, 128],
             "resnet34": {"lr": {"low": 0.01, "high": 1.0, "log": True}},
         },
-    }  # fmt: skip
+    }
     data = {
-        "name": "fer2013", "digest": "abc", "synthetic": False, "classes": CLASSES,
-        "images": {"train": 100, "val": 14, "test": 14}, "test_duplicates": 1, "notes": [],
-    }  # fmt: skip
+        "name": "fer2013",
+        "digest": "abc",
+        "synthetic": False,
+        "classes": CLASSES,
+        "images": {"train": 100, "val": 14, "test": 14},
+        "test_duplicates": 1,
+        "notes": [],
+    }
     layers = [
-        {"name": "layer1.conv", "kind": "Conv2d", "shape": [8, 4, 4], "parameters": 80,
-         "multiply_adds": 900},
-        {"name": "layer1.relu", "kind": "ReLU", "shape": [8, 4, 4], "parameters": 0,
-         "multiply_adds": 0},
+        {
+            "name": "layer1.conv",
+            "kind": "Conv2d",
+            "shape": [8, 4, 4],
+            "parameters": 80,
+            "multiply_adds": 900,
+        },
+        {
+            "name": "layer1.relu",
+            "kind": "ReLU",
+            "shape": [8, 4, 4],
+            "parameters": 0,
+            "multiply_adds": 0,
+        },
         {"name": "fc", "kind": "Linear", "shape": [7], "parameters": 20, "multiply_adds": 100},
-    ]  # fmt: skip
+    ]
     study = asked | more.pop("study", {})
     data |= more.pop("data", {})
     return {
-        "study": study, "data": data, "networks": {"alexnet": layers}, "status": "complete",
-        "reason": "all stages done", "started_at": "2026-01-02T03:04:05+00:00",
-        "ended_at": "2026-01-02T04:04:05+00:00", "git": {"commit": "f" * 40, "dirty": False},
-        "versions": {"python": "3.11"}, "hardware": {"processor": "p", "cores": 2, "gpus": []},
-        "why_this_size": "", **more,
-    }  # fmt: skip
+        "study": study,
+        "data": data,
+        "networks": {"alexnet": layers},
+        "status": "complete",
+        "reason": "all stages done",
+        "started_at": "2026-01-02T03:04:05+00:00",
+        "ended_at": "2026-01-02T04:04:05+00:00",
+        "git": {"commit": "f" * 40, "dirty": False},
+        "versions": {"python": "3.11"},
+        "hardware": {"processor": "p", "cores": 2, "gpus": []},
+        "why_this_size": "",
+        **more,
+    }
 
 
 def folder(path, head=None, trials=None, epoch_rows=None, decisions=None, told=None, events=()):
@@ -118,19 +178,39 @@ def whole(tmp_path):
         rows += [
             trial(f"{short}0", model, hp_seed=seed, hp_lr=0.02),
             trial(f"{short}1", model, status="stopped", reason="asha", hp_lr=0.1, hp_seed=seed),
-            trial(f"{short}2", model, status="failed", reason="error", error="out of <b>memory",
-                  hp_batch_size=32),
+            trial(
+                f"{short}2",
+                model,
+                status="failed",
+                reason="error",
+                error="out of <b>memory",
+                hp_batch_size=32,
+            ),
             trial(f"{short}3", model, hp_lr=0.05, hp_batch_size=128),
-        ]  # fmt: skip
+        ]
         curves += epochs(f"{short}0", [base, base + 0.1, base + 0.2, base + 0.3])
         curves += epochs(f"{short}1", [base - 0.1])
         curves += epochs(f"{short}3", [base, 0.1], [1.0, float("nan")])
         judged += [
-            {"trial_id": f"{short}0", "epoch": 1, "rung": 1, "value": base, "cutoff": None,
-             "trials_at_rung": 0, "decision": "continue"},
-            {"trial_id": f"{short}1", "epoch": 1, "rung": 1, "value": base - 0.1, "cutoff": base,
-             "trials_at_rung": 1, "decision": "stop"},
-        ]  # fmt: skip
+            {
+                "trial_id": f"{short}0",
+                "epoch": 1,
+                "rung": 1,
+                "value": base,
+                "cutoff": None,
+                "trials_at_rung": 0,
+                "decision": "continue",
+            },
+            {
+                "trial_id": f"{short}1",
+                "epoch": 1,
+                "rung": 1,
+                "value": base - 0.1,
+                "cutoff": base,
+                "trials_at_rung": 1,
+                "decision": "stop",
+            },
+        ]
         for number in (0, 1):
             name = f"{model}-s{number}"
             rows.append(trial(name, model, "confirm", hp_seed=50000 + number))
@@ -138,9 +218,12 @@ def whole(tmp_path):
             said = FAIR if number else [3] * 28
             said = LABELS[:21] + said[21:] if model == "resnet34" else said
             told += predictions(name, said, LABELS, SPLITS, duplicate=(14,))
-    events = [event(event="driver_started"),
-              event(event="chosen", setting="alexnet", from_trial="a0", val_accuracy=0.5, epoch=4),
-              event(event="study_ended"), b'{"event": "trial_st']  # fmt: skip
+    events = [
+        event(event="driver_started"),
+        event(event="chosen", setting="alexnet", from_trial="a0", val_accuracy=0.5, epoch=4),
+        event(event="study_ended"),
+        b'{"event": "trial_st',
+    ]
     return folder(tmp_path / "mine", None, rows, curves, judged, told, events)
 
 
@@ -170,9 +253,20 @@ def test_answers_keep_seeds_images_and_duplicates(whole):
 
 
 def test_a_diverged_networks_answer_is_no_class():
-    answers = load.Answers("s", "x", "m", "d", ("a", "b"), 1, (0,), np.array(["val"]),
-                           np.array([0]), np.array([False]), np.array([0]),
-                           np.full((1, 1, 2), np.nan))  # fmt: skip
+    answers = load.Answers(
+        "s",
+        "x",
+        "m",
+        "d",
+        ("a", "b"),
+        1,
+        (0,),
+        np.array(["val"]),
+        np.array([0]),
+        np.array([False]),
+        np.array([0]),
+        np.full((1, 1, 2), np.nan),
+    )
     assert answers.guess.tolist() == [[-1]]
 
 
@@ -199,10 +293,15 @@ def test_a_damaged_line_in_the_journal_is_told(tmp_path):
         (lambda path: path.mkdir(), "holds no study.json"),
         (lambda path: (path.mkdir(), (path / "study.json").write_text("{")), "is not JSON"),
         (lambda path: (path.mkdir(), (path / "study.json").write_text("[]")), "isn't a study's"),
-        (lambda path: (path.mkdir(), (path / "study.json").write_text('{"study": {}, "data": {}}')),
-         "isn't a study's"),
+        (
+            lambda path: (
+                path.mkdir(),
+                (path / "study.json").write_text('{"study": {}, "data": {}}'),
+            ),
+            "isn't a study's",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_study_is_refused_in_a_sentence(tmp_path, write, sentence):
     write(tmp_path / "x")
     with pytest.raises(Mistake, match=sentence):

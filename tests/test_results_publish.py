@@ -13,8 +13,13 @@ from results.artefacts.load import answers, load
 from results.facts import evaluation
 
 __all__ = ["whole"]
-MACHINE = {"host": "workstation7", "system": "Linux-6.1.2-generic-x86_64", "processor": "p",
-           "cores": 2, "gpus": []}  # fmt: skip
+MACHINE = {
+    "host": "workstation7",
+    "system": "Linux-6.1.2-generic-x86_64",
+    "processor": "p",
+    "cores": 2,
+    "gpus": [],
+}
 
 
 def published(run, tmp_path, **more):
@@ -27,7 +32,7 @@ def test_the_report_of_what_is_published_is_that_of_the_run(whole, tmp_path):
     for name in ("epochs", "decisions"):
         pd.testing.assert_frame_equal(getattr(after, name), getattr(before, name))
     same = [
-        evaluation.confirmed(evaluation.judged(answers(one), 50)).drop(columns="study")
+        evaluation.confirmed(evaluation.evaluated(answers(one), 50)).drop(columns="study")
         for one in (before, after)
     ]
     pd.testing.assert_frame_equal(*same)
@@ -35,15 +40,26 @@ def test_the_report_of_what_is_published_is_that_of_the_run(whole, tmp_path):
 
 def test_nothing_of_the_machine_is_left(tmp_path):
     head = header(hardware=MACHINE, study={"data": "/home/jo/data/fer2013.csv.xz", "out": "/big/r"})
-    rows = [trial("a", node="workstation7", status="failed",
-                  error="FileNotFoundError: /home/jo/data/fer2013.csv.xz")]  # fmt: skip
+    rows = [
+        trial(
+            "a",
+            node="workstation7",
+            status="failed",
+            error="FileNotFoundError: /home/jo/data/fer2013.csv.xz",
+        )
+    ]
     journal = [event(event="driver_started", host="workstation7", pid=1), event(event="chosen")]
     run = folder(tmp_path / "mine", head, rows, epochs("a", [0.2]), [], events=journal)
     (run / "checkpoints").mkdir()
     made = published(run, tmp_path)
     names = {path.name for path in made.iterdir()}
-    assert names == {"study.json", "events.jsonl", "trials.parquet", "epochs.parquet",
-                     "decisions.parquet"}  # fmt: skip
+    assert names == {
+        "study.json",
+        "events.jsonl",
+        "trials.parquet",
+        "epochs.parquet",
+        "decisions.parquet",
+    }
     told = json.loads((made / "study.json").read_text())
     assert told["study"]["data"] == "fer2013.csv.xz" and told["study"]["out"] == "runs"
     assert told["hardware"] == {"system": "Linux", "processor": "p", "cores": 2, "gpus": []}

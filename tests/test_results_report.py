@@ -29,9 +29,9 @@ from results import __main__
 from results.artefacts.load import load
 from results.facts import evaluation
 from results.figures import charts, style
-from results.report import blocks, page
-from results.report import report as report_module
-from results.report.report import markdown, report, write
+from results.report import blocks, files, page
+from results.report.files import markdown, write
+from results.report.report import report
 
 __all__ = ["whole"]
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -70,13 +70,25 @@ def words(text):
 def test_the_page_of_a_whole_study_parses_and_says_everything(whole):
     text = page_of(whole)
     parsed = Page(text)
-    titles = [title for tag, attributes in parsed.elements if tag == "section"
-              for title in [attributes["id"]]]  # fmt: skip
+    titles = [
+        title
+        for tag, attributes in parsed.elements
+        if tag == "section"
+        for title in [attributes["id"]]
+    ]
     assert titles == [
-        "the-study", "confirmed-accuracy", "the-paper-s-settings-theirs-and-ours",
-        "are-the-differences-real", "learning-curves", "confusion-matrices", "calibration",
-        "accuracy-and-cost", "the-search", "the-networks", "what-doesn-t-add-up-in-the-paper",
-    ]  # fmt: skip
+        "the-study",
+        "confirmed-accuracy",
+        "the-paper-s-settings-theirs-and-ours",
+        "are-the-differences-real",
+        "learning-curves",
+        "confusion-matrices",
+        "calibration",
+        "accuracy-and-cost",
+        "the-search",
+        "the-networks",
+        "what-doesn-t-add-up-in-the-paper",
+    ]
     told = words(text)
     assert "out of <b>memory" in told  # escaped, so it is read as text
     assert "nan" not in re.findall(r"\b\w+\b", told)
@@ -124,8 +136,14 @@ def test_script_ends_in_a_name_break_nothing(tmp_path):
     evil = "</script><script>alert(1)</script>"
     rows = [trial(f"{evil}-s0", stage="confirm", setting=evil, error=evil)]
     told = predictions(f"{evil}-s0", FAIR, LABELS, SPLITS)
-    path = folder(tmp_path / "s", header(study={"name": evil}), rows,
-                  epochs(f"{evil}-s0", [0.1, 0.2]), [], told)  # fmt: skip
+    path = folder(
+        tmp_path / "s",
+        header(study={"name": evil}),
+        rows,
+        epochs(f"{evil}-s0", [0.1, 0.2]),
+        [],
+        told,
+    )
     text = page_of(path)
     parsed = Page(text)
     assert "<script>alert" not in text.replace(get_plotlyjs(), "")
@@ -154,15 +172,22 @@ def confirmed_without_test(path):
 
 def one_seed(path):
     told = predictions("alexnet-s0", FAIR, LABELS, SPLITS)
-    return folder(path, None, [trial("alexnet-s0", stage="confirm")],
-                  epochs("alexnet-s0", [0.2]), [], told)  # fmt: skip
+    return folder(
+        path, None, [trial("alexnet-s0", stage="confirm")], epochs("alexnet-s0", [0.2]), [], told
+    )
 
 
 def diverged(path):
     nan = float("nan")
     told = predictions("alexnet-s0", FAIR, LABELS, SPLITS, sure=nan)
-    return folder(path, None, [trial("alexnet-s0", stage="confirm")],
-                  epochs("alexnet-s0", [0.2], [nan]), [], told)  # fmt: skip
+    return folder(
+        path,
+        None,
+        [trial("alexnet-s0", stage="confirm")],
+        epochs("alexnet-s0", [0.2], [nan]),
+        [],
+        told,
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,8 +216,14 @@ def test_the_paper_is_compared_with_real_faces_only(tmp_path):
     for synthetic in (False, True):
         rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet")]
         told = predictions("A-alexnet-s0", FAIR, LABELS, SPLITS)
-        path = folder(tmp_path / str(synthetic), header(data={"synthetic": synthetic}), rows,
-                      epochs("A-alexnet-s0", [0.2]), [], told)  # fmt: skip
+        path = folder(
+            tmp_path / str(synthetic),
+            header(data={"synthetic": synthetic}),
+            rows,
+            epochs("A-alexnet-s0", [0.2]),
+            [],
+            told,
+        )
         text = words(page_of(path))
         assert ("1 of the paper's 9 settings" in text) == (not synthetic)
         assert ("The paper's Fig. 5" in text) == (not synthetic)
@@ -238,7 +269,7 @@ def test_the_command_writes_page_and_tables(whole, tmp_path, capsys):
 
 
 def test_the_artefact_folder_is_left_as_it_was(whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(report_module, "draw", lambda *_: "")  # a browser's start, once is enough
+    monkeypatch.setattr(files, "draw", lambda *_: "")  # a browser's start, once is enough
     before = {path.name: path.read_bytes() for path in whole.iterdir()}
     write(report([load(whole)], resamples=50), tmp_path / "r.html")
     assert {path.name: path.read_bytes() for path in whole.iterdir()} == before
@@ -307,8 +338,15 @@ def test_a_network_looks_alike_everywhere():
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")
 def test_a_browser_draws_every_figure_and_offers_no_sharing(whole, tmp_path):
     (tmp_path / "r.html").write_text(page_of(whole))
-    command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom",
-               "--virtual-time-budget=20000", f"file://{tmp_path}/r.html"]  # fmt: skip
+    command = [
+        "chromium",
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--dump-dom",
+        "--virtual-time-budget=20000",
+        f"file://{tmp_path}/r.html",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     dom = done.stdout.replace(get_plotlyjs(), "")
     assert dom.count('<div class="plot') > 5

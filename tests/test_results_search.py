@@ -75,7 +75,7 @@ def test_a_networks_own_space_goes_first(whole):
 
 def test_the_winners_curse_pairs_search_and_confirmation(whole):
     found = load(whole)
-    frame = search.curse(found, evaluation.confirmed(evaluation.judged(answers(found), 50)))
+    frame = search.curse(found, evaluation.confirmed(evaluation.evaluated(answers(found), 50)))
     row = frame.iloc[0]
     assert (row["setting"], row["searched"], row["seeds"]) == ("alexnet", 0.5, 2)
     assert row["lost"] == pytest.approx(0.5 - (2 / 14 + 8 / 14) / 2)
@@ -101,8 +101,17 @@ def test_rungs_foretell_the_end(tmp_path):
     for k in range(5):
         rows.append(trial(f"t{k}"))
         curves += epochs(f"t{k}", [0.1 * k, 0.2 * k])
-        judged.append({"trial_id": f"t{k}", "epoch": 1, "rung": 1, "value": 0.1 * k,
-                       "cutoff": None, "trials_at_rung": k, "decision": "continue"})  # fmt: skip
+        judged.append(
+            {
+                "trial_id": f"t{k}",
+                "epoch": 1,
+                "rung": 1,
+                "value": 0.1 * k,
+                "cutoff": None,
+                "trials_at_rung": k,
+                "decision": "continue",
+            }
+        )
     found = load(folder(tmp_path / "s", None, rows, curves, judged))
     assert halving.rungs(found, search.searched(found))["spearman"].tolist() == pytest.approx([1])
 
@@ -137,8 +146,14 @@ def test_few_trials_say_nothing_of_hyperparameters(whole):
 def test_a_study_without_a_search_has_no_rows(tmp_path):
     found = load(folder(tmp_path / "s", header(), [trial("x-s0", stage="confirm")], [], []))
     trials = search.searched(found)
-    for frame in (trials, search.progress(trials), search.expected(trials), search.best(trials),
-                  halving.savings(trials), halving.rungs(found, trials)):  # fmt: skip
+    for frame in (
+        trials,
+        search.progress(trials),
+        search.expected(trials),
+        search.best(trials),
+        halving.savings(trials),
+        halving.rungs(found, trials),
+    ):
         assert frame.empty
 
 

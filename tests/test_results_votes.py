@@ -10,7 +10,7 @@ from results import Mistake, __main__
 from results.artefacts.load import answers, load
 from results.facts import evaluation, votes
 from results.facts import statistics as st
-from results.report import report as report_module
+from results.report import files
 from results.report.sections.votes import label_noise
 
 WORDS = [*votes.EMOTIONS, *votes.OTHERS]
@@ -19,8 +19,12 @@ HAPPY, SAD, ANGRY = (CLASSES.index(name) for name in ("happy", "sad", "angry"))
 
 def table(path, rows):
     """A voters' table: a row per (Usage, votes by FER+'s word)."""
-    frame = pd.DataFrame([{"Usage": usage, "Image name": ""} | dict.fromkeys(WORDS, 0) | told
-                          for usage, told in rows])  # fmt: skip
+    frame = pd.DataFrame(
+        [
+            {"Usage": usage, "Image name": ""} | dict.fromkeys(WORDS, 0) | told
+            for usage, told in rows
+        ]
+    )
     frame.to_csv(path, index=False)
     return path
 
@@ -58,13 +62,20 @@ def told(tmp_path):
 
 
 def judged(path):
-    return evaluation.judged(answers(load(path)), 50)
+    return evaluation.evaluated(answers(load(path)), 50)
 
 
 def test_the_majority_and_how_many_agree(told):
     assert told["majority"].tolist() == [
-        "fear", "happy", "happy", "sad", "tied", "not a face", "angry", "sad",
-    ]  # fmt: skip
+        "fear",
+        "happy",
+        "happy",
+        "sad",
+        "tied",
+        "not a face",
+        "angry",
+        "sad",
+    ]
     assert told["sure"].tolist() == [1, 1, 1, 0.6, 0.5, 1, 0.8, 0.5]
     assert told["split"].tolist() == ["train", "val"] + ["test"] * 6
 
@@ -72,8 +83,12 @@ def test_the_majority_and_how_many_agree(told):
 def test_accuracies_by_label_and_by_voters(study, told):
     frame = votes.accuracies(judged(study), told, "test", 200).set_index("voters")
     assert frame["images"].to_dict() == {
-        "any": 4, "at most half": 1, "6 or 7 in 10": 1, "8 or 9 in 10": 1, "all": 1
-    }  # fmt: skip
+        "any": 4,
+        "at most half": 1,
+        "6 or 7 in 10": 1,
+        "8 or 9 in 10": 1,
+        "all": 1,
+    }
     # by the label: happy both, angry 3 neither, angry 6 one, sad neither: 2/4 and 1/4
     assert frame.loc["any", "label"] == pytest.approx(3 / 8)
     # by the voters the third row's answer, sad, is right in both
@@ -128,7 +143,7 @@ def test_a_table_that_is_not_there_is_a_mistake(tmp_path):
 
 
 def test_the_command_takes_votes(study, tmp_path, monkeypatch, told):
-    monkeypatch.setattr(report_module, "draw", lambda *_: "")
+    monkeypatch.setattr(files, "draw", lambda *_: "")
     out = tmp_path / "r.html"
     given = [str(study), "--votes", str(tmp_path / "fer2013new.csv"), "--out", str(out)]
     assert __main__.main(given) == 0

@@ -13,14 +13,16 @@ from results import Mistake
 
 # What is read of each table; a folder without one of these was written by another version.
 COLUMNS = {
-    "trials": ("trial_id", "stage", "setting", "status", "reason", "error", "retries", "device",
-               "gpus", "started_at", "ended_at", "parameters", "multiply_adds", "hp_model",
-               "hp_seed", "hp_epochs", "hp_batch_size", "hp_lr"),
-    "epochs": ("trial_id", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy",
-               "epoch_seconds", "finished_at"),
-    "decisions": ("trial_id", "epoch", "rung", "value", "cutoff", "decision"),
-    "predictions": ("trial_id", "split", "image", "label", "duplicate"),
-}  # fmt: skip
+    "trials": (
+        "trial_id stage setting status reason error retries device gpus started_at ended_at "
+        "parameters multiply_adds hp_model hp_seed hp_epochs hp_batch_size hp_lr"
+    ).split(),
+    "epochs": (
+        "trial_id epoch train_loss train_accuracy val_loss val_accuracy epoch_seconds finished_at"
+    ).split(),
+    "decisions": "trial_id epoch rung value cutoff decision".split(),
+    "predictions": "trial_id split image label duplicate".split(),
+}
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,9 @@ def load(folder: Path) -> Findings:
     for key, name in ((["trial_id", "epoch"], "epochs"), (["trial_id"], "trials")):
         tables[name] = tables[name].drop_duplicates(key, keep="last").reset_index(drop=True)
     name = header["study"].get("name") or folder.resolve().name
-    return Findings(str(name), folder, header, **tables, chosen=chosen, last_event=last,
-                    notes=tuple(notes))  # fmt: skip
+    return Findings(
+        str(name), folder, header, **tables, chosen=chosen, last_event=last, notes=tuple(notes)
+    )
 
 
 def named_apart(studies: list[Findings]) -> list[Findings]:

@@ -9,9 +9,10 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from results import Mistake, fail
 from results.artefacts.load import load, named_apart
 from results.explorer import written
+from results.explorer.answers import pictures
 from results.explorer.app import app
-from results.explorer.export import NO_FACES, export, pictures, write
-from results.explorer.gallery import found
+from results.explorer.export import export, write
+from results.explorer.gallery import NO_FACES, found
 
 PORT = 8050
 
@@ -22,18 +23,30 @@ def parser() -> argparse.ArgumentParser:
         description="Studies to look at and touch, running or finished: an app on this machine "
         "alone, or one HTML file that needs no network.",
     )
-    made.add_argument("run", nargs="+", type=Path, metavar="RUN",
-                      help="artefact folder, runs/NAME")  # fmt: skip
-    made.add_argument("--data", type=Path, metavar="FILE", help="the data set, for the faces: "
-                      "fer2013.csv (.xz, .gz), the folder copy, its zip (default: what the study "
-                      "prepared or read, if it is here)")  # fmt: skip
+    made.add_argument("run", nargs="+", type=Path, metavar="RUN", help="artefact folder, runs/NAME")
+    made.add_argument(
+        "--data",
+        type=Path,
+        metavar="FILE",
+        help="the data set, for the faces: "
+        "fer2013.csv (.xz, .gz), the folder copy, its zip (default: what the study "
+        "prepared or read, if it is here)",
+    )
     made.add_argument("--votes", type=Path, metavar="FILE", help="FER+'s fer2013new.csv")
-    made.add_argument("--port", type=int, metavar="N",
-                      help=f"of 127.0.0.1 (default: {PORT}, or a free one)")  # fmt: skip
-    made.add_argument("--export", type=Path, metavar="FILE.html",
-                      help="write one HTML file instead of starting the app")  # fmt: skip
-    made.add_argument("--with-faces", action="store_true", help="the faces too: their licence "
-                      "forbids spreading them, so keep such a file to yourself")  # fmt: skip
+    made.add_argument(
+        "--port", type=int, metavar="N", help=f"of 127.0.0.1 (default: {PORT}, or a free one)"
+    )
+    made.add_argument(
+        "--export",
+        type=Path,
+        metavar="FILE.html",
+        help="write one HTML file instead of starting the app",
+    )
+    made.add_argument(
+        "--with-faces",
+        action="store_true",
+        help="the faces too: their licence forbids spreading them, so keep such a file to yourself",
+    )
     return made
 
 
@@ -46,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
             faces = found(studies, pictures(studies), asked.data) if asked.with_faces else NO_FACES
             if asked.with_faces and isinstance(faces, str):
                 raise Mistake(f"there are no faces to write: {faces}")
-            page = export(studies, written.judged(studies), faces=faces, votes=asked.votes)
+            page = export(studies, written.evaluated(studies), faces=faces, votes=asked.votes)
             write(page, asked.export)
             size = asked.export.stat().st_size / 2**20
             print(f"Page: {asked.export} ({size:.1f} MiB, needs no network)")

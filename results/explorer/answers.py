@@ -10,6 +10,7 @@ from results import Mistake
 from results.artefacts.load import Answers, Findings, answers
 from results.explorer.payload import Encoded, array, words
 
+IMAGE_KEY = ["digest", "split", "image"]
 NOWHERE = 255  # the answer of a network that diverged
 
 
@@ -20,13 +21,15 @@ def answers_payload(studies: list[Findings]) -> Encoded:
     answers are those of the full precision, 255 where a network diverged.
     """
     found = [(number, each) for number, one in enumerate(studies) for each in answers(one)]
-    pictures = images([each for _, each in found])
-    place = {key: k for k, key in enumerate(zip(pictures["digest"], pictures["split"],
-                                                pictures["image"], strict=True))}  # fmt: skip
+    shown = images([each for _, each in found])
+    keys = shown[IMAGE_KEY].itertuples(index=False, name=None)
+    place = {key: row for row, key in enumerate(keys)}
     networks = []
     for number, each in found:
-        rows = [place[each.digest, split, int(image)]
-                for split, image in zip(each.split, each.image, strict=True)]  # fmt: skip
+        rows = [
+            place[each.digest, split, int(image)]
+            for split, image in zip(each.split, each.image, strict=True)
+        ]
         names = trial_names(studies[number], each)
         for name, p, guess in zip(names, each.probability, each.guess, strict=True):
             networks.append(
@@ -43,15 +46,20 @@ def answers_payload(studies: list[Findings]) -> Encoded:
     return {
         "classes": list(found[0][1].classes) if found else [],
         "images": {
-            "digest": words(pictures["digest"]),
-            "split": words(pictures["split"]),
-            "image": array(pictures["image"], "i4"),
-            "label": array(pictures["label"], "u1"),
-            "duplicate": array(pictures["duplicate"], "u1"),
+            "digest": words(shown["digest"]),
+            "split": words(shown["split"]),
+            "image": array(shown["image"], "i4"),
+            "label": array(shown["label"], "u1"),
+            "duplicate": array(shown["duplicate"], "u1"),
         },
         "networks": networks,
         "attention": attention(studies, place),
     }
+
+
+def pictures(studies: list[Findings]) -> pd.DataFrame:
+    """The images that any network of the studies answered, in the payload's order."""
+    return images([each for one in studies for each in answers(one)])
 
 
 def images(settings: list[Answers]) -> pd.DataFrame:
@@ -62,14 +70,21 @@ def images(settings: list[Answers]) -> pd.DataFrame:
     if len({each.classes for each in settings}) > 1:
         raise Mistake("these studies have different classes: open them one at a time")
     frames = [
-        pd.DataFrame({"digest": each.digest, "split": each.split, "image": each.image,
-                      "label": each.label, "duplicate": each.duplicate})
+        pd.DataFrame(
+            {
+                "digest": each.digest,
+                "split": each.split,
+                "image": each.image,
+                "label": each.label,
+                "duplicate": each.duplicate,
+            }
+        )
         for each in settings
-    ]  # fmt: skip
-    columns = ["digest", "split", "image", "label", "duplicate"]
+    ]
+    columns = [*IMAGE_KEY, "label", "duplicate"]
     frame = pd.concat(frames) if frames else pd.DataFrame(columns=columns)
-    frame = frame.drop_duplicates(["digest", "split", "image"])
-    return frame.sort_values(["digest", "split", "image"]).reset_index(drop=True)
+    frame = frame.drop_duplicates(IMAGE_KEY)
+    return frame.sort_values(IMAGE_KEY).reset_index(drop=True)
 
 
 def trial_names(one: Findings, each: Answers) -> list[str]:
@@ -96,15 +111,23 @@ def attention(studies: list[Findings], place: dict[tuple[str, str, int], int]) -
         frame = attention_table(path)
         frame = frame[frame["trial_id"].isin(one.trials["trial_id"])]
         digest = str(one.study["data"].get("digest"))
-        keys = [(digest, split, int(image))
-                for split, image in zip(frame["split"], frame["image"], strict=True)]  # fmt: skip
+        keys = [
+            (digest, split, int(image))
+            for split, image in zip(frame["split"], frame["image"], strict=True)
+        ]
         frame = frame.assign(row=[place.get(key, -1) for key in keys])
         for (trial, side), group in frame[frame["row"] >= 0].groupby(["trial_id", "side"]):
             maps = np.stack([np.frombuffer(raw, "<f2") for raw in group["weights"]])
             clean = np.nan_to_num(maps.astype(np.float32)).clip(0, 1)
-            found.append({"study": number, "trial": str(trial), "side": int(side),
-                          "rows": array(group["row"], "i4"),
-                          "weights": array(np.round(255 * clean).ravel(), "u1")})  # fmt: skip
+            found.append(
+                {
+                    "study": number,
+                    "trial": str(trial),
+                    "side": int(side),
+                    "rows": array(group["row"], "i4"),
+                    "weights": array(np.round(255 * clean).ravel(), "u1"),
+                }
+            )
     return found
 
 

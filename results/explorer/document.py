@@ -11,8 +11,10 @@ from results.report import page
 from results.words import listed
 
 PAGE = Path(__file__).parent / "page"
-SCRIPTS = ("data", "selection", "arithmetic", "plot", "paint", "coordinates", "grid", "trials",
-           "curves", "comparison", "confusion", "faces", "main")  # fmt: skip
+SCRIPTS = (
+    "data selection arithmetic plot paint coordinates grid trials curves comparison confusion "
+    "faces main"
+).split()
 
 
 def script(last: str) -> str:
@@ -45,6 +47,8 @@ def body(studies: list[Findings], foot: str, note: str = "") -> str:
     """The body's markup, without scripts. Names in it are escaped."""
     shown = f'<p class="note">{html.escape(note)}</p>' if note else ""
     return Template((PAGE / "body.html").read_text()).substitute(
-        title=html.escape(title(studies)), lead=html.escape(lead(studies)), note=shown,
+        title=html.escape(title(studies)),
+        lead=html.escape(lead(studies)),
+        note=shown,
         foot=html.escape(foot),
-    )  # fmt: skip
+    )

@@ -4,6 +4,7 @@ They are research material that may not be spread: the app shows them, and an ex
 only when asked to.
 """
 
+import base64
 import io
 import json
 import os
@@ -14,18 +15,28 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from fer_data import sources
 from results import Mistake
-from results.artefacts import faces as source
 from results.artefacts.load import Findings
 from results.explorer.payload import Encoded, array
 from results.facts import votes
 
 SHEET = 32  # faces along a side of a sheet
+MOST_MIB = 15  # of faces in one file
+NO_FACES = (
+    "This file holds no faces: their licence forbids spreading them. The app shows them "
+    "where the data set is; an export holds them only if asked for."
+)
+NOTHING = "nothing"  # the label of an id that a source lacks
 KINDS = [*votes.EMOTIONS.values(), *votes.OTHERS.values()]
-NOT_HERE = ("The data set isn't on this machine, so there are no pictures; --data FILE names it. "
-            "Everything else works without.")  # fmt: skip
-DRAWN = ("These faces were drawn, and what was drawn isn't kept on this machine, so there are no "
-         "pictures. Everything else works without.")  # fmt: skip
+NOT_HERE = (
+    "The data set isn't on this machine, so there are no pictures; --data FILE names it. "
+    "Everything else works without."
+)
+DRAWN = (
+    "These faces were drawn, and what was drawn isn't kept on this machine, so there are no "
+    "pictures. Everything else works without."
+)
 SEVERAL = "These studies are on different data, so there are no pictures: open one at a time."
 
 
@@ -72,15 +83,17 @@ def read(path: Path, pictures: pd.DataFrame, classes: list[str]) -> np.ndarray:
     if path.suffix == ".npz":
         names, images = stored(path, ids)
     else:
-        labels = source.rows(path)["label"].to_numpy(str)
-        names = np.where(ids < len(labels), labels[np.minimum(ids, len(labels) - 1)], "nothing")
-        images = None if (names != told).any() else source.images(path, ids)
+        rows = sources.read(path)  # its ids are places in it
+        place = np.minimum(ids, len(rows.ids) - 1)
+        names, images = np.where(ids == place, rows.names[place], NOTHING), rows.images[place]
     wrong = np.flatnonzero(names != told)
     if len(wrong):
         k = wrong[0]
-        raise Mistake(f"{path} isn't the data of this study: image {ids[k]} is {names[k]} in it "
-                      f"and {told[k]} in predictions.parquet; give the file that the study was run "
-                      "on as --data")  # fmt: skip
+        raise Mistake(
+            f"{path} isn't the data of this study: image {ids[k]} is {names[k]} in it "
+            f"and {told[k]} in predictions.parquet; give the file that the study was run "
+            "on as --data"
+        )
     return images
 
 
@@ -89,27 +102,63 @@ def stored(path: Path, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             classes = np.array(json.loads(str(file["about"]))["classes"])
-            parts = [[file[f"{split}_{what}"] for split in ("val", "test")]
-                     for what in ("ids", "labels", "images")]  # fmt: skip
+            parts = [
+                [file[f"{split}_{what}"] for split in ("val", "test")]
+                for what in ("ids", "labels", "images")
+            ]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise Mistake(f"{path} can't be read as prepared data ({type(error).__name__}); give the "
-                      "source of the study as --data") from None  # fmt: skip
+        raise Mistake(
+            f"{path} can't be read as prepared data ({type(error).__name__}); give the "
+            "source of the study as --data"
+        ) from None
     own, labels, images = (np.concatenate(part) for part in parts)
     order = np.argsort(own, kind="stable")
     place = order[np.clip(np.searchsorted(own[order], ids), 0, len(own) - 1)]
-    return np.where(own[place] == ids, classes[labels[place]], "nothing"), images[place]
+    return np.where(own[place] == ids, classes[labels[place]], NOTHING), images[place]
 
 
 def sheet(faces: np.ndarray, number: int) -> bytes:
     """Sheet `number` as PNG: 32 rows of 32 faces, in the payload's order."""
     part = faces[number * SHEET**2 : (number + 1) * SHEET**2]
-    side = source.SIDE_PX
+    side = sources.SIDE_PX
     page = np.zeros((SHEET**2, side, side), np.uint8)
     page[: len(part)] = part
     page = page.reshape(SHEET, SHEET, side, side).swapaxes(1, 2).reshape(SHEET * side, -1)
     raw = io.BytesIO()
     Image.fromarray(page).save(raw, "PNG", compress_level=1)
     return raw.getvalue()
+
+
+def faces_payload(
+    faces: np.ndarray | str, shown: pd.DataFrame, votes_file: Path | None, sheets: bool
+) -> Encoded:
+    """What the page must know of the faces, or why there are none.
+
+    `sheets`: the pictures too, as data URLs of up to MOST_MIB in all; it says what is cut.
+    """
+    there = isinstance(faces, np.ndarray)
+    found: Encoded = {"there": there, "why": "" if there else faces}
+    if votes_file:
+        found["votes"] = vote_counts(votes_file, shown)
+    if sheets and isinstance(faces, np.ndarray):
+        found["sheets"] = data_urls(faces)
+        lost = sum(not one for one in found["sheets"]) * SHEET**2
+        if lost:
+            found["why"] = (
+                f"The faces of {lost:,} images were left out: a file holds at most {MOST_MIB} MiB "
+                "of them."
+            )
+    return found
+
+
+def data_urls(faces: np.ndarray) -> list[str]:
+    """A PNG per sheet as a data URL, "" for those beyond MOST_MIB."""
+    found, size = [], 0
+    for number in range(-(-len(faces) // SHEET**2)):
+        raw = base64.b64encode(sheet(faces, number)).decode()
+        size += len(raw)
+        found.append(f"data:image/png;base64,{raw}" if size <= MOST_MIB << 20 else "")
+    return found
 
 
 def vote_counts(path: Path, pictures: pd.DataFrame) -> Encoded:

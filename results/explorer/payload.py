@@ -105,8 +105,11 @@ def placed(studies: list[Findings], name: str, place: dict[tuple[int, str], int]
 def trial_columns(studies: list[Findings], trials: pd.DataFrame, offsets: np.ndarray) -> Encoded:
     """Every trial's own columns, hyperparameters aside."""
     study = np.repeat(np.arange(len(studies)), np.diff(offsets))
-    columns: Encoded = {"study": array(study, "u1"), "model": words(trials["hp_model"]),
-                        "asked": numbers(trials["hp_epochs"])}  # fmt: skip
+    columns: Encoded = {
+        "study": array(study, "u1"),
+        "model": words(trials["hp_model"]),
+        "asked": numbers(trials["hp_epochs"]),
+    }
     columns |= {name: words(trials[name]) for name in TRIAL_TEXT}
     columns |= {name: numbers(trials[name]) for name in TRIAL_NUMBERS}
     when = ("started_at", "ended_at")
@@ -127,18 +130,12 @@ def hyperparameters(studies: list[Findings], trials: pd.DataFrame) -> list[Encod
         found.append(
             {
                 "name": name[3:],
-                "log": number and any(asked_log(one, name[3:]) for one in studies),
+                "log": number and any(search.is_log(one, name[3:]) for one in studies),
                 "varies": bool(varies) and name != "hp_seed",
                 "values": numbers(column) if number else words(column),
             }
         )
     return found
-
-
-def asked_log(one: Findings, name: str) -> bool:
-    """Whether a study searched this hyperparameter on a logarithmic scale, for any network."""
-    asked = [search.space(one, model).get(name) for model in one.study["study"].get("models", [])]
-    return any(isinstance(value, dict) and bool(value.get("log")) for value in asked)
 
 
 def about(one: Findings) -> Encoded:

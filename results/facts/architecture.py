@@ -13,12 +13,17 @@ WEIGHTED = ("Conv2d", "Linear")
 def layers(findings: Findings) -> pd.DataFrame:
     """The modules of each network in order: output shape, parameters, multiply-adds."""
     rows = [
-        {"network": model, "layer": row["name"], "kind": row["kind"],
-         "output": " × ".join(map(str, row["shape"])), "parameters": row["parameters"],
-         "multiply_adds": row["multiply_adds"]}
+        {
+            "network": model,
+            "layer": row["name"],
+            "kind": row["kind"],
+            "output": " × ".join(map(str, row["shape"])),
+            "parameters": row["parameters"],
+            "multiply_adds": row["multiply_adds"],
+        }
         for model, found in (findings.study.get("networks") or {}).items()
         for row in found
-    ]  # fmt: skip
+    ]
     columns = ["network", "layer", "kind", "output", "parameters", "multiply_adds"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -36,8 +41,12 @@ def stages(table: pd.DataFrame) -> pd.DataFrame:
     """
     names = table["layer"].str.split(".")
     block = names.map(lambda parts: parts[1] if len(parts) > 2 and parts[1].isdecimal() else None)
-    frame = table.assign(stage=names.str[0], block=block, module=names.map(module),
-                         weighted=table["kind"].isin(WEIGHTED))  # fmt: skip
+    frame = table.assign(
+        stage=names.str[0],
+        block=block,
+        module=names.map(module),
+        weighted=table["kind"].isin(WEIGHTED),
+    )
     # A gate's own last layer isn't what the stage hands on.
     frame["path"] = frame["output"].where(frame["module"].isna())
     found = frame.groupby(["network", "stage"], sort=False).agg(
@@ -91,10 +100,19 @@ def inside(table: pd.DataFrame) -> pd.DataFrame:
         if not name:
             before = row["output"]
             continue
-        rows.append({"block": ".".join(parts[:2]), "module": name, "part": parts[3],
-                     "layer": ".".join(parts[4:]), "kind": row["kind"], "enters": before,
-                     "output": row["output"], "parameters": row["parameters"],
-                     "multiply_adds": row["multiply_adds"]})  # fmt: skip
+        rows.append(
+            {
+                "block": ".".join(parts[:2]),
+                "module": name,
+                "part": parts[3],
+                "layer": ".".join(parts[4:]),
+                "kind": row["kind"],
+                "enters": before,
+                "output": row["output"],
+                "parameters": row["parameters"],
+                "multiply_adds": row["multiply_adds"],
+            }
+        )
     columns = "block module part layer kind enters output parameters multiply_adds".split()
     return pd.DataFrame(rows, columns=columns)
 

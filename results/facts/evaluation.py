@@ -16,7 +16,7 @@ SCOPES = ("val", "test", "val+test", "test, no duplicates")
 
 
 @dataclass(frozen=True)
-class Judged:
+class Evaluated:
     """A setting's Answers with its bootstrap on each scope: scope -> measure -> Bootstrap."""
 
     name: str  # the setting, with its study where two studies have one of that name
@@ -32,7 +32,7 @@ def chosen(answers: Answers, scope: str) -> np.ndarray:
     return part & ~answers.duplicate if scope == "test, no duplicates" else part
 
 
-def judged(settings: list[Answers], resamples: int = st.RESAMPLES) -> list[Judged]:
+def evaluated(settings: list[Answers], resamples: int = st.RESAMPLES) -> list[Evaluated]:
     """Each setting with its bootstraps. Settings on the same images share the drawn images, so
     that differences between them are paired."""
     weights: dict[tuple[str, str, int], np.ndarray] = {}
@@ -56,11 +56,11 @@ def judged(settings: list[Answers], resamples: int = st.RESAMPLES) -> list[Judge
                 np.random.default_rng(len(found) + 1),
             )
         name = f"{answers.setting} ({answers.study})" if twice else answers.setting
-        found.append(Judged(name, answers, scopes))
+        found.append(Evaluated(name, answers, scopes))
     return found
 
 
-def confirmed(settings: list[Judged]) -> pd.DataFrame:
+def confirmed(settings: list[Evaluated]) -> pd.DataFrame:
     """A row per setting, scope and measure: mean over seeds, 95 % interval, sd over seeds."""
     rows = []
     for one in settings:
@@ -87,19 +87,24 @@ def confirmed(settings: list[Judged]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def by_seed(settings: list[Judged]) -> pd.DataFrame:
+def by_seed(settings: list[Evaluated]) -> pd.DataFrame:
     """Accuracy of every single network, a row per setting, seed and scope."""
     rows = [
-        {"setting": one.name, "model": one.answers.model, "seed": seed, "scope": scope,
-         "accuracy": value}
+        {
+            "setting": one.name,
+            "model": one.answers.model,
+            "seed": seed,
+            "scope": scope,
+            "accuracy": value,
+        }
         for one in settings
         for scope, found in one.scopes.items()
         for seed, value in zip(one.answers.seeds, found["accuracy"].by_seed, strict=True)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, columns=["setting", "model", "seed", "scope", "accuracy"])
 
 
-def pairs(settings: list[Judged], scope: str = "test") -> pd.DataFrame:
+def pairs(settings: list[Evaluated], scope: str = "test") -> pd.DataFrame:
     """Every two settings on the same images: difference, paired tests, what could be seen at all.
 
     McNemar compares the votes of each setting's seeds; the permutation compares the networks'
@@ -175,7 +180,9 @@ def per_class(counts: np.ndarray, classes: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def calibration(settings: list[Judged], scope: str = "test") -> tuple[pd.DataFrame, pd.DataFrame]:
+def calibration(
+    settings: list[Evaluated], scope: str = "test"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """ECE by setting, mean over seeds; images, confidence and accuracy by bin, seeds pooled.
 
     A network that diverged has no probabilities and isn't in it.
@@ -190,21 +197,37 @@ def calibration(settings: list[Judged], scope: str = "test") -> tuple[pd.DataFra
         eces = [st.reliability(p, label)[1] for p in whole]
         sure = np.mean([p.max(1).mean() for p in whole])
         right = np.mean([(p.argmax(1) == label).mean() for p in whole])
-        rows.append({"setting": one.name, "model": answers.model, "seeds": len(whole),
-                     "ece": np.mean(eces), "confidence": sure, "accuracy": right})  # fmt: skip
+        rows.append(
+            {
+                "setting": one.name,
+                "model": answers.model,
+                "seeds": len(whole),
+                "ece": np.mean(eces),
+                "confidence": sure,
+                "accuracy": right,
+            }
+        )
         table, _ = st.reliability(np.concatenate(whole), np.tile(label, len(whole)))
         for count, confidence, accuracy in table[table[:, 0] > 0]:
             low, high = st.wilson(accuracy * count / len(whole), count / len(whole))
-            bins.append({"setting": one.name, "model": answers.model, "images": count / len(whole),
-                         "confidence": confidence, "accuracy": accuracy, "low": low,
-                         "high": high})  # fmt: skip
+            bins.append(
+                {
+                    "setting": one.name,
+                    "model": answers.model,
+                    "images": count / len(whole),
+                    "confidence": confidence,
+                    "accuracy": accuracy,
+                    "low": low,
+                    "high": high,
+                }
+            )
     return (
         pd.DataFrame(rows, columns="setting model seeds ece confidence accuracy".split()),
         pd.DataFrame(bins, columns="setting model images confidence accuracy low high".split()),
     )
 
 
-def cost(studies: list[Findings], settings: list[Judged]) -> pd.DataFrame:
+def cost(studies: list[Findings], settings: list[Evaluated]) -> pd.DataFrame:
     """A row per setting: accuracy on test and what it cost, mean of its networks.
 
     `undominated`: no other is at least as accurate for at most as many seconds, and better in one.
@@ -236,7 +259,7 @@ def cost(studies: list[Findings], settings: list[Judged]) -> pd.DataFrame:
     return table.assign(undominated=~(as_good & better).any(1)).drop(columns=["scope", "measure"])
 
 
-def hardest(settings: list[Judged], scope: str = "test") -> pd.DataFrame:
+def hardest(settings: list[Evaluated], scope: str = "test") -> pd.DataFrame:
     """By class: how many images every network of every setting gets wrong, and how many none."""
     there = [one for one in settings if scope in one.scopes]
     if not there or len({one.answers.digest for one in there}) > 1:

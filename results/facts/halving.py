@@ -10,11 +10,19 @@ from results.facts import statistics as st
 def savings(trials: pd.DataFrame) -> pd.DataFrame:
     """Epochs asked and run by network and in all; only trials that ended."""
     done = trials[trials["status"] != "running"]
-    frame = done.assign(asked=pd.to_numeric(done["hp_epochs"]), stopped=done["status"] == "stopped",
-                        failed=done["status"] == "failed")  # fmt: skip
-    sums = {"trials": ("trial_id", "size"), "stopped": ("stopped", "sum"),
-            "failed": ("failed", "sum"), "epochs_asked": ("asked", "sum"),
-            "epochs_run": ("epochs_run", "sum"), "seconds": ("seconds", "sum")}  # fmt: skip
+    frame = done.assign(
+        asked=pd.to_numeric(done["hp_epochs"]),
+        stopped=done["status"] == "stopped",
+        failed=done["status"] == "failed",
+    )
+    sums = {
+        "trials": ("trial_id", "size"),
+        "stopped": ("stopped", "sum"),
+        "failed": ("failed", "sum"),
+        "epochs_asked": ("asked", "sum"),
+        "epochs_run": ("epochs_run", "sum"),
+        "seconds": ("seconds", "sum"),
+    }
     table = frame.groupby("model", sort=False).agg(**sums).reset_index()
     if len(table) > 1:
         table.loc[len(table)] = {"model": "all"} | table.drop(columns="model").sum().to_dict()
@@ -89,8 +97,15 @@ def replay(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
                 rung *= factor
             run += last
             best = max(best, curve[last])
-        rows.append({"reduction_factor": factor, "epochs_run": run, "saved": 1 - run / whole,
-                     "best": best, "lost": top - best})  # fmt: skip
+        rows.append(
+            {
+                "reduction_factor": factor,
+                "epochs_run": run,
+                "saved": 1 - run / whole,
+                "best": best,
+                "lost": top - best,
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -43,30 +43,41 @@ def importance(
         domains = searched_domains(findings, str(model))
         if len(domains) < 2:
             continue
-        each = {epoch: judged(findings, group, domains, epoch) for epoch in epochs(findings, group)}
+        each = {
+            epoch: at_epoch(findings, group, domains, epoch) for epoch in epochs(findings, group)
+        }
         enough = [
-            epoch for epoch, (values, _) in each.items()
+            epoch
+            for epoch, (values, _) in each.items()
             if len(values) >= ENOUGH and np.ptp(values) > 0
-        ]  # fmt: skip
+        ]
         for epoch in dict.fromkeys([*enough[:1], *enough[-1:]]):
             values, points = each[epoch]
             for name, measures in measured(values, points, domains, resamples).items():
-                rows.append({"model": model, "epoch": epoch, "trials": min(len(values), MANY),
-                             "hyperparameter": name, **measures})  # fmt: skip
-    columns = ("model epoch trials hyperparameter ped_anova ped_low ped_high fanova fanova_low "
-               "fanova_high").split()  # fmt: skip
+                rows.append(
+                    {
+                        "model": model,
+                        "epoch": epoch,
+                        "trials": min(len(values), MANY),
+                        "hyperparameter": name,
+                        **measures,
+                    }
+                )
+    columns = (
+        "model epoch trials hyperparameter ped_anova ped_low ped_high fanova fanova_low fanova_high"
+    ).split()
     return pd.DataFrame(rows, columns=columns)
 
 
 def reached(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
     """For each network the epochs that could be judged, and how many trials with values inside the
     space reached them."""
-    rows = [
-        {"model": model, "epoch": epoch,
-         "trials": len(judged(findings, group, searched_domains(findings, str(model)), epoch)[0])}
-        for model, group in trials[trials["ran"]].groupby("model", sort=False)
-        for epoch in epochs(findings, group)
-    ]  # fmt: skip
+    rows = []
+    for model, group in trials[trials["ran"]].groupby("model", sort=False):
+        domains = searched_domains(findings, str(model))
+        for epoch in epochs(findings, group):
+            values, _ = at_epoch(findings, group, domains, epoch)
+            rows.append({"model": model, "epoch": epoch, "trials": len(values)})
     return pd.DataFrame(rows, columns=["model", "epoch", "trials"])
 
 
@@ -107,7 +118,7 @@ def axis(asked: Any, value: Any) -> Any:
     return sorted(asked).index(value) if numbers else value
 
 
-def judged(
+def at_epoch(
     findings: Findings,
     group: pd.DataFrame,
     domains: Domains,
@@ -149,8 +160,11 @@ def measured(
         for place, (measure, short) in enumerate((("ped_anova", "ped"), ("fanova", "fanova"))):
             ends = np.quantile([one[place][name] for one in again], [0.05, 0.95])
             middle = np.mean([one[place][name] for one in each])
-            found[name] |= {measure: middle, f"{short}_low": min(ends[0], middle),
-                            f"{short}_high": max(ends[1], middle)}  # fmt: skip
+            found[name] |= {
+                measure: middle,
+                f"{short}_low": min(ends[0], middle),
+                f"{short}_high": max(ends[1], middle),
+            }
     return found
 
 
@@ -165,10 +179,10 @@ def both(
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # each study would announce itself
     study = optuna.create_study(direction="maximize")
     axes = {name: distribution for name, (_, distribution) in domains.items()}
-    study.add_trials([
-        optuna.trial.create_trial(params=points[k], distributions=axes, value=values[k])
-        for k in drawn
-    ])  # fmt: skip
+    for k in drawn:
+        study.add_trial(
+            optuna.trial.create_trial(params=points[k], distributions=axes, value=values[k])
+        )
     ped = PedAnovaImportanceEvaluator(target_quantile=TOP).evaluate(study)
     forest = FanovaImportanceEvaluator(n_trees=TREES, seed=seed).evaluate(study)
     whole = sum(ped.values()) or 1.0

@@ -10,7 +10,7 @@ import pandas as pd
 
 from results.artefacts.load import Findings
 from results.facts import statistics as st
-from results.facts.evaluation import Judged, chosen
+from results.facts.evaluation import Evaluated, chosen
 
 # Hyperparameters that are one idea: an arm may change several of a group.
 GROUPS = (
@@ -97,7 +97,7 @@ def one_step(changed: dict[str, Any]) -> bool:
 
 
 def effects(
-    found: list[Arm], settings: list[Judged], resamples: int = st.RESAMPLES
+    found: list[Arm], settings: list[Evaluated], resamples: int = st.RESAMPLES
 ) -> pd.DataFrame:
     """A row per arm and scope (val, test): accuracies of base and arm over the seeds that both
     have, their difference with its 95 % interval (seeds and images drawn anew, in pairs), its sd
@@ -123,17 +123,26 @@ def effects(
             low, high = boot.interval
             rows.append(
                 {
-                    "model": arm.model, "base": arm.base, "arm": arm.setting,
-                    "changed": arm.words, "together": arm.together, "scope": scope,
-                    "seeds": len(seeds), "base_accuracy": right[0].mean(),
-                    "accuracy": right[1].mean(), "difference": boot.mean, "low": low,
+                    "model": arm.model,
+                    "base": arm.base,
+                    "arm": arm.setting,
+                    "changed": arm.words,
+                    "together": arm.together,
+                    "scope": scope,
+                    "seeds": len(seeds),
+                    "base_accuracy": right[0].mean(),
+                    "accuracy": right[1].mean(),
+                    "difference": boot.mean,
+                    "low": low,
                     "high": high,
                     "sd": boot.by_seed.std(ddof=1) if len(seeds) > 1 else np.nan,
                     "p": st.paired_permutation(boot.by_seed),
                 }
-            )  # fmt: skip
-    columns = ("model base arm changed together scope seeds base_accuracy accuracy difference low "
-               "high sd p").split()  # fmt: skip
+            )
+    columns = (
+        "model base arm changed together scope seeds base_accuracy accuracy difference low "
+        "high sd p"
+    ).split()
     frame = pd.DataFrame(rows, columns=columns)
     holm = frame.groupby(["model", "scope"])["p"].transform(lambda p: st.holm(p.to_numpy(float)))
     return frame.assign(holm=holm)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from results.artefacts.load import Findings
-from results.facts.evaluation import Judged
+from results.facts.evaluation import Evaluated
 
 TEXT_TEST_IMAGES = 3589  # "28,709 training images and 3,589 test images", section II
 ROUNDING = 1e-4  # the paper prints accuracies with two decimals of a percent, cut or rounded
@@ -34,11 +34,17 @@ def figure(name: str) -> str:
     return f"Fig. {name.removeprefix('fig')}"
 
 
+def matrices(paper: dict[str, Any]) -> dict[str, str]:
+    """Setting -> the figure with its printed matrix, for those that have one."""
+    each = {entry["id"]: entry["confusion"] for entry in paper["experiments"]}
+    return {setting: figure for setting, figure in each.items() if figure}
+
+
 def counts(paper: dict[str, Any], name: str) -> np.ndarray:
     return np.array(paper["confusions"][name]["matrix"])
 
 
-def by_length(settings: list[Judged]) -> list[Judged]:
+def by_length(settings: list[Evaluated]) -> list[Evaluated]:
     """Of several studies with one setting the one that counts comes last: it trained longest, then
     with most seeds."""
     return sorted(settings, key=lambda one: (one.answers.epochs, len(one.answers.seeds)))
@@ -61,7 +67,7 @@ def under_way(studies: Iterable[Findings]) -> dict[str, str]:
 
 
 def settings_table(
-    paper: dict[str, Any], settings: list[Judged], studies: Iterable[Findings] = ()
+    paper: dict[str, Any], settings: list[Evaluated], studies: Iterable[Findings] = ()
 ) -> pd.DataFrame:
     """A row per setting of the paper: what it claims, what its matrix says, what we found.
 
@@ -96,18 +102,24 @@ def settings_table(
                 row["difference"] = row["val+test"] - row["matrix"]
                 row["within"] = bool(low <= row["matrix"] <= high)
         rows.append(row)
-    columns = ("setting model batch_size lr epochs claimed figure matrix under_way seeds "
-               "our_epochs val+test low high difference within val test").split()  # fmt: skip
+    columns = (
+        "setting model batch_size lr epochs claimed figure matrix under_way seeds "
+        "our_epochs val+test low high difference within val test"
+    ).split()
     return pd.DataFrame(rows, columns=[*columns, "test, no duplicates"])
 
 
 def image_counts(paper: dict[str, Any]) -> pd.DataFrame:
     """Matrices that count another number of images than the text."""
     rows = [
-        {"figure": figure(name), "images": int(counts(paper, name).sum()),
-         "text": TEXT_TEST_IMAGES, "ratio": counts(paper, name).sum() / TEXT_TEST_IMAGES}
+        {
+            "figure": figure(name),
+            "images": int(counts(paper, name).sum()),
+            "text": TEXT_TEST_IMAGES,
+            "ratio": counts(paper, name).sum() / TEXT_TEST_IMAGES,
+        }
         for name in paper["confusions"]
-    ]  # fmt: skip
+    ]
     frame = pd.DataFrame(rows, columns=["figure", "images", "text", "ratio"])
     return frame[frame["images"] != frame["text"]].reset_index(drop=True)
 
@@ -189,8 +201,16 @@ def printed_column(paper: dict[str, Any]) -> pd.DataFrame:
     for measure, values in could.items():
         apart = np.abs(np.array(values) - np.array(printed))
         equal = apart <= 0.005 + 1e-9
-        rows.append({"measure": measure, "fitted": measure.startswith("as before"),
-                     "equal": int(equal.sum()), "cells": len(printed),
-                     "mean_distance": apart.mean(), "largest_distance": apart.max()})  # fmt: skip
-    return pd.DataFrame(rows, columns=["measure", "fitted", "equal", "cells", "mean_distance",
-                                       "largest_distance"])  # fmt: skip
+        rows.append(
+            {
+                "measure": measure,
+                "fitted": measure.startswith("as before"),
+                "equal": int(equal.sum()),
+                "cells": len(printed),
+                "mean_distance": apart.mean(),
+                "largest_distance": apart.max(),
+            }
+        )
+    return pd.DataFrame(
+        rows, columns=["measure", "fitted", "equal", "cells", "mean_distance", "largest_distance"]
+    )

@@ -88,6 +88,13 @@ def space(findings: Findings, model: str) -> dict[str, Any]:
     return {key: value for key, value in whole.items() if key not in models} | own
 
 
+def is_log(findings: Findings, name: str) -> bool:
+    """Whether this hyperparameter was searched on a logarithmic scale, for any network."""
+    models = findings.study["study"].get("models", [])
+    asked = [space(findings, model).get(name) for model in models]
+    return any(isinstance(value, dict) and bool(value.get("log")) for value in asked)
+
+
 def varied(findings: Findings, trials: pd.DataFrame) -> list[str]:
     """The hyperparameters, without hp_, that differ between the trials of some network."""
     names = [name for name in trials if name.startswith("hp_") and name != "hp_seed"]
@@ -111,19 +118,30 @@ def influence(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
         for name in varied(findings, group):
             column = group[f"hp_{name}"]
             there = column.notna() & value.notna()
-            row = {"model": model, "hyperparameter": name, "epoch": epoch,
-                   "trials": int(there.sum()), "spearman": np.nan,
-                   "eta_squared": np.nan}  # fmt: skip
+            row = {
+                "model": model,
+                "hyperparameter": name,
+                "epoch": epoch,
+                "trials": int(there.sum()),
+                "spearman": np.nan,
+                "eta_squared": np.nan,
+            }
             if is_number(column):
                 row["spearman"] = st.spearman(
                     pd.to_numeric(column[there]).to_numpy(float), value[there].to_numpy(float)
                 )
-            elif value[there].var():
-                means = value[there].groupby(column[there].astype(str)).transform("mean")
-                row["eta_squared"] = means.var() / value[there].var()
+            else:
+                row["eta_squared"] = eta_squared(column[there].astype(str), value[there])
             rows.append(row)
     columns = "model hyperparameter epoch trials spearman eta_squared".split()
     return pd.DataFrame(rows, columns=columns)
+
+
+def eta_squared(groups: pd.Series, values: pd.Series) -> float:
+    """The share of the variance of the ranks that lies between the groups; NaN without variance."""
+    ranks = values.rank()
+    between = ranks.groupby(groups).transform("mean").var()
+    return float(between / ranks.var()) if ranks.var() else np.nan
 
 
 def is_number(column: pd.Series) -> bool:
@@ -148,8 +166,15 @@ def edges(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
                 continue
             side, told = edge(asked, value)
             if side:
-                rows.append({"model": trial["model"], "hyperparameter": name, "best": value,
-                             "searched": told, "edge": side})  # fmt: skip
+                rows.append(
+                    {
+                        "model": trial["model"],
+                        "hyperparameter": name,
+                        "best": value,
+                        "searched": told,
+                        "edge": side,
+                    }
+                )
     return pd.DataFrame(rows, columns=["model", "hyperparameter", "best", "searched", "edge"])
 
 
@@ -173,10 +198,12 @@ def curse(findings: Findings, confirmed: pd.DataFrame) -> pd.DataFrame:
     """The search's best val_accuracy beside that of the same configuration with fresh seeds."""
     own = confirmed[confirmed["study"] == findings.name]
     val = own[(own["scope"] == "val") & (own["measure"] == "accuracy")]
-    plain = val["setting"].str.removesuffix(f" ({findings.name})")  # as facts.judged names apart
+    # evaluation.evaluated puts the study behind a name that two studies have.
+    plain = val["setting"].str.removesuffix(f" ({findings.name})")
     won = findings.chosen[findings.chosen["from_trial"].astype(bool)]
     frame = won.merge(val.assign(setting=plain), on="setting", suffixes=("", "_confirmed"))
     frame["searched"] = pd.to_numeric(frame["val_accuracy"])
     frame["lost"] = frame["searched"] - frame["mean"]
-    return frame[["setting", "from_trial", "epoch", "searched", "mean", "low", "high", "seeds",
-                  "lost"]]  # fmt: skip
+    return frame[
+        ["setting", "from_trial", "epoch", "searched", "mean", "low", "high", "seeds", "lost"]
+    ]

@@ -87,7 +87,7 @@ def bootstrap(
 
     Drawing S seeds from S makes their spread too small by (S - 1) / S; it is scaled back. With
     one seed only the images are drawn: an interval over seeds doesn't exist.
-    """  # fmt: skip
+    """
     seeds = len(guess)
     each = np.eye(classes, dtype=np.float32)
     truth = weights @ each[label]  # (B, K)
@@ -167,8 +167,9 @@ def permutation(first: np.ndarray, second: np.ndarray) -> float:
     def apart(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
         return a.mean(axis) - b.mean(axis)
 
-    test = stats.permutation_test((first, second), apart, vectorized=True, n_resamples=9999,
-                                  rng=np.random.default_rng(0))  # fmt: skip
+    test = stats.permutation_test(
+        (first, second), apart, vectorized=True, n_resamples=9999, rng=np.random.default_rng(0)
+    )
     return float(test.pvalue)
 
 
@@ -177,8 +178,14 @@ def paired_permutation(apart: np.ndarray) -> float:
     9,999 drawn; NaN below two pairs."""
     if len(apart) < 2:
         return np.nan
-    test = stats.permutation_test((apart,), np.mean, permutation_type="samples", vectorized=True,
-                                  n_resamples=9999, rng=np.random.default_rng(0))  # fmt: skip
+    test = stats.permutation_test(
+        (apart,),
+        np.mean,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=9999,
+        rng=np.random.default_rng(0),
+    )
     return float(test.pvalue)
 
 

@@ -20,7 +20,9 @@ def overview(findings: Findings) -> pd.DataFrame:
         "Networks": ", ".join(asked.get("models", [])),
         "Settings": ", ".join(settings),
         "Search": f"{asked.get('trials')} trials of up to {asked.get('epochs')} epochs, "
-        f"{asked.get('sampler')}, {asked.get('scheduler')}" if "search" in stages else "",
+        f"{asked.get('sampler')}, {asked.get('scheduler')}"
+        if "search" in stages
+        else "",
         "Seeds of the confirmation": asked.get("seeds") if "confirm" in stages else "",
         "Why this size": header.get("why_this_size"),
         "Status": status(findings),
@@ -37,13 +39,19 @@ def overview(findings: Findings) -> pd.DataFrame:
         "Trained on": ", ".join(map(str, findings.trials["device"].dropna().unique())),
         "Machine": ", ".join(
             str(part)
-            for part in (machine.get("processor"), cores(machine), *gpus,
-                         f"{machine.get('nodes', 1)} node(s)")
+            for part in (
+                machine.get("processor"),
+                cores(machine),
+                *gpus,
+                f"{machine.get('nodes', 1)} node(s)",
+            )
             if part
-        ) if machine else "",
+        )
+        if machine
+        else "",
         "Versions": ", ".join(f"{name} {value}" for name, value in versions.items()),
         "Git": commit(git),
-    }  # fmt: skip
+    }
     kept = [(what, str(told)) for what, told in rows.items() if told not in (None, "")]
     return pd.DataFrame(kept, columns=["what", findings.name])
 
@@ -145,19 +153,25 @@ def trials(findings: Findings) -> pd.DataFrame:
     """Every trial with how far it came, how it ended, and the hyperparameters that vary."""
     frame = findings.trials
     last = findings.epochs.sort_values("epoch").groupby("trial_id").last()
-    varies = [c for c in frame if c.startswith("hp_") and c not in ("hp_model", "hp_epochs")
-              and frame[c].astype(str).nunique() > 1]  # fmt: skip
+    varies = [
+        c
+        for c in frame
+        if c.startswith("hp_")
+        and c not in ("hp_model", "hp_epochs")
+        and frame[c].astype(str).nunique() > 1
+    ]
     table = pd.DataFrame(
         {
             "trial": frame["trial_id"],
             "network": frame["hp_model"],
             "status": frame["status"],
             "epochs": frame["trial_id"].map(last["epoch"]).fillna(0).astype(int).astype(str)
-            + "/" + frame["hp_epochs"].astype(str),
+            + "/"
+            + frame["hp_epochs"].astype(str),
             "val_accuracy": pd.to_numeric(frame["trial_id"].map(last["val_accuracy"])),
             "val_loss": pd.to_numeric(frame["trial_id"].map(last["val_loss"])),
         }
-    )  # fmt: skip
+    )
     for column in varies:
         table[column[3:]] = frame[column]
     return table.assign(reason=frame["reason"], error=frame["error"])

@@ -10,16 +10,27 @@ import pandas as pd
 from results import Mistake
 from results.artefacts.load import Answers
 from results.facts import statistics as st
-from results.facts.evaluation import Judged, chosen
+from results.facts.evaluation import Evaluated, chosen
 
-EMOTIONS = {"neutral": "neutral", "happiness": "happy", "surprise": "surprise", "sadness": "sad",
-            "anger": "angry", "disgust": "disgust", "fear": "fear"}  # fmt: skip
+EMOTIONS = {
+    "neutral": "neutral",
+    "happiness": "happy",
+    "surprise": "surprise",
+    "sadness": "sad",
+    "anger": "angry",
+    "disgust": "disgust",
+    "fear": "fear",
+}
 OTHERS = {"contempt": "contempt", "unknown": "unknown", "NF": "not a face"}
 TIED = "tied"
 USAGES = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
 # Share of the votes for the winner: above the first number, up to the second.
-SURE = {"at most half": (0.0, 0.5), "6 or 7 in 10": (0.5, 0.7), "8 or 9 in 10": (0.7, 0.9),
-        "all": (0.9, 1.0)}  # fmt: skip
+SURE = {
+    "at most half": (0.0, 0.5),
+    "6 or 7 in 10": (0.5, 0.7),
+    "8 or 9 in 10": (0.7, 0.9),
+    "all": (0.9, 1.0),
+}
 ANY = "any"
 
 
@@ -58,15 +69,16 @@ def matched(answers: Answers, votes: pd.DataFrame) -> bool:
     return bool((votes["split"].to_numpy(str)[answers.image] == answers.split).all())
 
 
-def beside(one: Judged, votes: pd.DataFrame, scope: str) -> tuple[pd.DataFrame, np.ndarray]:
+def beside(one: Evaluated, votes: pd.DataFrame, scope: str) -> tuple[pd.DataFrame, np.ndarray]:
     """The voters' rows of a setting's images in a scope, with the label; and (S, N) its answers."""
     inside = chosen(one.answers, scope)
     names = np.array(one.answers.classes)
     rows = votes.iloc[one.answers.image[inside]].reset_index(drop=True)
     guess = one.answers.guess[:, inside]
     told = np.where(guess >= 0, names[guess], "")
-    return rows.assign(image=one.answers.image[inside],
-                       label=names[one.answers.label[inside]]), told  # fmt: skip
+    return rows.assign(
+        image=one.answers.image[inside], label=names[one.answers.label[inside]]
+    ), told
 
 
 def groups(rows: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -80,7 +92,7 @@ def groups(rows: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def accuracies(
-    settings: list[Judged], votes: pd.DataFrame, scope: str, resamples: int = st.RESAMPLES
+    settings: list[Evaluated], votes: pd.DataFrame, scope: str, resamples: int = st.RESAMPLES
 ) -> pd.DataFrame:
     """A row per setting and group of images: accuracy against the label and against the majority,
     each with its interval, and how often the label is the majority's."""
@@ -94,20 +106,28 @@ def accuracies(
             part, said = there[mask], told[:, mask]
             weights = st.resampled(images, np.random.default_rng(0), resamples)
             agree = part["label"] == part["majority"]
-            row = {"setting": one.name, "model": one.answers.model, "voters": name,
-                   "images": images, "seeds": len(said), "label_agrees": agree.mean()}  # fmt: skip
+            row = {
+                "setting": one.name,
+                "model": one.answers.model,
+                "voters": name,
+                "images": images,
+                "seeds": len(said),
+                "label_agrees": agree.mean(),
+            }
             for yardstick in ("label", "majority"):
                 right = said == part[yardstick].to_numpy(str)
                 found = st.bootstrap_mean(right, weights, np.random.default_rng(number))
                 low, high = found.interval
                 row |= {yardstick: found.mean, f"{yardstick}_low": low, f"{yardstick}_high": high}
             rows.append(row)
-    columns = ("setting model voters images seeds label label_low label_high majority majority_low "
-               "majority_high label_agrees").split()  # fmt: skip
+    columns = (
+        "setting model voters images seeds label label_low label_high majority majority_low "
+        "majority_high label_agrees"
+    ).split()
     return pd.DataFrame(rows, columns=columns)
 
 
-def never_right(settings: list[Judged], votes: pd.DataFrame, scope: str) -> pd.DataFrame:
+def never_right(settings: list[Evaluated], votes: pd.DataFrame, scope: str) -> pd.DataFrame:
     """The images that every network of every setting gets wrong by the label, with what most of
     the networks answer and what the voters say. Settings must be on the same images."""
     first, _ = beside(settings[0], votes, scope)

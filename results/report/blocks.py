@@ -81,18 +81,26 @@ def table(
     name: str,
     caption: str,
     frame: pd.DataFrame,
-    kinds: dict[str, str],
+    columns: str | dict[str, str],
     folded: bool = False,
     labels: dict[str, str] | None = None,
 ) -> Table:
-    """A Table that shows the columns of `kinds`, each in its kind of number (see `cell`)."""
+    """A Table that shows these columns (see `kinds`), each in its kind of number (see `cell`)."""
     labels = labels or {}
     shown = {
         labels.get(column, column.replace("_", " ")): [cell(value, kind) for value in frame[column]]
-        for column, kind in kinds.items()
+        for column, kind in kinds(columns).items()
         if column in frame
     }
     return Table(name, caption, frame, pd.DataFrame(shown, dtype=object), folded)
+
+
+def kinds(columns: str | dict[str, str]) -> dict[str, str]:
+    """ "model seeds:count" -> {"model": "text", "seeds": "count"}; a dict as it is."""
+    if isinstance(columns, dict):
+        return columns
+    parts = [column.partition(":") for column in columns.split()]
+    return {name: kind or "text" for name, _, kind in parts}
 
 
 def cell(value: object, kind: str) -> str:

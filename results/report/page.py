@@ -14,27 +14,20 @@ from results.figures.style import CONFIG
 from results.report.blocks import Faces, Figure, Matrix, Section, Side, Table, Text
 from results.words import DASH, whole_or_tenth
 
+HERE = Path(__file__).parent
 # The browser itself refuses whatever the page might ask of the network.
-POLICY = ("default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-          "img-src data: blob:; font-src data:")  # fmt: skip
-SCRIPT = """
-const config = %s;
-for (const box of document.querySelectorAll('.plot')) {
-  const figure = JSON.parse(box.querySelector('script').textContent);
-  box.replaceChildren();
-  Plotly.newPlot(box, figure.data, figure.layout, config);
-}
-// Paper has its own width, which a plot doesn't learn in time: two beside one another, or one.
-const fit = width => document.querySelectorAll('.plot').forEach(box => Plotly.relayout(
-  box, width ? {width: width(box.closest('.plots').children.length), autosize: false}
-             : {width: null, autosize: true}));
-addEventListener('beforeprint', () => fit(beside => beside > 1 ? 310 : 640));
-addEventListener('afterprint', () => fit(null));
-"""
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:"
+)
 
 
 def css() -> str:
-    return (Path(__file__).parent / "page.css").read_text()
+    return (HERE / "page.css").read_text()
+
+
+def script() -> str:
+    return f"const config = {json.dumps(CONFIG)};\n{(HERE / 'page.js').read_text()}"
 
 
 def page(title: str, lead: str, notes: list[str], sections: list[Section], foot: str) -> str:
@@ -45,7 +38,7 @@ def page(title: str, lead: str, notes: list[str], sections: list[Section], foot:
     )
     warned = "".join(f'<li class="note">{code(note)}</li>' for note in notes)
     drawn = 'class="plot"' in body
-    scripts = f"<script>{get_plotlyjs()}</script>\n<script>{SCRIPT % json.dumps(CONFIG)}</script>"
+    scripts = f"<script>{get_plotlyjs()}</script>\n<script>{script()}</script>"
     return f"""<!doctype html>
 <html lang="en">
 <head>

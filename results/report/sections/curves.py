@@ -1,14 +1,12 @@
 """The report's learning curves: the paper's pairs of settings, then whatever else was confirmed."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from results.artefacts.load import Findings
 from results.facts import paper, status
 from results.figures import charts
-from results.report.blocks import Figure, Section, Text, table
+from results.report.blocks import Block, Figure, Section, Text, kinds, table
 from results.words import listed, seeds
 
 MEASURES = {
@@ -17,17 +15,39 @@ MEASURES = {
     "val_loss": "Loss, val (nats per image)",
     "train_loss": "Loss, train (nats per image)",
 }
+COLUMNS = kinds("setting epoch:count seeds:count") | {
+    measure: "percent" if "accuracy" in measure else "number" for measure in MEASURES
+}
+HOW = (
+    "Lines are means over seeds, bands reach from the lowest seed to the highest. train is "
+    "measured while training, with augmentation and dropout; val is not."
+)
+
+
+def curves(studies: list[Findings]) -> Section | None:
+    """Accuracy and loss by epoch of the confirmed settings."""
+    each = [status.curves(one, "confirm").assign(study=one.name) for one in studies]
+    frame = pd.concat(each, ignore_index=True)
+    if frame.empty:
+        return None
+    twice = frame.groupby("setting")["study"].transform("nunique") > 1
+    named = frame["setting"].astype(str) + " (" + frame["study"] + ")"
+    frame["setting"] = frame["setting"].where(~twice, named)
+    figures: list[Block] = [
+        figure(f"curves-{number}", caption, frame[frame["setting"].isin(names)])
+        for number, (caption, names) in enumerate(curve_groups(frame), 1)
+    ]
+    return Section("Learning curves", [Text(HOW, "quiet"), *figures])
 
 
 def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
     """Which settings share a figure: as in the paper, else two of each network at a time."""
     there = list(dict.fromkeys(frame["setting"]))
-    groups = [(name, [s for s in wanted if s in there]) for name, wanted in paper.CURVES]
-    # A figure whose own settings (the last letter's) weren't run would repeat another.
     groups = [
-        (name, has)
-        for (name, has), (_, wanted) in zip(groups, paper.CURVES, strict=True)
-        if any(s.split("-")[0] == wanted[-1].split("-")[0] for s in has)
+        (f"The paper's {name}", [s for s in wanted if s in there])
+        for name, wanted in paper.CURVES
+        # A figure whose own settings (the last letter's) weren't run would repeat another.
+        if any(s in there and s.split("-")[0] == wanted[-1].split("-")[0] for s in wanted)
     ]
     rest = [s for s in there if s not in {x for _, wanted in paper.CURVES for x in wanted}]
     model = dict(zip(frame["setting"], frame["model"], strict=True))
@@ -36,41 +56,31 @@ def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
     for setting in rest:
         turn[model[setting]] = turn.get(model[setting], 0) + 1
         batches.setdefault((turn[model[setting]] - 1) // 2, []).append(setting)
-    return [(f"The paper's {name}", has) for name, has in groups] + [
-        (f"Confirmed: {listed(has)}", has) for has in batches.values()
+    return groups + [(f"Confirmed: {listed(names)}", names) for names in batches.values()]
+
+
+def figure(name: str, caption: str, part: pd.DataFrame) -> Figure:
+    """Every measure of these settings by epoch."""
+    plots = [
+        (title, charts.curve(part, measure, "accuracy" if "acc" in measure else "loss"))
+        for measure, title in MEASURES.items()
+        if measure in set(part["measure"])
     ]
+    index = ["setting", "epoch", "seeds"]
+    wide = part.pivot_table(index=index, columns="measure", values="mean", sort=False)
+    behind = table(name, "Means over seeds by epoch", wide.reset_index(), COLUMNS, True)
+    return Figure(name, caption, summary(part), plots, behind)
 
 
-def curves(studies: list[Findings]) -> Section | None:
-    """Accuracy and loss by epoch of the confirmed settings."""
-    each = [status.curves(one, "confirm").assign(study=one.name) for one in studies]
-    frame = pd.concat(each, ignore_index=True)
-    twice = frame.groupby("setting")["study"].transform("nunique") > 1
-    told = frame["setting"].astype(str) + " (" + frame["study"] + ")"
-    frame["setting"] = frame["setting"].where(~twice, told)
-    if frame.empty:
-        return None
-    blocks: list[Any] = [
-        Text("Lines are means over seeds, bands reach from the lowest seed to the highest. train "
-             "is measured while training, with augmentation and dropout; val is not.", "quiet")
-    ]  # fmt: skip
-    for number, (caption, names) in enumerate(curve_groups(frame), 1):
-        part = frame[frame["setting"].isin(names)]
-        last = part[part["measure"] == "val_accuracy"].groupby("setting", sort=False).last()
-        trained = part[part["measure"] == "train_accuracy"].groupby("setting", sort=False).last()
-        ends = [
-            f"{name} at epoch {row['epoch']} of {row['epochs']}: val {100 * row['mean']:.1f} %, "
-            f"train {100 * trained['mean'].get(name, np.nan):.1f} % ({seeds(row['seeds'])})"
-            for name, row in last.iterrows()
-        ]
-        plots = [(title, charts.curve(part, m, "accuracy" if "acc" in m else "loss"))
-                 for m, title in MEASURES.items() if m in set(part["measure"])]  # fmt: skip
-        kinds = {"setting": "text", "epoch": "count", "seeds": "count"}
-        wide = part.pivot_table(index=["setting", "epoch", "seeds"], columns="measure",
-                                values="mean", sort=False).reset_index()  # fmt: skip
-        kinds |= {m: "percent" if "accuracy" in m else "number" for m in MEASURES}
-        blocks.append(
-            Figure(f"curves-{number}", caption, f"{'; '.join(ends)}.", plots,
-                   table(f"curves-{number}", "Means over seeds by epoch", wide, kinds, True))
-        )  # fmt: skip
-    return Section("Learning curves", blocks)
+def summary(part: pd.DataFrame) -> str:
+    """Where each setting ends."""
+    last, trained = (
+        part[part["measure"] == measure].groupby("setting", sort=False).last()
+        for measure in ("val_accuracy", "train_accuracy")
+    )
+    ends = [
+        f"{name} at epoch {row['epoch']} of {row['epochs']}: val {100 * row['mean']:.1f} %, "
+        f"train {100 * trained['mean'].get(name, np.nan):.1f} % ({seeds(row['seeds'])})"
+        for name, row in last.iterrows()
+    ]
+    return f"{'; '.join(ends)}."

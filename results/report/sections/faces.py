@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from fer_data import sources
 from results import Mistake
-from results.artefacts import faces
 from results.artefacts.load import Findings
 from results.report.blocks import Faces, Section, Text
 
@@ -21,20 +21,19 @@ LICENCE = (
 
 def grid(studies: list[Findings], source: Path) -> Section:
     """Training faces of each class, drawn with a fixed seed; refuses another data set's source."""
-    rows = faces.rows(source)
-    whole = rows["label"].value_counts().to_dict()
+    rows = sources.read(source)
+    labels = pd.Series(rows.names)
+    whole = labels.value_counts().to_dict()
     one = next((one for one in studies if whole == images_by_class(one)), None)
     if one is None:
         raise Mistake(
-            f"{source} holds {len(rows):,} images of {len(whole)} classes, which aren't those of "
+            f"{source} holds {len(labels):,} images of {len(whole)} classes, which aren't those of "
             "any study here: give the source that the study was run on, or leave out --faces"
         )
-    train = rows[rows["split"] == "train"]
-    taken = train.sample(frac=1, random_state=0).groupby("label").head(EACH).sort_index()
-    pixels = faces.images(source, taken.index.to_numpy())
-    place = pd.Series(range(len(taken)), index=taken.index)
+    drawn = labels[rows.splits == "train"].sample(frac=1, random_state=0)
     strips = [
-        (name, strip(pixels[place[part.index]])) for name, part in taken.groupby("label", sort=True)
+        (str(name), strip(rows.images[np.sort(part.index[:EACH])]))
+        for name, part in drawn.groupby(drawn, sort=True)
     ]
     caption = f"Training images of each class of {one.study['data'].get('name')}"
     return Section("Faces", [Text(LICENCE, "note"), Faces(caption, strips)])

@@ -1,0 +1,164 @@
+"""Where a study stands: what was spent, what is left, how long it will take, what failed."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.artefacts.load import Findings
+from results.facts import search
+from results.facts import statistics as st
+from results.facts.evaluation import Evaluated, confirmed
+from results.facts.status import duration
+
+
+def budget(one: Findings) -> pd.DataFrame:
+    """A row per kind of budget: spent, of how much, and what is left of it (NaN: no limit)."""
+    asked, trials, epochs = one.study["study"], one.trials, one.epochs
+    seconds = pd.to_numeric(epochs["epoch_seconds"]).sum()
+    share = pd.to_numeric(trials.set_index("trial_id")["gpus"]).fillna(0)
+    share = pd.to_numeric(epochs["trial_id"].map(share))
+    gpu = (pd.to_numeric(epochs["epoch_seconds"]) * share).sum() / 3600
+    searched = trials[trials["stage"] == "search"]
+    stages = asked.get("stages", [])
+    rows = [
+        ("trials of the search", len(searched), asked.get("trials") if "search" in stages else 0),
+        ("networks of the confirmation", len(trials) - len(searched), models(one)),
+        ("epochs", len(epochs), epochs_asked(one)),
+        ("seconds by the clock", clock(one), asked.get("time_budget") or np.nan),
+        ("seconds in epochs, all trials", seconds, np.nan),
+        ("GPU hours", gpu, asked.get("gpu_hours") or np.nan),
+    ]
+    frame = pd.DataFrame(rows, columns=["budget", "spent", "limit"])
+    frame[["spent", "limit"]] = frame[["spent", "limit"]].astype(float)
+    frame = frame[(frame["spent"] > 0) | (frame["limit"] > 0)].reset_index(drop=True)
+    return frame.assign(left=(frame["limit"] - frame["spent"]).clip(lower=0))
+
+
+def models(one: Findings) -> int:
+    """Networks that the confirmation trains: settings, or the best of each network, by seeds."""
+    asked = one.study["study"]
+    if "confirm" not in asked.get("stages", []):
+        return 0
+    own = len(one.chosen)
+    searches = "search" in asked["stages"]
+    expected = len(asked.get("models", [])) if searches else len(asked.get("settings", []))
+    return (own or expected) * int(asked.get("seeds") or 1)
+
+
+def epochs_asked(one: Findings) -> float:
+    """Epochs if nothing were stopped: those of the trials that began, and of those to come."""
+    asked = one.study["study"]
+    begun = pd.to_numeric(one.trials["hp_epochs"]).sum()
+    to_come = max(0, models(one) - int((one.trials["stage"] == "confirm").sum()))
+    if "search" in asked.get("stages", []):
+        to_come += max(0, (asked.get("trials") or 0) - int((one.trials["stage"] == "search").sum()))
+    return float(begun + to_come * (asked.get("epochs") or 0))
+
+
+def clock(one: Findings) -> float:
+    """Seconds from the start to the end, or to the last event of a study that still runs."""
+    begin, end = one.study.get("started_at"), one.study.get("ended_at") or one.last_event
+    if not begin or not end:
+        return 0.0
+    return max(0.0, (pd.Timestamp(end) - pd.Timestamp(begin)).total_seconds())
+
+
+def forecast(one: Findings) -> dict[str, Any]:
+    """Epochs still to be run and how long they take at the pace so far; empty when it ended.
+
+    Trials to come are expected to run as many epochs as those of the search that ended did on
+    average; a running one is counted to its last epoch. So it is high where ASHA still stops some.
+    """
+    if one.study.get("status") != "running" or one.epochs.empty:
+        return {}
+    asked, trials = one.study["study"], one.trials
+    run = trials["trial_id"].map(one.epochs.groupby("trial_id").size()).fillna(0)
+    ended, searches = trials["status"] != "running", trials["stage"] == "search"
+    left = float((pd.to_numeric(trials["hp_epochs"]) - run)[~ended].clip(lower=0).sum())
+    if "search" in asked.get("stages", []):
+        mean = run[ended & searches].mean() if (ended & searches).any() else asked.get("epochs", 0)
+        left += max(0, (asked.get("trials") or 0) - int(searches.sum())) * float(mean)
+    left += max(0, models(one) - int((~searches).sum())) * float(asked.get("epochs") or 0)
+    pace = clock(one) / len(one.epochs)
+    seconds = left * pace
+    limit = asked.get("time_budget")
+    if limit:
+        seconds = min(seconds, max(0.0, limit - clock(one)))
+    return {"epochs": left, "seconds": seconds, "pace": pace, "limited": bool(limit)}
+
+
+def forecast_words(one: Findings) -> str:
+    told = forecast(one)
+    if not told:
+        return ""
+    end = pd.Timestamp(one.last_event or one.study["started_at"]) + pd.Timedelta(
+        seconds=told["seconds"]
+    )
+    return (
+        f"About {told['epochs']:,.0f} epochs are left, {duration(told['seconds'])} at the pace so "
+        f"far ({told['pace']:.3g} s an epoch by the clock): until about {end:%Y-%m-%d %H:%M} UTC."
+        + (" Its time budget ends it by then." if told["limited"] else "")
+    )
+
+
+def best(one: Findings, settings: list[Evaluated]) -> pd.DataFrame:
+    """Each network's best: confirmed on test if it was, else the search's on val, with intervals.
+
+    A figure of val was chosen for being high, so it is optimistic; `chosen_on` says so.
+    """
+    rows = []
+    frame = confirmed([j for j in settings if j.answers.study == one.name])
+    test = frame[(frame["measure"] == "accuracy") & (frame["scope"] == "test")]
+    for model, group in test.groupby("model", sort=False):
+        row = group.loc[group["mean"].idxmax()]
+        rows.append(
+            {
+                "model": model,
+                "of": row["setting"],
+                "split": "test",
+                "epoch": np.nan,
+                "seeds": row["seeds"],
+                "images": row["images"],
+                "accuracy": row["mean"],
+                "low": row["low"],
+                "high": row["high"],
+            }
+        )
+    asked = one.study["study"]
+    images = one.study["data"].get("images", {}).get("val", 0)
+    images = min(images, asked.get("val_images") or images)
+    for _, row in search.best(search.searched(one)).iterrows():
+        low, high = st.wilson(row["val_accuracy"] * images, images)
+        rows.append(
+            {
+                "model": row["model"],
+                "of": row["trial_id"],
+                "split": "val",
+                "epoch": row["last_epoch"],
+                "seeds": 1,
+                "images": images,
+                "accuracy": row["val_accuracy"],
+                "low": low,
+                "high": high,
+            }
+        )
+    columns = "model of split epoch seeds images accuracy low high".split()
+    return pd.DataFrame(rows, columns=columns)
+
+
+def failures(one: Findings) -> pd.DataFrame:
+    """What failed or had to be started again: a row per error, the most frequent first."""
+    trials = one.trials
+    bad = trials[(trials["status"] == "failed") | (pd.to_numeric(trials["retries"]) > 0)]
+    frame = bad.assign(
+        error=bad["error"].replace("", None).fillna(bad["reason"]).fillna(""),
+        failed=bad["status"] == "failed",
+    )
+    grouped = frame.groupby("error", as_index=False).agg(
+        trials=("trial_id", "size"),
+        failed=("failed", "sum"),
+        networks=("hp_model", lambda names: ", ".join(sorted(set(map(str, names))))),
+        first=("trial_id", "first"),
+    )
+    return grouped.sort_values("trials", ascending=False).reset_index(drop=True)

@@ -1,0 +1,36 @@
+"""The report's section on calibration: how sure the networks are, and how often right."""
+
+import pandas as pd
+
+from results.facts import evaluation
+from results.facts.evaluation import Evaluated
+from results.figures import charts
+from results.report.blocks import Figure, Section, table
+
+COLUMNS = "setting seeds:count ece:percent confidence:percent accuracy:percent"
+BIN_COLUMNS = "setting images:count confidence:percent accuracy:percent"
+TITLE = "Accuracy by confidence, test; on the dotted line a network is as often right as it is sure"
+
+
+def calibration(settings: list[Evaluated]) -> Section | None:
+    """The expected calibration error and the reliability diagram; None without probabilities."""
+    eces, bins = evaluation.calibration(settings)
+    if eces.empty:
+        return None
+    behind = table("calibration", "Calibration error", eces, COLUMNS, True)
+    plots = [(TITLE, charts.reliability(bins))]
+    caption = "How sure, and how often right"
+    figure = Figure("reliability", caption, summary(eces), plots, behind, width="narrow")
+    return Section(
+        "Calibration", [figure, table("reliability", "The bins", bins, BIN_COLUMNS, True)]
+    )
+
+
+def summary(eces: pd.DataFrame) -> str:
+    each = [f"{row['setting']} {100 * row['ece']:.1f} points" for _, row in eces.iterrows()]
+    most = eces.loc[(eces["confidence"] - eces["accuracy"]).abs().idxmax()]
+    gap = most["confidence"] - most["accuracy"]
+    return (
+        f"Expected calibration error on test (15 bins): {', '.join(each)}. {most['setting']} is "
+        f"{'too sure' if gap > 0 else 'not sure enough'} by {100 * abs(gap):.1f} points on average."
+    )

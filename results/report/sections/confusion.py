@@ -1,0 +1,107 @@
+"""The report's section on confusion matrices, the paper's beside ours where it prints one."""
+
+from typing import Any
+
+import pandas as pd
+
+from results.facts import evaluation, paper
+from results.facts.evaluation import Evaluated
+from results.report.blocks import Block, Matrix, Section, Side, Table, Text, table
+from results.report.inputs import Inputs
+from results.words import listed, ranges, seeds
+
+TITLE = "Confusion matrices"
+HOW = (
+    "Truth down, answer across. In each cell the images (mean over seeds) and their share of the "
+    "row; recall and precision with the half-width of their 95 % interval (Wilson)."
+)
+CLASS_COLUMNS = (
+    "class images:count recall:percent recall_interval answers:count precision:percent "
+    "precision_interval"
+)
+
+
+def matrices(given: Inputs) -> Section | None:
+    """Confusion matrices on test, or on val+test beside the paper's where it prints one."""
+    return of_settings(given.settings, given) if given.settings else None
+
+
+def of_settings(settings: list[Evaluated], given: Inputs) -> Section:
+    blocks: list[Block] = [Text(HOW, "quiet")]
+    for one in settings:
+        blocks += matrix(one, given.published if one.answers.study in given.real else {})
+    return Section(TITLE, [*blocks, *hardest(settings)])
+
+
+def papers_matrices(given: Inputs) -> Section:
+    """The paper's matrices, beside ours of those of its settings that were confirmed."""
+    printed = paper.matrices(given.published)
+    ours = [one for one in given.settings if one.answers.study in given.real]
+    ours = [one for one in ours if one.answers.setting in printed]
+    return of_settings(ours, given) if ours else alone(given.published)
+
+
+def matrix(one: Evaluated, published: dict[str, Any]) -> list[Block]:
+    """A setting's matrix and its table by class, with the paper's matrix of the same setting."""
+    alike = set(one.answers.classes) == set(published.get("classes", ()))
+    theirs = paper.matrices(published).get(one.answers.setting) if alike else None
+    scope = "val+test" if theirs else "test"
+    if scope not in one.scopes:
+        return []
+    classes = published["classes"] if alike else list(one.answers.classes)
+    counts = evaluation.matrix(one.answers, scope, classes)
+    rows = evaluation.per_class(counts, classes)
+    name = f"confusion-{one.name}"
+    caption = f"{one.name}, {scope}, {seeds(len(one.answers.seeds))}"
+    pair = [Matrix(name, caption, counts, classes, rows)]
+    if theirs:
+        caption = f"The paper's {paper.figure(theirs)}"
+        pair.append(printed(published, theirs, f"{name}-paper", caption))
+    return [Side(pair), class_table(f"classes-{one.name}", rows)]
+
+
+def printed(published: dict[str, Any], figure: str, name: str, caption: str) -> Matrix:
+    """A matrix that the paper prints."""
+    counts, classes = paper.counts(published, figure), published["classes"]
+    return Matrix(name, caption, counts, classes, evaluation.per_class(counts, classes))
+
+
+def class_table(name: str, rows: pd.DataFrame) -> Table:
+    """Recall and precision by class with their intervals."""
+    shown = rows.assign(
+        recall_interval=ranges(rows, "recall_low", "recall_high"),
+        precision_interval=ranges(rows, "precision_low", "precision_high"),
+    )
+    return table(name, "Recall and precision by class", shown, CLASS_COLUMNS, True)
+
+
+def hardest(settings: list[Evaluated]) -> list[Block]:
+    """How many images every network gets wrong."""
+    frame = evaluation.hardest(settings)
+    if frame.empty:
+        return []
+    wrong, images = frame["all_wrong"].sum(), frame["images"].sum()
+    networks = sum(len(one.answers.seeds) for one in settings)
+    words = (
+        f"{wrong:,} of {images:,} test images are answered wrongly by "
+        f"{'the one network' if networks == 1 else f'each of the {networks} networks'}, "
+        f"{frame['all_right'].sum():,} rightly."
+    )
+    columns = "class images:count all_wrong:count all_right:count"
+    return [Text(words), table("hardest", "By class", frame, columns, True)]
+
+
+def alone(published: dict[str, Any]) -> Section:
+    """The printed matrices, where no setting that has one was confirmed on real faces."""
+    words = (
+        "None of the settings that have a printed matrix was confirmed on real faces here: these "
+        "are the paper's alone."
+    )
+    settings: dict[str, list[str]] = {}
+    for setting, figure in paper.matrices(published).items():
+        settings.setdefault(figure, []).append(setting)
+    each = [
+        printed(published, figure, figure, f"{paper.figure(figure)}, {listed(names)}")
+        for figure, names in settings.items()
+    ]
+    return Section(TITLE, [Text(words, "quiet"), Side(each)])

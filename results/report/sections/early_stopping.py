@@ -1,0 +1,81 @@
+"""The report's blocks on early stopping: the trials' curves, and what ASHA's rungs did."""
+
+import pandas as pd
+
+from results.artefacts.load import Findings
+from results.facts import halving
+from results.figures import charts
+from results.report.blocks import Block, Figure, Text, table
+from results.words import listed
+
+CURVE_COLUMNS = "model trial_id epoch:count val_accuracy:percent"
+RUNG_COLUMNS = "model rung:count judged:count stopped:count reached_the_end:count spearman:number"
+REPLAY_COLUMNS = "reduction_factor:count epochs_run:count saved:share best:percent lost:gap"
+SAVED_COLUMNS = (
+    "model trials:count stopped:count failed:count epochs_asked:count epochs_run:count saved:share "
+    "seconds:count"
+)
+
+
+def early_stopping(one: Findings, trials: pd.DataFrame) -> list[Block]:
+    """The trials' curves with ASHA's rungs, what it saved, and whether its rungs foretell."""
+    rungs, saved = halving.rungs(one, trials), halving.savings(trials)
+    blocks = [*curves(halving.trial_curves(one, trials), trials, rungs)]
+    if len(saved) and len(rungs):
+        words = f"{saved_words(saved.iloc[-1])} {rung_words(rungs)}"
+        blocks += [Text(words), table("rungs", "The rungs", rungs, RUNG_COLUMNS, True)]
+        blocks += replayed(halving.replay(one, trials))
+    if len(saved):
+        blocks.append(table("savings", "Epochs asked and run", saved, SAVED_COLUMNS, True))
+    return blocks
+
+
+def curves(frame: pd.DataFrame, trials: pd.DataFrame, rungs: pd.DataFrame) -> list[Block]:
+    """Every trial of the search by epoch."""
+    if frame.empty:
+        return []
+    stopped = int((trials["status"] == "stopped").sum())
+    summary = f"{len(trials)} trials, {stopped} stopped early (crosses)."
+    if len(rungs):
+        epochs = listed([str(n) for n in sorted(set(rungs["rung"]))])
+        summary += f" Dotted: the rungs at epoch {epochs}."
+    rows = frame.dropna(subset=["epoch"])
+    behind = table("search-curves", "Val accuracy by epoch", rows, CURVE_COLUMNS, True)
+    plots = [("Accuracy, val", charts.trial_lines(frame, rungs))]
+    return [Figure("trials", "Every trial of the search", summary, plots, behind)]
+
+
+def saved_words(row: pd.Series) -> str:
+    return (
+        f"ASHA ran {row['epochs_run']:,.0f} of {row['epochs_asked']:,.0f} epochs and saved "
+        f"{100 * row['saved']:.0f} %."
+    )
+
+
+def rung_words(rungs: pd.DataFrame) -> str:
+    """How well the rungs foretold the end."""
+    known = rungs.dropna(subset=["spearman"])
+    if known.empty:
+        return "Too few trials reached the end to say whether its rungs foretell it."
+    each = [
+        f"{row['model']} {row['spearman']:.2f} at rung {row['rung']:.0f}"
+        for _, row in known.iterrows()
+    ]
+    return f"Rank correlation of a rung with the end, survivors only: {', '.join(each)}."
+
+
+def replayed(frame: pd.DataFrame) -> list[Block]:
+    """The same curves under stricter settings of ASHA."""
+    if len(frame) < 2:
+        return []
+    row = frame.iloc[-1]
+    words = (
+        "Replayed on the stored curves with a reduction factor of "
+        f"{row['reduction_factor']:.0f}, one trial after the other: {row['epochs_run']:,.0f} "
+        f"epochs and {100 * row['lost']:.1f} points of val accuracy lost."
+    )
+    labels = {"saved": "saved of what was run"}
+    return [
+        Text(words),
+        table("replay", "Stricter, replayed", frame, REPLAY_COLUMNS, True, labels),
+    ]

@@ -1,0 +1,71 @@
+"""The report's blocks on single hyperparameters: slices, lr with batch size, rank correlations."""
+
+import pandas as pd
+
+from results.artefacts.load import Findings
+from results.facts import search
+from results.figures import charts
+from results.report.blocks import Block, Figure, Text, kinds, table
+
+SLICES = 6  # hyperparameters drawn, those that vary most
+INFLUENCE_COLUMNS = (
+    "model hyperparameter epoch:count trials:count spearman:number eta_squared:number"
+)
+PAIR_COLUMNS = "model trial_id hp_lr:number hp_batch_size:count val_accuracy:percent"
+PAIR_WORDS = (
+    "Each mark is a trial; the brighter, the higher its val accuracy at its last epoch. Hollow "
+    "marks were stopped early, so they don't compare with the full."
+)
+
+
+def hyperparameters(one: Findings, trials: pd.DataFrame) -> list[Block]:
+    """Slices, the map of lr and batch size, and rank correlations at one epoch."""
+    ran = trials[trials["ran"]]
+    if len(ran) < 3:
+        return [Text("Too few trials to draw a hyperparameter.", "quiet")]
+    names = sorted(search.varied(one, ran), key=lambda name: -ran[f"hp_{name}"].nunique())[:SLICES]
+    if not names:
+        return []
+    influence = search.influence(one, trials)
+    columns = ["model", "trial_id", "status", "last_epoch", "val_accuracy"]
+    rows = ran[[*columns, *[f"hp_{name}" for name in names]]]
+    shown = {column: "text" for column in rows} | kinds("last_epoch:count val_accuracy:percent")
+    plots = [(name, charts.slice_of(ran, name, search.is_log(one, name))) for name in names]
+    behind = table("slices", "The trials drawn", rows, shown, True)
+    caption = "Influence at one epoch that every trial of the network reached"
+    return [
+        Figure("slices", "One hyperparameter at a time", slice_words(influence), plots, behind),
+        table("influence", caption, influence, INFLUENCE_COLUMNS, True),
+        *lr_and_batch_size(ran),
+    ]
+
+
+def slice_words(influence: pd.DataFrame) -> str:
+    words = "Val accuracy of each trial at its last epoch; hollow marks were stopped early."
+    value = influence["spearman"].abs().fillna(influence["eta_squared"])
+    if value.isna().all():
+        return words
+    top = influence.loc[value.idxmax()]
+    if pd.notna(top["spearman"]):
+        how = f"rank correlation {top['spearman']:+.2f}"
+    else:
+        how = f"{100 * top['eta_squared']:.0f} % of the ranks' variance"
+    return (
+        f"{words} At epoch {top['epoch']}, which every trial reached, the strongest is "
+        f"{top['hyperparameter']} of {top['model']} ({how}, {top['trials']} trials)."
+    )
+
+
+def lr_and_batch_size(ran: pd.DataFrame) -> list[Block]:
+    """Both together, for each network of which both vary."""
+    models = [
+        model
+        for model, group in ran.groupby("model")
+        if len(group) > 2 and group["hp_batch_size"].nunique() > 1 and group["hp_lr"].nunique() > 1
+    ]
+    if not models:
+        return []
+    plots = [(model, charts.lr_batch_map(ran, model)) for model in models]
+    rows = ran[["status", "last_epoch", *kinds(PAIR_COLUMNS)]]
+    behind = table("lr-batch", "lr, batch size and val accuracy", rows, PAIR_COLUMNS, True)
+    return [Figure("lr-batch", "Learning rate and batch size together", PAIR_WORDS, plots, behind)]
