@@ -18,7 +18,7 @@
     return values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
   };
 
-  // results.statistics.spearman: NaN below four pairs or where nothing varies.
+  // results.facts.statistics.spearman: NaN below four pairs or where nothing varies.
   explorer.spearman = (first, second) => {
     if (first.length < 4) return NaN;
     const a = ranks(first),
@@ -32,7 +32,7 @@
     return sum / spread;
   };
 
-  // Share of the ranks' variance between the values of a category (eta squared), as results.search.influence.
+  // Share of the ranks' variance between the values of a category (eta squared), as results.facts.search.influence.
   explorer.eta_squared = (words, values) => {
     const rank = ranks(values),
       groups = new Map();
@@ -45,7 +45,7 @@
     return between / whole;
   };
 
-  // results.statistics.expected_best: for n = 1…N the expected best of n drawn from these, and its 10 and 90 % points.
+  // results.facts.statistics.expected_best: for n = 1…N the expected best of n drawn from these, and its 10 and 90 % points.
   // `at` names the n that are wanted: all of them cost N² exponentials.
   explorer.expected_best = (values, at = null) => {
     const ordered = Float64Array.from(values).sort(),
@@ -71,7 +71,7 @@
     return rows;
   };
 
-  // 95 % interval of a share (results.statistics.wilson).
+  // 95 % interval of a share (results.facts.statistics.wilson).
   explorer.wilson = (hits, images) => {
     if (!images) return [NaN, NaN];
     const z = 1.959963984540054,
@@ -89,7 +89,7 @@
     return ordered[low] + (at - low) * ((ordered[low + 1] ?? ordered[low]) - ordered[low]);
   };
 
-  // The stored curves under ASHA with stricter settings (results.halving.replay, for any grace): one trial after the
+  // The stored curves under ASHA with stricter settings (results.facts.halving.replay, for any grace): one trial after the
   // other in the order in which they started, each judged among those of its study and network.
   explorer.replay = (data, trials, factor, grace) => {
     const {start, epoch, val_accuracy} = data.epochs,

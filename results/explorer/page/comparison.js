@@ -1,6 +1,6 @@
 // The view of what matters: influence of each hyperparameter, networks at equal budget, accuracy against cost.
 {
-  const {element, state} = explorer;
+  const {element} = explorer;
   const BUDGETS = {
     trials: 'trials',
     epochs: 'epochs',
@@ -149,7 +149,7 @@
       ? `${Math.round(100 * row.worth)} % of the ranks’ variance, ${row.trials} trials`
       : `${row.worth < 0 ? '−' : '+'}${Math.abs(row.worth).toFixed(2)}, ${row.trials} trials`;
 
-  // Expected best of n trials of each network (results.search.expected), at what n of them cost on average.
+  // Expected best of n trials of each network (results.facts.search.expected), at what n of them cost on average.
   function draw_budget() {
     const {data} = explorer,
       against = chosen.budget.value,

@@ -3,7 +3,6 @@
   const {element, state} = explorer;
   const SCOPES = {'val+test': 'val and test', val: 'val', test: 'test', unseen: 'test without duplicates'};
   let told = null,
-    place,
     matrix,
     classes,
     models,
@@ -82,7 +81,6 @@
   };
 
   function build(section) {
-    place = section;
     sentence = element('p', {class: 'summary', id: 'faces-summary'});
     scope = element(
       'select',

@@ -70,7 +70,6 @@ const explorer = {views: []};
     const trial = explorer.array(told.trial),
       epoch = explorer.array(told.epoch);
     const fresh = Object.fromEntries(MEASURES.map(name => [name, explorer.array(told[name])]));
-    const rows = new Map(); // trial -> Map(epoch -> [source, row])
     const lists = Array.from({length: n}, () => []);
     if (old) {
       old.key.forEach((key, i) => {

@@ -1,4 +1,5 @@
-// An export alone: everything is in the file.
+// An export alone: everything is in the file, `opening` too, the address that it opens with.
+/* global opening */
 {
   const told = id => JSON.parse(document.getElementById(id).textContent);
   explorer.live = false;
