@@ -20,7 +20,7 @@ def header(text: str) -> str:
 
 def pins(text: str) -> set[str]:
     """What a script installs, as name==version."""
-    installed = re.findall(r"install --quiet --no-compile (.+)", text)
+    installed = re.findall(r"install --quiet (?:--no-compile )?(.+)", text)
     return {package for line in installed for package in line.replace('"', "").split()}
 
 
