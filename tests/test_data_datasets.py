@@ -295,14 +295,14 @@ def test_cache_name_holds_digest_and_version(fer_file, own_cache, monkeypatch):
 
 def test_cache_is_the_argument_else_the_variable_else_the_usual_place(monkeypatch, tmp_path):
     monkeypatch.setenv("FER_STUDY_CACHE", "/variable")
-    assert datasets.cache_folder(Path("/argument")) == Path("/argument")
-    assert datasets.cache_folder(None) == Path("/variable")
+    assert datasets.caches.folder(Path("/argument")) == Path("/argument")
+    assert datasets.caches.folder(None) == Path("/variable")
     monkeypatch.delenv("FER_STUDY_CACHE")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert datasets.cache_folder(None) == tmp_path / ".cache" / "fer-study"
+    assert datasets.caches.folder(None) == tmp_path / ".cache" / "fer-study"
     monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
-    assert datasets.cache_folder(None) == Path("/xdg/fer-study")
+    assert datasets.caches.folder(None) == Path("/xdg/fer-study")
 
 
 def flipped(content: bytes) -> bytes:
@@ -557,7 +557,7 @@ def test_real_table_has_the_published_pixels(real_cache):
         for place in (0, len(listed) // 2, len(listed) - 1):
             digest = datasets.hashlib.sha256(part.images[place].tobytes()).hexdigest()[:16]
             assert digest == listed["pixels_sha256"].iloc[place]
-        names = np.array(datasets.sources.EMOTIONS)[listed["emotion"]]
+        names = np.array(datasets.EMOTIONS)[listed["emotion"]]
         assert (np.array(dataset.classes)[part.labels] == names).all()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_data import sources
+from fer_data import image_files, sources
 from study import Mistake
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
@@ -309,7 +309,7 @@ def test_image_that_does_not_decode_is_named(tmp_path, pack, content, sentence):
 
 
 def test_image_file_of_more_than_the_limit_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "FILE_LIMIT", 2**20)
+    monkeypatch.setattr(image_files, "FILE_LIMIT", 2**20)
     files = tree_files() | {"train/angry/bad.jpg": b"\0" * (2**20 + 1)}
     assert "train/angry/bad.jpg has more than 1 MiB" in refusal(archive(tmp_path / "f.zip", files))
 
@@ -422,3 +422,16 @@ def test_nothing_is_written_beside_the_source(tmp_path):
     sources.digest(path)
     sources.read(path)
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_zip_of_the_challenge_is_read_though_it_holds_other_tables(tmp_path):
+    """Kaggle's own: icml_face_data.csv, whose header has blanks, beside the lists to submit."""
+    rows = [(emotion, usage, pixels) for emotion, pixels, usage in whole()]
+    faces = table(tmp_path / "icml_face_data.csv", rows, header="emotion, Usage, pixels")
+    files = {
+        "icml_face_data.csv": faces.read_bytes(),
+        "train.csv": b"emotion,pixels\n",
+        "test.csv": b"pixels\n",
+        "example_submission.csv": b"emotion\n",
+    }
+    assert same(sources.read(archive(tmp_path / "challenges.zip", files)), sources.read(faces))

@@ -7,7 +7,6 @@ only when asked to.
 import base64
 import io
 import json
-import os
 import zipfile
 from pathlib import Path
 
@@ -15,7 +14,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from fer_data import sources
+from fer_data import cache, sources
+from fer_data.rows import SIDE_PX
 from results import Mistake
 from results.artefacts.load import Findings
 from results.explorer.payload import Encoded, array
@@ -65,9 +65,7 @@ def found(studies: list[Findings], pictures: pd.DataFrame, given: Path | None) -
 
 def prepared(digest: str) -> Path | None:
     """What a study on this machine kept of the data with this digest, if it is still there."""
-    usual = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "fer-study"
-    cache = Path(os.environ.get("FER_STUDY_CACHE") or usual).expanduser()
-    for path in sorted(cache.glob("*.npz")):
+    for path in sorted(cache.folder().glob("*.npz")):
         try:
             with np.load(path, allow_pickle=False) as file:
                 if json.loads(str(file["about"])).get("digest") == digest:
@@ -120,7 +118,7 @@ def stored(path: Path, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def sheet(faces: np.ndarray, number: int) -> bytes:
     """Sheet `number` as PNG: 32 rows of 32 faces, in the payload's order."""
     part = faces[number * SHEET**2 : (number + 1) * SHEET**2]
-    side = sources.SIDE_PX
+    side = SIDE_PX
     page = np.zeros((SHEET**2, side, side), np.uint8)
     page[: len(part)] = part
     page = page.reshape(SHEET, SHEET, side, side).swapaxes(1, 2).reshape(SHEET * side, -1)

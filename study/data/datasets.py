@@ -16,8 +16,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fer_data import cache as caches
 from fer_data import sources
-from fer_data.sources import SIDE_PX, Rows
+from fer_data.rows import SIDE_PX, Rows
+from fer_data.table import EMOTIONS
 from study import Mistake
 from study.data import drawn_faces
 from study.storage import atomic
@@ -162,7 +164,7 @@ def plain_name(path: Path) -> str:
 def is_fer2013(dataset: Dataset) -> bool:
     """Whether these are FER-2013's classes and split sizes, whatever the source is called."""
     sizes = tuple(len(split.labels) for split in parts(dataset))
-    return sizes == FER_SIZES and dataset.classes == tuple(sorted(sources.EMOTIONS))
+    return sizes == FER_SIZES and dataset.classes == tuple(sorted(EMOTIONS))
 
 
 def read(path: Path) -> Dataset:
@@ -296,16 +298,9 @@ def drawn(sizes: tuple[int, int, int]) -> Dataset:
     return checked("faces", drawn_faces.CLASSES, splits, (DRAWN,), synthetic=True)
 
 
-def cache_folder(cache: Path | None) -> Path:
-    """Where prepared data sets are: the argument, else FER_STUDY_CACHE, else the usual place."""
-    usual = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    named = cache or os.environ.get("FER_STUDY_CACHE")
-    return Path(named or Path(usual) / "fer-study").expanduser()
-
-
 def cached(key: str, cache: Path | None, prepare: Callable[[], Dataset]) -> Dataset:
     """What the cache has under the source's digest, else what `prepare` returns, stored there."""
-    path = cache_folder(cache) / f"{key}-v{CACHE_VERSION}.npz"
+    path = caches.folder(cache) / f"{key}-v{CACHE_VERSION}.npz"
     if os.path.exists(path):
         try:
             return stored(path)

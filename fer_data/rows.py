@@ -1,0 +1,19 @@
+"""What a source of faces holds: a row per image, in the source's order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SIDE_PX = 48  # rows, and columns, of every image once it is read
+USAGES = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}  # FER-2013's own names
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A source as it was read."""
+
+    images: np.ndarray  # uint8 (N, 48, 48)
+    names: np.ndarray  # str (N,), class names
+    splits: np.ndarray  # str (N,), train, val or test; without any val where nothing tells it
+    ids: np.ndarray  # int64 (N,), row of the table from 0, or place in the sorted list of files
+    notes: tuple[str, ...]  # sentences on what had to be guessed or changed
