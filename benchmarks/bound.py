@@ -16,7 +16,7 @@ import torch
 
 from benchmarks.measured import CLOCKS, heading, machine, paired, say, spread
 from fer_models import MODELS
-from study.config.hyperparameters import Hyperparameters
+from study.config.hyperparameters import Hyperparameters, applies
 from study.training import loop
 from study.training.execution import fastest, forward_pass, repeat
 from study.training.network import network, optimiser
@@ -44,7 +44,7 @@ def main() -> None:
     for model in asked.models:
         for batch in asked.batches:
             for name, extra in (("search preset's", AUGMENTED), ("none", PLAIN)):
-                stem = {} if model == "alexnet" else {"stem": asked.stem}
+                stem = {"stem": asked.stem} if applies("stem", model) else {}
                 hp = Hyperparameters(
                     model=model, batch_size=batch, image_px=asked.px, epochs=10**6, **stem, **extra
                 )

@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.measured import heading, machine, say, spread, timed
 from fer_models import MODELS
-from study.config.hyperparameters import Hyperparameters
+from study.config.hyperparameters import Hyperparameters, applies
 from study.training import checkpoint, loop
 
 
@@ -34,7 +34,7 @@ def main() -> None:
     data = loop.resident(faces, few, 32, device)
     heading("network", "MiB", "epoch s", "written at once costs", "written behind costs")
     for model in asked.models:
-        stem = {} if model == "alexnet" else {"stem": "imagenet"}
+        stem = {"stem": "imagenet"} if applies("stem", model) else {}
         hp = Hyperparameters(model=model, image_px=32, batch_size=64, epochs=10**6, **stem)
         with tempfile.TemporaryDirectory() as place:
             folder, writer = Path(place), checkpoint.Writer(device)

@@ -19,7 +19,7 @@ import torch
 from benchmarks.measured import heading, machine, say, spread, timed
 from fer_models import MODELS
 from fer_models.layers import multiply_adds
-from study.config.hyperparameters import Hyperparameters
+from study.config.hyperparameters import Hyperparameters, applies
 from study.training import gpu_memory, loop
 from study.training.network import network
 
@@ -56,7 +56,7 @@ def table(asked: argparse.Namespace) -> None:
     heading("network", "stem", "batch", "step", "first epoch s", "epoch s", "images/s",
             "share of peak", "memory MiB", "reckoned MiB")  # fmt: skip
     for model in asked.models:
-        for stem in asked.stems if model != "alexnet" else [""]:
+        for stem in asked.stems if applies("stem", model) else [""]:
             for batch in asked.batches:
                 own = {"stem": stem} if stem else {}
                 hp = Hyperparameters(model=model, batch_size=batch, image_px=asked.px,
@@ -100,7 +100,7 @@ def alone(asked: argparse.Namespace) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cuda" and asked.one < 1:
         torch.cuda.set_per_process_memory_fraction(asked.one)
-    own = {} if asked.models[0] == "alexnet" else {"stem": asked.stems[0]}
+    own = {"stem": asked.stems[0]} if applies("stem", asked.models[0]) else {}
     hp = Hyperparameters(model=asked.models[0], batch_size=asked.batches[0], image_px=asked.px,
                          epochs=asked.epochs, **own, **AUGMENTED)  # fmt: skip
     timed(lambda: list(loop.fit(hp, noise(asked, device), 7, device)))

@@ -22,7 +22,7 @@ from torchvision.datasets import ImageFolder
 
 from benchmarks.measured import heading, machine, paired, say, spread
 from fer_models import MODELS
-from study.config.hyperparameters import Hyperparameters
+from study.config.hyperparameters import Hyperparameters, applies
 from study.data import datasets
 from study.training import loop
 from study.training.execution import fastest
@@ -53,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         save_jpegs(splits, whole.classes, Path(folder))
         for model in asked.models:
-            stem = {} if model == "alexnet" else {"stem": asked.stem}
+            stem = {"stem": asked.stem} if applies("stem", model) else {}
             hp = Hyperparameters(
                 model=model,
                 batch_size=asked.batch,

@@ -4,9 +4,10 @@ import pytest
 
 from study import Mistake
 from study.config.flags import OPTIONS, fail, flag, parser, with_flags
-from study.config.hyperparameters import FIELDS
+from study.config.hyperparameters import FIELDS, MODELS
 from study.config.study import FIXED, Range, Study, configuration, from_dict, read_preset
 
+KNOWN = ", ".join(MODELS)
 BASE = {
     "space": {"lr": {"low": 0.01, "high": 0.1}, "alexnet": {"lr": 0.2, "dropout": 0.5}},
     "settings": [
@@ -64,7 +65,7 @@ def test_every_flag_of_help_has_help_text_and_a_default_is_said():
     assert "--lr DOMAIN peak learning rate: a number above 0 [0.05]" in one_line
     assert "--sampler tpe|random|qmc|grid who proposes configurations [tpe]" in one_line
     assert "one of serial, parallel; cbam_resnet34 only [serial]" in one_line
-    assert "--models A,B networks to compare [alexnet,resnet34,cbam_resnet34]" in one_line
+    assert "--models A,B networks to compare [" + ",".join(MODELS) + "]" in one_line
 
 
 def test_without_flags_a_study_stays_as_it_is():
@@ -160,8 +161,8 @@ def test_settings_flag_picks_by_name_in_its_order():
         (["--optimizer", "lion"], "optimizer is 'lion': expected one of sgd, adam, adamw"),
         (["--epochs", "-1"], "epochs is -1: expected a number from 1 on"),
         (["--epochs", "2.5"], "--epochs is '2.5': expected a whole number"),
-        (["--models", "vgg"], "unknown model 'vgg': known are alexnet, resnet34, cbam_resnet34"),
-        (["--models", ","], "models is empty: expected some of alexnet, resnet34, cbam_resnet34"),
+        (["--models", "vgg"], f"unknown model 'vgg': known are {KNOWN}"),
+        (["--models", ","], f"models is empty: expected some of {KNOWN}"),
         (["--sampler", "cma"], "unknown sampler 'cma': known are tpe, random, qmc, grid"),
         (["--settings", "A,C"], "unknown setting 'C': known are A, B"),
         (["--nmae", "x"], "unrecognized arguments: --nmae x; --help lists what there is"),

@@ -1,3 +1,4 @@
+import inspect
 import math
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from fer_models.alexnet import AlexNet
 from fer_models.cbam import CBAM, ChannelGate, SpatialGate
 from fer_models.layers import multiply_adds, parameters
 from fer_models.resnet import ResNet34
+from study.config.hyperparameters import FIELDS, Hyperparameters
 
 STEMS = ({"stem": "imagenet"}, {"stem": "small"})
 CHOICES = {
@@ -22,6 +24,7 @@ CHOICES = {
         for stem, order in zip(STEMS, ("serial", "parallel"), strict=True)
     ],
 }
+CHOICES |= {name: [{}] for name in MODELS if name not in CHOICES}  # as its defaults make it
 VARIANTS = [(name, options) for name in MODELS for options in CHOICES[name]]
 every_variant = pytest.mark.parametrize(("name", "options"), VARIANTS)
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -38,16 +41,27 @@ def one_thread() -> Iterator[None]:
 
 def network(name: str, device: str = "cpu", **options) -> nn.Module:
     torch.manual_seed(0)
+    given = Hyperparameters(model=name).options | CHOICES[name][0] | options
     with torch.device(device):
-        return MODELS[name](**{"classes": 7, "dropout": 0.0} | CHOICES[name][0] | options)
+        return MODELS[name](**{"classes": 7} | given)
 
 
 def faces(images: int, px: int) -> Tensor:
     return torch.randn(images, 1, px, px, generator=torch.Generator().manual_seed(0))
 
 
-def test_the_models_are_these_three():
-    assert list(MODELS) == ["alexnet", "resnet34", "cbam_resnet34"]
+def test_the_papers_three_networks_are_there():
+    assert list(MODELS)[:3] == ["alexnet", "resnet34", "cbam_resnet34"]
+
+
+@every_model
+def test_a_constructor_takes_classes_and_hyperparameters_by_name(name):
+    """What it takes beyond them must have a default: nothing would give it."""
+    taken = inspect.signature(MODELS[name]).parameters.values()
+    assert all(one.kind is inspect.Parameter.KEYWORD_ONLY for one in taken)
+    needed = {one.name for one in taken if one.default is inspect.Parameter.empty}
+    ours = {key for key, f in FIELDS.items() if f.metadata["constructor"]}
+    assert "classes" in needed and needed <= {"classes", *ours}
 
 
 @every_variant
@@ -103,7 +117,7 @@ def test_channels_last_and_bfloat16_give_nearly_the_same_logits(name):
             assert torch.allclose(model(x).float(), wanted, atol=0.05 * wanted.abs().max().item())
 
 
-@every_model
+@pytest.mark.parametrize("name", ["alexnet", "resnet34", "cbam_resnet34"])
 def test_dropout_is_before_the_fully_connected_layers(name):
     model = network(name, dropout=0.5)
     drops = [m for m in model.modules() if isinstance(m, nn.Dropout)]

@@ -16,7 +16,7 @@ ROOMS = {
     "fer_models": "torch torchvision",
     "fer_data": "numpy PIL",
     "study": "fer_data",
-    "study/config": "study numpy",
+    "study/config": "study fer_models numpy",
     "study/storage": "study study/config pyarrow",
     "study/data": "study study/storage fer_data numpy pandas kagglehub",
     "study/record": "study study/config study/storage pyarrow",

@@ -12,6 +12,7 @@ from results.figures import diagrams
 from results.report.sections.networks import networks
 
 __all__ = ["whole"]
+NETWORKS = ("alexnet", "resnet34", "cbam_resnet34")
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +24,10 @@ def real(tmp_path_factory):
         "cbam_resnet34": {"stem": "imagenet", "cbam_order": "serial", "cbam_reduction": 16},
     }
     tables = {
-        name: layer_table(make(classes=7, dropout=0.0, **options[name]), 48)
-        for name, make in MODELS.items()
+        name: layer_table(MODELS[name](classes=7, dropout=0.0, **options[name]), 48)
+        for name in NETWORKS
     }
-    rows = [trial(name, name) for name in MODELS]
+    rows = [trial(name, name) for name in NETWORKS]
     rows.append(trial("again", "cbam_resnet34", hp_cbam_order="parallel"))
     rows[2] |= {"hp_cbam_order": "serial"}
     return load(folder(tmp_path_factory.mktemp("s"), header(networks=tables), rows, [], []))
@@ -98,7 +99,7 @@ def texts(figure):
     return " | ".join(note["text"] for note in figure.layout.annotations)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", NETWORKS)
 def test_a_drawing_says_each_stages_shape_parameters_and_work(real, model):
     steps = architecture.steps(of(real, model))
     figure = diagrams.network(steps, model)
@@ -127,7 +128,7 @@ def test_a_module_is_drawn_in_each_order_that_ran(real):
 
 def test_the_section_draws_each_network_and_its_module_once(real):
     blocks = networks([real, real]).blocks
-    assert [title for title, _ in blocks[0].plots] == [f"{name} in mine" for name in MODELS]
+    assert [title for title, _ in blocks[0].plots] == [f"{name} in mine" for name in NETWORKS]
     assert [title for title, _ in blocks[1].plots] == ["gate, serial", "gate, parallel"]
     assert "in each of 16 blocks" in blocks[1].summary
 

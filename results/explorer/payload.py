@@ -11,7 +11,7 @@ import pandas as pd
 
 from results.artefacts.load import Findings
 from results.facts import search
-from results.figures.style import style
+from results.figures.style import on_black, style
 
 Encoded = dict[str, Any]
 
@@ -67,7 +67,7 @@ def payload(studies: list[Findings], since: float = 0.0) -> Encoded:
         "newest": newest,
         "total": total,
         "studies": [about(one) for one in studies],
-        "styles": {str(m): style(str(m)) for m in trials["hp_model"].dropna().unique()},
+        "styles": {str(m): look(str(m)) for m in trials["hp_model"].dropna().unique()},
         "trials": trial_columns(studies, trials, offsets),
         "columns": hyperparameters(studies, trials),
         "epochs": {"trial": array(epochs["row"], "i4"), "epoch": numbers(epochs["epoch"], "u2")}
@@ -136,6 +136,12 @@ def hyperparameters(studies: list[Findings], trials: pd.DataFrame) -> list[Encod
             }
         )
     return found
+
+
+def look(model: str) -> list[str]:
+    """How the page shows a network: colour, marker, dash, and the colour on a dark page."""
+    colour, marker, dash = style(model)
+    return [colour, marker, dash, on_black(colour)]
 
 
 def about(one: Findings) -> Encoded:

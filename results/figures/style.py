@@ -1,7 +1,7 @@
 """How every figure looks: a network's colour, marker and dash; axes, fonts, plotly's settings.
 
-Okabe and Ito's colours, which the colour-blind can tell apart and which stand out on white and
-on black. A network has one colour, marker and dash wherever it appears.
+Okabe and Ito's colours, which the colour-blind can tell apart. A network has one colour, marker
+and dash wherever it appears; one that isn't named here takes the next of OTHERS.
 """
 
 from typing import Any
@@ -15,7 +15,13 @@ STYLES = {
     "resnet34": ("#0072B2", "square", "dash"),
     "cbam_resnet34": ("#009E73", "diamond", "dot"),
 }
-OTHERS = (("#CC79A7", "triangle-up", "dashdot"), ("#8A8A8A", "x", "longdash"))
+OTHERS = (
+    ("#CC79A7", "triangle-up", "dashdot"),
+    ("#B8860B", "triangle-down", "longdash"),
+    ("#7D7D7D", "pentagon", "longdashdot"),
+    ("#A6761D", "x", "solid"),
+)
+ON_BLACK = {"#D55E00": "#E8823A", "#0072B2": "#56B4E9", "#009E73": "#2DBE95"}
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 GRID, INK = "rgba(128,128,128,0.22)", "#6b6b6b"  # the page's style sheet sets them per theme
 DARK = "#24272b"  # on colour, where a figure has a white ground of its own
@@ -31,9 +37,20 @@ AXIS = {"gridcolor": GRID, "zeroline": False, "showline": False, "ticks": "", "a
 TITLE = {"standoff": 8, "font": {"size": 13}}
 
 
+_places: dict[str, int] = {}  # of the networks that STYLES doesn't name, as they come
+
+
 def style(model: str) -> tuple[str, str, str]:
-    """Colour, marker, dash."""
-    return STYLES.get(model) or OTHERS[sum(map(ord, model)) % len(OTHERS)]
+    """Colour, marker, dash: the same for a network as long as this process lives."""
+    if model in STYLES:
+        return STYLES[model]
+    return OTHERS[_places.setdefault(model, len(_places)) % len(OTHERS)]
+
+
+def on_black(colour: str) -> str:
+    """The colour as it stands out on a dark page: lighter by a third of the way to white."""
+    parts = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return ON_BLACK.get(colour) or "#" + "".join(f"{p + (255 - p) // 3:02X}" for p in parts)
 
 
 def pale(colour: str, opacity: float = 0.16) -> str:

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any, NoReturn
 
 from study import Mistake
-from study.config.hyperparameters import FIELDS, MODELS, applies, expected, kind
+from study.config.hyperparameters import FIELDS, MODELS, applies, expected, having, kind
 from study.config.study import FIXED, Domain, Range, Setting, Study, domain, domains
 
 HYPER = [name for name in FIELDS if name not in FIXED]
@@ -52,7 +52,7 @@ def parser(study: Study | None = None) -> Parser:
         )
     hyper = made.add_argument_group("hyperparameters, fixed or searched", of_preset)
     for name in HYPER:
-        models = FIELDS[name].metadata["models"]
+        models = having(name)
         only = f"; {' and '.join(models)} only" if models != MODELS else ""
         hyper.add_argument(
             flag(name),
@@ -146,9 +146,9 @@ def with_flags(study: Study, given: dict[str, str]) -> Study:
     changed = replace(study, space=space, own=own, settings=settings, **changes)
     for name in given:
         if name in HYPER and not any(applies(name, m) for m in changed.models):
-            having = " and ".join(FIELDS[name].metadata["models"])
+            networks = " and ".join(having(name))
             raise Mistake(
-                f"{flag(name)} is a hyperparameter of {having}, but --models is "
+                f"{flag(name)} is a hyperparameter of {networks}, but --models is "
                 f"{','.join(changed.models)}: leave it out or compare other networks"
             )
     return changed

@@ -1,16 +1,20 @@
 """What decides one trial: a frozen, checked value with one field per named hyperparameter.
 
-Runs on the driver and in the worker; standard library only.
+Runs on the driver and in the worker. The networks are those of fer_models, and which of them has a
+hyperparameter of its own is what its constructor says.
 """
 
+import inspect
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any
 
+import fer_models
 from study import Mistake
 
-MODELS = ("alexnet", "resnet34", "cbam_resnet34")
-RESNETS = ("resnet34", "cbam_resnet34")
+MODELS = tuple(fer_models.MODELS)
 
 
 def hyper(
@@ -19,14 +23,18 @@ def hyper(
     low: float | None = None,
     high: float | None = None,
     choices: tuple = (),
-    models: tuple[str, ...] = MODELS,
-    above: bool = False,
+    exclusive: bool = False,
+    constructor: bool = False,
 ) -> Any:
-    """A hyperparameter: its default, its meaning with unit, and what it may be.
+    """A hyperparameter: its default, its meaning with unit, and its range or choices.
 
-    `above` refuses `low` itself; `models` names the networks that have it at all.
+    `exclusive`: `low` itself is refused. `constructor`: it is a keyword argument of the network's
+    constructor, so that only networks which take it have it; all others are the training's.
     """
-    return field(default=default, metadata=locals() | {"models": models})
+    rule = {"help": help, "low": low, "high": high, "choices": choices}
+    return field(
+        default=default, metadata=rule | {"exclusive": exclusive, "constructor": constructor}
+    )
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class Hyperparameters:
     seed: int = hyper(0, "of initialisation, order, augmentation and dropout", low=0)
     epochs: int = hyper(30, "passes over the training images", low=1)
     batch_size: int = hyper(128, "images per step", low=1)
-    lr: float = hyper(0.05, "peak learning rate", low=0, above=True)
+    lr: float = hyper(0.05, "peak learning rate", low=0, exclusive=True)
     optimizer: str = hyper("sgd", "optimiser", choices=("sgd", "adam", "adamw"))
     momentum: float = hyper(0.9, "Nesterov momentum of sgd; 0 is plain sgd", low=0, high=0.9999)
     weight_decay: float = hyper(5e-4, "decay of weights (not of biases and norms)", low=0)
@@ -45,10 +53,12 @@ class Hyperparameters:
         "cosine", "learning rate over time", choices=("constant", "step", "cosine", "plateau")
     )
     warmup_epochs: float = hyper(1.0, "epochs of linear rise to lr (any schedule)", low=0)
-    lr_decay: float = hyper(0.1, "factor of a step or a plateau", low=0, high=1, above=True)
+    lr_decay: float = hyper(0.1, "factor of a step or a plateau", low=0, high=1, exclusive=True)
     lr_steps: int = hyper(2, "step: how many equally spaced decays", low=1)
     patience: int = hyper(5, "plateau: epochs without a better val_accuracy before a decay", low=0)
-    dropout: float = hyper(0.0, "share dropped before the fully connected layers", 0, 0.95)
+    dropout: float = hyper(
+        0.0, "share dropped before the fully connected layers", 0, 0.95, constructor=True
+    )
     label_smoothing: float = hyper(0.0, "share of the label spread over all classes", 0, 0.95)
     flip: float = hyper(0.5, "probability of a mirror image", 0, 1)
     shift: float = hyper(0.0, "largest shift along x and y, fraction of the width", 0, 1)
@@ -62,22 +72,22 @@ class Hyperparameters:
         True,
         "batch normalisation after each convolution",
         choices=(True, False),
-        models=("alexnet",),
+        constructor=True,
     )
     stem: str = hyper(
         "small",
         "first layers: imagenet (7x7 stride 2, pooling) or small (3x3 stride 1)",
         choices=("small", "imagenet"),
-        models=RESNETS,
+        constructor=True,
     )
     cbam_order: str = hyper(
         "serial",
         "channel gate then spatial gate, or both on the same input",
         choices=("serial", "parallel"),
-        models=("cbam_resnet34",),
+        constructor=True,
     )
     cbam_reduction: int = hyper(
-        16, "channels per hidden unit of the channel gate", 1, 64, models=("cbam_resnet34",)
+        16, "channels per hidden unit of the channel gate", 1, 64, constructor=True
     )
     precision: str = hyper(
         "auto",
@@ -92,10 +102,8 @@ class Hyperparameters:
     @property
     def options(self) -> dict[str, Any]:
         """Keyword arguments of this model's constructor in fer_models.MODELS, but for classes."""
-        own = [f.name for f in fields(self) if len(f.metadata["models"]) < len(MODELS)]
-        return {
-            name: getattr(self, name) for name in ["dropout", *own] if applies(name, self.model)
-        }
+        names = [f.name for f in fields(self) if f.metadata["constructor"]]
+        return {name: getattr(self, name) for name in names if applies(name, self.model)}
 
 
 FIELDS = {f.name: f for f in fields(Hyperparameters)}
@@ -103,7 +111,19 @@ FIELDS = {f.name: f for f in fields(Hyperparameters)}
 
 def applies(name: str, model: str) -> bool:
     """Whether a network has this hyperparameter at all; where it hasn't, tables show it absent."""
-    return model in FIELDS[name].metadata["models"]
+    of_training = not FIELDS[name].metadata["constructor"]
+    return of_training or name in arguments(fer_models.MODELS[model])
+
+
+@cache
+def arguments(constructor: Callable[..., Any]) -> frozenset[str]:
+    """The names of the arguments that a network's constructor takes."""
+    return frozenset(inspect.signature(constructor).parameters)
+
+
+def having(name: str) -> tuple[str, ...]:
+    """The networks that have this hyperparameter."""
+    return tuple(model for model in MODELS if applies(name, model))
 
 
 def present(hp: Hyperparameters) -> dict[str, Any]:
@@ -131,7 +151,7 @@ def checked(name: str, value: Any) -> Any:
         return value
     low, high = rule["low"], rule["high"]
     finite = wanted is not float or math.isfinite(value)
-    below = low is not None and (value < low or (rule["above"] and value == low))
+    below = low is not None and (value < low or (rule["exclusive"] and value == low))
     if not finite or below or (high is not None and value > high):
         raise Mistake(f"{name} is {value}: expected {expected(name)}")
     return value
@@ -143,7 +163,7 @@ def expected(name: str) -> str:
     if rule["choices"]:
         return "one of " + ", ".join(str(choice).lower() for choice in rule["choices"])
     what = "a whole number" if kind(name) is int else "a number"
-    if rule["above"]:
+    if rule["exclusive"]:
         what += f" above {rule['low']:g}"
     elif rule["low"] is not None:
         what += f" from {rule['low']:g}"

@@ -1,6 +1,6 @@
 """What a study is: a frozen, checked value; presets by name; TOML as its written form.
 
-Runs on the driver; standard library only.
+Runs on the driver.
 """
 
 import tomllib

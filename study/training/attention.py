@@ -1,4 +1,4 @@
-"""Where a CBAM network looks: the weights of a late spatial gate. Runs in the worker."""
+"""Where a network with CBAM looks: the weights of a late spatial gate. Runs in the worker."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fer_models.cbam import SpatialGate
 from study.config.hyperparameters import Hyperparameters
 from study.training import loop
 
-MODEL = "cbam_resnet34"
-GATES = [f"{block}.gate.spatial" for block in ("layer1.2", "layer2.3", "layer3.5", "layer4.2")]
 FINE = 6  # a face in fewer parts a side shows nothing
+NONE = np.empty((0, 0, 0), np.float16)
 
 
 @torch.no_grad()
@@ -24,21 +24,24 @@ def maps(
 ) -> np.ndarray:
     """Weights 0...1, float16 (N, side, side), that a trained state gives to uint8 images (N, H, W).
 
-    Of the gates that end the four layers it is the last whose map has FINE parts a side, or the
-    finest: the last of all for faces of 48 pixels and the small stem (6 a side; 2 with the other).
+    Of the network's spatial gates it is the last whose map has FINE parts a side, or else the last
+    of the finest: for faces of 48 pixels and ResNet-34's small stem the last of all (6 a side; 2
+    with the other stem). A network without such gates has NONE.
     """
     model = loop.trained(hp, classes, device, state)
-    found: dict[str, list[Tensor]] = {name: [] for name in GATES}
+    gates = [module for module in model.modules() if isinstance(module, SpatialGate)]
+    if not gates or not len(images):
+        return NONE
+    seen: dict[nn.Module, list[Tensor]] = {gate: [] for gate in gates}
 
-    def watch(name: str) -> None:
-        def keep(gate: nn.Module, given: tuple, weights: Tensor) -> None:
-            found[name].append(weights[:, 0].half().cpu())  # (B, 1, H, W) -> (B, H, W)
+    def keep(gate: nn.Module, given: tuple[Tensor], weights: Tensor) -> None:
+        seen[gate].append(weights[:, 0].half().cpu())  # (B, 1, H, W) -> (B, H, W)
 
-        model.get_submodule(name).register_forward_hook(keep)
-
-    for name in GATES:
-        watch(name)
+    for gate in gates:
+        gate.register_forward_hook(keep)
     for _ in loop.outputs(hp, model, images, device, state):
-        pass  # what passes the gate is kept by the hook
-    fine = [name for name in GATES if found[name][0].shape[-1] >= FINE] or GATES[:1]
-    return torch.cat(found[fine[-1]]).numpy()
+        pass  # what passes the gates is kept by the hook
+    sides = {gate: seen[gate][0].shape[-1] for gate in gates}
+    fine = min(FINE, max(sides.values()))
+    last = [gate for gate in gates if sides[gate] >= fine][-1]
+    return torch.cat(seen[last]).numpy()

@@ -27,7 +27,4 @@ def predicted(
         raise Mistake(f"no trained network in {folder}: it was removed after its training")
     given = (classes, torch.device(device), state)
     trained = Hyperparameters(**hp)
-    probabilities = loop.predict(trained, images, *given)
-    if trained.model != attention.MODEL or not len(looked_at):
-        return probabilities, np.empty((0, 0, 0), np.float16)
-    return probabilities, attention.maps(trained, looked_at, *given)
+    return loop.predict(trained, images, *given), attention.maps(trained, looked_at, *given)

@@ -19,6 +19,19 @@
       c.lineTo(x - r * 1.1, y + r * 0.8);
       c.closePath();
     },
+    'triangle-down': (c, x, y, r) => {
+      c.moveTo(x, y + r * 1.2);
+      c.lineTo(x + r * 1.1, y - r * 0.8);
+      c.lineTo(x - r * 1.1, y - r * 0.8);
+      c.closePath();
+    },
+    pentagon: (c, x, y, r) => {
+      for (let k = 0; k < 5; k += 1) {
+        const angle = (Math.PI * (4 * k - 5)) / 10;
+        c.lineTo(x + r * 1.1 * Math.cos(angle), y + r * 1.1 * Math.sin(angle));
+      }
+      c.closePath();
+    },
     x: (c, x, y, r) => {
       c.moveTo(x - r, y - r);
       c.lineTo(x + r, y + r);

@@ -14,8 +14,8 @@
   };
   const style = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const dark = matchMedia('(prefers-color-scheme: dark)');
-  const LIGHTER = {'#0072B2': '#56B4E9', '#D55E00': '#E8823A', '#009E73': '#2DBE95'}; // on black
-  const DASH = {solid: [], dash: [7, 4], dot: [2, 3], dashdot: [7, 3, 2, 3], longdash: [12, 4]};
+  const NAMELESS = ['#7D7D7D', 'x', 'solid', '#A8A8A8']; // a trial whose row names no network
+  const DASH = {solid: [], dash: [7, 4], dot: [2, 3], dashdot: [7, 3, 2, 3], longdash: [12, 4], longdashdot: [12, 3, 2, 3]};
 
   explorer.dash = name => DASH[name] || [];
   let colours = {};
@@ -33,9 +33,9 @@
   explorer.look = model => {
     if (looks.data !== explorer.data) looks = {data: explorer.data, of: new Map()};
     if (!looks.of.has(model)) {
-      const [colour, symbol, dash] = explorer.data.styles[model] || ['#8A8A8A', 'x', 'longdash'];
+      const [colour, symbol, dash, on_black] = explorer.data.styles[model] || NAMELESS;
       looks.of.set(model, {
-        colour: dark.matches ? LIGHTER[colour] || colour : colour,
+        colour: dark.matches ? on_black : colour,
         symbol,
         dash: DASH[dash] || [],
         dash_name: dash,
