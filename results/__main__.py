@@ -18,7 +18,7 @@ HELP = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code: 0, or 2 for a person's mistake, told in one sentence."""
+    """Exit code: 0, or 2 for a person's mistake, printed as one sentence."""
     parser = argparse.ArgumentParser(
         prog="python -m results",
         description="What one or more studies found, as one HTML page that needs no network, and "
@@ -30,12 +30,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, metavar="FILE", help=HELP["out"])
     parser.add_argument("--votes", type=Path, metavar="CSV", help=HELP["votes"])
     parser.add_argument("--faces", type=Path, metavar="DATA", help=HELP["faces"])
-    asked = parser.parse_args(argv)
+    args = parser.parse_args(argv)
     try:
-        studies = [load(folder) for folder in asked.run]
-        name = "-".join(folder.resolve().name for folder in asked.run)
-        out = asked.out or Path(f"report-{name}.html")
-        found = report(studies, faces=asked.faces, voters=asked.votes)
+        studies = [load(folder) for folder in args.run]
+        name = "-".join(folder.resolve().name for folder in args.run)
+        out = args.out or Path(f"report-{name}.html")
+        found = report(studies, faces=args.faces, voters=args.votes)
         print(*write(found, out), sep="\n")
     except Mistake as mistake:
         return fail("results", mistake)

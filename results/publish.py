@@ -33,27 +33,27 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
         raise Mistake(f"{run} is still running, or was killed: end it or resume it first")
     load(run)  # refuses what the report would refuse
     folder = root / (name or str(header["study"].get("name") or run.resolve().name))
-    beside = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
+    temporary = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
     host = str((header.get("hardware") or {}).get("host", ""))
-    (beside / "study.json").write_text(json.dumps(plain_header(header), indent=1) + "\n")
-    (beside / "events.jsonl").write_text(events(run / "events.jsonl"))
+    (temporary / "study.json").write_text(json.dumps(plain_header(header), indent=1) + "\n")
+    (temporary / "events.jsonl").write_text(events(run / "events.jsonl"))
     for kind in ("trials", "epochs", "decisions", "attention"):
         if (run / f"{kind}.parquet").exists():
             table = without_machine(pq.read_table(run / f"{kind}.parquet"))
-            write(table, beside / f"{kind}.parquet")
+            write(table, temporary / f"{kind}.parquet")
     if (run / "predictions.parquet").exists():
         table = pq.read_table(run / "predictions.parquet")
         for decimals in DECIMALS:
-            write(rounded(table, decimals), beside / "predictions.parquet")
-            if size(beside) <= LIMIT:
+            write(rounded(table, decimals), temporary / "predictions.parquet")
+            if size(temporary) <= LIMIT:
                 break
-    check(beside, host)
-    if size(beside) > LIMIT:
-        raise Mistake(f"{run} comes to {size(beside):,} bytes: more than the {LIMIT:,} of a study")
+    check(temporary, host)
+    if size(temporary) > LIMIT:
+        raise Mistake(f"{run} has {size(temporary):,} bytes: expected at most {LIMIT:,} of a study")
     shutil.rmtree(folder, ignore_errors=True)
-    beside.rename(folder)
+    temporary.rename(folder)
     return folder
 
 
@@ -87,7 +87,7 @@ def events(path: Path) -> str:
         try:
             event = json.loads(line)
         except ValueError:
-            continue  # a last line half-written, of which load has told
+            continue  # a last line half-written: load has a note on it
         if event.get("event") in EVENTS:
             kept.append(json.dumps(without_paths(event)))
     return "".join(f"{line}\n" for line in kept)
@@ -151,12 +151,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m results.publish", description=__doc__)
     parser.add_argument("run", nargs="+", type=Path, metavar="RUN", help="artefact folder")
     parser.add_argument("--name", default="", help="of the published folder (one RUN only)")
-    asked = parser.parse_args(argv)
+    args = parser.parse_args(argv)
     try:
-        if asked.name and len(asked.run) > 1:
+        if args.name and len(args.run) > 1:
             raise Mistake("--name is for one RUN: publish them one by one")
-        for run in asked.run:
-            folder = publish(run, asked.name)
+        for run in args.run:
+            folder = publish(run, args.name)
             print(f"{folder}: {size(folder):,} bytes")
     except Mistake as mistake:
         return fail("results.publish", mistake)

@@ -41,7 +41,8 @@ def seeds(many: int) -> str:
 
 def ranges(frame: pd.DataFrame, low: str, high: str, digits: int = 1) -> list[str]:
     """`ranged` of two columns, row by row."""
-    return [ranged(*pair, digits) for pair in frame[[low, high]].to_numpy(float)]
+    ends = frame[[low, high]].to_numpy(float)
+    return [ranged(first, last, digits) for first, last in ends]
 
 
 def points(row: pd.Series) -> str:

@@ -75,7 +75,8 @@ def test_a_networks_own_space_goes_first(whole):
 
 def test_the_winners_curse_pairs_search_and_confirmation(whole):
     found = load(whole)
-    frame = search.curse(found, evaluation.confirmed(evaluation.evaluated(answers(found), 50)))
+    confirmed = evaluation.confirmed(evaluation.evaluated(answers(found), 50))
+    frame = search.winners_curse(found, confirmed)
     row = frame.iloc[0]
     assert (row["setting"], row["searched"], row["seeds"]) == ("alexnet", 0.5, 2)
     assert row["lost"] == pytest.approx(0.5 - (2 / 14 + 8 / 14) / 2)

@@ -104,7 +104,7 @@ def test_what_no_network_gets_right(study, told):
     assert frame.index.tolist() == [3, 4, 5, 7]
     assert frame.loc[3, ["label", "answer", "majority"]].tolist() == ["angry", "sad", "sad"]
     assert frame.loc[3, "share"] == 1.0 and frame.loc[4, "share"] == 0.5
-    rows, _ = votes.beside(judged(study)[0], told, "test")
+    rows, _ = votes.with_answers(judged(study)[0], told, "test")
     counts = votes.by_class(rows, frame.reset_index()).set_index("class")
     assert counts.loc["angry"].tolist() == [4, 3, 1, 0, 1]
     assert counts.loc["sad"].tolist() == [1, 1, 0, 1, 0]

@@ -51,7 +51,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the confirmed models of one setting said of the images of val and test."""
+    """The predictions of a setting's confirmed models on val and test: S seeds, N images."""
 
     study: str
     setting: str
@@ -110,12 +110,9 @@ def study_header(folder: Path) -> dict[str, Any]:
         header = json.loads(path.read_text())
     except ValueError:
         raise Mistake(f"{path} is not JSON: restore it from a copy") from None
-    parts = isinstance(header, dict) and [header.get("study"), header.get("data")]
-    if (
-        not parts
-        or not all(isinstance(part, dict) for part in parts)
-        or not parts[1].get("classes")
-    ):
+    parts = [header.get("study"), header.get("data")] if isinstance(header, dict) else []
+    whole = len(parts) == 2 and all(isinstance(part, dict) for part in parts)
+    if not whole or not header["data"].get("classes"):
         raise Mistake(f"{path} isn't a study's: it lacks 'study' or 'data' with its classes")
     return header
 

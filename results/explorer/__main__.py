@@ -51,21 +51,21 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code: 0 after Ctrl-C or an export, or 2 for a person's mistake, told in one sentence."""
-    asked = parser().parse_args(argv)
+    """Exit code: 0 after Ctrl-C or an export, 2 for a person's mistake, printed as a sentence."""
+    args = parser().parse_args(argv)
     try:
-        if asked.export:
-            studies = named_apart([load(folder) for folder in asked.run])
-            faces = found(studies, pictures(studies), asked.data) if asked.with_faces else NO_FACES
-            if asked.with_faces and isinstance(faces, str):
+        if args.export:
+            studies = named_apart([load(folder) for folder in args.run])
+            faces = found(studies, pictures(studies), args.data) if args.with_faces else NO_FACES
+            if args.with_faces and isinstance(faces, str):
                 raise Mistake(f"there are no faces to write: {faces}")
-            page = export(studies, written.evaluated(studies), faces=faces, votes=asked.votes)
-            write(page, asked.export)
-            size = asked.export.stat().st_size / 2**20
-            print(f"Page: {asked.export} ({size:.1f} MiB, needs no network)")
+            page = export(studies, written.evaluated(studies), faces=faces, votes=args.votes)
+            write(page, args.export)
+            size = args.export.stat().st_size / 2**20
+            print(f"Page: {args.export} ({size:.1f} MiB, needs no network)")
             return 0
-        made = app(tuple(folder.absolute() for folder in asked.run), asked.data, asked.votes)
-        server = listening(made.server, asked.port)
+        made = app(tuple(folder.absolute() for folder in args.run), args.data, args.votes)
+        server = listening(made.server, args.port)
     except Mistake as mistake:
         return fail("results.explorer", mistake)
     print(f"The explorer: http://127.0.0.1:{server.port} (Ctrl-C ends it)", flush=True)

@@ -15,10 +15,10 @@ NOWHERE = 255  # the answer of a network that diverged
 
 
 def answers_payload(studies: list[Findings]) -> Encoded:
-    """The images that were answered, and of each network what it said of them.
+    """The images with predictions, and every network's predictions of them.
 
     Images are told apart by the data's digest. Probabilities are 0…255 (half a percent is lost);
-    answers are those of the full precision, 255 where a network diverged.
+    predicted classes are those of the full precision, 255 where a network diverged.
     """
     found = [(number, each) for number, one in enumerate(studies) for each in answers(one)]
     shown = images([each for _, each in found])

@@ -95,7 +95,7 @@ def app(folders: Folders, data: Path | None = None, votes: Path | None = None) -
 
 
 def poll(made: dash.Dash, folders: Folders, evaluations: Evaluations) -> None:
-    """What is new, asked for every POLL_MS by the page and handed to its script."""
+    """What is new: the page polls every POLL_MS and hands it to its script."""
     made.layout = html.Div(
         [dcc.Interval(id="tick", interval=POLL_MS), dcc.Store(id="known"), dcc.Store(id="news")]
     )
@@ -109,7 +109,7 @@ def poll(made: dash.Dash, folders: Folders, evaluations: Evaluations) -> None:
         prevent_initial_call=True,
     )
     def news(_: int, known: dict[str, Any] | None) -> Any:
-        """What changed since the page last asked; a file that can't be read is told, not raised."""
+        """What changed since the last poll; a file that can't be read is reported, not raised."""
         now = stamp(folders)
         known = known or {}
         if known.get("stamp") == text(now):
@@ -170,13 +170,13 @@ def deliver(
         return flask.Response(content, mimetype="image/png")
 
     def save() -> flask.Response:
-        asked = flask.request.get_json()
+        wanted = flask.request.get_json()
         page = export(
             current(),
             evaluations.computed(),
-            asked.get("keys"),
-            asked.get("address", ""),
-            gallery.now()[0] if asked.get("faces") else NO_FACES,
+            wanted.get("keys"),
+            wanted.get("address", ""),
+            gallery.now()[0] if wanted.get("faces") else NO_FACES,
             votes,
             searches.computed(),
         )

@@ -39,8 +39,8 @@ def lead(studies: list[Findings]) -> str:
     """What the studies are of, in a sentence."""
     networks = sorted({str(m) for one in studies for m in one.study["study"].get("models", [])})
     data = sorted({str(one.study["data"].get("name")) for one in studies})
-    told = f"{listed(networks)} " if networks else ""
-    return f"{told}on {listed(data)}. One selection of trials, read and written by every view."
+    of = f"{listed(networks)} " if networks else ""
+    return f"{of}on {listed(data)}. One selection of trials, read and written by every view."
 
 
 def body(studies: list[Findings], foot: str, note: str = "") -> str:

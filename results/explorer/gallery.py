@@ -52,12 +52,12 @@ def found(studies: list[Findings], pictures: pd.DataFrame, given: Path | None) -
     if given is not None:
         return read(given, pictures, classes)
     path = prepared(str(studies[0].study["data"].get("digest")))
-    asked = Path(str(studies[0].study["study"].get("data") or "")).expanduser()
+    named = Path(str(studies[0].study["study"].get("data") or "")).expanduser()
     try:
         if path:
             return read(path, pictures, classes)
-        if asked.name and asked.exists():
-            return read(asked, pictures, classes)
+        if named.name and named.exists():
+            return read(named, pictures, classes)
     except Mistake as mistake:
         return f"No pictures: {mistake}."
     return DRAWN if studies[0].synthetic else NOT_HERE
@@ -77,19 +77,20 @@ def prepared(digest: str) -> Path | None:
 
 def read(path: Path, pictures: pd.DataFrame, classes: list[str]) -> np.ndarray:
     """The faces of `pictures` (image, label as a class number) from a source, labels compared."""
-    ids, told = pictures["image"].to_numpy(int), np.array(classes)[pictures["label"].to_numpy(int)]
+    ids = pictures["image"].to_numpy(int)
+    labels = np.array(classes)[pictures["label"].to_numpy(int)]
     if path.suffix == ".npz":
         names, images = stored(path, ids)
     else:
         rows = sources.read(path)  # its ids are places in it
         place = np.minimum(ids, len(rows.ids) - 1)
         names, images = np.where(ids == place, rows.names[place], NOTHING), rows.images[place]
-    wrong = np.flatnonzero(names != told)
+    wrong = np.flatnonzero(names != labels)
     if len(wrong):
         k = wrong[0]
         raise Mistake(
             f"{path} isn't the data of this study: image {ids[k]} is {names[k]} in it "
-            f"and {told[k]} in predictions.parquet; give the file that the study was run "
+            f"and {labels[k]} in predictions.parquet; give the file that the study was run "
             "on as --data"
         )
     return images
@@ -109,10 +110,10 @@ def stored(path: Path, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             f"{path} can't be read as prepared data ({type(error).__name__}); give the "
             "source of the study as --data"
         ) from None
-    own, labels, images = (np.concatenate(part) for part in parts)
-    order = np.argsort(own, kind="stable")
-    place = order[np.clip(np.searchsorted(own[order], ids), 0, len(own) - 1)]
-    return np.where(own[place] == ids, classes[labels[place]], NOTHING), images[place]
+    known, labels, images = (np.concatenate(part) for part in parts)
+    order = np.argsort(known, kind="stable")
+    place = order[np.clip(np.searchsorted(known[order], ids), 0, len(known) - 1)]
+    return np.where(known[place] == ids, classes[labels[place]], NOTHING), images[place]
 
 
 def sheet(faces: np.ndarray, number: int) -> bytes:

@@ -18,7 +18,7 @@ FAILURE_COLUMNS = "error trials:count failed:count networks first"
 
 
 def overview(studies: list[Findings], settings: list[Evaluated] | None) -> str:
-    """What was asked, where it stands, what it cost, what came of it, what failed.
+    """Configuration, progress, budgets, best results and failures of each study.
 
     `settings` is None while the bootstraps are still being computed; their place says so.
     """
@@ -34,7 +34,7 @@ def study(one: Findings, settings: list[Evaluated] | None, several: bool) -> str
     left = [*best(one, settings or [], waiting), *spent(one), *failures(one)]
     return (
         f'<div class="study">{head}{tiles(one)}<ul class="notes">{notes}</ul><div class="pair">'
-        f"<div>{blocks_html(left)}</div><div>{blocks_html([asked(one)])}</div></div></div>"
+        f"<div>{blocks_html(left)}</div><div>{blocks_html([configuration(one)])}</div></div></div>"
     )
 
 
@@ -111,7 +111,7 @@ def failures(one: Findings) -> list[Block]:
     return [table(name, title, frame, FAILURE_COLUMNS, labels=labels)]
 
 
-def asked(one: Findings) -> Table:
+def configuration(one: Findings) -> Table:
     frame = status.overview(one)
     columns, labels = {column: "text" for column in frame}, {"what": " ", one.name: "  "}
     title = "What was asked, of what, with what"

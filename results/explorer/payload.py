@@ -146,17 +146,18 @@ def look(model: str) -> list[str]:
 
 def about(one: Findings) -> Encoded:
     """What the views must know of a study: its schedule, its classes, how many images an epoch."""
-    asked, data = one.study["study"], one.study["data"]
+    config, data = one.study["study"], one.study["data"]
     images = data.get("images", {}).get("train", 0)
     schedule = {}
-    if asked.get("scheduler") == "asha":
-        schedule = {"grace": asked.get("grace_epochs", 1), "factor": asked.get("reduction_factor")}
+    if config.get("scheduler") == "asha":
+        grace, factor = config.get("grace_epochs", 1), config.get("reduction_factor")
+        schedule = {"grace": grace, "factor": factor}
     return {
         "name": one.name,
         "status": one.study.get("status", "unknown"),
         "classes": one.classes,
         "digest": str(data.get("digest")),
-        "images": min(images, asked.get("train_images") or images),
+        "images": min(images, config.get("train_images") or images),
         "asha": schedule,
         "chosen": [
             {"setting": str(row["setting"]), "from_trial": str(row["from_trial"])}

@@ -47,7 +47,7 @@ def stages(table: pd.DataFrame) -> pd.DataFrame:
         module=names.map(module),
         weighted=table["kind"].isin(WEIGHTED),
     )
-    # A gate's own last layer isn't what the stage hands on.
+    # The last layer of a gate isn't the output of its stage.
     frame["path"] = frame["output"].where(frame["module"].isna())
     found = frame.groupby(["network", "stage"], sort=False).agg(
         kinds=("kind", lambda kinds: ", ".join(dict.fromkeys(kinds))),
@@ -118,7 +118,7 @@ def inside(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def meaning(output: str, enters: str) -> str:
-    """What a gate's answer weighs, told by its shape beside that of what it is laid on."""
+    """What a gate's output weighs, by its shape and that of the feature maps it multiplies."""
     answer, whole = shape(output), shape(enters)
     if len(answer) != len(whole):
         return output

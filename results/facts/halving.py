@@ -68,10 +68,10 @@ def replay(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
     network. Where the study itself stopped
     a trial its curve ends, and so it does here.
     """
-    asked = findings.study["study"]
-    told = asked.get("scheduler") == "asha"
-    least = asked.get("reduction_factor", 2) if told else 2
-    grace = asked.get("grace_epochs", 1) if told else 1
+    config = findings.study["study"]
+    asha = config.get("scheduler") == "asha"
+    least = config.get("reduction_factor", 2) if asha else 2
+    grace = config.get("grace_epochs", 1) if asha else 1
     done = trials[trials["ran"] & (trials["status"] != "running")].sort_values("started_at")
     by_trial = dict(iter(findings.epochs.sort_values("epoch").groupby("trial_id")))
     curves = [
@@ -114,8 +114,8 @@ def trial_curves(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
 
     The empty rows are gaps: one line draws all the trials of a network.
     """
-    told = trials[["trial_id", "model", "status"]]
-    frame = findings.epochs.merge(told, on="trial_id").sort_values(["model", "trial_id", "epoch"])
+    ended = trials[["trial_id", "model", "status"]]
+    frame = findings.epochs.merge(ended, on="trial_id").sort_values(["model", "trial_id", "epoch"])
     frame = frame[["model", "trial_id", "epoch", "val_accuracy", "status"]]
     last = frame.drop_duplicates("trial_id", keep="last").index
     frame["stopped"] = frame.index.isin(last) & (frame["status"] == "stopped")

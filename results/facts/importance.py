@@ -95,27 +95,27 @@ def searched_domains(findings: Findings, model: str) -> Domains:
     otherwise weigh lr from 0.05 to 0.1 as half of 0.001 to 0.1.
     """
     found: Domains = {}
-    for name, asked in space(findings, model).items():
-        if isinstance(asked, dict) and {"low", "high"} <= set(asked):
-            low, high = (axis(asked, asked[end]) for end in ("low", "high"))
-            found[name] = asked, FloatDistribution(low, high)
-        elif isinstance(asked, list) and len(asked) > 1:
-            numbers = all(type(value) in (int, float) for value in asked)
-            choices = CategoricalDistribution(asked)
-            found[name] = asked, IntDistribution(0, len(asked) - 1) if numbers else choices
+    for name, domain in space(findings, model).items():
+        if isinstance(domain, dict) and {"low", "high"} <= set(domain):
+            low, high = (axis(domain, domain[end]) for end in ("low", "high"))
+            found[name] = domain, FloatDistribution(low, high)
+        elif isinstance(domain, list) and len(domain) > 1:
+            numbers = all(type(value) in (int, float) for value in domain)
+            choices = CategoricalDistribution(domain)
+            found[name] = domain, IntDistribution(0, len(domain) - 1) if numbers else choices
     return found
 
 
-def axis(asked: Any, value: Any) -> Any:
+def axis(domain: Any, value: Any) -> Any:
     """A value where its axis has it; None outside the domain."""
-    if isinstance(asked, dict):
-        if not asked["low"] <= value <= asked["high"]:
+    if isinstance(domain, dict):
+        if not domain["low"] <= value <= domain["high"]:
             return None
-        return float(np.log10(value) if asked.get("log") else value)
-    if value not in asked:
+        return float(np.log10(value) if domain.get("log") else value)
+    if value not in domain:
         return None
-    numbers = all(type(one) in (int, float) for one in asked)
-    return sorted(asked).index(value) if numbers else value
+    numbers = all(type(one) in (int, float) for one in domain)
+    return sorted(domain).index(value) if numbers else value
 
 
 def at_epoch(

@@ -1,5 +1,5 @@
-"""What each ingredient of the training gives: settings of one network that differ from a base in
-one hyperparameter, or in one group of them, compared with it seed by seed.
+"""Ablations: settings of one network (arms) that differ from a base in one hyperparameter, or in
+one group of them, compared with it seed by seed.
 """
 
 from dataclasses import dataclass
@@ -32,10 +32,10 @@ class Arm:
 
     @property
     def words(self) -> str:
-        return ", ".join(f"{name} {told(a)} → {told(b)}" for name, (a, b) in self.changed.items())
+        return ", ".join(f"{name} {shown(a)} → {shown(b)}" for name, (a, b) in self.changed.items())
 
 
-def told(value: Any) -> str:
+def shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -71,24 +71,24 @@ def arms_of(model: str, settings: dict[str, Values]) -> list[Arm]:
     def about(base: str) -> dict[str, dict[str, tuple[Any, Any]]]:
         return {
             name: changed
-            for name, own in settings.items()
-            if name != base and one_step(changed := difference(settings[base], own))
+            for name, values in settings.items()
+            if name != base and one_step(changed := difference(settings[base], values))
         }
 
     base = max(settings, key=lambda name: len(about(name)))  # the first of equals
     single = about(base)
     found = [Arm(model, base, name, changed, False) for name, changed in single.items()]
     parts = [set(changed.items()) for changed in single.values()]
-    for name, own in settings.items():
-        changed = difference(settings[base], own)
+    for name, values in settings.items():
+        changed = difference(settings[base], values)
         inside = [part for part in parts if part <= set(changed.items())]
         if name not in single and len(inside) > 1 and set.union(*inside) == set(changed.items()):
             found.append(Arm(model, base, name, changed, True))
     return found
 
 
-def difference(base: Values, own: Values) -> dict[str, tuple[Any, Any]]:
-    return {name: (base[name], own[name]) for name in base if base[name] != own[name]}
+def difference(base: Values, other: Values) -> dict[str, tuple[Any, Any]]:
+    return {name: (base[name], other[name]) for name in base if base[name] != other[name]}
 
 
 def one_step(changed: dict[str, Any]) -> bool:
@@ -107,15 +107,15 @@ def effects(
     for arm in found:
         if arm.base not in by_name or arm.setting not in by_name:
             continue
-        base, own = by_name[arm.base].answers, by_name[arm.setting].answers
-        seeds = [seed for seed in base.seeds if seed in own.seeds]
+        base, other = by_name[arm.base].answers, by_name[arm.setting].answers
+        seeds = [seed for seed in base.seeds if seed in other.seeds]
         for scope in ("val", "test"):
             inside = chosen(base, scope)
             if not seeds or not inside.any():
                 continue
             right = [
                 (one.guess[[one.seeds.index(seed) for seed in seeds]] == one.label)[:, inside]
-                for one in (base, own)
+                for one in (base, other)
             ]
             apart = right[1].astype(float) - right[0]
             weights = st.resampled(int(inside.sum()), np.random.default_rng(0), resamples)

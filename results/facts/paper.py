@@ -73,7 +73,7 @@ def settings_table(
 
     Ours stands beside it where a study on real faces confirmed a setting of that name: on
     val+test (the 7,178 images of the paper's test folder), val, test, and test without duplicates.
-    How far the training of the others has come is told of `studies`; it has no figure yet.
+    `studies` tell how far the training of the others has come, which have no figure yet.
     """
     ours = {one.answers.setting: one for one in by_length(settings)}
     far = under_way(studies)
@@ -130,12 +130,12 @@ def same_matrices(paper: dict[str, Any]) -> pd.DataFrame:
     rows = []
     for a, b in combinations(sorted(of, key=lambda name: int(name[3:])), 2):
         if np.array_equal(counts(paper, a), counts(paper, b)):
-            told = {
+            pair = {
                 f"{key}_{side}": of[name][key]
                 for side, name in (("first", a), ("second", b))
                 for key in ("id", "batch_size", "lr", "epochs", "claimed_accuracy")
             }
-            rows.append({"first": figure(a), "second": figure(b), **told})
+            rows.append({"first": figure(a), "second": figure(b), **pair})
     return pd.DataFrame(rows)
 
 
@@ -167,8 +167,8 @@ def claims(paper: dict[str, Any]) -> pd.DataFrame:
 def column_measures(cells: np.ndarray) -> dict[str, np.ndarray]:
     """What a column beside a (K, K) matrix could mean: measure -> (K,)."""
     whole, hits = cells.sum(), np.diag(cells)
-    truth, told = cells.sum(1), cells.sum(0)
-    recall, precision = hits / truth, hits / told
+    truth, predicted = cells.sum(1), cells.sum(0)
+    recall, precision = hits / truth, hits / predicted
     size = range(len(cells))
     blocks = np.array([hits[k] + cells[:k, :k].sum() + cells[k + 1 :, k + 1 :].sum() for k in size])
     row = np.array([cells[k, :k].sum() if 2 <= k < len(cells) - 1 else 0 for k in size])
@@ -177,7 +177,7 @@ def column_measures(cells: np.ndarray) -> dict[str, np.ndarray]:
         "precision: right / answers of the class": precision,
         "F1 of the two": 2 * recall * precision / (recall + precision),
         "one class against the rest: (right + rightly rejected) / all": (
-            (whole - truth - told + 2 * hits) / whole
+            (whole - truth - predicted + 2 * hits) / whole
         ),
         "as before, but rejections only from the blocks above-left and below-right": blocks / whole,
         "as before, and the wrong answers left of the diagonal counted as right for the third to "

@@ -14,20 +14,20 @@ from results.facts.status import duration
 
 def budget(one: Findings) -> pd.DataFrame:
     """A row per kind of budget: spent, of how much, and what is left of it (NaN: no limit)."""
-    asked, trials, epochs = one.study["study"], one.trials, one.epochs
+    config, trials, epochs = one.study["study"], one.trials, one.epochs
     seconds = pd.to_numeric(epochs["epoch_seconds"]).sum()
     share = pd.to_numeric(trials.set_index("trial_id")["gpus"]).fillna(0)
     share = pd.to_numeric(epochs["trial_id"].map(share))
     gpu = (pd.to_numeric(epochs["epoch_seconds"]) * share).sum() / 3600
     searched = trials[trials["stage"] == "search"]
-    stages = asked.get("stages", [])
+    stages = config.get("stages", [])
     rows = [
-        ("trials of the search", len(searched), asked.get("trials") if "search" in stages else 0),
+        ("trials of the search", len(searched), config.get("trials") if "search" in stages else 0),
         ("networks of the confirmation", len(trials) - len(searched), models(one)),
         ("epochs", len(epochs), epochs_asked(one)),
-        ("seconds by the clock", clock(one), asked.get("time_budget") or np.nan),
+        ("seconds by the clock", clock(one), config.get("time_budget") or np.nan),
         ("seconds in epochs, all trials", seconds, np.nan),
-        ("GPU hours", gpu, asked.get("gpu_hours") or np.nan),
+        ("GPU hours", gpu, config.get("gpu_hours") or np.nan),
     ]
     frame = pd.DataFrame(rows, columns=["budget", "spent", "limit"])
     frame[["spent", "limit"]] = frame[["spent", "limit"]].astype(float)
@@ -37,23 +37,23 @@ def budget(one: Findings) -> pd.DataFrame:
 
 def models(one: Findings) -> int:
     """Networks that the confirmation trains: settings, or the best of each network, by seeds."""
-    asked = one.study["study"]
-    if "confirm" not in asked.get("stages", []):
+    config = one.study["study"]
+    if "confirm" not in config.get("stages", []):
         return 0
-    own = len(one.chosen)
-    searches = "search" in asked["stages"]
-    expected = len(asked.get("models", [])) if searches else len(asked.get("settings", []))
-    return (own or expected) * int(asked.get("seeds") or 1)
+    chosen = len(one.chosen)
+    searches = "search" in config["stages"]
+    expected = len(config.get("models", [])) if searches else len(config.get("settings", []))
+    return (chosen or expected) * int(config.get("seeds") or 1)
 
 
 def epochs_asked(one: Findings) -> float:
     """Epochs if nothing were stopped: those of the trials that began, and of those to come."""
-    asked = one.study["study"]
+    config, stage = one.study["study"], one.trials["stage"]
     begun = pd.to_numeric(one.trials["hp_epochs"]).sum()
-    to_come = max(0, models(one) - int((one.trials["stage"] == "confirm").sum()))
-    if "search" in asked.get("stages", []):
-        to_come += max(0, (asked.get("trials") or 0) - int((one.trials["stage"] == "search").sum()))
-    return float(begun + to_come * (asked.get("epochs") or 0))
+    to_come = max(0, models(one) - int((stage == "confirm").sum()))
+    if "search" in config.get("stages", []):
+        to_come += max(0, (config.get("trials") or 0) - int((stage == "search").sum()))
+    return float(begun + to_come * (config.get("epochs") or 0))
 
 
 def clock(one: Findings) -> float:
@@ -72,34 +72,35 @@ def forecast(one: Findings) -> dict[str, Any]:
     """
     if one.study.get("status") != "running" or one.epochs.empty:
         return {}
-    asked, trials = one.study["study"], one.trials
+    config, trials = one.study["study"], one.trials
     run = trials["trial_id"].map(one.epochs.groupby("trial_id").size()).fillna(0)
     ended, searches = trials["status"] != "running", trials["stage"] == "search"
     left = float((pd.to_numeric(trials["hp_epochs"]) - run)[~ended].clip(lower=0).sum())
-    if "search" in asked.get("stages", []):
-        mean = run[ended & searches].mean() if (ended & searches).any() else asked.get("epochs", 0)
-        left += max(0, (asked.get("trials") or 0) - int(searches.sum())) * float(mean)
-    left += max(0, models(one) - int((~searches).sum())) * float(asked.get("epochs") or 0)
+    if "search" in config.get("stages", []):
+        mean = run[ended & searches].mean() if (ended & searches).any() else config.get("epochs", 0)
+        left += max(0, (config.get("trials") or 0) - int(searches.sum())) * float(mean)
+    left += max(0, models(one) - int((~searches).sum())) * float(config.get("epochs") or 0)
     pace = clock(one) / len(one.epochs)
     seconds = left * pace
-    limit = asked.get("time_budget")
+    limit = config.get("time_budget")
     if limit:
         seconds = min(seconds, max(0.0, limit - clock(one)))
     return {"epochs": left, "seconds": seconds, "pace": pace, "limited": bool(limit)}
 
 
 def forecast_words(one: Findings) -> str:
-    told = forecast(one)
-    if not told:
+    ahead = forecast(one)
+    if not ahead:
         return ""
     end = pd.Timestamp(one.last_event or one.study["started_at"]) + pd.Timedelta(
-        seconds=told["seconds"]
+        seconds=ahead["seconds"]
     )
-    return (
-        f"About {told['epochs']:,.0f} epochs are left, {duration(told['seconds'])} at the pace so "
-        f"far ({told['pace']:.3g} s an epoch by the clock): until about {end:%Y-%m-%d %H:%M} UTC."
-        + (" Its time budget ends it by then." if told["limited"] else "")
+    words = (
+        f"About {ahead['epochs']:,.0f} epochs are left, {duration(ahead['seconds'])} at "
+        f"{ahead['pace']:.3g} s of wall time an epoch so far: until about "
+        f"{end:%Y-%m-%d %H:%M} UTC."
     )
+    return words + (" Its time budget ends it by then." if ahead["limited"] else "")
 
 
 def best(one: Findings, settings: list[Evaluated]) -> pd.DataFrame:
@@ -125,9 +126,9 @@ def best(one: Findings, settings: list[Evaluated]) -> pd.DataFrame:
                 "high": row["high"],
             }
         )
-    asked = one.study["study"]
+    config = one.study["study"]
     images = one.study["data"].get("images", {}).get("val", 0)
-    images = min(images, asked.get("val_images") or images)
+    images = min(images, config.get("val_images") or images)
     for _, row in search.best(search.searched(one)).iterrows():
         low, high = st.wilson(row["val_accuracy"] * images, images)
         rows.append(

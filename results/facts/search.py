@@ -81,18 +81,18 @@ def expected(trials: pd.DataFrame, images: int = 1) -> pd.DataFrame:
 
 
 def space(findings: Findings, model: str) -> dict[str, Any]:
-    """The search space of a network: its own values over those for all."""
+    """The search space of a network: what is given for it alone overrides what is given for all."""
     whole = findings.study["study"].get("space", {})
     models = {key for key, value in whole.items() if isinstance(value, dict) and "low" not in value}
-    own = whole.get(model, {}) if model in models else {}
-    return {key: value for key, value in whole.items() if key not in models} | own
+    specific = whole.get(model, {}) if model in models else {}
+    return {key: value for key, value in whole.items() if key not in models} | specific
 
 
 def is_log(findings: Findings, name: str) -> bool:
     """Whether this hyperparameter was searched on a logarithmic scale, for any network."""
     models = findings.study["study"].get("models", [])
-    asked = [space(findings, model).get(name) for model in models]
-    return any(isinstance(value, dict) and bool(value.get("log")) for value in asked)
+    domains = [space(findings, model).get(name) for model in models]
+    return any(isinstance(domain, dict) and bool(domain.get("log")) for domain in domains)
 
 
 def varied(findings: Findings, trials: pd.DataFrame) -> list[str]:
@@ -157,47 +157,47 @@ def best(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def edges(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
-    """Hyperparameters whose best value lies on the edge of what was searched: look beyond."""
+    """Hyperparameters whose best value lies on the edge of the search space."""
     rows = []
     for _, trial in best(trials).iterrows():
-        for name, asked in space(findings, trial["model"]).items():
+        for name, domain in space(findings, trial["model"]).items():
             value = trial.get(f"hp_{name}")
             if value is None or pd.isna(value):
                 continue
-            side, told = edge(asked, value)
+            side, words = edge(domain, value)
             if side:
                 rows.append(
                     {
                         "model": trial["model"],
                         "hyperparameter": name,
                         "best": value,
-                        "searched": told,
+                        "searched": words,
                         "edge": side,
                     }
                 )
     return pd.DataFrame(rows, columns=["model", "hyperparameter", "best", "searched", "edge"])
 
 
-def edge(asked: Any, value: Any) -> tuple[str, str]:
+def edge(domain: Any, value: Any) -> tuple[str, str]:
     """'low', 'high' or '' and the searched range in words. Two values have no inside to miss."""
-    if isinstance(asked, dict) and {"low", "high"} <= set(asked):
-        low, high, at = asked["low"], asked["high"], float(value)
-        told = f"{low:g} to {high:g}" + (", log" if asked.get("log") else "")
-        if asked.get("log"):
+    if isinstance(domain, dict) and {"low", "high"} <= set(domain):
+        low, high, at = domain["low"], domain["high"], float(value)
+        words = f"{low:g} to {high:g}" + (", log" if domain.get("log") else "")
+        if domain.get("log"):
             low, high, at = math.log(low), math.log(high), math.log(at)
         place = (at - low) / (high - low) if high > low else 0.5
-        return ("low" if place <= EDGE else "high" if place >= 1 - EDGE else ""), told
-    numbers = isinstance(asked, list) and all(type(one) in (int, float) for one in asked)
-    if numbers and len(set(asked)) > 2:
-        told = ", ".join(f"{one:g}" for one in sorted(asked))
-        return ("low" if value == min(asked) else "high" if value == max(asked) else ""), told
+        return ("low" if place <= EDGE else "high" if place >= 1 - EDGE else ""), words
+    numbers = isinstance(domain, list) and all(type(one) in (int, float) for one in domain)
+    if numbers and len(set(domain)) > 2:
+        words = ", ".join(f"{one:g}" for one in sorted(domain))
+        return ("low" if value == min(domain) else "high" if value == max(domain) else ""), words
     return "", ""
 
 
-def curse(findings: Findings, confirmed: pd.DataFrame) -> pd.DataFrame:
+def winners_curse(findings: Findings, confirmed: pd.DataFrame) -> pd.DataFrame:
     """The search's best val_accuracy beside that of the same configuration with fresh seeds."""
-    own = confirmed[confirmed["study"] == findings.name]
-    val = own[(own["scope"] == "val") & (own["measure"] == "accuracy")]
+    of_study = confirmed[confirmed["study"] == findings.name]
+    val = of_study[(of_study["scope"] == "val") & (of_study["measure"] == "accuracy")]
     # evaluation.evaluated puts the study behind a name that two studies have.
     plain = val["setting"].str.removesuffix(f" ({findings.name})")
     won = findings.chosen[findings.chosen["from_trial"].astype(bool)]

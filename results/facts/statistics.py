@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import optimize, stats
 from scipy.special import gammaln
 from statsmodels.stats.multitest import multipletests
@@ -263,7 +264,7 @@ def expected_best(values: np.ndarray) -> np.ndarray:
     return np.array(rows).reshape(-1, 3)
 
 
-def log_choose(n: np.ndarray | int, k: np.ndarray | int) -> np.ndarray:
+def log_choose(n: ArrayLike, k: ArrayLike) -> np.ndarray:
     return gammaln(np.add(n, 1)) - gammaln(np.add(k, 1)) - gammaln(np.subtract(n, k) + 1)
 
 

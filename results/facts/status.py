@@ -1,4 +1,4 @@
-"""What was asked and where it stands: overview, warnings, trials, learning curves."""
+"""A study's configuration and state: overview, warnings, trials, learning curves."""
 
 import numpy as np
 import pandas as pd
@@ -8,22 +8,22 @@ from results.artefacts.load import Answers, Findings
 
 def overview(findings: Findings) -> pd.DataFrame:
     """A row per thing worth knowing of a study: what, and the answer in words."""
-    header, asked, data = findings.study, findings.study["study"], findings.study["data"]
+    header, config, data = findings.study, findings.study["study"], findings.study["data"]
     images = data.get("images", {})
-    settings = [one.get("name", "") for one in asked.get("settings", [])]
+    settings = [one.get("name", "") for one in config.get("settings", [])]
     machine, versions, git = (header.get(key) or {} for key in ("hardware", "versions", "git"))
     gpus = machine.get("gpus") or []
-    stages = " then ".join(asked.get("stages", []))
+    stages = " then ".join(config.get("stages", []))
     rows = {
-        "Preset": asked.get("preset"),
+        "Preset": config.get("preset"),
         "Stages": stages,
-        "Networks": ", ".join(asked.get("models", [])),
+        "Networks": ", ".join(config.get("models", [])),
         "Settings": ", ".join(settings),
-        "Search": f"{asked.get('trials')} trials of up to {asked.get('epochs')} epochs, "
-        f"{asked.get('sampler')}, {asked.get('scheduler')}"
+        "Search": f"{config.get('trials')} trials of up to {config.get('epochs')} epochs, "
+        f"{config.get('sampler')}, {config.get('scheduler')}"
         if "search" in stages
         else "",
-        "Seeds of the confirmation": asked.get("seeds") if "confirm" in stages else "",
+        "Seeds of the confirmation": config.get("seeds") if "confirm" in stages else "",
         "Why this size": header.get("why_this_size"),
         "Status": status(findings),
         "Started": moment(header.get("started_at")),
@@ -52,17 +52,17 @@ def overview(findings: Findings) -> pd.DataFrame:
         "Versions": ", ".join(f"{name} {value}" for name, value in versions.items()),
         "Git": commit(git),
     }
-    kept = [(what, str(told)) for what, told in rows.items() if told not in (None, "")]
+    kept = [(what, str(value)) for what, value in rows.items() if value not in (None, "")]
     return pd.DataFrame(kept, columns=["what", findings.name])
 
 
 def status(findings: Findings) -> str:
-    """How it stands and why; a study that says it runs is told with its last sign of life."""
+    """Status and reason; of a study that says it is running, also when its last event was."""
     header = findings.study
-    told = str(header.get("status", "unknown"))
-    if told == "running" and findings.last_event:
+    state = str(header.get("status", "unknown"))
+    if state == "running" and findings.last_event:
         return f"running, or killed: its last event is of {moment(findings.last_event)}"
-    return f"{told}: {header['reason']}" if header.get("reason") else told
+    return f"{state}: {header['reason']}" if header.get("reason") else state
 
 
 def cores(machine: dict) -> str:

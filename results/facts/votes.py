@@ -42,8 +42,8 @@ def read(path: Path) -> pd.DataFrame:
     try:
         raw = pd.read_csv(path)
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-        told = " ".join(str(error).split())[:100]
-        raise Mistake(f"{path} can't be read ({told}): expected fer2013new.csv of FER+") from None
+        reason = " ".join(str(error).split())[:100]
+        raise Mistake(f"{path} can't be read ({reason}): expected fer2013new.csv of FER+") from None
     words = EMOTIONS | OTHERS
     lacking = [name for name in ("Usage", *words) if name not in raw]
     if lacking:
@@ -69,16 +69,18 @@ def matched(answers: Answers, votes: pd.DataFrame) -> bool:
     return bool((votes["split"].to_numpy(str)[answers.image] == answers.split).all())
 
 
-def beside(one: Evaluated, votes: pd.DataFrame, scope: str) -> tuple[pd.DataFrame, np.ndarray]:
+def with_answers(
+    one: Evaluated, votes: pd.DataFrame, scope: str
+) -> tuple[pd.DataFrame, np.ndarray]:
     """The voters' rows of a setting's images in a scope, with the label; and (S, N) its answers."""
     inside = chosen(one.answers, scope)
     names = np.array(one.answers.classes)
     rows = votes.iloc[one.answers.image[inside]].reset_index(drop=True)
     guess = one.answers.guess[:, inside]
-    told = np.where(guess >= 0, names[guess], "")
+    answered = np.where(guess >= 0, names[guess], "")
     return rows.assign(
         image=one.answers.image[inside], label=names[one.answers.label[inside]]
-    ), told
+    ), answered
 
 
 def groups(rows: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -98,12 +100,12 @@ def accuracies(
     each with its interval, and how often the label is the majority's."""
     rows = []
     for number, one in enumerate(settings):
-        there, told = beside(one, votes, scope)
-        for name, mask in groups(there).items():
+        labelled, answered = with_answers(one, votes, scope)
+        for name, mask in groups(labelled).items():
             images = int(mask.sum())
             if not images:
                 continue
-            part, said = there[mask], told[:, mask]
+            part, guesses = labelled[mask], answered[:, mask]
             weights = st.resampled(images, np.random.default_rng(0), resamples)
             agree = part["label"] == part["majority"]
             row = {
@@ -111,11 +113,11 @@ def accuracies(
                 "model": one.answers.model,
                 "voters": name,
                 "images": images,
-                "seeds": len(said),
+                "seeds": len(guesses),
                 "label_agrees": agree.mean(),
             }
             for yardstick in ("label", "majority"):
-                right = said == part[yardstick].to_numpy(str)
+                right = guesses == part[yardstick].to_numpy(str)
                 found = st.bootstrap_mean(right, weights, np.random.default_rng(number))
                 low, high = found.interval
                 row |= {yardstick: found.mean, f"{yardstick}_low": low, f"{yardstick}_high": high}
@@ -130,15 +132,17 @@ def accuracies(
 def never_right(settings: list[Evaluated], votes: pd.DataFrame, scope: str) -> pd.DataFrame:
     """The images that every network of every setting gets wrong by the label, with what most of
     the networks answer and what the voters say. Settings must be on the same images."""
-    first, _ = beside(settings[0], votes, scope)
-    told = np.concatenate([beside(one, votes, scope)[1] for one in settings])
-    wrong = ~(told == first["label"].to_numpy(str)).any(0)
+    first, _ = with_answers(settings[0], votes, scope)
+    answered = np.concatenate([with_answers(one, votes, scope)[1] for one in settings])
+    wrong = ~(answered == first["label"].to_numpy(str)).any(0)
     rows = first.loc[wrong, ["image", "label", "majority", "sure"]].reset_index(drop=True)
-    said = pd.DataFrame(told[:, wrong])
+    guesses = pd.DataFrame(answered[:, wrong])
     if len(rows):
-        answer = [said[k].mode().iloc[0] for k in said]
+        answer = [guesses[k].mode().iloc[0] for k in guesses]
         rows["answer"] = answer
-        rows["share"] = [(said[k] == word).mean() for k, word in zip(said, answer, strict=True)]
+        rows["share"] = [
+            (guesses[k] == word).mean() for k, word in zip(guesses, answer, strict=True)
+        ]
     else:
         rows = rows.assign(answer=pd.Series(dtype=object), share=pd.Series(dtype=float))
     return rows[["image", "label", "answer", "share", "majority", "sure"]]

@@ -1,6 +1,7 @@
 """What a report is made of, before it is a page or files: sections of text, tables, figures."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,7 +104,7 @@ def kinds(columns: str | dict[str, str]) -> dict[str, str]:
     return {name: kind or "text" for name, _, kind in parts}
 
 
-def cell(value: object, kind: str) -> str:
+def cell(value: Any, kind: str) -> str:
     """A value in words. Nothing there is a dash, never nan."""
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return DASH

@@ -134,10 +134,10 @@ def table_html(shown: pd.DataFrame) -> str:
 
 
 def kind_of(column: pd.Series) -> str:
-    told = [value for value in column if value not in (DASH, "")]
-    if all(re.match(r"[+−<\d.]", value) and len(value) < 28 for value in told):
+    values = [value for value in column if value not in (DASH, "")]
+    if all(re.match(r"[+−<\d.]", value) and len(value) < 28 for value in values):
         return ""
-    return "word long" if any(len(value) > 24 for value in told) else "word"
+    return "word long" if any(len(value) > 24 for value in values) else "word"
 
 
 @markup.register

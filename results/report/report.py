@@ -60,9 +60,9 @@ def lead(frame: pd.DataFrame, studies: list[Findings]) -> str:
     test = frame[(frame["scope"] == "test") & (frame["measure"] == "accuracy")]
     if test.empty:
         best = [one.epochs["val_accuracy"].max() for one in studies if len(one.epochs)]
-        told = f" The highest val accuracy so far is {100 * max(best):.1f} %." if best else ""
-        return f"No confirmed model has been judged on test.{told}"
-    told = [
+        so_far = f" The highest val accuracy so far is {100 * max(best):.1f} %." if best else ""
+        return f"No confirmed model has been evaluated on test.{so_far}"
+    each = [
         f"{row['setting']} {100 * row['mean']:.1f} % ({100 * row['low']:.1f} to "
         f"{100 * row['high']:.1f}, {seeds(row['seeds'])})"
         for _, row in test.sort_values("mean", ascending=False).head(4).iterrows()
@@ -71,5 +71,5 @@ def lead(frame: pd.DataFrame, studies: list[Findings]) -> str:
     images = f"{test['images'].iloc[0]:,} test" if test["images"].nunique() == 1 else "test"
     return (
         f"Accuracy on {images} images, on which nothing was chosen, with 95 % intervals: "
-        f"{'; '.join(told)}{more}."
+        f"{'; '.join(each)}{more}."
     )

@@ -128,7 +128,7 @@ def budget_words(frame: pd.DataFrame) -> str:
 
 def winners_curse(one: Findings, confirmed: pd.DataFrame) -> list[Block]:
     """The searched and the confirmed val accuracy of one configuration."""
-    frame = facts.curse(one, confirmed)
+    frame = facts.winners_curse(one, confirmed)
     if frame.empty:
         return []
     each = [

@@ -47,7 +47,7 @@ def label_noise(settings: list[Evaluated], cast: pd.DataFrame, resamples: int) -
             "fer2013.csv (images from a folder have other numbers): leave out --votes"
         )
     frame = votes.accuracies(known, cast, SCOPE, resamples)
-    rows, _ = votes.beside(known[0], cast, SCOPE)
+    rows, _ = votes.with_answers(known[0], cast, SCOPE)
     never = votes.never_right(known, cast, SCOPE)
     blocks: list[Block] = [accuracy(frame), *nobody(known, rows, never), *voters(rows)]
     others = [one.name for one in settings if one not in known]
