@@ -1,5 +1,6 @@
 """Fixtures of several test files."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,11 @@ import torch
 from torch import nn
 
 from fer_models import MODELS
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
+needs_chromium = pytest.mark.skipif(
+    not CHROMIUM, reason="no Chromium here: the pages were not driven in a browser"
+)
 
 
 class Tiny(nn.Sequential):

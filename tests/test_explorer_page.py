@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import CHROMIUM, needs_chromium
 from test_results_load import (
     CLASSES,
     FAIR,
@@ -34,9 +34,8 @@ from study.record import schemas
 __all__ = ["whole"]
 api = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
 served = pytest.importorskip("benchmarks.explorer").served  # it needs playwright too
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PATIENCE = 120  # seconds until a page on a busy machine is given up
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,8 @@
 """What the documents say was found is what the published studies say."""
 
-import shutil
-
 import pandas as pd
 import pytest
+from conftest import needs_chromium
 from test_results_load import epochs, folder, predictions, trial, whole
 
 from results import Mistake, readme
@@ -108,7 +107,7 @@ def test_nothing_published_is_a_mistake(tmp_path):
         readme.published(tmp_path)
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")
+@needs_chromium
 def test_drawing_replaces_what_is_no_longer_shown(tmp_path):
     pytest.importorskip("kaleido")
     (tmp_path / "old.svg").write_text("x")

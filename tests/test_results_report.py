@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -11,6 +10,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import CHROMIUM, needs_chromium
 from plotly.offline import get_plotlyjs
 from test_results_load import (
     CLASSES,
@@ -194,7 +194,10 @@ def diverged(path):
     ("build", "sentence"),
     [
         (just_begun, "No trial has started yet."),
-        (one_trial_running, "No confirmed model has been judged on test. The highest val accuracy"),
+        (
+            one_trial_running,
+            "has been evaluated on test. The highest val accuracy",
+        ),
         (all_failed, "1 trial(s) failed: a; the table of trials says why."),
         (confirmed_without_test, "The study isn't complete (interrupted: SIGINT)"),
         (one_seed, "One seed per setting: no interval over seeds."),
@@ -259,7 +262,7 @@ def test_the_command_writes_page_and_tables(whole, tmp_path, capsys):
     names = {path.stem for path in made.glob("*.csv")}
     assert names == {path.stem for path in made.glob("*.md")}
     assert {"overview", "confirmed", "paper", "pairs", "rungs", "confusion-alexnet"} <= names
-    if importlib.util.find_spec("kaleido") and shutil.which("chromium"):
+    if importlib.util.find_spec("kaleido") and CHROMIUM:
         drawn = {path.stem for path in made.glob("*.svg")}
         assert drawn == {path.stem for path in made.glob("*.png")}
         assert {"confirmed-1", "networks-1", "confusion-alexnet", "confusion-resnet34"} <= drawn
@@ -335,11 +338,11 @@ def test_a_network_looks_alike_everywhere():
         assert len(set(part)) == 3  # told apart by colour, by marker and by dash alone
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")
+@needs_chromium
 def test_a_browser_draws_every_figure_and_offers_no_sharing(whole, tmp_path):
     (tmp_path / "r.html").write_text(page_of(whole))
     command = [
-        "chromium",
+        CHROMIUM,
         "--headless=new",
         "--no-sandbox",
         "--disable-gpu",
