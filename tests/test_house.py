@@ -2,7 +2,10 @@
 
 import ast
 import re
+import shutil
+import subprocess
 import sys
+import zipfile
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -44,9 +47,10 @@ ROOMS = {
     " results/publish.py pandas plotly",
     "results/__main__.py": "results results/artefacts results/report",
 }
+PACKAGES = ("fer_data", "fer_models", "study", "results")
 FILES = sorted(
     path.relative_to(ROOT).as_posix()
-    for package in ("fer_data", "fer_models", "study", "results")
+    for package in PACKAGES
     for path in (ROOT / package).rglob("*.py")
 )
 
@@ -115,3 +119,51 @@ def test_no_file_of_ours_reads_a_pickle():
 
 def test_the_presets_are_the_files():
     assert {path.stem for path in (ROOT / "study" / "presets").glob("*.toml")} == set(PRESETS)
+
+
+def private_names(file: str) -> set[str]:
+    """Names that begin with an underscore and are others', but for those that are documented."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / file).read_text())):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) not in ("self", "cls"):
+            found.add(node.attr)
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            names = " ".join(alias.name for alias in node.names)
+            found |= set(re.split(r"[. ]", f"{getattr(node, 'module', '')} {names}"))
+        elif isinstance(node, ast.keyword) and node.arg:
+            found.add(node.arg)
+    ours = set(re.findall(r"(?:def |self\.)(_\w+)", (ROOT / file).read_text()))
+    return {name for name in found - ours if re.match(r"_[a-z]", name)} - {"_exit", "_replace"}
+
+
+def test_every_private_name_of_others_is_told_with_the_test_that_notices():
+    lines = (ROOT / "pyproject.toml").read_text().split("# Names that others call private")[1]
+    told = "".join(line for line in lines.splitlines(keepends=True) if line.startswith("#  "))
+    for file in FILES:
+        for name in private_names(file):
+            assert re.search(rf"\b{name}\b", told) and file in told, f"{file} uses {name}"
+    for test in re.findall(r"\btest_\w+", told):
+        assert (ROOT / "tests" / f"{test}.py").exists()
+    for file in re.findall(r"\w+/\S+\.py", told):
+        assert private_names(file), f"{file} uses no private name"
+
+
+def test_a_wheel_holds_every_file_of_the_packages(tmp_path):
+    """Presets, style sheets, the page's scripts: without them an installed copy can't run."""
+    source = tmp_path / "source"
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("*.pyc"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
+    command = [sys.executable, "-m", "pip", "wheel", ".", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "-q", "-w", tmp_path], cwd=source, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+    wanted = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and "published" not in path.parts
+    }
+    assert held == wanted
