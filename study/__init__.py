@@ -4,14 +4,10 @@ Here is what every room may use: a line for the person, and the time as the file
 """
 
 from datetime import UTC, datetime
-from typing import Any
 
 from fer_data import Mistake as Mistake
-
-
-def say(text: Any = "") -> None:
-    """A line on standard output, at once."""
-    print(text, flush=True)
+from study.output import complain as complain
+from study.output import say as say
 
 
 def now() -> str:

@@ -136,7 +136,7 @@ def go_on(name: str, given: dict[str, str], trainable: type) -> int:
     """An existing study, from what its journal says."""
     given.pop("preset", None)
     if "://" in name:
-        folder, root = handover.bring(name, Path(given.get("out", "runs")))
+        folder, root = handover.bring(name, Path(given.get("out", "runs")), say)
         given.setdefault("storage", root)
     else:
         folder = Path(name) if Path(name).is_dir() else Path(given.get("out", "runs")) / name

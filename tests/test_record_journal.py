@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from study import Mistake, now
-from study.record.journal import Journal, read
+from study.record.journal import Journal, line_of, read
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_block_cut_short_at_any_byte_counts_as_never_written(path):
         path.write_bytes(content[:size])
         assert [e["event"] for e in read(path)] == ["a"], size
         write(path, {"event": "b"})
-        assert path.read_bytes() == before + b'{"event": "b"}\n', size
+        assert path.read_bytes() == before + line_of({"event": "b"}), size
     path.write_bytes(content)
     assert [e.get("setting") for e in read(path)] == [None, "x", "y", "z"]
     assert all("block" not in event for event in read(path))
@@ -74,7 +74,7 @@ def test_a_last_line_cut_short_is_passed_over_and_cut_on_open(path, half):
     with Journal(path) as journal:
         assert journal.cut == len(half)
     write(path, {"event": "d"})
-    assert path.read_bytes() == whole + b'{"event": "d"}\n'
+    assert path.read_bytes() == whole + line_of({"event": "d"})
 
 
 def test_a_first_line_cut_short_leaves_an_empty_journal(path):
@@ -128,7 +128,7 @@ def test_a_full_disk_leaves_no_half_of_a_block(path, monkeypatch):
             patch.setattr(os, "fsync", full)
             with pytest.raises(OSError, match="No space left"):
                 journal.append({"event": "b"}, {"event": "c"})
-        assert path.read_bytes() == b'{"event": "a"}\n'
+        assert path.read_bytes() == line_of({"event": "a"})
         journal.append({"event": "d"})
     assert [e["event"] for e in read(path)] == ["a", "d"]
 
@@ -156,7 +156,7 @@ def test_a_block_written_in_parts_is_whole_or_not_there(path):
         journal.file = Full(real, [5, 10])
         with pytest.raises(OSError, match="No space left"):
             journal.append({"event": "c"}, {"event": "d"})
-    assert path.read_bytes() == b'{"event": "a", "block": 2}\n{"event": "b"}\n'
+    assert path.read_bytes() == line_of({"event": "a", "block": 2}) + line_of({"event": "b"})
 
 
 def test_a_block_is_made_to_last_before_append_returns(path, monkeypatch):

@@ -18,7 +18,7 @@ from study import Mistake
 from study.config.study import Study
 from study.record.journal import read
 from study.run import main
-from study.storage import __main__, handover, mirror, places
+from study.storage import __main__, handover, lease, mirror, places
 from study.storage.mirror import Mirror
 from study.training import checkpoint
 
@@ -238,8 +238,8 @@ def wait(until) -> None:
 
 def elsewhere(place: places.Place) -> None:
     """Make the lease that of another, living machine."""
-    lease = handover.read_lease(place) | {"host": "other"}
-    places.write(place / handover.LEASE, json.dumps(lease).encode())
+    changed = lease.read(place) | {"host": "other"}
+    places.write(place / lease.LEASE, json.dumps(changed).encode())
 
 
 def parts(uri: str) -> tuple[places.Place, str]:
@@ -268,7 +268,7 @@ def test_what_is_stored_is_what_the_driver_had_when_it_marked(uri, tmp_path):
     os.utime(folder / "predictions.parquet")
     assert made.flush() and made.flush()
     assert "predictions.parquet" in places.names(place)
-    assert handover.read_lease(place)["token"] == "", "free for whoever goes on"
+    assert lease.read(place)["token"] == "", "free for whoever goes on"
 
 
 def test_logs_that_ran_ahead_of_each_other_are_read_as_far_as_they_belong_together(uri, tmp_path):
@@ -287,13 +287,13 @@ def test_a_sign_of_life_before_the_first_mark_leaves_what_was_stored(uri, tmp_pa
     place, folder = places.at(uri) / NAME, tmp_path / "runs" / NAME
     begun(folder, 2)
     assert stored(folder, place).flush()
-    before = handover.read_lease(place)
+    before = lease.read(place)
     monkeypatch.setattr(mirror, "RENEW_SECONDS", 0.02)
     other = Mirror(folder, place, print, print)
     began = other.renewed
     wait(lambda: other.renewed > began)
     assert other.thread.is_alive() and not other.failed
-    assert handover.read_lease(place)["sizes"] == before["sizes"]
+    assert lease.read(place)["sizes"] == before["sizes"]
     assert places.read(place / "events.jsonl").count(b"\n") == 2
     assert other.flush()
 
@@ -376,11 +376,11 @@ def test_a_driver_on_another_machine_is_refused_for_a_minute(uri, tmp_path, monk
     elsewhere(place)
     for attempt in (
         lambda: handover.prepare(Study(storage=uri), folder, print),
-        lambda: handover.bring(named, tmp_path / "there"),
+        lambda: handover.bring(named, tmp_path / "there", print),
     ):
         with pytest.raises(Mistake, match=r"driver on other \(process \d+, last seen \d s ago\)"):
             attempt()
-    monkeypatch.setattr(handover, "LEASE_SECONDS", -1.0)  # later
+    monkeypatch.setattr(lease, "LEASE_SECONDS", -1.0)  # later
     handover.prepare(Study(storage=uri), folder, print)
     made.flush()
 
@@ -391,8 +391,8 @@ def test_a_driver_that_was_killed_on_this_machine_keeps_nobody_waiting(uri, tmp_
     made = stored(folder, place)
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    lease = handover.read_lease(place) | {"pid": gone.pid}
-    places.write(place / handover.LEASE, json.dumps(lease).encode())
+    changed = lease.read(place) | {"pid": gone.pid}
+    places.write(place / lease.LEASE, json.dumps(changed).encode())
     handover.prepare(Study(storage=uri), folder, print)
     made.flush()
 
@@ -422,12 +422,12 @@ def test_a_stored_study_becomes_the_local_one_it_was(uri, tmp_path):
         shutil.rmtree(folder)
         if behind:
             begun(folder, behind)
-        assert handover.bring(named, tmp_path / "runs") == (folder, places.apart(named)[0])
+        assert handover.bring(named, tmp_path / "runs", print) == (folder, places.apart(named)[0])
         assert (folder / "events.jsonl").read_text().count("\n") == 3
         assert not (folder / "checkpoints").exists() and not (folder / "driver.json").exists()
     assert (folder / "trials.parquet").read_text() == "rows"
     begun(folder, 5)  # ahead: what storage has not heard of stays
-    handover.bring(named, tmp_path / "runs")
+    handover.bring(named, tmp_path / "runs", print)
     assert (folder / "events.jsonl").read_text().count("\n") == 5
     handover.prepare(Study(storage=uri), folder, print)
 
@@ -446,14 +446,14 @@ def test_neither_copy_of_a_study_replaces_what_is_not_its_past(uri, tmp_path):
     begun(folder, 2)
     refused("is ahead of", lambda: handover.prepare(Study(storage=uri), folder, print, uri))
     (folder / "events.jsonl").write_text('{"another": "way"}\n')
-    handover.bring(named, out)
+    handover.bring(named, out, print)
     refused("went on apart", lambda: handover.prepare(Study(storage=uri), folder, print, uri))
     begun(folder, 1, started_at="yesterday")
-    refused("is another study than", lambda: handover.bring(named, out))
+    refused("is another study than", lambda: handover.bring(named, out, print))
     shutil.rmtree(folder)
     refused("exists: go on with it", lambda: handover.prepare(Study(storage=uri), folder, print))
     nothing = named.replace(f"/{NAME}", "/nothing")
-    refused("holds no study", lambda: handover.bring(nothing, out))
+    refused("holds no study", lambda: handover.bring(nothing, out, print))
     assert not folder.exists()
 
 

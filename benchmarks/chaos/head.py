@@ -16,8 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.chaos import s3, studies
-from study.storage import places
-from study.storage.handover import read_lease
+from study.storage import lease, places
 
 STUDY = [
     *studies.SMALL, "--trials", "6", "--epochs", "5", "--seeds", "2", "--max-concurrent", "1",
@@ -86,7 +85,7 @@ def lost(work: Path, alone: Path, uri: str, heads: int, chance: random.Random) -
         "none left running in Optuna": "RUNNING" not in studies.optuna_states(folder),
         "the bucket holds what the last head holds": stored == here,
         "confirmed networks alone are kept": len(kept) == 2,
-        "the study is free": read_lease(place)["token"] == "",
+        "the study is free": lease.read(place)["token"] == "",
     }
     figures = (
         f"{sum(again)} of {len(epoch_seconds(folder))} epochs trained again; "

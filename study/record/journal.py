@@ -1,38 +1,66 @@
 """events.jsonl, the one truth about a study: appended by its driver, read by everyone.
 
-A line is an event: {"event": NAME, "time": UTC, ...}. Events that belong together are a block:
-one call, one fsync, and the first of them says in `block` how many there are. A block that a crash
-or a power failure left in part, at any byte, counts as never written.
+A line is an event: {"event": NAME, "time": UTC, ..., "crc": CHECKSUM}. Events that belong together
+are a block: one call, one fsync, and the first of them says in `block` how many there are. A block
+that a crash or a power failure left in part, at any byte, counts as never written.
 """
 
-import fcntl
+import errno
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from study import Mistake
 from study.storage.atomic import sync_folder
+from study.storage.lock import lock
 
 Event = dict[str, Any]
+CRC = b', "crc": '  # of all bytes of the line before it
 
 
 def read(path: Path) -> Iterator[Event]:
     """The events so far; a last block in part is passed over, damage before it is refused."""
     if not path.exists():
         return
-    content = path.read_bytes()
+    content, summed = path.read_bytes(), None
     for number, line in enumerate(content[: whole(content)].split(b"\n")[:-1], 1):
         try:
-            event = json.loads(line)
-            event.pop("block", None)  # the journal's own, no part of what happened
-        except (ValueError, AttributeError):
+            event = event_of(line)
+            has = event.pop("crc", None) is not None
+            # Drivers before there were checksums wrote none, and of one driver all lines are alike.
+            if summed is None or event.get("event") == "driver_started":
+                summed = has
+            if has != summed:
+                raise ValueError("isn't what was written there")
+        except ValueError as error:
             raise Mistake(
-                f"{path} line {number} is not JSON: the journal was damaged after it was "
+                f"{path} line {number} {error}: the journal was damaged after it was "
                 "written; restore it from a copy"
             ) from None
+        event.pop("block", None)  # the journal's own, no part of what happened
         yield event
+
+
+def event_of(line: bytes) -> Event:
+    """The event that a line holds; ValueError, in words, if it was damaged."""
+    body, _, crc = line.rpartition(CRC)
+    try:
+        event = json.loads(line)
+    except ValueError:
+        raise ValueError("is not JSON") from None
+    if not isinstance(event, dict):
+        raise ValueError("is no event")
+    if "crc" in event and crc != b"%d}" % zlib.crc32(body):
+        raise ValueError("isn't what was written there")
+    return event
+
+
+def line_of(event: Event) -> bytes:
+    body = json.dumps(event).encode()[:-1]
+    return body + CRC + b"%d}\n" % zlib.crc32(body)
 
 
 def whole(content: bytes) -> int:
@@ -71,14 +99,12 @@ class Journal:
     """The driver's end: appends, and keeps a second driver out for as long as it is open."""
 
     def __init__(self, path: Path) -> None:
-        self.file = path.open("a+b", buffering=0)
+        self.path, self.file = path, path.open("a+b", buffering=0)
         try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            lock(self.file, path.parent)
+        except (Mistake, OSError):
             self.file.close()
-            raise Mistake(
-                f"{path.parent} is being run by another driver: wait for it or stop it first"
-            ) from None
+            raise
         sync_folder(path.parent)  # the file may be new, and a power failure would take its name
         self.cut = cut_half(self.file)  # bytes that a crash had left of a block
 
@@ -86,7 +112,7 @@ class Journal:
         """Write events as one block and make them last before anything is built on them."""
         if len(events) > 1:
             events = ({**events[0], "block": len(events)}, *events[1:])
-        block = b"".join(json.dumps(event).encode() + b"\n" for event in events)
+        block = b"".join(map(line_of, events))
         size = self.file.seek(0, os.SEEK_END)
         try:
             while block:
@@ -95,6 +121,26 @@ class Journal:
         except OSError:
             os.ftruncate(self.file.fileno(), size)  # a full disk leaves no half of a block
             raise
+        self.see_that_it_is_there()
+
+    def see_that_it_is_there(self) -> None:
+        """OSError if another program has removed or replaced the file, which stays open here.
+
+        What was written is then kept under another name, as far as that can be done.
+        """
+        size = os.fstat(self.file.fileno()).st_size
+        if self.path.exists() and self.path.stat().st_size == size:
+            return
+        kept = self.path.with_name(f"events-{os.getpid()}.jsonl")
+        if self.path.parent.is_dir():
+            self.file.seek(0)
+            kept.write_bytes(self.file.read())
+        raise OSError(
+            errno.ESTALE,
+            f"another program has removed or replaced {self.path.name}; this driver's own is "
+            f"{kept.name}",
+            str(self.path),
+        )
 
     def __enter__(self) -> "Journal":
         return self

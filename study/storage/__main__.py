@@ -4,7 +4,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from study import Mistake
+from study import Mistake, complain, say
+from study.storage.handover import leads
+from study.storage.lock import refuse_open
 from study.storage.places import apart, at, copy, first_line, without_options
 
 
@@ -15,14 +17,17 @@ def main(argv: Sequence[str]) -> int:
             raise Mistake("expected: python -m study.storage get URI [FOLDER]")
         source = at(argv[1])
         folder = Path(argv[2] if len(argv) == 3 else apart(argv[1])[1])
+        refuse_open(folder)
+        if leads(folder, source):
+            raise Mistake(f"{without_options(source)} is {folder}, or one is in the other")
         count, left = 0, ("checkpoints/", "driver.json")
         for name in copy(source, folder, lambda name: not name.startswith(left)):
             count += 1
-            print(f"{folder / name}", flush=True)
+            say(folder / name)
         if not count:
             raise Mistake(f"{without_options(source)} holds no file: give STORAGE/NAME")
     except (Mistake, OSError) as error:
-        print(f"study.storage: {first_line(error)}", file=sys.stderr)
+        complain(f"study.storage: {first_line(error)}")
         return 2
     return 0
 

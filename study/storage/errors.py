@@ -18,7 +18,11 @@ def fault(error: BaseException, folder: Path) -> str:
     """
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, OSError) and seen.errno and (found := by_number(seen.errno, folder)):
+        if (
+            isinstance(seen, OSError)
+            and seen.errno
+            and (found := by_number(seen.errno, folder, seen.strerror))
+        ):
             return found
         seen = seen.__cause__ or seen.__context__
     return ""
@@ -32,11 +36,12 @@ def fault_told(text: str, folder: Path) -> str:
     return ""
 
 
-def by_number(number: int, folder: Path) -> str:
+def by_number(number: int, folder: Path, words: str | None = None) -> str:
+    words = words or os.strerror(number)
     if number in FULL:
-        return f"disk full at {folder} ({os.strerror(number)})"
+        return f"disk full at {folder} ({words})"
     if number in GONE or (number in PERHAPS and not usable(folder)):
-        return f"storage gone at {folder} ({os.strerror(number)})"
+        return f"storage gone at {folder} ({words})"
     return ""
 
 

@@ -5,48 +5,38 @@ Here is decided who may run it and which copy of it counts; mirror.py brings it 
 
 import errno
 import json
-import os
+import secrets
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from study import Mistake
 from study.config.study import Study
-from study.storage import places
-from study.storage.places import Place, first_line, without_options
+from study.storage import lease, places
+from study.storage.lock import refuse_open
+from study.storage.places import Bucket, Place, first_line, without_options
 
 LOGS = ("optuna.log", "events.jsonl")  # only ever appended to
-LEASE = "driver.json"  # who runs the study, and how much of its two logs belongs together
-LEASE_SECONDS = 60.0  # without a sign of life, after which another driver may go on
 
 
 def whole_lines(content: bytes) -> bytes:
     return content[: content.rfind(b"\n") + 1]
 
 
-def read_lease(place: Place) -> dict[str, Any]:
-    """Who runs the study in shared storage, or did; empty if nobody ever did."""
-    try:
-        return json.loads(places.read(place / LEASE))
-    except FileNotFoundError:
-        return {}
-    except ValueError:
-        raise Mistake(f"{without_options(place / LEASE)} is damaged: delete it") from None
-
-
 def read_logs(place: Place) -> dict[str, bytes]:
     """The study's two logs as far as they belong together; empty ones if there is no study."""
-    sizes = read_lease(place).get("sizes", {})
     found = {name: b"" for name in LOGS}
+    if (sizes := lease.read(place).get("sizes")) is None:  # lost: what they tell apart is settled
+        there = set(LOGS) & {*places.names(place)}
+        return found | {name: whole_lines(places.read(place / name)) for name in there}
     for name in LOGS:
         if sizes.get(name):
             found[name] = places.read(place / name)[: sizes[name]]
             if len(found[name]) < sizes[name]:
                 raise Mistake(
                     f"{without_options(place / name)} has {len(found[name])} bytes, but "
-                    f"{LEASE} says {sizes[name]}: restore it from a copy"
+                    f"{lease.LEASE} says {sizes[name]}: restore it from a copy"
                 )
     return found
 
@@ -74,14 +64,15 @@ def prepare(
     """See that shared storage can take the study, before anything of it starts.
 
     `before` is the storage that an existing study had; its checkpoints move with it. Refused:
-    storage that can't be written or read, that holds another study of the name or a later state of
-    this one, or that another driver works on.
+    storage that can't be written or read, that is the study's own folder, that holds another study
+    of the name or a later state of this one, or that another driver works on.
     """
     if study.storage:
         moment = places.probe(places.at(study.storage))
         place = places.at(study.storage) / folder.name
         with reached(place):
-            refuse_held(place, moment)
+            refuse_one_place(place, folder)
+            lease.refuse_held(place, moment, say)
             refuse_other(place, folder)
     if before is not None and before != study.storage:
         old, new = of(before, folder) / "checkpoints", of(study.storage, folder) / "checkpoints"
@@ -100,21 +91,44 @@ def of(uri: str, folder: Path) -> Place:
     return places.at(uri) / folder.name if uri else folder.resolve()
 
 
-def refuse_held(place: Place, moment: float) -> None:
-    """Mistake while another driver gives signs of life; `moment` is now by the storage's clock."""
-    holder = read_lease(place)
-    if not holder.get("token"):
-        return
-    here = holder["host"] == os.uname().nodename
-    if here and not Path(f"/proc/{holder['pid']}").exists():  # it was killed on this machine
-        return
-    age = moment - places.written_at(place / LEASE)
-    if age < LEASE_SECONDS:
+def refuse_one_place(place: Place, folder: Path) -> None:
+    """Mistake if a study's place in storage and its folder are one, or one of them is in the other.
+
+    The copy of the journal would take the place of the journal itself, which the driver has open.
+    """
+    if leads(folder, place) or leads(place, folder):
         raise Mistake(
-            f"{without_options(place)} is being run by a driver on {holder['host']} (process "
-            f"{holder['pid']}, last seen {max(0, age):.0f} s ago): stop it first or, if its "
-            f"machine is gone, try again in {LEASE_SECONDS - age:.0f} s"
+            f"{without_options(place)}, where storage would keep a copy of the study, is the "
+            f"study's own folder {folder}, or one is in the other: give another --storage, or none "
+            "to keep all in the folder"
         )
+
+
+def leads(first: Place, second: Place) -> bool:
+    """Whether `second` is `first`, above it or below it, by whatever name.
+
+    Links, mounts and buckets mounted as folders give one folder many names, so that no names are
+    compared: a file that is written at `first`, or above if it isn't there yet, is looked for.
+    """
+    if isinstance(first, Path):
+        first = first.resolve()
+    if isinstance(second, Path):
+        second = second.resolve()
+    at = first
+    while isinstance(at, Path) and not at.is_dir():
+        at = at.parent
+    rest = first.relative_to(at).parts if isinstance(first, Path) else ()
+    mark = f".mark-{secrets.token_hex(8)}"
+    around = (second,) if isinstance(second, Bucket) else (second, *second.parents)
+    try:
+        places.write(at / mark, b"")
+        seen = [one for one in around if places.exists(one / mark)]
+    finally:
+        places.delete(at / mark)
+    if not seen:
+        return False
+    below = second.relative_to(seen[0]).parts if isinstance(second, Path) else ()
+    return all(one == other for one, other in zip(rest, below, strict=False))
 
 
 def refuse_other(place: Place, folder: Path) -> None:
@@ -134,7 +148,7 @@ def refuse_other(place: Place, folder: Path) -> None:
     )
 
 
-def bring(uri: str, out: Path) -> tuple[Path, str]:
+def bring(uri: str, out: Path, say: Callable[[str], None]) -> tuple[Path, str]:
     """A study in shared storage as a local folder below `out`, and the storage it came from.
 
     A local folder of it that is as far or further is left as it is; one that is behind is brought
@@ -148,7 +162,8 @@ def bring(uri: str, out: Path) -> tuple[Path, str]:
             raise Mistake(
                 f"{without_options(place)} holds no study: give --resume the URI STORAGE/NAME"
             )
-        refuse_held(place, moment)
+        refuse_one_place(place, folder)
+        lease.refuse_held(place, moment, say)
         header, there = places.read(place / "study.json"), read_logs(place)
         if same_study(folder, header):
             path = folder / "events.jsonl"
@@ -158,7 +173,8 @@ def bring(uri: str, out: Path) -> tuple[Path, str]:
                     return folder, root
         elif folder.exists():
             raise Mistake(f"{folder} is another study than {uri}: move it away or give --out")
-        fixed = (*LOGS, LEASE, "study.json")
+        refuse_open(folder)
+        fixed = (*LOGS, lease.LEASE, "study.json")
         places.write(folder / "study.json", header)
         for _ in places.copy(
             place, folder, lambda name: name not in fixed and not name.startswith("checkpoints/")

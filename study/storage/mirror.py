@@ -5,8 +5,6 @@ workers write themselves, and driver.json: who runs the study, and how much of i
 together.
 """
 
-import json
-import os
 import secrets
 import threading
 import time
@@ -14,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from study import Mistake, now
-from study.storage import places
-from study.storage.handover import LEASE, LOGS, read_lease, whole_lines
+from study import Mistake
+from study.storage import lease, places
+from study.storage.handover import LOGS, whole_lines
 from study.storage.places import Place, first_line, without_options
 
 RENEW_SECONDS = 15.0
@@ -48,7 +46,7 @@ class Mirror:
         self.folder, self.place, self.say, self.lost = folder, place, say, lost
         self.token = secrets.token_hex(8)
         # File -> size of a log, or time of writing, as stored.
-        self.stored: dict[str, float] = dict(read_lease(place).get("sizes", {}))
+        self.stored: dict[str, float] = dict(lease.read(place).get("sizes", {}))
         self.jobs: list[Callable[[], None]] = []  # since the last mark
         self.snapshot = Snapshot({}, 0.0)
         self.seconds: list[float] = []  # of each upload
@@ -76,7 +74,15 @@ class Mirror:
         self.snapshot = Snapshot(sizes, time.time(), jobs)
 
     def work(self) -> None:
-        """The thread: an upload for each mark, and a sign of life in between."""
+        """The thread, which never dies unseen: whatever ends it ends the study."""
+        try:
+            self.upload_marks()
+        except BaseException as error:
+            self.failed = described(error)
+            self.lost(f"{without_options(self.place)} is no longer kept ({self.failed})")
+
+    def upload_marks(self) -> None:
+        """An upload for each mark, and a sign of life in between."""
         pause = 1.0
         while not self.closing.is_set():
             self.marked.wait(RENEW_SECONDS)
@@ -85,12 +91,12 @@ class Mirror:
             began, marked = time.monotonic(), self.marked.is_set()
             try:
                 self.upload()
-            except (OSError, Mistake) as error:
-                self.told(first_line(error))
+            except Exception as error:  # of whatever kind: the study is whole in its folder
+                self.told(error)
                 self.closing.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
                 continue
-            self.told("")
+            self.told(None)
             pause = 1.0
             if marked:
                 cost = time.monotonic() - began
@@ -98,20 +104,23 @@ class Mirror:
                 self.due = time.monotonic() + max(EVERY_SECONDS, 20 * cost)
                 self.marked.clear()
 
-    def told(self, failed: str) -> None:
+    def told(self, error: Exception | None) -> None:
         """Say once that storage is away, and once that it is back."""
+        place, failed = without_options(self.place), described(error) if error else ""
         if failed and not self.failed:
+            away = isinstance(error, OSError | Mistake)
+            what = "can't be reached" if away else "isn't up to date"
             self.say(
-                f"{without_options(self.place)} can't be reached ({failed}): the study goes on "
-                f"and is kept in {self.folder}; tried again until it answers."
+                f"{place} {what} ({failed}): the study goes on and is kept in {self.folder}; tried "
+                "again until it answers."
             )
         elif self.failed and not failed:
-            self.say(f"{without_options(self.place)} answers again; nothing is missing there.")
+            self.say(f"{place} answers again; nothing is missing there.")
         self.failed = failed
 
     def upload(self, ended: bool = False) -> None:
         """Store the snapshot: logs, then what says that they belong together, then the rest."""
-        holder = read_lease(self.place)
+        holder = lease.read(self.place)
         if holder.get("token", self.token) != self.token:
             self.closing.set()
             self.lost(f"{without_options(self.place)} was taken over by {holder['host']}")
@@ -126,9 +135,9 @@ class Mirror:
         if changed or time.monotonic() - self.renewed > RENEW_SECONDS / 2:
             self.write_lease()
         for path in sorted(self.folder.iterdir()):
-            if path.is_symlink() or not path.is_file():  # Optuna's lock on its log is a link
+            if path.is_symlink() or not path.is_file():
                 continue
-            if path.name in LOGS or path.name.startswith("."):
+            if path.name in LOGS or path.name.startswith(".") or path.suffix == ".lock":
                 continue
             written = path.stat().st_mtime
             if self.stored.get(path.name) == written or written > snapshot.taken_at:
@@ -144,14 +153,8 @@ class Mirror:
             self.write_lease(ended)
 
     def write_lease(self, ended: bool = False) -> None:
-        lease = {
-            "host": os.uname().nodename,
-            "pid": os.getpid(),
-            "token": "" if ended else self.token,
-            "time": now(),
-            "sizes": {name: self.stored.get(name, 0) for name in LOGS},
-        }
-        places.write(self.place / LEASE, json.dumps(lease).encode())
+        sizes = {name: int(self.stored.get(name, 0)) for name in LOGS}
+        lease.write(self.place, "" if ended else self.token, sizes)
         self.renewed = time.monotonic()
 
     def flush(self) -> bool:
@@ -161,6 +164,9 @@ class Mirror:
         self.closing.set()
         self.marked.set()
         self.thread.join(FLUSH_SECONDS)
+        if self.thread.is_alive():  # what it still writes there must not come after the end
+            self.failed = f"no answer in {FLUSH_SECONDS:g} s"
+            return False
         self.take()
         until = time.monotonic() + FLUSH_SECONDS
         while True:
@@ -168,11 +174,17 @@ class Mirror:
                 self.upload(ended=True)
                 self.failed = ""
                 return True
-            except (OSError, Mistake) as error:
-                self.failed = first_line(error)
+            except Exception as error:
+                self.failed = described(error)
                 if time.monotonic() > until:
                     return False
             time.sleep(1)
+
+
+def described(error: BaseException) -> str:
+    """An error in some words, with its kind where that isn't the storage's own."""
+    kind = "" if isinstance(error, OSError | Mistake) else f"{type(error).__name__}: "
+    return kind + first_line(error)
 
 
 def size(path: Path) -> int:

@@ -1,0 +1,69 @@
+"""Standard output, which may be closed while a study runs: by `| head`, or with its terminal."""
+
+import errno
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+# Escape sequences, and what else moves a terminal's cursor or rings its bell.
+CONTROLS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+HANGUP = errno.EIO  # how a terminal that is gone says so; a pipe says EPIPE
+state: dict[str, Any] = {"lost": "", "tell": None}
+
+
+def say(text: Any = "") -> None:
+    """A line on standard output, at once."""
+    with outlived():
+        print(readable(str(text), sys.stdout), flush=True)
+
+
+def complain(text: str) -> None:
+    """A line on standard error, at once."""
+    with suppress(OSError):
+        print(readable(text, sys.stderr), file=sys.stderr, flush=True)
+
+
+def readable(text: str, stream: Any) -> str:
+    """A text, perhaps of others, as a stream can print it: no control characters, and what its
+    encoding lacks as \\xNN."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return CONTROLS.sub("", text).encode(encoding, "backslashreplace").decode(encoding)
+
+
+@contextmanager
+def outlived() -> Iterator[None]:
+    """What prints within goes on where nobody reads it any more: its output goes nowhere then."""
+    try:
+        yield
+    except OSError as error:
+        nowhere(sys.stdout)
+        name = signal.SIGHUP.name if error.errno == HANGUP else signal.SIGPIPE.name
+        state["lost"] = f"{name}: standard output can't be written ({error.strerror})"
+        if state["tell"]:
+            state["tell"](state["lost"])
+
+
+def nowhere(stream: Any) -> None:
+    """Let a stream's file be the null device, so that what waits in its buffers is no error."""
+    with suppress(OSError, ValueError):  # a stream in memory, which no one can close
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+
+
+def on_loss(tell: Callable[[str], None] | None) -> None:
+    """Who is to hear that the output is lost, at once if it is so: SIGNAL: why."""
+    state["tell"] = tell
+    if tell and state["lost"]:
+        tell(state["lost"])
+
+
+def flushed() -> None:
+    """At a command's end: what nobody reads is no error of its own."""
+    with outlived():
+        if sys.stdout:
+            sys.stdout.flush()
