@@ -6,9 +6,6 @@ Runs on the driver and in the worker. `python -m study.data --help` describes, p
 import hashlib
 import json
 import os
-import sys
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +17,7 @@ from fer_data import cache as caches
 from fer_data import sources
 from fer_data.rows import SIDE_PX, Rows
 from fer_data.table import EMOTIONS
-from study import Mistake
+from study import Mistake, complain
 from study.data import drawn_faces
 from study.storage import atomic
 
@@ -304,15 +301,7 @@ def cached(key: str, cache: Path | None, prepare: Callable[[], Dataset]) -> Data
     if os.path.exists(path):
         try:
             return stored(path)
-        except (
-            EOFError,
-            KeyError,
-            OSError,
-            RuntimeError,
-            ValueError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
+        except Exception as error:  # there is no error that damage can't make NumPy raise
             say(f"the cache file {path} is damaged ({error}): it is built anew")
     dataset = prepare()
     try:
@@ -367,4 +356,4 @@ def stored(path: Path) -> Dataset:
 
 def say(sentence: str) -> None:
     """One line on stderr, whatever a file name holds."""
-    print(f"study.data: {' '.join(sentence.split())}", file=sys.stderr)
+    complain(f"study.data: {' '.join(sentence.split())}")

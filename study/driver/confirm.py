@@ -5,26 +5,33 @@ Test is seen here only, once per confirmed model, after its training has ended.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import ray
 
+from study.config import seeds
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Study, configuration
 from study.data.datasets import Dataset, Split, subset
+from study.driver.failures import last_line
 from study.driver.session import Session
 from study.record import outcome
-from study.record.schemas import ATTENTION, PREDICTIONS, predictions_columns, schema
+from study.record.schemas import (
+    ATTENTION,
+    PREDICTIONS,
+    Columns,
+    predictions_columns,
+    schema,
+    store,
+)
 from study.record.tables import Tables, settings_of
 from study.search.proposals import Config
-from study.storage import atomic
+from study.training import attention
 from study.worker import predict
-
-FRESH_SEEDS = 50_000  # confirmation's seeds begin here, past any search trial's number
 
 
 def choose(session: Session) -> None:
@@ -54,7 +61,7 @@ def configs(tables: Tables, study: Study) -> Iterator[tuple[Config, str]]:
     """The confirmation's trials with their setting's name, seed by seed: an early end is fair."""
     for number in range(study.seeds):
         for setting, row in tables.chosen.items():
-            seed = study.seed * 100_000 + FRESH_SEEDS + number
+            seed = study.seed * seeds.A_STUDYS + seeds.FRESH + number
             hp = replace(Hyperparameters(**row["hp"]), seed=seed)
             yield {"trial_id": f"{setting}-s{number}", **present(hp)}, setting
 
@@ -67,15 +74,15 @@ def open_test(session: Session) -> None:
     dies in between looks again and finds the same, without a second opening.
     """
     path, beside = (session.folder / f"{name}.parquet" for name in ("predictions", "attention"))
-    (table, why), (maps, _) = outcome.kept(path), outcome.kept(beside)
-    if why:
-        session.tell(f"{path} can't be read ({why}): the confirmed networks are asked again")
-    there = outcome.answered(session.folder)
-    names = [name for name in outcome.completed(session.tables) if name not in there]
-    if not names:
-        return
+    table, _ = readable(session, path, predictions_columns(session.dataset.classes))
+    maps, blind = readable(session, beside, ATTENTION)
     splits = {"val": session.whole_val, "test": session.dataset.test}
     some = {name: part(split, session.study) for name, split in splits.items()}
+    completed = outcome.completed(session.tables)
+    there = {name for name in completed if sound(table, name, splits, session.dataset)}
+    names = [name for name in completed if name not in there or (blind and looks(session, name))]
+    if not names:
+        return
     waiting = asked(session, names, splits, some)
     for name, promise in waiting.items():
         while not session.interrupted and not ray.wait([promise], timeout=0.5)[0]:
@@ -87,13 +94,46 @@ def open_test(session: Session) -> None:
         except ray.exceptions.RayError as error:
             if session.lost(str(error)):
                 break
-            session.log({"event": "prediction_failed", "trial_id": name, "error": str(error)})
+            if name in there:
+                session.tell(f"where {name} looks can't be told any more: {last_line(str(error))}")
+            else:
+                failed = {"event": "prediction_failed", "trial_id": name, "error": str(error)}
+                session.log(failed)
             continue
         if len(weights):  # first, so that whoever has answered has its maps too
             maps = with_rows(maps, attention_rows(name, weights, some))
-            atomic.replace(beside, lambda file, maps=maps: pq.write_table(maps, file))
+            store(beside, maps)
         table = with_rows(table, prediction_rows(name, probabilities, splits, session.dataset))
-        atomic.replace(path, lambda file, table=table: pq.write_table(table, file))
+        store(path, table)
+
+
+def looks(session: Session, name: str) -> bool:
+    """Whether a model has maps of where it looks."""
+    return attention.there(Hyperparameters(**settings_of(session.tables.trials[name])))
+
+
+def readable(session: Session, path: Path, columns: Columns) -> tuple[pa.Table | None, bool]:
+    """A table of answers, and whether it was damaged: then it is put aside, to be made again."""
+    table, why = outcome.kept(path, schema(columns))
+    if why:
+        session.tell(f"{path} can't be read ({why}): the confirmed networks are asked again")
+        path.replace(path.with_name(f"{path.name}.damaged"))
+    return table, bool(why)
+
+
+def sound(table: pa.Table | None, name: str, splits: dict[str, Split], dataset: Dataset) -> bool:
+    """Whether a table has a model's answers on just these images, as far as that can be seen."""
+    sizes = sum(len(split.labels) for split in splits.values())
+    shares = np.full((sizes, len(dataset.classes)), 1 / len(dataset.classes), np.float32)
+    expected = prediction_rows(name, shares, splits, dataset)
+    if table is None:
+        return False
+    found = table.filter(pc.equal(table["trial_id"], name))
+    given = [column for column in PREDICTIONS if column != "p_CLASS"]
+    if not found.select(given).equals(expected.select(given)):
+        return False
+    total = sum(found[f"p_{c}"].to_numpy() for c in dataset.classes)
+    return bool(np.all(np.isnan(total) | (abs(total - 1) < 1e-3)))
 
 
 def asked(

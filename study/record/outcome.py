@@ -71,14 +71,21 @@ def answered(folder: Path) -> set[str]:
     return set() if table is None else set(table["trial_id"].unique().to_pylist())
 
 
-def kept(path: Path) -> tuple[pa.Table | None, str]:
+def kept(path: Path, columns: pa.Schema | None = None) -> tuple[pa.Table | None, str]:
     """A table of answers, and why it can't be read if it is damaged; neither where there is none.
 
-    Such damage comes from outside: the file is only ever replaced whole.
+    Such damage comes from outside: the file is only ever replaced whole. Its pages have checksums,
+    and its `columns`, which have none, are known.
     """
     if not path.exists():
         return None, ""
     try:
-        return pq.read_table(path), ""
-    except (pa.ArrowInvalid, pa.ArrowException) as error:
-        return None, str(error).splitlines()[0]
+        table = pq.read_table(path, page_checksum_verification=True)
+        table.validate(full=True)
+        if not table.schema.equals(columns or table.schema) or "trial_id" not in table.schema.names:
+            raise ValueError("its columns are others")
+        return table, ""
+    except Exception as error:  # there is no error that damage can't make Arrow raise
+        if isinstance(error, OSError) and error.errno:  # the disk's, not the file's
+            raise
+        return None, (str(error).splitlines() or [type(error).__name__])[0]

@@ -96,5 +96,9 @@ def predictions_columns(classes: Iterable[str]) -> Columns:
 
 def write_table(path: Path, rows: list[Row], columns: Columns) -> None:
     """A parquet file with exactly these columns, replaced whole."""
-    table = pa.Table.from_pylist(rows, schema(columns))
-    atomic.replace(path, lambda file: pq.write_table(table, file))
+    store(path, pa.Table.from_pylist(rows, schema(columns)))
+
+
+def store(path: Path, table: pa.Table) -> None:
+    """Replace a parquet file whole, with checksums, without which half of all damage is silent."""
+    atomic.replace(path, lambda file: pq.write_table(table, file, write_page_checksum=True))

@@ -29,6 +29,7 @@ class Tables:
     wall_seconds: float = 0.0  # over all drivers
     gpu_seconds: float = 0.0  # in epochs, also those that had to be trained again
     ended: Event | None = None
+    drivers: list[Row] = field(default_factory=list)  # each with its code, libraries and machine
 
     def add(self, event: Event) -> None:
         """Fold one event in. A repeated epoch or decision replaces the earlier: last one wins."""
@@ -43,6 +44,7 @@ class Tables:
         if name == "driver_started":
             self._moment = moment
             self.ended = None
+            self.drivers.append(row)
         elif hasattr(self, "_moment"):
             self.wall_seconds += max(0.0, (moment - self._moment).total_seconds())
             self._moment = moment
@@ -93,8 +95,16 @@ class Tables:
     @classmethod
     def of(cls, events: Iterable[Event]) -> "Tables":
         tables = cls()
-        for event in events:
-            tables.add(event)
+        for number, event in enumerate(events, 1):
+            try:
+                tables.add(event)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                if isinstance(error, Mistake):
+                    raise
+                raise Mistake(
+                    f"event {number} of the journal can't be understood ({error!r}): it was "
+                    "damaged, or written by another version; restore it from a copy"
+                ) from None
         return tables
 
     def of_stage(self, stage: str) -> dict[str, Row]:

@@ -13,14 +13,15 @@ from typing import Any
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
-from optuna.storages.journal import JournalFileBackend, JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
 from optuna.trial import TrialState
 
-from study import Mistake
+from study import Mistake, say
 from study.config.hyperparameters import Hyperparameters, applies, present
-from study.config.seeds import derived
+from study.config.seeds import A_STUDYS, derived
 from study.config.study import Range, Study, domains
 from study.record.journal import cut_half
+from study.record.schemas import Row
 
 Config = dict[str, Any]  # trial_id and the flat hyperparameters of one trial
 
@@ -28,25 +29,81 @@ Config = dict[str, Any]  # trial_id and the flat hyperparameters of one trial
 class Optimiser:
     """The Optuna study behind the search stage; its journal can be opened by optuna-dashboard."""
 
-    def __init__(self, study: Study, folder: Path) -> None:
-        self.study = study
+    def __init__(self, study: Study, folder: Path, trials: dict[str, Row] | None = None) -> None:
+        """`trials` are those of the search as the journal has them: what they say holds.
+
+        Without them Optuna's log is believed.
+        """
+        self.study, self.log = study, folder / "optuna.log"
         # Its one warning here is that qmc meets networks with parameters of their own, as meant.
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        log = folder / "optuna.log"
-        with log.open("a+b") as file:
-            cut_half(file)  # Optuna would write on behind it, and never read its log again
-        storage = JournalStorage(JournalFileBackend(str(log)))
+        self.points = first_points(study)
         # This driver is the only writer (the journal keeps others out): a lock is a dead one's,
         # for which Optuna would wait half a minute.
-        (folder / "optuna.log.lock").unlink(missing_ok=True)
-        self.optuna = optuna.create_study(
-            study_name=study.name,
+        Path(f"{self.log}.lock").unlink(missing_ok=True)
+        if trials is None:
+            self.optuna = self.opened()
+        else:
+            self.agree(trials)
+
+    def agree(self, trials: dict[str, Row]) -> None:
+        """Open Optuna's log; where it isn't what the journal says, make it anew from that."""
+        try:
+            self.optuna = self.opened()
+            why = self.difference(trials)
+        except Exception as error:  # there is no error that damage can't make Optuna raise
+            if isinstance(error, OSError) and error.errno:
+                raise
+            why = str(error) or type(error).__name__
+        if why:
+            say(f"{self.log} isn't what the journal says ({why}): it is made anew from that.")
+            self.renew(trials)
+
+    def opened(self) -> optuna.Study:
+        """The study in Optuna's log, which is made if there is none."""
+        with self.log.open("a+b") as file:
+            cut_half(file)  # Optuna would write on behind it, and never read its log again
+        # Optuna's default lock is a symbolic link, which not every file system has.
+        storage = JournalStorage(
+            JournalFileBackend(str(self.log), JournalFileOpenLock(str(self.log)))
+        )
+        return optuna.create_study(
+            study_name=self.study.name,
             storage=storage,
             direction="maximize",
             load_if_exists=True,
             sampler=RandomSampler(seed=0),  # never asked: every point is given whole
         )
-        self.points = first_points(study)
+
+    def difference(self, trials: dict[str, Row]) -> str:
+        """What Optuna's log has otherwise than the journal, but for what a crash explains."""
+        there = {trial_id(t.number): t for t in self.optuna.get_trials(deepcopy=False)}
+        for name in sorted(set(trials) | {n for n, t in there.items() if t.state.is_finished()}):
+            if name not in there or name not in trials:
+                return f"{name} is missing in {'it' if name not in there else 'the journal'}"
+            if there[name].params != self.point(trials[name]):
+                return f"{name} has other hyperparameters"
+            if there[name].state.is_finished() and trials[name]["status"] == "running":
+                return f"{name} has ended"
+        return ""
+
+    def point(self, row: Row) -> dict[str, Any]:
+        """What Optuna was asked for a trial: the network, and a value for what is searched."""
+        model = row["hp_model"]
+        return {"model": model} | {
+            label: row[f"hp_{name}"]
+            for name, (label, domain) in domains(self.study, model).items()
+            if isinstance(domain, Range | tuple)
+        }
+
+    def renew(self, trials: dict[str, Row]) -> None:
+        """Optuna's log from the journal's trials; how far they came is for who settles the two."""
+        self.log.replace(f"{self.log}.damaged")
+        self.optuna = self.opened()
+        for number in range(1 + max((int(name[1:]) for name in trials), default=-1)):
+            row = trials.get(trial_id(number))  # else one that was proposed and never begun
+            self.optuna.enqueue_trial(self.point(row) if row else self.proposed(number))
+            suggested(self.study, self.optuna.ask())
 
     def asked(self) -> int:
         """Trials proposed so far."""
@@ -119,7 +176,7 @@ def trial_id(number: int) -> str:
 
 def config(study: Study, number: int, hp: Hyperparameters) -> Config:
     """A search trial: its seed derives from the study's and its number."""
-    seeded = replace(hp, seed=study.seed * 100_000 + number)
+    seeded = replace(hp, seed=study.seed * A_STUDYS + number)
     return {"trial_id": trial_id(number), **present(seeded)}
 
 

@@ -6,12 +6,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fer_models import MODELS
 from fer_models.cbam import SpatialGate
 from study.config.hyperparameters import Hyperparameters
 from study.training import loop
 
 FINE = 6  # a face in fewer parts a side shows nothing
 NONE = np.empty((0, 0, 0), np.float16)
+
+
+def there(hp: Hyperparameters) -> bool:
+    """Whether a network has spatial gates, and so maps of where it looks."""
+    with torch.device("meta"):
+        model = MODELS[hp.model](classes=2, **hp.options)
+    return any(isinstance(part, SpatialGate) for part in model.modules())
 
 
 @torch.no_grad()
