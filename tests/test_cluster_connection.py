@@ -163,6 +163,7 @@ GROWS = {
 def test_what_the_autoscaler_can_add_counts_within_its_limits(monkeypatch):
     monkeypatch.setattr(connection.ray, "cluster_resources", dict)
     monkeypatch.setattr(autoscaler, "configuration", lambda: GROWS)
+    monkeypatch.setattr(resources, "alive", list)
     assert resources.capacity() == {"CPU": 24.0, "GPU": 2.0}  # two of gpu, then one of cpu
     study = Study(device="cuda", gpus_per_trial=1.0)
     assert resources.per_trial(study) == {"cpu": 1, "gpu": 1.0}
@@ -273,3 +274,39 @@ def test_ray_started_here_has_the_cores_that_may_be_used(tmp_path):
     )  # fmt: skip
     assert found.stdout == "1.0\n"
     Path(private).rmdir()
+
+
+class Busy:
+    """In the place of ray.init on a machine that is too busy for Ray's half a minute."""
+
+    def __init__(self, times: int) -> None:
+        self.left, self.children = times, []
+
+    def __call__(self, address: str, _temp_dir: str, **options) -> None:
+        words = [sys.executable, "-c", "input()", f"--temp-dir={_temp_dir}"]
+        self.children.append(subprocess.Popen(words, stdin=subprocess.PIPE))
+        if self.left:
+            self.left -= 1
+            raise Exception("The current node timed out during startup. This could happen because")
+
+
+@pytest.mark.parametrize("times", [0, 2, 3])
+def test_a_ray_that_does_not_come_up_is_tried_again_and_told_in_a_sentence(
+    monkeypatch, capsys, times
+):
+    init, ended = Busy(times), []
+    monkeypatch.setattr(connection.ray, "init", init)
+    monkeypatch.setattr(connection.atexit, "register", lambda *given: ended.append(given[1]))
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    if times < connection.ATTEMPTS:
+        connection.start_here()
+    else:
+        with pytest.raises(Mistake, match="can't be started on this machine .The current node tim"):
+            connection.start_here()
+    said = capsys.readouterr().out
+    for number, child in enumerate(init.children):
+        child.communicate(b"\n")
+        assert (child.returncode == -9) is (number < times), "of what failed to start, all is ended"
+    assert said.count("tried again") == min(times, connection.ATTEMPTS - 1)
+    for made in ended:
+        connection.ray_folder.remove(made)

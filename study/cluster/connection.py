@@ -3,9 +3,8 @@
 import atexit
 import os
 import secrets
-import shutil
+import signal
 import socket
-import tempfile
 import time
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from ray._private import ray_constants
 from ray.exceptions import RayError
 
 from study import Mistake, say
-from study.cluster import autoscaler, cores, resources
+from study.cluster import autoscaler, cores, ray_folder, resources
 from study.cluster.nodes import alive
 
 # Read by Ray when it starts or when Tune runs: no telemetry, no loggers beside our journal, no
@@ -34,6 +33,7 @@ ENVIRONMENT = {
 }
 SETTINGS = bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))  # an empty frame of them: RFC 9113, 4.1 and 6.5
 HELLO_SECONDS = 5.0  # for the first answer of a head that is there
+ATTEMPTS = 3  # to start Ray on this machine
 ASSEMBLY_SECONDS = 180.0  # for the nodes that a list of hosts promises; ssh and ray start took 20
 
 
@@ -117,32 +117,56 @@ def connect(address: str) -> str:
     return "Ray started on this machine"
 
 
-def start_here() -> None:
+def start_here(cpus: int = 0) -> None:
     """A Ray of this process's own: on loopback alone, its token and its sockets for nobody else.
 
     Ray by itself listens on every address of the machine, leaves the token of what it starts in a
     file of the home folder, and opens its folder under /tmp to everybody. It knows loopback only as
     what spares macOS's users questions of their firewall, by a constant that is read when it is
-    imported.
+    imported. It has `cpus` cores, by itself as many as this process may use.
     """
     if not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & {*os.environ}:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)  # Ray then turns the login on
-    # Not TMPDIR, which is long on macOS: a socket's name has 103 characters at most.
-    private = tempfile.mkdtemp(prefix="fer-ray-", dir=os.environ.get("RAY_TMPDIR", "/tmp"))
-    atexit.register(leave_nothing, private)
     before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
     try:
-        ray.init(
-            "local", include_dashboard=False, log_to_driver=False, logging_level="ERROR",
-            num_cpus=cores.usable(), _temp_dir=f"{private}/ray",
-        )  # fmt: skip
+        for left in reversed(range(ATTEMPTS)):
+            folder, made = ray_folder.make()
+            atexit.register(leave_nothing, made)
+            try:
+                ray.init(
+                    "local", include_dashboard=False, log_to_driver=False, logging_level="ERROR",
+                    num_cpus=cpus or cores.usable(), _temp_dir=folder,
+                )  # fmt: skip
+                return
+            except Exception as error:  # a bare one, where the machine is too busy for 30 s
+                end_what_started(folder)
+                why = first_sentence(error)
+                if not left:
+                    raise Mistake(f"Ray can't be started on this machine ({why})") from error
+                say(f"Ray didn't start ({why}): tried again.")
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
 
 
-def leave_nothing(folder: str) -> None:
+def end_what_started(folder: str) -> None:
+    """Kill the processes of a Ray that didn't come up, of which Ray has no handle any more."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.stat().st_uid == os.getuid() and folder in path.read_text():
+                os.kill(int(path.parent.name), signal.SIGKILL)
+        except (OSError, UnicodeDecodeError):  # it has just ended, or isn't Ray's
+            continue
+
+
+def leave_nothing(made: list[str]) -> None:
     ray.shutdown()  # else it would go on writing there
-    shutil.rmtree(folder, ignore_errors=True)
+    ray_folder.remove(made)
+
+
+def first_sentence(error: Exception) -> str:
+    """Ray's errors run over lines, with advice."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].split(". ")[0].rstrip(".")
 
 
 def join(address: str) -> str:
@@ -152,7 +176,7 @@ def join(address: str) -> str:
     try:
         ray.init(address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
-        return str(error).strip().splitlines()[0].split(". ")[0].rstrip(".")
+        return first_sentence(error)
     if resources.capacity()["CPU"] < 1:
         ray.shutdown()
         return "it has no core to train on and nothing that would add a node"
