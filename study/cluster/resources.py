@@ -1,5 +1,7 @@
 """What the cluster has, and what of it a trial gets. Runs on the driver."""
 
+from dataclasses import dataclass
+
 import ray
 import torch
 
@@ -23,18 +25,47 @@ def hardware_kind(device: str) -> str:
     return "gpu" if found and device != "cpu" else "cpu"
 
 
-def capacity() -> dict[str, float]:
-    """Cores and GPUs that the cluster has, or can come to have by its autoscaler."""
-    there = ray.cluster_resources()
-    config, grown = autoscaler.configuration(), {"CPU": 0.0, "GPU": 0.0}
+@dataclass(frozen=True)
+class Machine:
+    """A node of the cluster, or a kind of which its autoscaler can add so many."""
+
+    cores: float
+    gpus: float
+    count: int = 1
+
+    def holds(self, need: dict[str, float]) -> int:
+        """Trials at once on one such machine; a fraction of a GPU is one of one GPU."""
+        fit = int(self.cores // need["cpu"])
+        if need["gpu"] >= 1:
+            return min(fit, int(self.gpus // need["gpu"]))
+        return min(fit, int(self.gpus) * int(1 / need["gpu"] + 1e-9)) if need["gpu"] else fit
+
+
+def nodes_there() -> list[Machine]:
+    """The nodes that are up."""
+    has = [each["Resources"] for each in alive()]
+    return [Machine(each.get("CPU", 0.0), each.get("GPU", 0.0)) for each in has]
+
+
+def nodes_to_come() -> list[Machine]:
+    """What the autoscaler can have up at once, at most: first the kinds with most GPUs."""
+    config, found = autoscaler.configuration(), []
     left = config.get("max_workers", 0)
-    most = sorted(autoscaler.kinds().values(), key=lambda kind: -kind["resources"].get("GPU", 0))
-    for kind in most:
+    for kind in sorted(autoscaler.kinds().values(), key=lambda k: -k["resources"].get("GPU", 0)):
+        has = kind["resources"]
         count = min(left, kind.get("max_workers", config.get("max_workers", 0)))
         left -= count
-        for name in grown:
-            grown[name] += count * kind["resources"].get(name, 0)
-    return {name: max(there.get(name, 0.0), grown[name]) for name in grown}
+        found.append(Machine(has.get("CPU", 0), has.get("GPU", 0), count))
+    return [machine for machine in found if machine.count]
+
+
+def capacity() -> dict[str, float]:
+    """Cores and GPUs that the cluster has, or can come to have by its autoscaler."""
+    there, grown = ray.cluster_resources(), nodes_to_come()
+    return {
+        "CPU": max(there.get("CPU", 0.0), sum(m.count * m.cores for m in grown)),
+        "GPU": max(there.get("GPU", 0.0), sum(m.count * m.gpus for m in grown)),
+    }
 
 
 def gpu_free_mib() -> float:
@@ -62,15 +93,30 @@ def per_trial(study: Study) -> dict[str, float]:
         raise Mistake(
             f"cpus_per_trial is {study.cpus_per_trial}, but the cluster has {cpus}: ask for fewer"
         )
-    return {"cpu": study.cpus_per_trial, "gpu": gpu}
+    need = {"cpu": study.cpus_per_trial, "gpu": gpu}
+    machines = nodes_there() + nodes_to_come()
+    if machines and not any(machine.holds(need) for machine in machines):
+        largest = max(machines, key=lambda machine: (machine.gpus, machine.cores))
+        raise Mistake(
+            f"no node can hold a trial, which needs {needs(need)} on one machine, but the largest "
+            f"has {needs({'cpu': largest.cores, 'gpu': largest.gpus})}: ask for fewer "
+            "(--cpus-per-trial, --gpus-per-trial)"
+        )
+    return need
+
+
+def needs(need: dict[str, float]) -> str:
+    """Cores and GPUs in words."""
+    cores = f"{need['cpu']:g} core{'s' * (need['cpu'] != 1)}"
+    return cores + (f" and {need['gpu']:g} GPU{'s' * (need['gpu'] > 1)}" if need["gpu"] else "")
 
 
 def slots(study: Study, need: dict[str, float]) -> int:
-    """Trials at once: what fits, or fewer if max_concurrent says so."""
-    there = capacity()
-    fit = int(there["CPU"] // need["cpu"])
-    if need["gpu"]:
-        fit = min(fit, int(there["GPU"] / need["gpu"] + 1e-9))
+    """Trials at once: what fits, node by node, or fewer if max_concurrent says so."""
+    fit = max(
+        sum(machine.count * machine.holds(need) for machine in machines)
+        for machines in (nodes_there(), nodes_to_come())
+    )
     return min(fit, study.max_concurrent) if study.max_concurrent else fit
 
 
