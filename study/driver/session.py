@@ -1,14 +1,10 @@
 """One driver at work on one study, and the signals that may end it. Runs on the driver."""
 
 import shlex
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -27,7 +23,6 @@ from study.storage.mirror import Mirror
 from study.storage.places import Place
 
 WRITE_EVERY_SECONDS = 5.0
-GRACE_SECONDS = 20.0
 # Why it is to end; a later one outranks an earlier.
 CAUSES = ("", "budget", "signal", "node", "storage")
 
@@ -55,6 +50,7 @@ class Session:
     written: float = 0.0
     cost: float = 0.0
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
+    origin: dict[str, Any] = field(default_factory=dict)  # this driver's code, libraries, machine
     expected: dict[str, str] = field(default_factory=dict)  # what every node must have: installed
 
     def log(self, *events: Event) -> None:
@@ -146,28 +142,3 @@ class Session:
                 "multiply_adds": multiply_adds(model, hp.image_px),
             }
         return self.sizes[key]
-
-
-@contextmanager
-def signals(session: Session, give_up: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask the stage to end in order; a second one ends at once.
-
-    If Ray itself was hit (a signal to the whole process group), waiting for it would take a
-    minute and end in an abort: after GRACE_SECONDS `give_up` closes the books instead.
-    """
-    timer = threading.Timer(GRACE_SECONDS, give_up)
-    timer.daemon = True
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if session.cause == "signal":
-            raise KeyboardInterrupt(session.go_on)
-        session.end("signal", signal.Signals(number).name)
-        timer.start()
-
-    before = {n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        timer.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)

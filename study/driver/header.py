@@ -1,0 +1,83 @@
+"""study.json, read again; a damaged one, from what its drivers wrote into the journal. Driver."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from study import Mistake, say
+from study.config.study import Study, from_dict
+from study.record.schemas import Row
+from study.record.tables import Tables
+
+OF_A_DRIVER = ("git", "versions", "hardware")  # with what code, libraries and machine it ran
+# All that study.json says and that can't be worked out again from the data and the study.
+KEPT = ("study", "device", "why_this_size", "started_at", "data", *OF_A_DRIVER)
+
+
+def of_journal(header: dict[str, Any]) -> Row:
+    """The part of a header that each driver writes into the journal when it begins."""
+    told = {name: header[name] for name in KEPT if name in header}
+    return told | {"data": {name: header["data"][name] for name in ("name", "digest")}}
+
+
+def read(folder: Path, tables: Tables) -> tuple[dict[str, Any], Study]:
+    """study.json, and the study in it. Mistake if neither it nor the journal has them.
+
+    What a person or a fault has changed in the study since its last driver wrote it is told, and
+    the journal's holds.
+    """
+    path = folder / "study.json"
+    last = tables.drivers[-1] if tables.drivers else {}
+    if not path.is_file() and "study" not in last:
+        raise Mistake(f"{folder} holds no study.json: give --resume a study's folder or its name")
+    try:
+        header = json.loads(path.read_bytes())
+        study = from_dict(header["study"])
+        str(header["data"]["digest"] + header["started_at"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, OSError) and path.exists():
+            raise
+        if "study" not in last:
+            raise Mistake(f"{path} is damaged ({error!r}): restore it from a copy") from None
+        say(f"{path} is damaged or lost ({error!r}): it is made anew from the journal.")
+        return dict(last), from_dict(last["study"])
+    if "study" in last and study != from_dict(last["study"]):
+        say(f"{path} isn't as its last driver wrote it: the study goes on as the journal has it.")
+        return header | {"study": last["study"]}, from_dict(last["study"])
+    return header, study
+
+
+def others(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What a driver runs with that another didn't, in words, as far as both are known."""
+    known = {name: text for name, text in facts(before).items() if text}
+    return [
+        f"{name} {text} (before {known[name]})"
+        for name, text in facts(now).items()
+        if name in known and text not in ("", known[name])
+    ]
+
+
+def mixed(header: dict[str, Any], drivers: list[Row]) -> list[str]:
+    """What a study's drivers did not all run with, in the order in which they had it.
+
+    `header` is study.json, which has it of the first, where older drivers left none in the journal.
+    """
+    told, found = [facts(header | driver) for driver in drivers[:1]], []
+    told += [facts(driver) for driver in drivers[1:]]
+    for name in told[0] if told else ():
+        values = list(dict.fromkeys(one[name] for one in told if one.get(name)))
+        if len(values) > 1:
+            found.append(f"{name} {', then '.join(values)}")
+    return found
+
+
+def facts(driver: dict[str, Any]) -> dict[str, str]:
+    """What of a driver may decide a result: its code, libraries and machine."""
+    git, versions, machine = (driver.get(name) or {} for name in OF_A_DRIVER)
+    gpus = machine.get("gpus")
+    return {
+        "code": git.get("code") or "",
+        **versions,
+        "processor": machine.get("processor") or "",
+        "GPU": "" if gpus is None else ", ".join(gpus) or "none",
+    }
