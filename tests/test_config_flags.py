@@ -20,7 +20,7 @@ BASE = {
 def study(*words: str, base: dict = BASE) -> Study:
     """What the command line makes of a base."""
     given = {k: v for k, v in vars(parser().parse_args(words)).items() if v is not None}
-    del given["resume"]
+    given.pop("resume", None)
     return with_flags(from_dict(base), given)
 
 

@@ -4,13 +4,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from study.config import seeds
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import from_dict
 from study.data.datasets import Dataset, Split
-from study.driver import confirm
 from study.driver.confirm import attention_rows, choose, configs, part, prediction_rows, with_rows
 from study.record.outcome import answered, best, due, passed_over, wanted
 from study.record.tables import Tables
+from study.search.proposals import config
 
 SETTINGS = [
     {"name": "A", "model": "alexnet", "lr": 0.01},
@@ -135,7 +136,15 @@ def test_configs_go_seed_by_seed_and_all_settings_share_the_seeds():
 
 
 def test_confirmations_seeds_are_none_of_the_searchs():
-    assert confirm.FRESH_SEEDS > 10_000  # and a study's own seeds are 100,000 apart
+    """By the largest numbers that a study may have, and of the next study."""
+    last = from_dict({"trials": seeds.FRESH, "seeds": seeds.FRESH, "seed": 4})
+    assert (
+        config(last, last.trials - 1, Hyperparameters())["seed"] < 4 * seeds.A_STUDYS + seeds.FRESH
+    )
+    tables = Tables()
+    tables.chosen = {"A": {"setting": "A", "hp": {"model": "alexnet"}}}
+    found = [one["seed"] for one, _ in configs(tables, last)]
+    assert min(found) == 450_000 and max(found) < 5 * seeds.A_STUDYS
 
 
 def test_due_are_all_seeds_of_what_was_chosen_or_can_be():

@@ -1,16 +1,26 @@
 """The command line of study.run: a flag for every option of a study and every hyperparameter."""
 
 import argparse
-import sys
+import re
 from dataclasses import fields, replace
 from typing import Any, NoReturn
 
-from study import Mistake
+from study import Mistake, complain
 from study.config.hyperparameters import FIELDS, MODELS, applies, expected, having, kind
 from study.config.study import FIXED, Domain, Range, Setting, Study, domain, domains
 
 HYPER = [name for name in FIELDS if name not in FIXED]
 OPTIONS = {f.name: f for f in fields(Study) if f.metadata}
+
+
+class Once(argparse.Action):
+    """A flag that is given twice must say the same both times."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
+        before = getattr(namespace, self.dest)
+        if before not in (None, values):
+            parser.error(f"argument {option}: given twice, as {before} and as {values}")
+        setattr(namespace, self.dest, values)
 
 
 class Parser(argparse.ArgumentParser):
@@ -36,7 +46,7 @@ def parser(study: Study | None = None) -> Parser:
     made.add_argument(
         "--resume",
         metavar="RUN",
-        default="",
+        action=Once,
         help="go on with a study: its folder, or its name under --out",
     )
     of_preset = f"in [] what the preset {base.preset} has on this machine"
@@ -47,7 +57,7 @@ def parser(study: Study | None = None) -> Parser:
             flag(name),
             dest=name,
             metavar=metavar(f),
-            default=None,
+            action=Once,
             help=(f.metadata["help"] + (f" [{value}]" if value else "")).replace("%", "%%"),
         )
     hyper = made.add_argument_group("hyperparameters, fixed or searched", of_preset)
@@ -58,7 +68,7 @@ def parser(study: Study | None = None) -> Parser:
             flag(name),
             dest=name,
             metavar="DOMAIN",
-            default=None,
+            action=Once,
             help=f"{FIELDS[name].metadata['help']}: {expected(name)}{only} "
             f"[{in_force(base, name)}]".replace("%", "%%"),
         )
@@ -110,6 +120,15 @@ def written(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def given(parsed: argparse.Namespace) -> dict[str, str]:
+    """What a person has given, by name; an empty text, as of a variable that isn't set, is none."""
+    found = {name: text for name, text in vars(parsed).items() if text is not None}
+    for name, text in found.items():
+        if not text.strip() and name not in ("name", "storage", "address"):  # which may be empty
+            raise Mistake(f"{flag(name)} is empty: give it a value, or leave it out")
+    return found
 
 
 def flag(name: str) -> str:
@@ -182,8 +201,23 @@ def raw(name: str, text: str) -> Any:
             raise Mistake(f"{flag(name)} is {text}: a range is low:high or low:high:log")
         low, high = scalar(name, low), scalar(name, high)
         return {"low": low, "high": high, "log": rest == ["log"]}
-    values = [scalar(name, part) for part in text.split(",")]
-    return values if len(values) > 1 else values[0]
+    values = text.split(",")
+    if kind(name) in (int, float) and len(values) > 1:
+        refuse_decimal_commas(name, text, values)
+    found = [scalar(name, part) for part in values]
+    return found if len(found) > 1 else found[0]
+
+
+def refuse_decimal_commas(name: str, text: str, values: list[str]) -> None:
+    """Where 0,0005 is written for 0.0005, or 1,024 for 1024, it would be two values."""
+    odd = any(re.fullmatch(r"\s*[+-]?0\d.*", part) for part in values)
+    if kind(name) is int and odd:
+        raise Mistake(f"{flag(name)} is {text}: is that one number? Then leave out the comma")
+    if odd or (kind(name) is float and re.fullmatch(r"\s*[+-]?0,\d+\s*", text)):
+        raise Mistake(
+            f"{flag(name)} is {text}: a decimal has a point, as {text.replace(',', '.', 1)}; if "
+            "two values are meant, give each its point (0.0,5.0)"
+        )
 
 
 def scalar(name: str, text: str) -> Any:
@@ -200,9 +234,10 @@ def number(name: str, text: str, wanted: type) -> int | float:
         return wanted(text)
     except ValueError:
         what = "a whole number" if wanted is int else "a number"
-        raise Mistake(f"{flag(name)} is '{text}': expected {what}") from None
+        point = ", and decimals have a point" if "," in text else ""
+        raise Mistake(f"{flag(name)} is '{text}': expected {what}{point}") from None
 
 
 def fail(error: Exception) -> int:
-    print(f"study.run: {error}", file=sys.stderr)
+    complain(f"study.run: {error}")
     return 2

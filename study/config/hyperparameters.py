@@ -25,16 +25,17 @@ def hyper(
     choices: tuple = (),
     exclusive: bool = False,
     constructor: bool = False,
+    when: tuple[str, tuple[str, ...]] | None = None,
 ) -> Any:
     """A hyperparameter: its default, its meaning with unit, and its range or choices.
 
     `exclusive`: `low` itself is refused. `constructor`: it is a keyword argument of the network's
-    constructor, so that only networks which take it have it; all others are the training's.
+    constructor, so that only networks which take it have it; all others are the training's. `when`:
+    another hyperparameter, and the values of it with which this one acts.
     """
     rule = {"help": help, "low": low, "high": high, "choices": choices}
-    return field(
-        default=default, metadata=rule | {"exclusive": exclusive, "constructor": constructor}
-    )
+    rule |= {"exclusive": exclusive, "constructor": constructor, "when": when}
+    return field(default=default, metadata=rule)
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,31 @@ class Hyperparameters:
     batch_size: int = hyper(128, "images per step", low=1)
     lr: float = hyper(0.05, "peak learning rate", low=0, exclusive=True)
     optimizer: str = hyper("sgd", "optimiser", choices=("sgd", "adam", "adamw"))
-    momentum: float = hyper(0.9, "Nesterov momentum of sgd; 0 is plain sgd", low=0, high=0.9999)
+    momentum: float = hyper(
+        0.9, "Nesterov momentum of sgd; 0 is plain sgd", 0, 0.9999, when=("optimizer", ("sgd",))
+    )
     weight_decay: float = hyper(5e-4, "decay of weights (not of biases and norms)", low=0)
     schedule: str = hyper(
         "cosine", "learning rate over time", choices=("constant", "step", "cosine", "plateau")
     )
     warmup_epochs: float = hyper(1.0, "epochs of linear rise to lr (any schedule)", low=0)
-    lr_decay: float = hyper(0.1, "factor of a step or a plateau", low=0, high=1, exclusive=True)
-    lr_steps: int = hyper(2, "step: how many equally spaced decays", low=1)
-    patience: int = hyper(5, "plateau: epochs without a better val_accuracy before a decay", low=0)
+    lr_decay: float = hyper(
+        0.1,
+        "factor of a step or a plateau",
+        low=0,
+        high=1,
+        exclusive=True,
+        when=("schedule", ("step", "plateau")),
+    )
+    lr_steps: int = hyper(
+        2, "step: how many equally spaced decays", low=1, when=("schedule", ("step",))
+    )
+    patience: int = hyper(
+        5,
+        "plateau: epochs without a better val_accuracy before a decay",
+        low=0,
+        when=("schedule", ("plateau",)),
+    )
     dropout: float = hyper(
         0.0, "share dropped before the fully connected layers", 0, 0.95, constructor=True
     )
@@ -150,7 +167,7 @@ def checked(name: str, value: Any) -> Any:
             raise Mistake(f"{name} is {value!r}: expected {expected(name)}")
         return value
     low, high = rule["low"], rule["high"]
-    finite = wanted is not float or math.isfinite(value)
+    finite = math.isfinite(value) if wanted is float else value < 2**63  # a column of 64 bits
     below = low is not None and (value < low or (rule["exclusive"] and value == low))
     if not finite or below or (high is not None and value > high):
         raise Mistake(f"{name} is {value}: expected {expected(name)}")

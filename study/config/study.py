@@ -11,6 +11,7 @@ from typing import Any
 
 from study import Mistake
 from study.config.hyperparameters import FIELDS, MODELS, Hyperparameters, applies, checked, kind
+from study.config.seeds import FRESH, LAST_STUDY
 
 STAGES = ("search", "confirm")
 FIXED = ("model", "epochs", "seed")  # never in a space: chosen by models, epochs, seed and seeds
@@ -38,8 +39,15 @@ class Setting:
     published: float | None = None  # accuracy claimed elsewhere, on val and test together; fraction
 
 
-def option(default: Any, help: str, low: float | None = None, choices: tuple = ()) -> Any:
-    return field(default=default, metadata={"help": help, "low": low, "choices": choices})
+def option(
+    default: Any,
+    help: str,
+    low: float | None = None,
+    choices: tuple = (),
+    high: int = 2**63 - 1,  # of a column of whole numbers
+) -> Any:
+    rule = {"help": help, "low": low, "choices": choices, "high": high}
+    return field(default=default, metadata=rule)
 
 
 @dataclass(frozen=True)
@@ -60,10 +68,14 @@ class Study:
     settings: tuple[Setting, ...] = option(
         (), "named settings: tried first in a search, confirmed as they are without one"
     )
-    trials: int = option(24, "configurations that the search tries", 1)
+    trials: int = option(24, "configurations that the search tries", 1, high=FRESH)
     epochs: int = option(30, "full budget of a trial, passes over the training images", 1)
-    seed: int = option(0, "of the study: proposals, part of the images, every trial's own seed", 0)
-    seeds: int = option(3, "fresh seeds with which each confirmed configuration is trained", 1)
+    seed: int = option(
+        0, "of the study: proposals, part of the images, every trial's own seed", 0, high=LAST_STUDY
+    )
+    seeds: int = option(
+        3, "fresh seeds with which each confirmed configuration is trained", 1, high=FRESH
+    )
     attention_images: int = option(
         64, "images of val, and as many of test, of which a confirmed CBAM keeps where it looks", 0
     )
@@ -112,6 +124,8 @@ class Study:
                 object.__setattr__(self, f.name, checked_option(f, getattr(self, f.name)))
         if self.gpus_per_trial > 1 and self.gpus_per_trial % 1:
             raise Mistake(f"gpus_per_trial is {self.gpus_per_trial}: above 1 only whole GPUs")
+        if -1 < self.hang_seconds < 0:
+            raise Mistake(f"hang_seconds is {self.hang_seconds:g}: expected -1, 0 or more")
         if self.name and not plain(self.name):
             raise Mistake(f"name is {self.name!r}: expected a plain folder name, without slashes")
         for model in self.models:
@@ -169,6 +183,8 @@ def checked_option(f: Any, value: Any) -> Any:
         raise Mistake(f"unknown {f.name} {value!r}: known are {', '.join(rule['choices'])}")
     if rule["low"] is not None and not rule["low"] <= value < float("inf"):
         raise Mistake(f"{f.name} is {value}: expected a number from {rule['low']} on")
+    if wanted is int and value > rule["high"]:
+        raise Mistake(f"{f.name} is {value}: expected a number up to {rule['high']}")
     return value
 
 
@@ -205,7 +221,10 @@ def from_dict(raw: dict[str, Any], base: Study | None = None) -> Study:
     known = {f.name for f in fields(Study)}
     for name in raw:
         if name not in known - {"own"}:
-            raise Mistake(f"unknown key '{name}': known are {', '.join(sorted(known - {'own'}))}")
+            where = "; a hyperparameter belongs below [space]" if name in FIELDS else ""
+            raise Mistake(
+                f"unknown key '{name}': known are {', '.join(sorted(known - {'own'}))}{where}"
+            )
     space, own = dict(base.space), {model: dict(part) for model, part in base.own.items()}
     for name, value in table("space", raw.pop("space", {})).items():
         if name in MODELS:
@@ -244,11 +263,8 @@ def to_dict(study: Study) -> dict[str, Any]:
     return plain | {"space": written}
 
 
-def read_preset(name: str, hardware: str) -> tuple[Study, str]:
-    """A preset or a TOML file as a study for "cpu" or "gpu", and why it is sized so.
-
-    A file may have [hardware.cpu] and [hardware.gpu], which hold on that kind of machine only.
-    """
+def preset(name: str) -> dict[str, Any]:
+    """What a preset or a TOML file says, as it is written."""
     path = Path(name)
     if name in PRESETS:
         content = (files("study") / "presets" / f"{name}.toml").read_bytes()
@@ -267,10 +283,37 @@ def read_preset(name: str, hardware: str) -> tuple[Study, str]:
         raw = tomllib.loads(content.decode())
     except ValueError as error:  # TOML or UTF-8
         raise Mistake(f"{name} is not TOML: {error}") from None
+    if "preset" in raw:
+        raise Mistake(f"{name} has the key preset, but it is one: take what you need from another")
+    return raw
+
+
+def sized_by(raw: dict[str, Any]) -> tuple[str, str]:
+    """The device and the address that a preset asks for, on which its size depends."""
+    known = {f.name: f for f in fields(Study)}
+    device, address = (
+        checked_option(known[name], raw.get(name, known[name].default))
+        for name in ("device", "address")
+    )
+    return device, address
+
+
+def read_preset(name: str, hardware: str) -> tuple[Study, str]:
+    """A preset or a TOML file as a study for "cpu" or "gpu", and why it is sized so.
+
+    A file may have [hardware.cpu] and [hardware.gpu], which hold on that kind of machine only.
+    """
+    raw = preset(name)
     kinds = table("hardware", raw.pop("hardware", {}))
     if not set(kinds) <= {"cpu", "gpu"}:
         raise Mistake(f"hardware has {', '.join(kinds)}: known are cpu and gpu")
-    sized = dict(table(f"hardware.{hardware}", kinds.get(hardware, {})))
+    for kind_of, part in kinds.items():
+        if chosen := {"device", "address"} & set(table(f"hardware.{kind_of}", part)):
+            raise Mistake(
+                f"hardware.{kind_of} has {' and '.join(sorted(chosen))}, by which it is chosen: "
+                "put that above the tables"
+            )
+    sized = dict(kinds.get(hardware, {}))
     why = sized.pop("why", "")
     return from_dict(sized, from_dict({"preset": name, **raw})), why
 

@@ -3,6 +3,7 @@
 import math
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ from study.training import gpu_memory
 TRIALS_PER_GPU = 4  # more only where asked for: how they slow each other isn't measured
 
 
-def at_most(study: Study, whole: datasets.Dataset, given: dict[str, str]) -> Study:
-    """A preset's parts of the images shrink to what there is; what a flag asks for does not."""
+def at_most(study: Study, whole: datasets.Dataset, given: Iterable[str]) -> Study:
+    """A preset's parts of the images shrink to what there is; what a person gives does not."""
     there = {"train_images": len(whole.train.labels), "val_images": len(whole.val.labels)}
     small = {n: 0 for n, size in there.items() if n not in given and getattr(study, n) > size}
     return replace(study, **small)
@@ -40,22 +41,55 @@ def parts(study: Study, whole: datasets.Dataset) -> datasets.Dataset:
 
 
 def check_batches(study: Study, images: int) -> None:
-    """Refuse a batch larger than the training split before anything starts."""
-    searched = "search" in study.stages
-    largest = [configuration(study, s).batch_size for s in outcome.wanted(study) if not searched]
-    for model in study.models if searched else ():
-        _, domain = domains(study, model).get("batch_size", ("", ()))
-        values = (domain.high,) if isinstance(domain, Range) else domain
-        largest += values if isinstance(values, tuple) else (values,)
-    if max(largest, default=0) > images:
+    """Refuse what no batch can be made of, or trained on, before anything starts."""
+    tried = [hp for pair in extremes(study) for hp in pair]
+    if (largest := max(hp.batch_size for hp in tried)) > images:
         raise Mistake(
-            f"batch_size goes up to {max(largest)}, but there are {images} training images: "
-            "choose smaller batches or more images"
+            f"batch_size goes up to {largest}, but there are {images} training images: choose "
+            "smaller batches (--batch-size) or more images"
         )
+    for hp in tried:
+        if hp.batch_size == 1 and not trains_on_one_image(hp):
+            raise Mistake(
+                f"{hp.model} can't train on batches of one image: at image_px {hp.image_px} its "
+                "batch normalisation would see one value a channel; choose --batch-size 2 or more"
+            )
+
+
+def extremes(study: Study) -> list[tuple[Hyperparameters, Hyperparameters]]:
+    """With the smallest and with the largest batch and image that the study may try, a pair for
+    each network of a search, or for each setting."""
+    if "search" not in study.stages:
+        return [(hp, hp) for hp in (configuration(study, s) for s in outcome.wanted(study))]
+    pairs = []
+    for model in study.models:
+        hp = configuration(study, Setting("", {"model": model}))
+        low, high = {}, {}
+        for name in ("batch_size", "image_px"):
+            _, domain = domains(study, model).get(name, ("", getattr(hp, name)))
+            values = (domain.low, domain.high) if isinstance(domain, Range) else domain
+            values = values if isinstance(values, tuple) else (values,)
+            low[name], high[name] = min(values), max(values)
+        pairs.append((replace(hp, **low), replace(hp, **high)))
+    return pairs
+
+
+def trains_on_one_image(hp: Hyperparameters) -> bool:
+    """Shapes alone are worked out: the meta device computes nothing."""
+    with torch.device("meta"):
+        model = MODELS[hp.model](classes=2, **hp.options).train()
+        try:
+            model(torch.zeros(1, 1, hp.image_px, hp.image_px))
+        except ValueError:  # "Expected more than 1 value per channel when training"
+            return False
+    return True
 
 
 def shared(study: Study, dataset: datasets.Dataset) -> Study:
-    """A share of a GPU that isn't given is worked out from the memory that trials need."""
+    """A share of a GPU that isn't given is worked out from the memory that trials need.
+
+    It holds for this driver's machines: what the study asks for stays as it is.
+    """
     capacity = resources.capacity()
     if study.gpus_per_trial or study.device == "cpu" or not capacity["GPU"]:
         return study

@@ -1,0 +1,182 @@
+"""Nothing that a person gives is ignored: it does something in the study, or it is refused. Driver.
+
+A flag, or a key of a person's own file. What a preset of ours brings for a stage that a flag leaves
+out is no input of anybody's.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from study import Mistake
+from study.config.flags import OPTIONS, flag
+from study.config.hyperparameters import FIELDS, MODELS, Hyperparameters, applies
+from study.config.study import Range, Study, configuration, domains
+from study.record import outcome
+from study.record.tables import Tables
+from study.search.proposals import grid
+from study.training import attention
+
+SEARCHING = ("trials", "sampler", "scheduler", "grace_epochs", "reduction_factor")
+STOPPING = ("grace_epochs", "reduction_factor")
+CONFIRMING = ("seeds", "attention_images")
+
+
+def refuse_idle(
+    study: Study, names: Iterable[str], said: Callable[[str], str] = flag, device: str = ""
+) -> None:
+    """Mistake if one of the options or hyperparameters that were given does nothing in the study.
+
+    `device` is what its trials train on, once that is known.
+    """
+    for name in names:
+        why = ""
+        if name in OPTIONS:
+            why = idle_option(study, name) or idle_on(study, name, device or study.device)
+        elif name in FIELDS:
+            why = idle_hyperparameter(study, name)
+        if why:
+            raise Mistake(f"{said(name)} does nothing here, since {why}: leave it out")
+
+
+def idle_option(study: Study, name: str) -> str:
+    """Why an option that was given does nothing; empty if it does something."""
+    searches, confirms = ("search" in study.stages, "confirm" in study.stages)
+    if name == "trials" and study.sampler == "grid" and study.trials > len(grid(study)):
+        return f"a grid has no more than {len(grid(study))} points"
+    if name in SEARCHING and not searches and getattr(study, name) != "none":
+        return "nothing is searched (stages is confirm)"
+    if name in STOPPING and study.scheduler == "none":
+        return "scheduler is none, which stops no trial"
+    if name in STOPPING and study.grace_epochs >= study.epochs:
+        return f"no trial may be stopped before epoch {study.grace_epochs}, and {has(study)}"
+    if name in CONFIRMING and not confirms:
+        return "nothing is confirmed (stages is search)"
+    if name == "attention_images" and study.attention_images:
+        if not any(attention.there(Hyperparameters(model=model)) for model, _ in in_play(study)):
+            return "none of the networks has attention to look at"
+    if name == "settings" and searches and study.sampler == "grid":
+        return "a grid tries its own points"
+    if name == "settings":
+        absent = [s.name for s in study.settings if s.values["model"] not in study.models]
+        if absent:
+            return f"{', '.join(absent)} is of a network that models leaves out"
+    return ""
+
+
+def has(study: Study) -> str:
+    return f"a trial has {study.epochs} epoch{'s' * (study.epochs > 1)}"
+
+
+def idle_on(study: Study, name: str, device: str) -> str:
+    """Why an option does nothing on a device."""
+    if device == "cpu" and name == "gpus_per_trial" and study.gpus_per_trial:
+        return "the trials train on a CPU"
+    if device == "cpu" and name == "execution" and study.execution == "graphs":
+        return "graphs are recorded on CUDA, and the trials train on a CPU"
+    return ""
+
+
+def in_play(study: Study) -> list[tuple[str, dict[str, Any]]]:
+    """The networks that are searched, or else the settings' networks with what the setting says."""
+    if "search" in study.stages:
+        return [(model, {}) for model in study.models]
+    return [(setting.values["model"], setting.values) for setting in outcome.wanted(study)]
+
+
+def idle_hyperparameter(study: Study, name: str) -> str:
+    """Why a hyperparameter that was given does nothing; empty if it does something."""
+    having = [(model, own) for model, own in in_play(study) if applies(name, model)]
+    if not having:
+        return "no network that is trained has it"
+    if "search" not in study.stages:
+        found = [domains(study, model).get(name, ("", None))[1] for model, _ in having]
+        if any(isinstance(domain, Range | tuple) for domain in found):
+            return "nothing is searched (stages is confirm), and it has more than one value"
+    when = FIELDS[name].metadata["when"]
+    if when and not any(set(possible(study, when[0], *one)) & set(when[1]) for one in having):
+        return f"it acts with {when[0]} {' or '.join(when[1])} alone"
+    return ""
+
+
+def possible(study: Study, name: str, model: str, own: dict[str, Any]) -> tuple[Any, ...]:
+    """The values that a hyperparameter may have for a network, by its choices or as it is fixed."""
+    fixed = own.get(name, FIELDS[name].default)
+    domain = own.get(name, domains(study, model).get(name, ("", fixed))[1])
+    return domain if isinstance(domain, tuple) else (domain,)
+
+
+def refuse_unsearched(study: Study) -> None:
+    """Mistake if a study that searches nothing has choices left: it would train with defaults."""
+    if "search" in study.stages:
+        return
+    names = {
+        name
+        for model, own in in_play(study)
+        for name, (_, domain) in domains(study, model).items()
+        if isinstance(domain, Range | tuple) and name not in own
+    }
+    if names:
+        each = ", ".join(name for name in FIELDS if name in names)
+        raise Mistake(
+            f"stages is confirm, so that nothing is searched, but {each} has more than one value: "
+            "give one each (--lr 0.01), or search as well"
+        )
+
+
+def refuse_other_networks(study: Study) -> None:
+    """Mistake if settings are all that is trained, and none is of a network of the study."""
+    if "search" not in study.stages and study.settings:
+        if not any(setting.values["model"] in study.models for setting in study.settings):
+            raise Mistake(
+                f"none of the settings is of {' or '.join(study.models)}, and without a search "
+                "nothing else is trained: give other models, or another preset"
+            )
+
+
+def refuse_idle_file(study: Study, raw: dict[str, Any], hardware: str) -> None:
+    """The same of what a person's own file says, before any flag; `raw` is its content."""
+    sized = raw.get("hardware", {}).get(hardware, {})
+    spaces = [part.get("space", {}) for part in (raw, sized)]
+    top = [name for part in (raw, sized) for name in part if name in OPTIONS and name != "settings"]
+    idle = [n for n in raw.get("space", {}) if n in FIELDS and everywhere_else(study, n)]
+    if idle or ("epochs" in top and everywhere_else(study, "epochs")):
+        raise Mistake(
+            f"{(idle or ['epochs'])[0]} does nothing here, since every network or setting says its "
+            "own: leave it out"
+        )
+    own = [name for space in spaces for model in MODELS for name in space.get(model, {})]
+    refuse_idle(study, [*top, *(n for space in spaces for n in space if n in FIELDS), *own], str)
+    if "models" in raw:
+        for model in raw.get("space", {}):
+            if model in MODELS and model not in study.models:
+                raise Mistake(f"space.{model} does nothing here, since models leaves it out")
+    for setting in study.settings:
+        trained = configuration(study, setting)
+        for name in setting.values:
+            when = FIELDS[name].metadata["when"]
+            if when and getattr(trained, when[0]) not in when[1]:
+                raise Mistake(
+                    f"setting '{setting.name}' has {name}, which acts with {when[0]} "
+                    f"{' or '.join(when[1])} alone: leave it out"
+                )
+
+
+def everywhere_else(study: Study, name: str) -> bool:
+    """Whether nothing that is trained takes a value from the space that all share."""
+    having = [(model, own) for model, own in in_play(study) if applies(name, model)]
+    return bool(having) and all(
+        name in own or name in study.own.get(model, {}) for model, own in having
+    )
+
+
+def refuse_less(study: Study, names: Iterable[str], tables: Tables) -> None:
+    """Mistake if a study that goes on is asked for less than has been begun, which can't be."""
+    begun = {"trials": len(tables.of_stage("search")), "seeds": 0}
+    for name in tables.of_stage("confirm"):
+        begun["seeds"] = max(begun["seeds"], 1 + int(name.rpartition("-s")[2]))
+    for name in ("trials", "seeds"):
+        if name in names and getattr(study, name) < begun[name]:
+            raise Mistake(
+                f"{flag(name)} is {getattr(study, name)}, but {begun[name]} have been begun: give "
+                "as many or more"
+            )

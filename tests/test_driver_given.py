@@ -1,0 +1,195 @@
+"""Nothing that a person gives is ignored: it does something in the study, or it is refused."""
+
+import pytest
+
+from study import Mistake
+from study.config import flags
+from study.config.study import PRESETS, Study, from_dict, preset, read_preset
+from study.driver.given import (
+    refuse_idle,
+    refuse_idle_file,
+    refuse_less,
+    refuse_other_networks,
+    refuse_unsearched,
+)
+from study.record.tables import Tables
+from study.run import main
+
+# What was asked for, and what is said of it; each of these was once begun without a word.
+REFUSED = {
+    # a range or a list that nothing searches
+    "--preset paper --lr 0.001:0.1": "--lr does nothing here, since nothing is searched",
+    "--preset paper --batch-size 32,64": "--batch-size does nothing here, since nothing is",
+    "--stages confirm --lr 0.001:0.1": "--lr does nothing here, since nothing is searched",
+    "--preset smoke --stages confirm": "nothing is searched, but batch_size, lr, cbam_red",
+    "--stages confirm": "nothing is searched, but dropout, cbam_order, cbam_reduction has more",
+    "--preset smoke --models alexnet --stages confirm --lr 0.01": "but batch_size has more",
+    # commas for points, and between thousands
+    "--weight-decay 0,0005": "--weight-decay is 0,0005: a decimal has a point, as 0.0005",
+    "--dropout 0,5": "--dropout is 0,5: a decimal has a point, as 0.5",
+    "--contrast 0,1": "--contrast is 0,1: a decimal has a point, as 0.1; if two values are meant",
+    "--lr 0,001:0,1": "--lr is '0,001': expected a number, and decimals have a point",
+    "--batch-size 1,024": "--batch-size is 1,024: is that one number? Then leave out the comma",
+    "--train-images 10,000": "--train-images is '10,000': expected a whole number, and decimals",
+    "--time-budget 3,5": "--time-budget is '3,5': expected a number, and decimals have a point",
+    # who stops trials, where nobody can
+    "--grace-epochs 5 --epochs 1": "may be stopped before epoch 5, and a trial has 1 epoch",
+    "--grace-epochs 4 --epochs 4": "may be stopped before epoch 4, and a trial has 4 epochs",
+    "--preset smoke --reduction-factor 3 --epochs 1": "--reduction-factor does nothing here",
+    "--scheduler none --grace-epochs 2": "since scheduler is none, which stops no trial",
+    "--scheduler none --reduction-factor 4": "since scheduler is none, which stops no trial",
+    # of the stage that there isn't
+    "--preset paper --trials 5": "--trials does nothing here, since nothing is searched",
+    "--preset paper --sampler random": "--sampler does nothing here, since nothing is searched",
+    "--preset paper --scheduler asha": "--scheduler does nothing here, since nothing is searched",
+    "--stages search --seeds 5": "--seeds does nothing here, since nothing is confirmed",
+    "--stages search --attention-images 9": "--attention-images does nothing here",
+    # of networks, settings and values that there aren't
+    "--models alexnet --attention-images 9": "none of the networks has attention to look at",
+    "--optimizer adam --momentum 0.5": "--momentum does nothing here, since it acts with optimizer",
+    "--schedule cosine --patience 3": "--patience does nothing here, since it acts with schedule",
+    "--lr-steps 3": "--lr-steps does nothing here, since it acts with schedule step alone",
+    "--schedule plateau --lr-steps 3": "--lr-steps does nothing here",
+    "--preset paper --settings A-alexnet --cbam-reduction 8": "no network that is trained has it",
+    "--preset paper --settings A-resnet34 --models alexnet": "A-resnet34 is of a network that",
+    "--preset ingredients --models cbam_resnet34": "none of the settings is of cbam_resnet34",
+    "--sampler grid --settings A-alexnet --lr 0.1": "--settings does nothing here, since a grid",
+    "--preset smoke --sampler grid --lr 0.01,0.1 --trials 50": "a grid has no more than 16 points",
+    # twice, or nothing
+    "--lr 0.01 --lr 0.1": "argument --lr: given twice, as 0.01 and as 0.1",
+    "--trials 3 --trials=4": "argument --trials: given twice, as 3 and as 4",
+    "--resume a --resume b": "argument --resume: given twice, as a and as b",
+    "--hang-seconds -0.5": "hang_seconds is -0.5: expected -1, 0 or more",
+    # numbers that no column and no seed can hold
+    "--seed 18446744073709551616": "seed is 18446744073709551616: expected a number up to 92233720",
+    "--seed 92233720368547": "seed is 92233720368547: expected a number up to 92233720368546",
+    "--trials 50001": "trials is 50001: expected a number up to 50000",
+    "--epochs 9223372036854775808": "epochs is 9223372036854775808: expected",
+    "--patience 99999999999999999999 --schedule plateau": "patience is 99999999999999999999",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_would_be_ignored_is_refused_before_anything_is_begun(
+    tmp_path, monkeypatch, capsys, words
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))  # no head is found here
+    assert main([*words.split(), "--device", "cpu"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert REFUSED[words] in line
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("flag", ["--resume", "--out", "--data", "--preset", "--lr", "--models"])
+def test_a_flag_of_which_the_variable_was_never_set_is_refused(tmp_path, monkeypatch, capsys, flag):
+    monkeypatch.chdir(tmp_path)
+    for empty in ("", " "):
+        assert main([flag, empty]) == 2
+        assert f"{flag} is empty: give it a value" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+ACTS = [
+    "--optimizer sgd,adam --momentum 0.5", "--schedule step,cosine --lr-decay 0.5", "--lr 0.01,0.1",
+    "--preset paper --lr 0.01 --epochs 3", "--preset paper --scheduler none", "--dropout 0.0,0.5",
+    "--preset paper --settings A-alexnet --batch-size 64", "--preset ingredients --seeds 9",
+    "--preset smoke --stages confirm --lr 0.01 --batch-size 16 --cbam-reduction 8",
+    "--grace-epochs 2 --epochs 3", "--trials 7 --trials 7", "--batch-size 32,64", "--rotation 5,10",
+    "--seed 92233720368546", "--seed 4294967296", "--models alexnet --stages search --trials 5",
+    "--preset smoke --sampler grid --lr 0.01,0.1", "--hang-seconds 0.5", "--epochs 1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ACTS)
+def test_what_does_something_is_taken(words):
+    given = flags.given(flags.parser().parse_args(words.split()))
+    base, _ = read_preset(given.pop("preset", "search"), "cpu")
+    study = flags.with_flags(base, given)
+    refuse_other_networks(study)
+    refuse_idle(study, given)
+    refuse_unsearched(study)
+
+
+def test_what_only_a_gpu_does_is_refused_once_there_is_none():
+    for name, value in (("gpus_per_trial", 0.5), ("execution", "graphs")):
+        study = Study(**{name: value})
+        refuse_idle(study, [name])
+        refuse_idle(study, [name], device="cuda")
+        with pytest.raises(Mistake, match=f"--{name.replace('_', '-')} does nothing here, since"):
+            refuse_idle(study, [name], device="cpu")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("hardware", ["cpu", "gpu"])
+def test_no_preset_of_ours_says_what_does_nothing(name, hardware):
+    study, _ = read_preset(name, hardware)
+    refuse_idle_file(study, preset(name), hardware)
+    refuse_unsearched(study)
+    refuse_other_networks(study)
+
+
+FILES = {
+    'stages = ["confirm"]\ntrials = 9': "trials does nothing here, since nothing is searched",
+    "grace_epochs = 5\nepochs = 2": "grace_epochs does nothing here, since no trial may be stopped",
+    '[space]\noptimizer = "adam"\nmomentum = 0.5': "momentum does nothing here, since it acts with",
+    '[space.alexnet]\npatience = 3': "patience does nothing here, since it acts with schedule",
+    'models = ["resnet34"]\n[space.alexnet]\ndropout = 0.5': "space.alexnet does nothing here",
+    'models = ["alexnet"]\n[space]\ndropout = 0.1\n[space.alexnet]\ndropout = 0.5':
+        "dropout does nothing here, since every network or setting says its own",
+    'stages = ["confirm"]\n[space]\nlr = 1\n[[settings]]\nname = "A"\nmodel = "alexnet"\nlr = 0.2':
+        "lr does nothing here, since every network or setting says its own",
+    '[[settings]]\nname = "A"\nmodel = "alexnet"\nschedule = "step"\npatience = 2':
+        "setting 'A' has patience, which acts with schedule plateau alone",
+    '[hardware.cpu]\nstages = ["search"]\nseeds = 4': "seeds does nothing here, since nothing is",
+    '[hardware.cpu]\ndevice = "cpu"': "hardware.cpu has device, by which it is chosen",
+    'preset = "paper"': "has the key preset, but it is one",
+    "lr = 0.1": "a hyperparameter belongs below [space]",
+    'device = "gpu"': "unknown device 'gpu': known are auto, cpu, cuda",
+    "address = 3": "address is 3: expected text",
+    'stages = ["confirm"]\n[space]\nlr = [0.1, 0.2]': "lr does nothing here, since nothing is",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_a_file_of_ones_own_is_held_to_the_same(tmp_path, monkeypatch, capsys, text):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    (tmp_path / "my.toml").write_text(text)
+    assert main(["--preset", "my.toml"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert FILES[text] in line
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_files_device_and_address_are_heard_before_it_is_sized(tmp_path, monkeypatch):
+    """The machine has a GPU, and a head runs on it; the file wants neither."""
+    from study import run
+
+    asked = []
+
+    def kind(device: str) -> str:
+        asked.append(device)
+        return "cpu"
+
+    monkeypatch.setattr(run.resources, "hardware_kind", kind)
+    monkeypatch.setattr(run.connection, "wanted", lambda address: asked.append(address) or "")
+    (tmp_path / "my.toml").write_text('device = "cpu"\naddress = "local"\nname = "x/y"')
+    assert main(["--preset", str(tmp_path / "my.toml")]) == 2
+    assert asked == ["local", "cpu"]
+    asked.clear()
+    words = ["--device", "cuda", "--address", "10.0.0.1:6379"]
+    assert main(["--preset", str(tmp_path / "my.toml"), *words]) == 2
+    assert asked == ["10.0.0.1:6379", "cuda"], "a flag beats the file"
+
+
+def test_a_study_that_goes_on_is_not_asked_for_less_than_was_begun():
+    tables = Tables()
+    for name, stage in (("t0000", "search"), ("t0001", "search"), ("a-s-s2", "confirm")):
+        tables.trials[name] = {"stage": stage}
+    refuse_less(from_dict({"trials": 2, "seeds": 3}), ["trials", "seeds"], tables)
+    refuse_less(from_dict({"trials": 1, "seeds": 1}), ["retries"], tables)
+    with pytest.raises(Mistake, match="--trials is 1, but 2 have been begun"):
+        refuse_less(from_dict({"trials": 1}), ["trials"], tables)
+    with pytest.raises(Mistake, match="--seeds is 2, but 3 have been begun"):
+        refuse_less(from_dict({"seeds": 2}), ["seeds"], tables)
