@@ -6,11 +6,11 @@ python -m study.run --resume runs/NAME       go on after Ctrl-C, a crash or a re
 python -m study.run --resume STORAGE/NAME    the same on another machine, from shared storage
 """
 
-import json
 import logging
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,14 +18,23 @@ from typing import Any
 
 import ray
 
-from study import Mistake, now, say
+from study import Mistake, complain, now, output, say
 from study.cluster import connection, nodes, provenance, resources
 from study.config import flags
-from study.config.study import Study, from_dict, read_preset, to_dict
+from study.config.study import PRESETS, Study, preset, read_preset, sized_by, to_dict
 from study.data import datasets
 from study.driver import prepare, stages, summary
 from study.driver.display import Display
+from study.driver.given import (
+    refuse_idle,
+    refuse_idle_file,
+    refuse_less,
+    refuse_other_networks,
+    refuse_unsearched,
+)
+from study.driver.header import read as read_header
 from study.driver.session import Session
+from study.driver.signals import Signals
 from study.record.journal import Journal, read
 from study.record.tables import Tables
 from study.search import proposals
@@ -41,6 +50,8 @@ MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not wha
     "time_budget",
     "gpu_hours",
     "max_concurrent",
+    "cpus_per_trial",
+    "gpus_per_trial",
     "retries",
     "hang_seconds",
     "device",  # asked for, since a study never changes it by itself
@@ -56,11 +67,23 @@ def main(argv: Sequence[str] | None = None, trainable: type = Trial) -> int:
     Exit code 0: came to its end; 1: and nothing could be confirmed; 2: a person's mistake, or the
     storage failed; 128 + signal: interrupted.
     """
+    try:
+        return asked(argv, trainable)
+    except KeyboardInterrupt as stopped:
+        again = f"; go on with: {stopped}" if str(stopped) else " before anything was begun"
+        complain(f"study.run: stopped at once{again}")
+        return 128 + signal.SIGINT
+    finally:
+        output.flushed()
+
+
+def asked(argv: Sequence[str] | None, trainable: type) -> int:
+    """What the command line asks for; a Ray that was started for it is shut down after it."""
     shared = ray.is_initialized()
     try:
         parsed = parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
-        given = {name: text for name, text in vars(parsed).items() if text is not None}
-        resume = given.pop("resume")
+        given = flags.given(parsed)
+        resume = given.pop("resume", "")
         return go_on(resume, given, trainable) if resume else start(given, trainable)
     except Mistake as error:
         return flags.fail(error)
@@ -68,13 +91,10 @@ def main(argv: Sequence[str] | None = None, trainable: type = Trial) -> int:
         if why := errors.refused(error):
             return flags.fail(Mistake(why))
         raise
-    except KeyboardInterrupt as asked:
-        again = f"; go on with: {asked}" if str(asked) else " before anything was begun"
-        print(f"study.run: stopped at once{again}", file=sys.stderr)
-        return 128 + signal.SIGINT
     finally:
         if ray.is_initialized() and not shared:
-            ray.shutdown()
+            with suppress(KeyboardInterrupt):  # the study's end is written and told
+                ray.shutdown()
 
 
 def parser(argv: Sequence[str]) -> flags.Parser:
@@ -84,22 +104,32 @@ def parser(argv: Sequence[str]) -> flags.Parser:
     asked, _ = flags.parser().parse_known_args(
         [word for word in argv if word not in ("-h", "--help")]
     )
-    kind = resources.hardware_kind(asked.device or "auto")
-    return flags.parser(read_preset(asked.preset or "search", kind)[0])
+    name = asked.preset or "search"
+    kind = resources.hardware_kind(asked.device or sized_by(preset(name))[0])
+    return flags.parser(read_preset(name, kind)[0])
 
 
 def start(given: dict[str, str], trainable: type) -> int:
     """A new study from preset and flags."""
-    address = given.get("address", "")
+    source = given.pop("preset", "search")
+    raw = preset(source)
+    device, address = sized_by(raw)
+    address = given.get("address", address)
     joined = connection.connect(address) if connection.wanted(address) else ""
-    device = flags.option("device", given.get("device", "auto"))
-    kind = resources.hardware_kind(device)
-    base, why = read_preset(given.get("preset", "search"), kind)
-    study = flags.with_flags(base, {k: v for k, v in given.items() if k != "preset"})
+    kind = resources.hardware_kind(given.get("device", device))
+    base, why = read_preset(source, kind)
+    said = set(given)
+    if source not in PRESETS:  # a file of the person's own
+        refuse_idle_file(base, raw, kind)
+        said |= {name for part in (raw, raw.get("hardware", {}).get(kind, {})) for name in part}
+    study = flags.with_flags(base, given)
+    refuse_idle(study, given)
+    refuse_other_networks(study)
+    refuse_unsearched(study)
     if study.sampler == "grid" and "trials" not in given:
         study = replace(study, trials=len(proposals.grid(study)))
-    preset = Path(study.preset).stem
-    study = replace(study, name=study.name or f"{preset}-{datetime.now():%Y%m%d-%H%M%S}")
+    stem = Path(study.preset).stem
+    study = replace(study, name=study.name or f"{stem}-{datetime.now():%Y%m%d-%H%M%S}")
     study = replace(study, data=datasets.absolute(study.data))
     folder = Path(study.out) / study.name
     if folder.exists():
@@ -108,13 +138,13 @@ def start(given: dict[str, str], trainable: type) -> int:
         )
     handover.prepare(study, folder, say)
     whole = datasets.load(study.data)
-    study = prepare.at_most(study, whole, given)
+    study = prepare.at_most(study, whole, said)
     dataset = prepare.parts(study, whole)
     prepare.check_batches(study, len(dataset.train.labels))
     joined = joined or connection.connect(study.address)
-    study = prepare.shared(study, dataset)
-    need = resources.per_trial(study)
+    need = resources.per_trial(prepare.shared(study, dataset))
     check_budget(study, need)
+    refuse_idle(study, said, device=device_of(need))
     header = {
         "study": to_dict(study),
         "device": device_of(need),
@@ -122,9 +152,7 @@ def start(given: dict[str, str], trainable: type) -> int:
         "started_at": now(),
         "data": prepare.described(whole, dataset),
         "networks": prepare.networks(study, len(dataset.classes)),
-        "git": provenance.revision(),
-        "versions": provenance.versions(),
-        "hardware": provenance.hardware(),
+        **provenance.of_driver(),
     }
     prepare.make_folder(folder, header)
     if why:
@@ -134,26 +162,22 @@ def start(given: dict[str, str], trainable: type) -> int:
 
 def go_on(name: str, given: dict[str, str], trainable: type) -> int:
     """An existing study, from what its journal says."""
-    given.pop("preset", None)
     if "://" in name:
         folder, root = handover.bring(name, Path(given.get("out", "runs")), say)
         given.setdefault("storage", root)
     else:
         folder = Path(name) if Path(name).is_dir() else Path(given.get("out", "runs")) / name
-    if not (folder / "study.json").is_file():
-        raise Mistake(f"{folder} holds no study.json: give --resume a study's folder or its name")
-    try:
-        header = json.loads((folder / "study.json").read_text())
-        study = from_dict(header["study"])
-    except (ValueError, KeyError) as error:
-        raise Mistake(f"{folder / 'study.json'} is damaged ({error!r}): restore it") from None
+        if "out" in given and not same(folder.parent, Path(given["out"])):
+            raise Mistake(f"--resume names the folder {folder}, which isn't in --out: leave it out")
+    tables = Tables.of(read(folder / "events.jsonl"))
+    header, study = read_header(folder, tables)
     for flag in given:
         if flag not in MAY_CHANGE:
             raise Mistake(
                 f"{flags.flag(flag)} can't change in a study that exists (only "
                 f"{', '.join(map(flags.flag, MAY_CHANGE))} can): start another with --name"
             )
-    if "trials" in given and Tables.of(read(folder / "events.jsonl")).chosen:
+    if "trials" in given and tables.chosen:
         raise Mistake(
             f"--trials can't change any more: what {folder} confirms has been chosen, and choosing "
             "again after test was opened would be choosing on test; start another with --name"
@@ -161,6 +185,8 @@ def go_on(name: str, given: dict[str, str], trainable: type) -> int:
     if study.address != "local":  # a folder may be a stranger's, and who joins a cluster obeys it
         study = replace(study, address="")
     storage_before, study = study.storage, flags.with_flags(study, given)
+    refuse_idle(study, given)
+    refuse_less(study, given, tables)
     study = replace(study, data=datasets.absolute(study.data))
     whole = datasets.load(study.data)
     if whole.digest != header["data"]["digest"]:
@@ -169,9 +195,10 @@ def go_on(name: str, given: dict[str, str], trainable: type) -> int:
             f"{header['data']['digest']}: give the same data back"
         )
     joined = connection.connect(study.address)
-    need = resources.per_trial(study)
+    need = resources.per_trial(prepare.shared(study, prepare.parts(study, whole)))
     check_budget(study, need)
     device = device_of(need)
+    refuse_idle(study, given, device=device)
     before = header.get("device", device)
     if before != device and "device" not in given:
         raise Mistake(
@@ -180,6 +207,12 @@ def go_on(name: str, given: dict[str, str], trainable: type) -> int:
         )
     handover.prepare(study, folder, say, storage_before)
     changed = {"study": to_dict(study), "device": device}
+    if "networks" not in header:  # which the journal doesn't hold
+        dataset = prepare.parts(study, whole)
+        changed |= {
+            "data": prepare.described(whole, dataset),
+            "networks": prepare.networks(study, len(dataset.classes)),
+        }
     return drive(study, folder, header | changed, whole, need, joined, trainable)
 
 
@@ -211,19 +244,28 @@ def drive(
             show=display,
             tell=display.print,
             trainable=trainable,
+            origin=provenance.of_driver(),
         )
         if journal.cut:
             say(f"{journal.cut} bytes at the journal's end were no whole block: passed over.")
         if study.storage:
             place = places.at(study.storage) / folder.name
             session.mirror = Mirror(folder, place, say, lambda why: session.end("storage", why))
-        try:
-            session.expected = nodes.check(session.place)
-            say(summary.opening(session, resources.inventory(joined)))
-            return stages.run(session, display, finish)
-        finally:
-            if session.mirror:  # what an error of ours leaves behind goes there too
-                session.mirror.flush()
+        with Signals(session) as signals:
+            try:
+                session.expected = nodes.check(session.place)
+                say(summary.opening(session, resources.inventory(joined)))
+                return stages.run(session, display, finish, signals)
+            except KeyboardInterrupt:  # from wherever it came
+                raise KeyboardInterrupt(session.go_on) from None
+            finally:
+                if session.mirror:  # what an error of ours leaves behind goes there too
+                    session.mirror.flush()
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two folders are one."""
+    return one.resolve() == other.resolve()
 
 
 def device_of(need: dict[str, float]) -> str:

@@ -18,6 +18,7 @@ import yaml
 from study import Mistake
 from study.config import flags
 from study.config.study import Study, read_preset
+from study.driver.given import refuse_idle
 from study.record import schemas
 from study.run import MAY_CHANGE
 
@@ -166,11 +167,12 @@ class Parsed(Exception):
 def parse_study(words: list[str]) -> None:
     """The flags of study.run with their values, on the preset that they name."""
     given = {k: v for k, v in vars(flags.parser().parse_args(words)).items() if v is not None}
-    if given.pop("resume"):
+    if given.pop("resume", None):
         assert given.keys() <= {*MAY_CHANGE}, f"--resume with {words}"
+        return
     preset = given.pop("preset", "search")
     base = Study() if preset == OWN_PRESET else read_preset(preset, "cpu")[0]
-    flags.with_flags(base, given)
+    refuse_idle(flags.with_flags(base, given), given)
 
 
 def parse(module: str, words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,16 @@
 """What is said while a study runs."""
 
+import errno
+from functools import partial
+from io import StringIO
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
+from study import output
 from study.config.study import Study
+from study.driver import display
 from study.driver.display import Display, duration, ending
 from study.record.tables import Tables
 
@@ -93,3 +99,46 @@ def test_the_end_of_a_trial_says_how_far_it_came_and_why_it_ended():
 )
 def test_durations_read_like_a_clock(seconds, text):
     assert duration(seconds) == text
+
+
+TEXTS = [
+    "RuntimeError: can't read [/data/faces] in time",
+    "RuntimeError: [enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator",
+    "ValueError: [bold]no[/bold] [link=http://x]x[/link] :smile: [red",
+    "KeyError: '[/]'",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_no_text_of_others_is_markup_on_a_terminal(monkeypatch, text):
+    """Above the table, in the table and in the notes below it."""
+    shown = StringIO()
+    terminal = partial(Console, force_terminal=True, width=200, file=shown, color_system=None)
+    monkeypatch.setattr(display, "Console", terminal)
+    made = Display(Study(), (f"note {text}",))
+    name = "[bold][link=x]:smile:-s0"
+    found = tables(started(name) | {"stage": "confirm"}, epoch(name, 1))
+    session = SimpleNamespace(tables=found, slots=2, gpu_hours_spent=0.0)
+    made.begin(session, "confirm", 1)
+    made(session)
+    made.print(f"t0000 is started again: \x1b[31m{text}\x1b[0m")
+    made.end()
+    for words in (f"note {text}", name, f"started again: {text}"):
+        assert words in shown.getvalue()
+
+
+def test_a_terminal_that_is_gone_is_no_error_of_the_display(monkeypatch):
+    class Gone(StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setitem(output.state, "lost", "")
+    monkeypatch.setattr(display, "Console", partial(Console, force_terminal=True, file=Gone()))
+    made = Display(Study(), ())
+    found = tables(started("t0000"), epoch("t0000", 1))
+    session = SimpleNamespace(tables=found, slots=2, gpu_hours_spent=0.0)
+    made.begin(session, "search", 1)
+    made(session)
+    made.print("x")
+    made.end()
+    assert output.state["lost"].startswith("SIGHUP: ")

@@ -147,6 +147,7 @@ def closed(tables: Tables, folder, cause: str = "", **given) -> str:
     session = SimpleNamespace(
         study=from_dict({"models": ["alexnet", "resnet34"], "seeds": 2, **given}),
         tables=tables,
+        header={},
         folder=folder,
         go_on=f"python -m study.run --resume {folder}",
         dataset=SimpleNamespace(classes=("happy", "sad"), notes=()),

@@ -9,7 +9,8 @@ from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
 from study.config.study import Study
-from study.driver.session import Session, signals
+from study.driver.session import Session
+from study.driver.signals import Signals
 from study.driver.tuner import Limits, every_error_a_trials
 from study.record.tables import Tables
 
@@ -64,7 +65,7 @@ def test_the_time_of_earlier_drivers_counts_towards_the_time_budget():
 
 def test_a_first_signal_asks_and_a_second_one_ends_at_once():
     at_work, before = session(Tables()), signal.getsignal(signal.SIGTERM)
-    with signals(at_work, lambda: None):
+    with Signals(at_work):
         signal.raise_signal(signal.SIGTERM)
         assert (at_work.stop, at_work.interrupted) == ("SIGTERM", True)
         with pytest.raises(KeyboardInterrupt, match="--resume x"):

@@ -38,6 +38,15 @@ SMALL = [
     "--trials", "4", "--epochs", "3", "--name", "small",
 ]  # fmt: skip
 ONE_BY_ONE = [*SMALL, "--max-concurrent", "1", "--seeds", "2"]
+
+
+def small(*words: str, base: list[str] = SMALL) -> list[str]:
+    """The words of the small study, but for the flags that are said otherwise."""
+    given = dict(zip(words[::2], words[1::2], strict=True))
+    kept = dict(zip(base[::2], base[1::2], strict=True))
+    return [word for pair in (kept | given).items() for word in pair]
+
+
 CLOCKS = ["started_at", "ended_at", "finished_at", "epoch_seconds", "images_per_second",
           "memory_mib"]  # fmt: skip
 
@@ -45,10 +54,13 @@ CLOCKS = ["started_at", "ended_at", "finished_at", "epoch_seconds", "images_per_
 @pytest.fixture(scope="session")
 def ray_two_cpus():
     """One Ray for all tests that run a study in this process."""
-    os.environ.update(connection.ENVIRONMENT)
-    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in connection.ENVIRONMENT.items():
+            patch.setenv(name, value)
+        patch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+        connection.start_here(2)
+        yield
+        ray.shutdown()
 
 
 @pytest.fixture
@@ -146,7 +158,7 @@ def test_test_is_opened_once_per_model_after_all_training(undisturbed):
 
 @pytest.mark.ray
 def test_optuna_is_told_how_each_trial_ended(here, ray_two_cpus):
-    assert main([*SMALL, "--stages", "search", "--lr", "0.01,1e30", "--sampler", "grid"]) == 0
+    assert main(small("--stages", "search", "--lr", "0.01,1e30", "--sampler", "grid")) == 0
     folder = here / "runs" / "small"
     trials = tables_of_search(folder).sort_values("trial_id")
     as_told = {"completed": "COMPLETE", "stopped": "PRUNED", "failed": "FAIL"}
@@ -184,14 +196,14 @@ def test_every_slot_is_at_work_though_trials_are_shorter_than_a_workers_start(he
             (self.checkpoints.parent / f"worker-{os.getpid()}").touch()
             return super().step()
 
-    words = [*SMALL, "--stages", "search", "--epochs", "1", "--scheduler", "none"]
-    assert main([*words, "--trials", "40"], trainable=Marking) == 0
+    words = small("--stages", "search", "--epochs", "1", "--scheduler", "none", "--trials", "40")
+    assert main(words, trainable=Marking) == 0
     assert len(list((here / "runs" / "small").glob("worker-*"))) == 2
 
 
 @pytest.mark.ray
 def test_a_spent_time_budget_ends_the_search_and_its_trials(here, ray_two_cpus):
-    assert main([*SMALL, "--epochs", "5000", "--time-budget", "25", "--scheduler", "none"]) == 1
+    assert main(small("--epochs", "5000", "--time-budget", "25", "--scheduler", "none")) == 1
     folder = here / "runs" / "small"
     trials = tables_of_search(folder)
     assert set(trials["status"]) == {"stopped"}
@@ -212,7 +224,7 @@ def test_a_budget_spent_in_the_confirmation_opens_test_for_what_is_done_and_more
             limits.session.end("budget", "time budget of 7 s spent")
         return bool(limits.session.stop)
 
-    budget = [*ONE_BY_ONE, "--trials", "1", "--seeds", "3", "--time-budget", "7"]
+    budget = small("--trials", "1", "--seeds", "3", "--time-budget", "7", base=ONE_BY_ONE)
     with monkeypatch.context() as patch:
         patch.setattr(tuner.Limits, "stop_all", one_is_done)
         assert main(budget) == 0
@@ -232,7 +244,7 @@ def test_a_budget_spent_in_the_confirmation_opens_test_for_what_is_done_and_more
 
 @pytest.mark.ray
 def test_when_every_trial_fails_it_says_so_and_the_exit_code_is_1(here, ray_two_cpus, capsys):
-    assert main([*SMALL, "--trials", "2", "--epochs", "1", "--lr", "1e30"]) == 1
+    assert main(small("--trials", "2", "--epochs", "1", "--lr", "1e30")) == 1
     out = capsys.readouterr().out
     assert "Not confirmed: alexnet, since none of its 2 trials finished an epoch" in out
     assert "Nothing could be confirmed: test stays closed." in out
@@ -247,7 +259,7 @@ def test_when_every_trial_fails_it_says_so_and_the_exit_code_is_1(here, ray_two_
 def test_a_trial_whose_worker_fails_before_its_first_epoch_is_a_row(
     here, ray_two_cpus, fault, ends, retries
 ):
-    words = [*SMALL, "--stages", "search", "--trials", "2", "--epochs", "1", "--scheduler", "none"]
+    words = small("--stages", "search", "--trials", "2", "--epochs", "1", "--scheduler", "none")
     assert main(words, trainable=fault) == 0
     trials = tables_of_search(here / "runs" / "small").set_index("trial_id")
     assert trials["status"].to_dict() == {"t0000": "completed", "t0001": ends}
@@ -258,7 +270,7 @@ def test_a_trial_whose_worker_fails_before_its_first_epoch_is_a_row(
 @pytest.mark.ray
 def test_a_study_does_not_change_its_device_by_itself(here, ray_two_cpus, capsys):
     one = ["--trials", "1", "--epochs", "1", "--stages", "search"]
-    assert main([*SMALL, *one]) == 0
+    assert main(small(*one)) == 0
     path = here / "runs" / "small" / "study.json"
     path.write_text(path.read_text().replace('"device": "cpu"', '"device": "cuda"', 1))
     assert main(["--resume", "small"]) == 2
@@ -356,9 +368,9 @@ def test_killed_anywhere_and_resumed_equals_never_having_been_disturbed(here, un
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_in_order_and_says_how_to_go_on(here, ray_two_cpus, number):
-    process = driver(*SMALL, "--epochs", "300", "--scheduler", "none", folder=here)
+    process = driver(*small("--epochs", "300", "--scheduler", "none"), folder=here)
     folder = here / "runs" / "small"
     wait_for(folder / "events.jsonl", '"epoch": 2', process)
     process.send_signal(number)
@@ -372,8 +384,23 @@ def test_a_signal_ends_in_order_and_says_how_to_go_on(here, ray_two_cpus, number
 
 
 @pytest.mark.ray
+def test_a_pipe_that_is_closed_ends_the_study_in_order_and_its_status_says_so(here):
+    """As `| head` does: the reader is gone after the first lines."""
+    process = driver(*small("--epochs", "300", "--scheduler", "none"), folder=here)
+    assert process.stdout.readline().startswith("Study small in")
+    process.stdout.close()
+    assert process.wait(timeout=120) == 128 + signal.SIGPIPE
+    folder = here / "runs" / "small"
+    study = json.loads((folder / "study.json").read_text())
+    assert study["status"] == "interrupted"
+    assert study["reason"] == "SIGPIPE: standard output can't be written (Broken pipe)"
+    ended = [*read(folder / "events.jsonl")][-1]
+    assert (ended["event"], ended["reason"]) == ("study_ended", study["reason"])
+
+
+@pytest.mark.ray
 def test_a_worker_that_dies_is_started_again_and_the_row_says_so(here, ray_two_cpus):
-    process = driver(*SMALL, "--stages", "search", "--trials", "1", "--epochs", "30", folder=here)
+    process = driver(*small("--stages", "search", "--trials", "1", "--epochs", "30"), folder=here)
     events = here / "runs" / "small" / "events.jsonl"
     wait_for(events, '"epoch": 2', process)
     subprocess.run(
@@ -390,7 +417,7 @@ def test_a_worker_that_dies_is_started_again_and_the_row_says_so(here, ray_two_c
 
 @pytest.mark.ray
 def test_a_trial_that_hangs_is_killed_and_started_again_and_the_others_go_on(here, ray_two_cpus):
-    hang = [*SMALL, "--stages", "search", "--trials", "3", "--scheduler", "none"]
+    hang = small("--stages", "search", "--trials", "3", "--scheduler", "none")
     assert main([*hang, "--hang-seconds", "20"], trainable=standins.Hanging) == 0
     trials = tables_of_search(here / "runs" / "small").set_index("trial_id")
     assert list(trials["status"]) == ["completed"] * 3
@@ -407,8 +434,8 @@ def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_after(here, ray
     if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("this machine doesn't let root mount a small file system")
     try:
-        small = [*SMALL, "--stages", "search", "--trials", "2", "--out", str(disk)]
-        process = driver(*small, folder=here)
+        words = small("--stages", "search", "--trials", "2", "--out", str(disk))
+        process = driver(*words, folder=here)
         out = process.communicate(timeout=120)[0]
         assert process.returncode == 2 and "disk full" in out, out
         subprocess.run(["mount", "-o", "remount,size=400m", str(disk)], check=True)
@@ -433,7 +460,7 @@ def test_whatever_fails_to_be_written_the_books_are_closed_and_the_study_goes_on
             raise OSError(number, os.strerror(number))
         append(self, logs)
 
-    one = [*SMALL, "--stages", "search", "--trials", "2", "--epochs", "1"]
+    one = small("--stages", "search", "--trials", "2", "--epochs", "1")
     with monkeypatch.context() as patch:
         patch.setattr(backend, "append_logs", failing)
         assert main(one) == 2
@@ -451,7 +478,7 @@ def test_whatever_fails_to_be_written_the_books_are_closed_and_the_study_goes_on
 @pytest.mark.ray
 def test_a_storage_that_vanishes_ends_the_study_with_a_sentence_and_it_resumes(here, ray_two_cpus):
     folder, away = here / "runs" / "small", here / "away"
-    process = driver(*SMALL, "--stages", "search", "--trials", "1", "--epochs", "20", folder=here)
+    process = driver(*small("--stages", "search", "--trials", "1", "--epochs", "20"), folder=here)
     wait_for(folder / "events.jsonl", '"epoch": 2', process)
     folder.rename(away)
     out = process.communicate(timeout=120)[0]
@@ -520,7 +547,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(here, ray_two_cpus, capsys, w
 
 @pytest.mark.ray
 def test_an_existing_study_is_neither_overwritten_nor_run_twice_at_once(here, ray_two_cpus, capsys):
-    assert main([*SMALL, "--stages", "search", "--trials", "1"]) == 0
+    assert main(small("--stages", "search", "--trials", "1")) == 0
     before = (here / "runs" / "small" / "events.jsonl").read_bytes()
     assert main(SMALL) == 2
     assert "--resume" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from study import Mistake
+from study import Mistake, output
 from study.data.datasets import describe, load, say
 from study.data.download import download
 
@@ -28,10 +28,10 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--download brings its own source: leave out one of the two")
     try:
         source = download() if args.download else args.source
-        print(describe(load(source, args.cache)))
+        output.say(describe(load(source, args.cache)))
         if args.download:
-            print(f"\nIt lies in {source}; give it to a study as\n")
-            print(f"    python -m study.run --data {shlex.quote(str(source))}")
+            output.say(f"\nIt lies in {source}; give it to a study as\n")
+            output.say(f"    python -m study.run --data {shlex.quote(str(source))}")
     except Mistake as mistake:
         say(str(mistake))
         return 2

@@ -1,5 +1,6 @@
 """What a person sees while a study runs: a live table on a terminal, lines elsewhere. Driver."""
 
+import sys
 import time
 from datetime import datetime
 
@@ -8,8 +9,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from study import say
 from study.config.study import Study
 from study.driver.session import Session
+from study.output import outlived, readable
 from study.record.outcome import best
 from study.record.schemas import Row
 from study.record.tables import Tables
@@ -22,7 +25,8 @@ class Display:
 
     def __init__(self, study: Study, notes: tuple[str, ...]) -> None:
         self.study, self.notes = study, notes
-        self.console = Console(highlight=False)
+        # What is shown are texts, some of them of others: never markup.
+        self.console = Console(highlight=False, markup=False, emoji=False)
         self.terminal = self.console.is_terminal
         self.live: Live | None = None
         self.stage, self.wanted, self.began = "", 0, time.monotonic()
@@ -36,11 +40,13 @@ class Display:
         self.shown = 0.0
         if self.terminal and self.live is None:
             self.live = Live(console=self.console, auto_refresh=False, transient=False)
-            self.live.start()
+            with outlived():
+                self.live.start()
 
     def end(self) -> None:
         if self.live is not None:
-            self.live.stop()
+            with outlived():
+                self.live.stop()
             self.live = None
 
     def __call__(self, session: Session) -> None:
@@ -55,17 +61,19 @@ class Display:
             return
         self.shown = time.monotonic()
         if self.live is not None:
-            self.live.update(self.picture(session), refresh=True)
+            with outlived():
+                self.live.update(self.picture(session), refresh=True)
         elif session.tables.of_stage(self.stage):
             self.print(self.counts(session))
 
     def print(self, line: str) -> None:
         """A line at once; above the table on a terminal."""
         line = f"{datetime.now():%H:%M:%S} {line}"
-        if self.live is not None:
-            self.live.console.print(line)
-        else:
-            print(line, flush=True)
+        if self.live is None:
+            say(line)
+            return
+        with outlived():
+            self.live.console.print(readable(line, sys.stdout))
 
     def counts(self, session: Session) -> str:
         """One line: how many, how fast, how long still, what is left of the budget."""

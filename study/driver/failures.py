@@ -94,7 +94,7 @@ class Failures:
 def traceback(trial: Any) -> str:
     """What Tune kept of a trial's error."""
     path = Path(trial.error_file or "")
-    return path.read_text() if path.is_file() else ""
+    return path.read_text(errors="backslashreplace") if path.is_file() else ""
 
 
 def newest(traceback: str) -> str:

@@ -2,18 +2,18 @@
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from ray import tune
 
-from study import now, say
-from study.driver import confirm, summary
+from study import now, output, say
+from study.driver import confirm, header, summary
 from study.driver.display import Display
 from study.driver.recorder import Recorder
 from study.driver.scheduling import ASHA, Patient
-from study.driver.session import Session, signals
+from study.driver.session import Session
+from study.driver.signals import Signals
 from study.driver.tuner import Proposals, run_stage
 from study.record import outcome
 from study.record.schemas import Row
@@ -23,38 +23,45 @@ from study.search.proposals import Config, Optimiser
 from study.storage.atomic import write_json
 
 
-def run(session: Session, display: Display, finish: Callable[[Session], None]) -> int:
+def run(
+    session: Session, display: Display, finish: Callable[[Session], None], signals: Signals
+) -> int:
     """Search, confirm, open test; then write how it ended and let `finish` tell it. Exit code."""
     stages = session.study.stages
 
     def give_up() -> None:
-        code = close(session, finish)
-        sys.stdout.flush()
-        os._exit(code)
-
-    with signals(session, give_up):
-        session.log(
-            {
-                "event": "driver_started",
-                "host": os.uname().nodename,
-                "pid": os.getpid(),
-                "resumed": bool(session.tables.trials),
-            }
-        )
-        write_header(session, "running", "", None)
+        code = 2
         try:
-            if "search" in stages:
-                search_stage(session, display)
-            if "confirm" in stages and not session.stop:
-                confirm_stage(session, display)
-            if "confirm" in stages and not session.interrupted:
-                confirm.open_test(session)
-        except (tune.TuneError, OSError) as error:  # Tune wraps some of what its callbacks raise
-            if not session.lost(error):
-                raise
+            code = close(session, finish)
+            output.flushed()
         finally:
-            display.end()
-    return close(session, finish)
+            os._exit(code)  # the main thread waits for a Ray that is no more
+
+    signals.give_up = give_up
+    session.log(
+        {
+            "event": "driver_started",
+            "host": os.uname().nodename,
+            "pid": os.getpid(),
+            "resumed": bool(session.tables.trials),
+            **header.of_journal(session.header | session.origin),
+        }
+    )
+    write_header(session, "running", "", None)
+    try:
+        if "search" in stages and not session.stop:
+            search_stage(session, display)
+        if "confirm" in stages and not session.stop:
+            confirm_stage(session, display)
+        if "confirm" in stages and not session.interrupted:
+            confirm.open_test(session)
+    except (tune.TuneError, OSError) as error:  # Tune wraps some of what its callbacks raise
+        if not session.lost(error):
+            raise
+    finally:
+        display.end()
+    with signals.closing():
+        return close(session, finish)
 
 
 def search_stage(session: Session, display: Display) -> None:
@@ -64,7 +71,7 @@ def search_stage(session: Session, display: Display) -> None:
     the search goes on with further trials.
     """
     study, tables = session.study, session.tables
-    optimiser = Optimiser(study, session.folder)
+    optimiser = Optimiser(study, session.folder, tables.of_stage("search"))
     recorder = Recorder(session, "search", optimiser)
     settle(session, recorder)
     unfinished = [config_of(name, row) for name, row in running(session, "search")]
@@ -152,15 +159,17 @@ def close(session: Session, finish: Callable[[Session], None]) -> int:
     if session.cause == "budget" and finished(session):
         session.cause = session.stop = ""  # it was spent by the last of the work
     status, reason = "interrupted" if session.stop else "complete", session.stop
-    try:
-        session.log(
-            {"event": "study_ended", "status": status, "reason": reason or "all stages done"}
-        )
-        session.write()
-        write_header(session, status, reason or "all stages done", now())
-    except OSError as error:
-        if not session.lost(error):
-            raise
+    ended = {"event": "study_ended", "status": status, "reason": reason or "all stages done"}
+    for write in (
+        lambda: session.log(ended),
+        session.write,
+        lambda: write_header(session, status, ended["reason"], now()),
+    ):
+        try:  # one that fails leaves the others
+            write()
+        except OSError as error:
+            if not session.lost(error):
+                raise
     stored = not session.mirror or session.mirror.flush()
     finish(session)
     if not stored:
@@ -169,7 +178,7 @@ def close(session: Session, finish: Callable[[Session], None]) -> int:
     if session.cause in ("node", "storage"):
         return 2
     if session.cause == "signal":
-        return 128 + signal.Signals[session.stop]
+        return 128 + signal.Signals[session.stop.split(":")[0]]
     if "confirm" in session.study.stages:
         return 0 if outcome.answered(session.folder) else 1
     return 0 if outcome.best(session.tables, session.study) else 1

@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from study.config.study import Study
+from study.driver import header
 from study.driver.display import percent
 from study.driver.failures import last_line
 from study.driver.session import Session
-from study.record.outcome import answered, best, completed, due, passed_over, wanted
+from study.record.outcome import answered, best, completed, due, kept, passed_over, wanted
 from study.record.tables import Tables
 from study.storage import places
 
@@ -93,9 +94,9 @@ def report(folder: Path, study: Study, tables: Tables, classes: tuple[str, ...])
     found = searched(tables, study)
     if len(found):
         parts += ["Best configuration of each network (search):", table(found), ""]
-    path = folder / "predictions.parquet"
-    if answered(folder):
-        held = confirmed(tables, study, pd.read_parquet(path), list(classes))
+    answers, _ = kept(folder / "predictions.parquet")
+    if answers is not None:
+        held = confirmed(tables, study, answers.to_pandas(), list(classes))
         heading = "Confirmed with fresh seeds (val may have been used for choices, test never was):"
         parts += [heading, table(held), ""]
     failed = [name for name, row in tables.trials.items() if row["status"] == "failed"]
@@ -120,6 +121,9 @@ def opening(session: Session, joined: str) -> str:
         *(f"Note: {note}." for note in dataset.notes),
         f"Machine: {joined}; {session.slots} trial(s) at once on {session.device}, {each} each",
     ]
+    before = session.tables.drivers[-1] if session.tables.drivers else session.header
+    if other := header.others(session.header | before, session.origin):
+        lines.append(f"Note: it goes on with {', '.join(other)}.")
     if session.mirror:
         lines.append(f"Shared storage: {places.without_options(session.mirror.place)}")
     if "search" in study.stages:
@@ -163,6 +167,8 @@ def closing(session: Session) -> str:
         )
     lines = ["", report(folder, study, tables, session.dataset.classes)]
     lines += [f"Note: {note}." for note in session.dataset.notes]
+    if mixed := header.mixed(session.header, tables.drivers):
+        lines.append(f"Note: not all of it ran with the same: {'; '.join(mixed)}.")
     if session.cause == "node":
         lines += [
             f"Stopped: {session.stop}; kept in {folder}.",
