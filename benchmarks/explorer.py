@@ -90,29 +90,54 @@ def folder(path: Path, trials: int, epochs: int, stopped: bool, images: int = 71
 
 
 def trial(name: str, model: str, epochs: int, rng: np.random.Generator) -> dict[str, Any]:
-    attention = {"hp_cbam_reduction": int(rng.choice([4, 8, 16])),
-                 "hp_cbam_order": str(rng.choice(["serial", "parallel"]))}  # fmt: skip
+    attention = {
+        "hp_cbam_reduction": int(rng.choice([4, 8, 16])),
+        "hp_cbam_order": str(rng.choice(["serial", "parallel"])),
+    }
     return {
-        "trial_id": name, "stage": "search", "setting": "", "status": "completed", "reason":
-        "all epochs done", "error": "", "retries": 0, "node": "here", "device": "cpu", "gpus": 0.0,
-        "started_at": START, "ended_at": START + pd.Timedelta(hours=1), "parameters":
-        {"alexnet": 3_200_000}.get(model, 21_300_000), "multiply_adds":
-        {"alexnet": 90_000_000}.get(model, 75_000_000), "hp_model": model, "hp_seed": 0,
-        "hp_epochs": epochs, "hp_batch_size": int(rng.choice([32, 64, 128, 256])),
-        "hp_lr": float(10 ** rng.uniform(-3, -1)), "hp_dropout": float(rng.uniform(0, 0.6)),
-        "hp_weight_decay": float(10 ** rng.uniform(-6, -3)), "hp_label_smoothing":
-        float(rng.choice([0.0, 0.1])), **(attention if model == "cbam_resnet34" else {}),
-    }  # fmt: skip
+        "trial_id": name,
+        "stage": "search",
+        "setting": "",
+        "status": "completed",
+        "reason": "all epochs done",
+        "error": "",
+        "retries": 0,
+        "node": "here",
+        "device": "cpu",
+        "gpus": 0.0,
+        "started_at": START,
+        "ended_at": START + pd.Timedelta(hours=1),
+        "parameters": {"alexnet": 3_200_000}.get(model, 21_300_000),
+        "multiply_adds": {"alexnet": 90_000_000}.get(model, 75_000_000),
+        "hp_model": model,
+        "hp_seed": 0,
+        "hp_epochs": epochs,
+        "hp_batch_size": int(rng.choice([32, 64, 128, 256])),
+        "hp_lr": float(10 ** rng.uniform(-3, -1)),
+        "hp_dropout": float(rng.uniform(0, 0.6)),
+        "hp_weight_decay": float(10 ** rng.uniform(-6, -3)),
+        "hp_label_smoothing": float(rng.choice([0.0, 0.1])),
+        **(attention if model == "cbam_resnet34" else {}),
+    }
 
 
 def epoch_rows(name: str, values: np.ndarray, number: int) -> list[dict[str, Any]]:
     return [
-        {"trial_id": name, "epoch": k, "train_loss": 2 - value, "train_accuracy": value + 0.03,
-         "val_loss": 2.1 - value, "val_accuracy": float(value), "lr": 0.01, "epoch_seconds": 20.0,
-         "images_per_second": 1400.0, "memory_mib": 900.0,
-         "finished_at": START + pd.Timedelta(seconds=number + 20 * k)}
+        {
+            "trial_id": name,
+            "epoch": k,
+            "train_loss": 2 - value,
+            "train_accuracy": value + 0.03,
+            "val_loss": 2.1 - value,
+            "val_accuracy": float(value),
+            "lr": 0.01,
+            "epoch_seconds": 20.0,
+            "images_per_second": 1400.0,
+            "memory_mib": 900.0,
+            "finished_at": START + pd.Timedelta(seconds=number + 20 * k),
+        }
         for k, value in enumerate(values, 1)
-    ]  # fmt: skip
+    ]
 
 
 def answered(name: str, images: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -120,30 +145,61 @@ def answered(name: str, images: int, rng: np.random.Generator) -> pd.DataFrame:
     label = np.random.default_rng(1).integers(0, len(CLASSES), images)
     frame = pd.DataFrame(p, columns=[f"p_{one}" for one in CLASSES])
     split = np.where(np.arange(images) < images // 2, "val", "test")
-    return frame.assign(trial_id=name, split=split, image=np.arange(images) + 28709,
-                        label=np.array(CLASSES)[label], duplicate=False)  # fmt: skip
+    return frame.assign(
+        trial_id=name,
+        split=split,
+        image=np.arange(images) + 28709,
+        label=np.array(CLASSES)[label],
+        duplicate=False,
+    )
 
 
 def header(trials: int, epochs: int) -> dict[str, Any]:
-    space = {"lr": {"low": 0.001, "high": 0.1, "log": True}, "batch_size": [32, 64, 128, 256],
-             "weight_decay": {"low": 1e-6, "high": 1e-3, "log": True},
-             "dropout": {"low": 0.0, "high": 0.6}}  # fmt: skip
+    space = {
+        "lr": {"low": 0.001, "high": 0.1, "log": True},
+        "batch_size": [32, 64, 128, 256],
+        "weight_decay": {"low": 1e-6, "high": 1e-3, "log": True},
+        "dropout": {"low": 0.0, "high": 0.6},
+    }
     return {
-        "study": {"preset": "search", "name": f"{trials} trials", "models": list(MODELS),
-                  "stages": ["search", "confirm"], "trials": trials, "epochs": epochs, "seeds": 2,
-                  "sampler": "random", "scheduler": "asha", "grace_epochs": 2,
-                  "reduction_factor": 3, "space": space},
-        "data": {"name": "made up", "digest": "made-up", "synthetic": True, "notes": [],
-                 "classes": list(CLASSES), "images": {"train": 28709, "val": 3589, "test": 3589}},
-        "networks": {}, "status": "running", "reason": "", "started_at": START.isoformat(),
-        "hardware": {}, "versions": {}, "git": {},
-    }  # fmt: skip
+        "study": {
+            "preset": "search",
+            "name": f"{trials} trials",
+            "models": list(MODELS),
+            "stages": ["search", "confirm"],
+            "trials": trials,
+            "epochs": epochs,
+            "seeds": 2,
+            "sampler": "random",
+            "scheduler": "asha",
+            "grace_epochs": 2,
+            "reduction_factor": 3,
+            "space": space,
+        },
+        "data": {
+            "name": "made up",
+            "digest": "made-up",
+            "synthetic": True,
+            "notes": [],
+            "classes": list(CLASSES),
+            "images": {"train": 28709, "val": 3589, "test": 3589},
+        },
+        "networks": {},
+        "status": "running",
+        "reason": "",
+        "started_at": START.isoformat(),
+        "hardware": {},
+        "versions": {},
+        "git": {},
+    }
 
 
 @contextmanager
-def served(*paths: Path, data: Path | None = None, votes: Path | None = None) -> Iterator[str]:
+def served(
+    *paths: Path, data: Path | None = None, votes: Path | None = None, **more: Any
+) -> Iterator[str]:
     """The app over folders, in a thread of this process."""
-    server = listening(app(paths, data, votes).server, 0)
+    server = listening(app(paths, data, votes, **more).server, 0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -236,8 +292,9 @@ def appended(page: Page, path: Path) -> float:
 
 
 def told(name: str, values: list[float], unit: str, digits: int = 0) -> None:
-    middle, low, high = (f"{found:.{digits}f}" for found in
-                         (statistics.median(values), min(values), max(values)))  # fmt: skip
+    middle, low, high = (
+        f"{found:.{digits}f}" for found in (statistics.median(values), min(values), max(values))
+    )
     print(f"{name:<46} median {middle} {unit}, {low} to {high}, n = {len(values)}", flush=True)
 
 
@@ -253,10 +310,13 @@ def main(argv: list[str] | None = None) -> int:
         path = folder(Path(scratch) / "run", asked.trials, asked.epochs, asked.stopped)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         findings = load(path)
-        print(f"{len(findings.trials):,} trials, {len(findings.epochs):,} epochs; Chromium "
-              f"{browser.version}, {platform.processor() or platform.machine()}, Python "
-              f"{platform.python_version()}, load average {os.getloadavg()[0]:.1f} on "
-              f"{os.cpu_count()} cores", flush=True)  # fmt: skip
+        print(
+            f"{len(findings.trials):,} trials, {len(findings.epochs):,} epochs; Chromium "
+            f"{browser.version}, {platform.processor() or platform.machine()}, Python "
+            f"{platform.python_version()}, load average {os.getloadavg()[0]:.1f} on "
+            f"{os.cpu_count()} cores",
+            flush=True,
+        )
         rng = np.random.default_rng(0)
         edges = [sorted(rng.uniform(0, 1, 2)) for _ in range(asked.brushes)]
         axes = ["lr", "dropout", "weight_decay", "val_accuracy"]
@@ -276,8 +336,12 @@ def main(argv: list[str] | None = None) -> int:
             told("app: a brush answered in every view", [ms for ms, _, _ in answers], "ms")
             told("app: the same, processor time", [ms for _, ms, _ in answers], "ms")
             selected = page.evaluate("explorer.ids()")
-            told("app: a new epoch, written to shown", [appended(page, path) for _ in range(5)],
-                 "s", 1)  # fmt: skip
+            told(
+                "app: a new epoch, written to shown",
+                [appended(page, path) for _ in range(5)],
+                "s",
+                1,
+            )
             page.close()
         studies = [load(path)]
         began = time.perf_counter()
@@ -291,9 +355,11 @@ def main(argv: list[str] | None = None) -> int:
         again = [brushed(page, axes[k % 4], *edge) for k, edge in enumerate(edges)]
         told("export: a brush answered in every view", [ms for ms, _, _ in again], "ms")
         told("export: the same, processor time", [ms for _, ms, _ in again], "ms")
-        print("the same trials for the same brushes:",
-              [n for *_, n in answers] == [n for *_, n in again]
-              and selected == page.evaluate("explorer.ids()"))  # fmt: skip
+        print(
+            "the same trials for the same brushes:",
+            [n for *_, n in answers] == [n for *_, n in again]
+            and selected == page.evaluate("explorer.ids()"),
+        )
         browser.close()
     return 0
 

@@ -78,15 +78,23 @@ def accuracy(settings: list[Evaluated], ours: pd.DataFrame) -> Picture:
     kept = dots.merge(
         ours[["setting", "val+test"]], left_on=["setting", "mean"], right_on=["setting", "val+test"]
     )
+    asked = dict(zip(ours["setting"], ours["epochs"], strict=True))
+    kept = evaluation.alike(kept, asked)
     told = [
-        f"{row['setting']} {100 * row['mean']:.1f} % ({ranged(row['low'], row['high'])}, "
-        f"{seeds(row['seeds'])})"
+        f"{row['setting']} {100 * row['mean']:.1f} % ({ranged(row['low'], row['high'])}; "
+        f"{', '.join(filter(None, [row['trained'], seeds(row['seeds'])]))})"
         for _, row in kept.iterrows()
     ]
     words = (
         f"Accuracy on val and test together ({kept['images'].iloc[0]:,} images, the paper's test "
         f"folder) with 95 % intervals: {'; '.join(told)}. Stars: what the matrices that the paper "
         "prints get right."
+        + (
+            ""
+            if kept["whole"].all()
+            else " Hollow: trained for fewer epochs than the paper's, so "
+            "neither comparable with its star nor with those that were trained to their end."
+        )
     )
     plot = charts.interval_dots(kept, ours[ours["matrix"].notna()])
     return Picture("accuracy", words, [plot])
@@ -150,25 +158,35 @@ def trials(study: Findings) -> Iterator[Picture]:
     words = (
         f"Every trial of the search `{study.name}` on val: {len(frame)} trials, {stopped} stopped "
         f"early (crosses); the best that came furthest: {'; '.join(told)}."
+        + (f" {halving.judged_among(study, frame)}" if stopped else "")
     )
     yield Picture(f"search-{study.name}", words, [charts.trial_lines(lines, rungs)])
 
 
 def networks(studies: list[Findings]) -> Picture:
-    """The networks of the study that has most of them, side by side."""
-    tables = [architecture.layers(one) for one in studies]
-    most = max(tables, key=lambda table: table["network"].nunique())
-    each = list(most.groupby("network", sort=False))
+    """Each network once, side by side: as it was trained, where a study stored that; of several,
+    that of the study which saw most images with it."""
+    found: dict[str, tuple[tuple[bool, int], architecture.Network]] = {}
+    for study in studies:
+        for one in architecture.networks(study):
+            ran = study.trials.loc[study.trials["hp_model"] == one.model, "trial_id"]
+            images = int(study.study["data"].get("images", {}).get("train") or 1)
+            seen = images * int(study.epochs["trial_id"].isin(ran).sum())
+            rank = bool(len(ran)) and not one.apart, seen
+            if one.model not in found or rank > found[one.model][0]:
+                found[one.model] = rank, one
+    each = [one for _, one in found.values()]
     told = [
-        f"{name} {part['parameters'].sum():,} parameters, "
-        f"{part['multiply_adds'].sum() / 1e6:.1f} M multiply-adds an image"
-        for name, part in each
+        f"{one.model} {one.layers['parameters'].sum():,} parameters, "
+        f"{one.layers['multiply_adds'].sum() / 1e6:.1f} M multiply-adds an image"
+        + (f" ({one.apart})" if one.apart else "")
+        for one in each
     ]
     words = (
         f"{'; '.join(told)}. A box is a stage's output, as high as the map's side and as long as "
         "it has channels (square roots); the line is its share of the multiply-adds."
     )
-    plots = [diagrams.network(architecture.steps(part), str(name)) for name, part in each]
+    plots = [diagrams.network(architecture.steps(one.layers), one.model) for one in each]
     return Picture("networks", words, plots, diagrams.WIDTH)
 
 

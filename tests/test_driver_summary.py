@@ -1,11 +1,15 @@
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from study.config.study import from_dict
-from study.driver.summary import closing, confirmed, interval, report, searched
+from study.driver.intervals import wilson
+from study.driver.summary import closing, confirmed, report, searched
 from study.record.tables import Tables
+
+VAL = np.repeat([0, 1], [10, 90])  # labels: always sad has 90 % of val
 
 
 def tables() -> Tables:
@@ -57,13 +61,13 @@ def test_interval_is_wilsons():
         (0, 20, 0.0000, 0.1611),
         (1, 29, 0.0061, 0.1718),
     ]:
-        assert interval(hits, images) == pytest.approx((low, high), abs=5e-5)
+        assert wilson(hits, images) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_interval_stays_within_0_and_1_for_any_number_of_images():
     for images in range(1, 300):
-        assert f"{interval(0, images)[0]:.6f}" == "0.000000"  # and not -0.000000
-        assert f"{interval(images, images)[1]:.6f}" == "1.000000"
+        assert f"{wilson(0, images)[0]:.6f}" == "0.000000"  # and not -0.000000
+        assert f"{wilson(images, images)[1]:.6f}" == "1.000000"
 
 
 def test_searched_has_the_best_of_each_network():
@@ -89,14 +93,14 @@ def test_searched_has_the_best_of_each_network():
 
 def test_confirmed_pools_the_seeds_of_a_setting():
     found = confirmed(tables(), from_dict({}), predictions("+-+++-", "--+---"), ["happy", "sad"])
-    low, high = interval(2, 4)
+    low, high = wilson(2, 4)
     assert found.to_dict("records") == [
         {
             "setting": "A",
             "seeds": 2,
             "val": "25.0 %",
             "test": "50.0 %",
-            "95 % (images)": f"{100 * low:.1f} to {100 * high:.1f} %",
+            "95 % (images)": "",  # it would have to hold for the seeds too
             "sd (seeds)": "35.36",
             "test, no duplicates": "66.7 %",
             "val+test": "41.7 %",
@@ -127,19 +131,19 @@ def test_the_papers_figure_stands_beside_ours_where_there_is_one():
 
 def test_report_names_the_best_the_confirmed_and_the_failed(tmp_path):
     predictions("++++++").to_parquet(tmp_path / "predictions.parquet")
-    text = report(tmp_path, from_dict({"epochs": 4}), tables(), ("happy", "sad"))
+    text = report(tmp_path, from_dict({"epochs": 4}), tables(), ("happy", "sad"), VAL)
     assert "Best configuration of each network (search):" in text
     assert (
         "Confirmed with fresh seeds (val may have been used for choices, test never was):" in text
     )
     assert "1 failed: t0002 (trials.parquet says why)" in text
     assert [line.split()[0] for line in text.splitlines() if line.strip()] == [
-        *("Best", "network", "alexnet", "resnet34", "Confirmed", "setting", "A", "1"),
+        *("Best", "network", "alexnet", "resnet34", "No", "No", "Confirmed", "setting", "A", "1"),
     ]
 
 
 def test_report_of_a_study_without_a_trial_is_empty(tmp_path):
-    assert report(tmp_path, from_dict({}), Tables(), ("happy", "sad")) == ""
+    assert report(tmp_path, from_dict({}), Tables(), ("happy", "sad"), VAL) == ""
 
 
 def closed(tables: Tables, folder, cause: str = "", **given) -> str:
@@ -150,7 +154,9 @@ def closed(tables: Tables, folder, cause: str = "", **given) -> str:
         header={},
         folder=folder,
         go_on=f"python -m study.run --resume {folder}",
-        dataset=SimpleNamespace(classes=("happy", "sad"), notes=()),
+        dataset=SimpleNamespace(
+            classes=("happy", "sad"), notes=(), val=SimpleNamespace(labels=VAL)
+        ),
         cause=cause,
         stop={"budget": "time budget of 9 s spent", "storage": "disk full at x"}.get(cause, cause),
     )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import CHROMIUM, needs_chromium
+from test_results_halving import judged_study
 from test_results_load import (
     CLASSES,
     FAIR,
@@ -22,10 +24,14 @@ from test_results_load import (
     trial,
     whole,
 )
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.http_proxy import ProxyMiddleware
+from werkzeug.serving import make_server
 
 from results import Mistake
 from results.artefacts.load import answers, load
 from results.explorer import gallery, written
+from results.explorer.app import app
 from results.explorer.export import export
 from results.facts import evaluation, halving, search
 from results.facts import statistics as st
@@ -47,8 +53,9 @@ def browser():
 
 
 @contextmanager
-def opened(browser, url, offline=False, **more):
-    """A page with everything drawn that asked nothing beyond loopback and said no error."""
+def opened(browser, url, offline=False, before=None, **more):
+    """A page with everything drawn that asked nothing beyond loopback and said no error, or, with
+    `before`, which is called with the page before it opens, no error of its own."""
     context = browser.new_context(
         viewport={"width": 1280, "height": 900}, offline=offline, accept_downloads=True, **more
     )
@@ -58,10 +65,13 @@ def opened(browser, url, offline=False, **more):
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else 0)
     page.on("pageerror", lambda error: said.append(str(error)))
+    if before:
+        before(page)
     page.goto(url)
     page.wait_for_selector("body[data-whole]", state="attached")
     until(page, "explorer.answers && document.getElementById('written-paper').dataset.html")
     yield page
+    said = [one for one in said if not (before and one.startswith("Failed to load resource"))]
     own = re.compile(r"(http://127\.0\.0\.1:|file:|data:|blob:)")
     strange = [one for one in asked if not own.match(one)]
     context.close()
@@ -360,16 +370,364 @@ def test_the_pages_arithmetic_is_that_of_the_results(browser, whole, tmp_path):
         told = page.evaluate("values => explorer.expected_best(values)", b.tolist())
         np.testing.assert_allclose(told, st.expected_best(b))
         assert page.evaluate("explorer.wilson(7, 20)") == pytest.approx(st.wilson(7, 20))
-        one = load(whole)
-        trials = search.searched(one)
-        replayed = halving.replay(one, trials)
-        script = """factors => {
-            const d = explorer.data, ended = i => d.trials.status[i] !== 'running';
-            const rows = [...d.key.keys()].filter(i => d.trials.stage[i] === 'search' && ended(i));
-            return factors.map(f => explorer.replay(d, rows, f, 1)).map(r => [r.run, r.best]);
-        }"""
-        told = page.evaluate(script, replayed["reduction_factor"].tolist())
-        np.testing.assert_allclose(told, replayed[["epochs_run", "best"]], rtol=1e-6)
+
+
+def replay_rows(page):
+    """The table of replays as it is read."""
+    script = """Array.from(document.querySelectorAll('#figure-replay tbody tr'),
+        row => Array.from(row.cells, cell => cell.textContent))"""
+    return page.evaluate(script)
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_the_page_replays_as_the_report_does_and_says_who_was_judged_with_whom(
+    browser, tmp_path, pooled
+):
+    found = judged_study(tmp_path / "s", 3, together=3, pooled=pooled, ties=True)
+    frame = halving.table(halving.replays(found, search.searched(found)))
+    page_of = file_of(tmp_path, tmp_path / "s")
+    with opened(browser, page_of.as_uri(), offline=True) as page:
+        rows = replay_rows(page)
+        assert [int(row[0]) for row in rows] == frame["reduction_factor"].tolist()
+        assert [int(row[1]) for row in rows] == frame["epochs_run"].tolist()
+        assert rows[0][2] == "0.0 %" and rows[0][4:] == ["0.00", "0"]
+        told = page.locator("#figure-judgements .summary").inner_text()
+        assert ("in one pool" in told) == pooled
+        assert ("among those of its own network" in told) == (not pooled)
+
+
+def test_a_saved_selection_still_tells_the_whole_searchs_replay(browser, tmp_path):
+    found = judged_study(tmp_path / "s", 3, pooled=True)
+    keys = ["0:t1", "0:t3", "0:t5"]  # of one network: alone it would look judged by itself
+    page_of = file_of(tmp_path, tmp_path / "s", keys=keys)
+    with opened(browser, page_of.as_uri(), offline=True) as page:
+        rows = replay_rows(page)
+        assert int(rows[0][1]) == len(found.epochs) and rows[0][5] == "0"
+        assert "in one pool" in page.locator("#figure-judgements .summary").inner_text()
+
+
+def test_of_two_searches_each_is_replayed_with_its_own_factor(browser, tmp_path):
+    studies = [judged_study(tmp_path / name, factor) for name, factor in (("a", 3), ("b", 4))]
+    page_of = file_of(tmp_path, tmp_path / "a", tmp_path / "b")
+    with opened(browser, page_of.as_uri(), offline=True) as page:
+        for number, found in enumerate(studies):
+            page.get_by_label("Search").select_option(f"s{number}")
+            rows = replay_rows(page)
+            assert int(rows[0][0]) == 3 + number and int(rows[0][1]) == len(found.epochs)
+
+
+def a_search(path, name="s", decay=1e-4, images=14, digest="abc"):
+    """Six trials of each network: accuracy falls with lr for alexnet and rises for resnet34, which
+    is better; the best of each is confirmed with two seeds that do worse."""
+    rows, curves = [], []
+    for model, base, way in (("alexnet", 0.3, -1), ("resnet34", 0.5, 1)):
+        for k in range(6):
+            one, lr = f"{model[0]}{k}", 0.002 * (k + 1) + 0.02 * (model == "resnet34")
+            rows.append(
+                trial(
+                    one,
+                    model,
+                    hp_lr=lr,
+                    hp_batch_size=[32, 64][k % 2],
+                    hp_weight_decay=decay,
+                    multiply_adds=1000 + k,
+                )
+            )
+            curves += epochs(one, [base + way * 0.01 * k] * 2)
+        for seed in (0, 1):
+            one = f"{model}-s{seed}"
+            rows.append(
+                trial(
+                    one,
+                    model,
+                    "confirm",
+                    hp_lr=0.002,
+                    hp_batch_size=32,
+                    hp_weight_decay=decay,
+                    hp_seed=seed,
+                )
+            )
+            curves += epochs(one, [0.1, 0.1])
+    head = header(
+        study={"name": name},
+        data={"digest": digest, "images": {"train": 100, "val": images, "test": 14}},
+    )
+    return folder(path, head, rows, curves, [])
+
+
+def test_confirmed_copies_and_other_networks_are_in_no_correlation(browser, tmp_path):
+    with opened(browser, file_of(tmp_path, a_search(tmp_path / "s")).as_uri(), True) as page:
+        found = page.evaluate("explorer.influences().filter(row => row.name === 'lr')")
+        assert [(row["model"], row["trials"]) for row in found] == [("alexnet", 6), ("resnet34", 6)]
+        assert [row["worth"] for row in found] == pytest.approx([-1, 1])
+        told = page.locator("#figure-slice-lr .summary").inner_text()
+        assert told.endswith(": alexnet −1.00, 6 trials; resnet34 +1.00, 6 trials.")
+        for figure in ("influence", "cost", "lr-batch"):
+            words = page.locator(f"#figure-{figure} .summary").inner_text()
+            assert "12 of the 12 selected of a search" in words
+            assert "4 confirmed are left out" in words
+        cells = page.locator("#figure-cells td button").all_inner_texts()
+        many = [int(re.search(r"of (\d+)", one)[1]) for one in cells]
+        assert sum(many) == 12 and "alexnet" in cells[0]
+
+
+def test_studies_are_never_pooled(browser, tmp_path):
+    """Weight decay differs between them only; one was judged on more images of val."""
+    one = a_search(tmp_path / "a", "a")
+    two = a_search(tmp_path / "b", "b", decay=1e-2, images=28, digest="xyz")
+    with opened(browser, file_of(tmp_path, one, two).as_uri(), True) as page:
+        found = page.evaluate("explorer.influences().map(row => [row.name, row.group, row.trials])")
+        assert not [row for row in found if row[0] == "weight_decay"]
+        assert ["lr", "alexnet in b", 6] in found and max(row[2] for row in found) == 6
+        told = page.locator("#figure-cost .summary").inner_text()
+        assert "judged on other images of val (a 14 and b 28)" in told
+        assert "More accurate than any that cost less: a r5; b r5 (filled)." in told
+        assert page.locator("#figure-cells td button").count() == 0
+        page.locator("#figure-cells button", has_text="b").click()
+        assert page.locator("#figure-cells td button").count() > 0
+        assert "judged on other" not in page.locator("#figure-cost .summary").inner_text()
+
+
+def test_a_plateau_is_no_correlation(browser, tmp_path):
+    rows = [trial(f"t{k}", hp_lr=0.01 * (k + 1)) for k in range(6)]
+    curves = [row for k in range(6) for row in epochs(f"t{k}", [0.25 if k < 5 else 0.4])]
+    path = folder(tmp_path / "s", None, rows, curves, [])
+    with opened(browser, file_of(tmp_path, path).as_uri(), True) as page:
+        assert page.evaluate("explorer.influences()") == []
+        assert "nothing is said" in page.locator("#figure-slice-lr .summary").inner_text()
+
+
+def test_a_filter_says_what_it_does_not_understand(browser, whole, tmp_path):
+    with opened(browser, file_of(tmp_path, whole).as_uri(), offline=True) as page:
+        find, misread = page.locator("#find"), page.locator("#misread")
+        every = page.evaluate("explorer.data.n")
+        for text, words in (
+            ("foo=3", "There is no column «foo»: "),
+            ("network>3", "«network» holds words: compare it by =, not by >."),
+            ("lr<", "«lr<» lacks its number."),
+            ("lr>many", "«lr» holds numbers, and «many» is none."),
+        ):
+            find.fill(text)
+            assert (
+                words in misread.inner_text() and page.evaluate("explorer.count_selected") == every
+            )
+        for text in (
+            "batch size=64",
+            "batch_size = 64",
+            "Batch Size=64 network=alexnet",
+            "LR<0.03",
+            "lr > 0.03",
+            "status=Stopped",
+            "accuracy>25",
+            "val_accuracy>0.25",
+            "epochs>3",
+            "epochs_run<=1",
+            "error=",
+            'setting="alexnet"',
+            "stage=confirm",
+        ):
+            find.fill(text)
+            many = page.evaluate("explorer.count_selected")
+            assert 0 < many < every and misread.is_hidden(), text
+        trials = search.searched(load(whole))
+        find.fill("stage=search accuracy>25 epochs=4")
+        here = trials[(trials["val_accuracy"] > 0.25) & (trials["last_epoch"] == 4)]
+        page.evaluate("explorer.change({epoch: 0})")
+        assert ids(page) == sorted("0:" + here["trial_id"])
+
+
+def test_while_faces_are_read_nothing_is_said_to_be_missing(browser, whole, tmp_path, monkeypatch):
+    data, votes = prepared(tmp_path, monkeypatch), voters(tmp_path)
+    held = []
+
+    def before(page):
+        page.route("**/faces", lambda route: held.append(route))
+
+    with served(whole, votes=votes) as url, opened(browser, url, before=before) as page:
+        page.evaluate("explorer.change({cell: [0, 3]})")
+        card = page.locator("#figure-faces .card").first
+        assert card.locator(".face").inner_text() == "being read"
+        card.click()
+        assert "The votes are being read." in page.locator("dialog").inner_text()
+        page.keyboard.press("Escape")
+        until(page, "true")
+        held[0].continue_()
+        until(page, "explorer.faces.there")
+        assert "FER+: happiness 10" in card.inner_text() and data.exists()
+
+
+def test_drawn_faces_have_no_licence_and_no_voters(browser, tmp_path):
+    told = predictions("alexnet-s0", FAIR, LABELS, SPLITS)
+    head = header(data={"synthetic": True, "name": "faces"})
+    path = folder(
+        tmp_path / "s",
+        head,
+        [trial("alexnet-s0", stage="confirm")],
+        epochs("alexnet-s0", [0.2]),
+        [],
+        told,
+    )
+    for page_of in (file_of(tmp_path, path),):
+        with opened(browser, page_of.as_uri(), offline=True) as page:
+            page.evaluate("explorer.change({cell: [0, 3]})")
+            page.locator("#figure-faces .card").first.click()
+            text = page.locator("body").inner_text()
+            assert "licence" not in text and "nobody voted on them" in text
+
+
+def test_a_failed_fetch_is_said_and_asked_again(browser, whole):
+    failed = []
+
+    def before(page):
+        def once(route):
+            if route.request.url in failed:
+                return route.continue_()
+            failed.append(route.request.url)
+            return route.abort()
+
+        for path in ("answers", "faces", "written", "searches"):
+            page.route(f"**/{path}", once)
+
+    with served(whole) as url, opened(browser, url, before=before) as page:
+        until(page, "document.querySelector('#written-searches h3')")
+        until(page, "!explorer.faces.looking")
+        assert len(failed) == 4
+        until(page, "document.getElementById('silence').hidden")
+
+
+def test_a_server_that_falls_silent_is_said(browser, whole):
+    with served(whole) as url, opened(browser, url, before=lambda page: None) as page:
+        silence = page.locator("#silence")
+        assert silence.is_hidden()
+        page.route("**/_dash-update-component", lambda route: route.abort())
+        until(page, "!document.getElementById('silence').hidden")
+        assert "hasn’t been heard since" in silence.inner_text()
+        page.unroute("**/_dash-update-component")
+        until(page, "document.getElementById('silence').hidden")
+
+
+@contextmanager
+def proxied(target, root, host, remove):
+    """Another server that hands on what lies below `root`, under a name of its own."""
+    rule = {"target": target, "remove_prefix": remove, "host": host}
+    server = make_server(
+        "127.0.0.1", 0, ProxyMiddleware(NotFound(), {f"{root}/": rule}), threaded=True
+    )
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}{root}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("remove", [True, False])
+def test_behind_a_proxys_path_and_name_the_page_is_whole_and_live(browser, tmp_path, remove):
+    rows, curves = [trial("a", status="running")], epochs("a", [0.2])
+    path = folder(tmp_path / "live", header(status="running"), rows, curves, [])
+    root, hosts = "/user/me/proxy/8050", ("hub.example",)
+    more = {} if remove else {"prefix": root}
+    with (
+        served(path, hosts=hosts, **more) as inner,
+        proxied(inner, root, "hub.example", remove) as url,
+    ):
+        with opened(browser, url) as page:
+            schemas.write_table(path / "epochs.parquet", epochs("a", [0.2, 0.3]), schemas.EPOCHS)
+            until(page, "explorer.data.epochs.epoch.length === 2")
+
+
+def test_a_name_that_was_not_allowed_is_refused_in_a_sentence(whole):
+    client = app((whole,)).server.test_client()
+    refused = client.get("/", headers={"Host": "hub.example"})
+    assert refused.status_code == 403 and "--allow-host hub.example" in refused.text
+    client = app((whole,), hosts=("hub.example",), prefix="user/me").server.test_client()
+    own = {"Host": "hub.example"}
+    assert client.get("/user/me/payload", headers=own).status_code == 200
+    assert client.get("/payload", headers=own).status_code == 200
+    assert client.get("/user/me", headers=own).headers["Location"] == "/user/me/"
+    assert client.get("/user/me/payload", headers={"Host": "evil.example"}).status_code == 403
+
+
+# Every text that is seen against what lies behind it, by WCAG 2's contrast; of a ground of two
+# colours the worse counts.
+CONTRASTS = """() => {
+  const parse = text => {
+    const part = text.match(/[\\d.]+/g).map(Number);
+    const srgb = text.startsWith('color(') ? part.slice(0, 3).map(v => 255 * v) : part.slice(0, 3);
+    return [...srgb, part[3] ?? 1];
+  };
+  const over = (top, ground) =>
+    [0, 1, 2].map(k => top[k] * top[3] + ground[k] * (1 - top[3])).concat(1);
+  const light = ([r, g, b]) => [r, g, b]
+    .map(v => v / 255)
+    .map(v => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+  const grounds = element => {
+    const layers = [];
+    for (let at = element; at; at = at.parentElement) {
+      const style = getComputedStyle(at);
+      const stops = style.backgroundImage.match(/(rgba?|color)\\([^)]*\\)/g);
+      if (stops && style.backgroundImage.startsWith('linear')) layers.push(stops.map(parse));
+      layers.push([parse(style.backgroundColor)]);
+      if (parse(style.backgroundColor)[3] === 1) break;
+    }
+    const root = parse(getComputedStyle(document.body).backgroundColor);
+    let found = [root];
+    for (const layer of layers.reverse())
+      found = layer.flatMap(colour => found.map(ground => over(colour, ground)));
+    return found;
+  };
+  const seen = element =>
+    element.checkVisibility({opacityProperty: true, visibilityProperty: true});
+  const bad = new Map();
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const element = walk.currentNode.parentElement,
+      text = walk.currentNode.textContent.trim();
+    if (!text || !seen(element) || element.closest('script, style, .hidden, :disabled')) continue;
+    const style = getComputedStyle(element), svg = element.closest('svg');
+    let colour = parse(svg && style.fill !== 'none' ? style.fill : style.color);
+    for (let at = element; at; at = at.parentElement)
+      colour[3] *= Number(getComputedStyle(at).opacity);
+    const ratio = Math.min(...grounds(svg ? svg.parentElement : element).map(ground => {
+      const [a, b] = [light(over(colour, ground)), light(ground)].sort((x, y) => y - x);
+      return (a + 0.05) / (b + 0.05);
+    }));
+    const named = one => `${one.tagName}.${one.getAttribute('class') || ''}`;
+    const key = `${named(element)} in ${named(element.parentElement)}`;
+    if (ratio < 4.5 && !(bad.get(key)?.ratio < ratio))
+      bad.set(key, {ratio, key, text: text.slice(0, 30)});
+  }
+  return [...bad.values()].map(one => `${one.ratio.toFixed(2)} ${one.key}: ${one.text}`);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_ground(browser, whole, tmp_path, scheme):
+    rows = [
+        trial(f"x{k}", hp_batch_size=[32, 64, 128][k % 3], hp_lr=0.001 * 1.3**k) for k in range(18)
+    ]
+    curves = [row for k in range(18) for row in epochs(f"x{k}", [0.2 + 0.03 * k])]
+    many = folder(tmp_path / "many", header(study={"name": "many"}), rows, curves, [])
+    with served(whole) as url, opened(browser, url, color_scheme=scheme) as page:
+        until(page, "document.querySelector('#written-searches h3')")
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        page.evaluate("explorer.change({cell: [0, 3]})")
+        assert page.evaluate(CONTRASTS) == []
+        page.locator("#export").click()
+        assert page.evaluate(CONTRASTS) == []
+        page.locator("button.main").hover()
+        assert page.evaluate(CONTRASTS) == []
+        page.keyboard.press("Escape")
+        page.locator("#figure-table tbody tr[data-key]").first.click()
+        assert page.evaluate(CONTRASTS) == []
+        page.keyboard.press("Escape")
+        page.locator("#figure-faces .card").first.click()
+        assert page.evaluate(CONTRASTS) == []
+    with opened(browser, file_of(tmp_path, many).as_uri(), True, color_scheme=scheme) as page:
+        assert page.locator("table.cells button").count() > 5
+        page.locator("#find").fill("foo=3")
+        assert page.evaluate(CONTRASTS) == []
 
 
 def prepared(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from test_results_load import whole
 
 from results.artefacts.load import load
 from results.explorer.payload import payload
-from results.facts import halving, search, status
+from results.facts import search, status
 from results.facts import statistics as st
 from results.words import listed
 
@@ -46,6 +46,8 @@ def statistics_cases():
     yield "expected_best", [values], st.expected_best(values)
     yield "expected_best", [ties], st.expected_best(ties)
     yield "expected_best", [[0.5]], st.expected_best(np.array([0.5]))
+    for flat in ([0.25] * 5 + [0.4], [0.1, 0.2, 0.3, 0.3, 0.3, 0.4], values, [0.5], []):
+        yield "on_plateau", [flat], st.on_plateau(np.array(flat))
     for hits, images in ((7, 20), (0, 20), (20, 20), (2.5, 7), (0, 0)):
         yield "wilson", [hits, images], st.wilson(hits, images)
 
@@ -61,9 +63,6 @@ def study_cases(folder):
     one = load(folder)
     sent = payload([one])
     yield "decoded", [sent], [decoded(one, row) for _, row in one.trials.iterrows()]
-    found = halving.replay(one, search.searched(one))
-    rows = found[["epochs_run", "best", "lost"]].to_numpy(float)
-    yield "replayed", [sent, found["reduction_factor"].tolist(), 1], rows
 
 
 def decoded(one, trial):

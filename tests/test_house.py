@@ -35,7 +35,7 @@ ROOMS = {
     "results": "fer_data pandas",
     "results/artefacts": "results numpy pandas pyarrow",
     "results/facts": "results results/artefacts numpy pandas optuna scipy statsmodels",
-    "results/figures": "results results/facts numpy pandas plotly",
+    "results/figures": "results results/facts numpy pandas plotly kaleido",
     "results/report": "results results/artefacts results/facts results/figures"
     " results/report/sections numpy pandas plotly",
     "results/report/sections": "results results/artefacts results/facts results/figures"

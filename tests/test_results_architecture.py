@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from test_results_load import folder, header, trial, whole
+from test_results_load import epochs, folder, header, trial, whole
 
 from fer_models import MODELS
 from fer_models.layers import layer_table
 from results.artefacts.load import load
 from results.facts import architecture
 from results.figures import diagrams
+from results.publish import PUBLISHED
 from results.report.sections.networks import networks
 
 __all__ = ["whole"]
@@ -27,19 +28,25 @@ def real(tmp_path_factory):
         name: layer_table(MODELS[name](classes=7, dropout=0.0, **options[name]), 48)
         for name in NETWORKS
     }
-    rows = [trial(name, name) for name in NETWORKS]
-    rows.append(trial("again", "cbam_resnet34", hp_cbam_order="parallel"))
+    sizes = {
+        name: {
+            column: sum(row[column] for row in rows) for column in ("parameters", "multiply_adds")
+        }
+        for name, rows in tables.items()
+    }
+    rows = [trial(name, name, **sizes[name]) for name in NETWORKS]
+    rows.append(trial("again", "cbam_resnet34", hp_cbam_order="parallel", **sizes["cbam_resnet34"]))
     rows[2] |= {"hp_cbam_order": "serial"}
     return load(folder(tmp_path_factory.mktemp("s"), header(networks=tables), rows, [], []))
 
 
 def of(study, model):
-    table = architecture.layers(study)
-    return table[table["network"] == model].reset_index(drop=True)
+    (found,) = [one.layers for one in architecture.networks(study) if one.model == model]
+    return found
 
 
 def test_stages_sum_the_layers(whole):
-    frame = architecture.stages(architecture.layers(load(whole)))
+    frame = architecture.stages(architecture.networks(load(whole))[0].layers)
     assert frame["stage"].tolist() == ["layer1", "fc"]
     assert frame["multiply_adds"].tolist() == [900, 100]
     assert frame["share"].tolist() == [0.9, 0.1]
@@ -131,6 +138,59 @@ def test_the_section_draws_each_network_and_its_module_once(real):
     assert [title for title, _ in blocks[0].plots] == [f"{name} in mine" for name in NETWORKS]
     assert [title for title, _ in blocks[1].plots] == ["gate, serial", "gate, parallel"]
     assert "in each of 16 blocks" in blocks[1].summary
+
+
+def layer(parameters, adds=1000):
+    return {
+        "name": "fc",
+        "kind": "Linear",
+        "shape": [7],
+        "parameters": parameters,
+        "multiply_adds": adds,
+    }
+
+
+def confirmed(path, size, **more):
+    """A study that stored 100 parameters for alexnet and confirmed one of another size."""
+    rows = [trial("t0"), trial("alexnet-s0", stage="confirm", parameters=size)]
+    return load(folder(path, header(**more), rows, epochs("t0", [0.2]), []))
+
+
+def test_layers_of_the_defaults_are_not_said_to_be_as_trained(tmp_path):
+    for size in (100, 250):
+        figure = networks([confirmed(tmp_path / str(size), size)]).blocks[0]
+        assert ("as trained here" in figure.caption) == (size == 100)
+        told = "those that were trained have 250 parameters and 1,000 multiply-adds"
+        assert (told in figure.summary) == (size == 250)
+
+
+def test_what_was_confirmed_is_drawn_where_the_study_stored_it(tmp_path):
+    tables = [{"model": "alexnet", "settings": ["alexnet"], "layers": [layer(250)]}]
+    figure = networks([confirmed(tmp_path / "s", 250, confirmed_networks=tables)]).blocks[0]
+    assert figure.caption == "alexnet as trained here"
+    assert figure.summary.startswith("alexnet: 250 parameters")
+
+
+def test_a_network_confirmed_in_two_shapes_is_drawn_in_both(tmp_path):
+    tables = [
+        {"model": "alexnet", "settings": [name], "layers": [layer(size)]}
+        for name, size in (("small", 250), ("large", 500))
+    ]
+    rows = [
+        trial("small-s0", stage="confirm", setting="small", parameters=250),
+        trial("large-s0", stage="confirm", setting="large", parameters=500),
+    ]
+    found = load(folder(tmp_path / "s", header(confirmed_networks=tables), rows, [], []))
+    figure = networks([found]).blocks[0]
+    assert figure.caption == "alexnet (small) and alexnet (large) as trained here"
+
+
+def test_the_published_search_does_not_claim_its_defaults_to_be_what_was_confirmed():
+    found = load(PUBLISHED / "search")
+    if "confirmed_networks" in found.study:
+        return  # published again: its layers are those of what was confirmed
+    figure = networks([found]).blocks[0]
+    assert "21,597,927" in figure.summary and "defaults" in figure.caption
 
 
 def test_a_study_without_a_layer_table_has_no_section(tmp_path):

@@ -6,6 +6,8 @@ from test_results_load import epochs, folder, header, trial
 
 from results.artefacts.load import load
 from results.facts import importance, search
+from results.report.blocks import Text
+from results.report.report import report
 from results.report.sections.importance import important
 
 SPACE = {
@@ -99,6 +101,39 @@ def test_too_few_trials_are_refused_in_a_sentence(tmp_path):
     assert of(found).empty
     block = important(found, search.searched(found))[0]
     assert "at most 12 trials of alexnet" in block.words and "30" in block.words
+
+
+def plateau(off):
+    """36 trials, all but so many at the share of the majority class."""
+    count = iter(range(36))
+    return lambda lr, batch, decay, rng: [0.3 + 0.1 * lr if next(count) < off else 0.25]
+
+
+@pytest.mark.parametrize("off", [0, 1, 3, 7])
+def test_on_a_plateau_nothing_is_told_and_the_rest_is_written(tmp_path, off):
+    found = made_up(tmp_path / "s", 36, plateau(off))
+    assert of(found, 20).empty
+    (block,) = important(found, search.searched(found))
+    assert f"{36 - off} of 36 trials have the same val accuracy, 25.0 %" in block.words
+    assert "can't be told" in block.words
+    text = " ".join(
+        block.words
+        for section in report([found], 20).sections
+        for block in section.blocks
+        if isinstance(block, Text)
+    )
+    assert "can't be told at epoch 1" in text and "explains" not in text
+
+
+def test_off_the_plateau_importance_is_told_although_some_resamples_lie_on_it(tmp_path):
+    frame = of(made_up(tmp_path / "s", 36, plateau(19)), 20)
+    assert frame.notna().to_numpy().all() and (frame["fanova_low"] <= frame["fanova"]).all()
+    assert (frame["ped_anova"] > 0).any()
+
+
+def test_the_search_of_one_hyperparameter_is_not_said_to_have_too_few_trials(tmp_path):
+    found = made_up(tmp_path / "s", 36, plain, {"lr": SPACE["lr"]})
+    assert important(found, search.searched(found)) == []
 
 
 def test_values_outside_the_space_are_left_out(tmp_path):

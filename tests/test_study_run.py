@@ -34,9 +34,21 @@ from study.training import loop
 
 # One network, few faces: about ten seconds with Ray's start.
 SMALL = [
-    "--preset", "smoke", "--models", "alexnet", "--data", "faces:140", "--batch-size", "8,16",
-    "--trials", "4", "--epochs", "3", "--name", "small",
-]  # fmt: skip
+    "--preset",
+    "smoke",
+    "--models",
+    "alexnet",
+    "--data",
+    "faces:140",
+    "--batch-size",
+    "8,16",
+    "--trials",
+    "4",
+    "--epochs",
+    "3",
+    "--name",
+    "small",
+]
 ONE_BY_ONE = [*SMALL, "--max-concurrent", "1", "--seeds", "2"]
 
 
@@ -47,8 +59,14 @@ def small(*words: str, base: list[str] = SMALL) -> list[str]:
     return [word for pair in (kept | given).items() for word in pair]
 
 
-CLOCKS = ["started_at", "ended_at", "finished_at", "epoch_seconds", "images_per_second",
-          "memory_mib"]  # fmt: skip
+CLOCKS = [
+    "started_at",
+    "ended_at",
+    "finished_at",
+    "epoch_seconds",
+    "images_per_second",
+    "memory_mib",
+]
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +131,9 @@ def test_a_study_leaves_the_whole_artefact_folder(undisturbed):
     confirmed = trials[trials["stage"] == "confirm"]
     assert list(confirmed["status"]) == ["completed"] * 2
     assert set(confirmed["hp_seed"]).isdisjoint(search["hp_seed"])
+    (network,) = study["confirmed_networks"]
+    sums = [sum(row[name] for row in network["layers"]) for name in ("parameters", "multiply_adds")]
+    assert confirmed[["parameters", "multiply_adds"]].to_numpy().tolist() == [sums] * 2
     epochs = found["epochs"].set_index(["trial_id", "epoch"])
     assert epochs.index.is_unique and len(epochs.loc["alexnet-s0"]) == 3
     chosen = told(folder, "chosen")[0]
@@ -328,9 +349,13 @@ def test_the_cluster_that_a_strangers_study_names_is_not_joined(undisturbed, her
 def driver(*arguments: str, folder: Path) -> subprocess.Popen:
     """study.run in a process of its own, in its own session."""
     return subprocess.Popen(
-        [sys.executable, "-m", "study.run", *arguments, "--address", "local"], cwd=folder,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "study.run", *arguments, "--address", "local"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def wait_for(path: Path, text: str, process: subprocess.Popen) -> None:
@@ -490,10 +515,13 @@ def test_a_storage_that_vanishes_ends_the_study_with_a_sentence_and_it_resumes(h
     assert list(epochs["epoch"]) == list(range(1, 21))
 
 
-@pytest.mark.parametrize(("words", "lr"), [
-    (["--help"], "[searched from 0.001 to 0.1, log]"),
-    (["--preset", "smoke", "-h"], "[searched from 0.005 to 0.05, log]"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "lr"),
+    [
+        (["--help"], "[searched from 0.001 to 0.1, log]"),
+        (["--preset", "smoke", "-h"], "[searched from 0.005 to 0.05, log]"),
+    ],
+)
 def test_help_is_that_of_the_preset_that_is_asked_for(capsys, words, lr):
     with pytest.raises(SystemExit) as ended:
         main(words)

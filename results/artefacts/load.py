@@ -65,6 +65,7 @@ class Answers:
     duplicate: np.ndarray  # (N,) bool
     label: np.ndarray  # (N,) 0…K-1
     probability: np.ndarray  # (S, N, K), NaN where a network diverged
+    train_images: int = 0  # how many it was trained on
 
     @property
     def guess(self) -> np.ndarray:
@@ -194,6 +195,7 @@ def answers(findings: Findings) -> list[Answers]:
                 duplicate=first["duplicate"].fillna(False).to_numpy(bool),
                 label=first["label"].map(place).to_numpy(int),
                 probability=np.stack([frame[columns].to_numpy(float) for frame in frames]),
+                train_images=int(findings.study["data"].get("images", {}).get("train") or 0),
             )
         )
     return found

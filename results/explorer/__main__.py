@@ -12,7 +12,7 @@ from results.explorer import written
 from results.explorer.answers import pictures
 from results.explorer.app import app
 from results.explorer.export import export, write
-from results.explorer.gallery import NO_FACES, found
+from results.explorer.gallery import found
 
 PORT = 8050
 
@@ -37,6 +37,20 @@ def parser() -> argparse.ArgumentParser:
         "--port", type=int, metavar="N", help=f"of 127.0.0.1 (default: {PORT}, or a free one)"
     )
     made.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name under which a proxy (JupyterHub, nginx) hands requests on to it; may be given "
+        "several times",
+    )
+    made.add_argument(
+        "--prefix",
+        default="",
+        metavar="PATH",
+        help="the path before its own that the proxy leaves in a request, as /user/me/proxy/8050",
+    )
+    made.add_argument(
         "--export",
         type=Path,
         metavar="FILE.html",
@@ -56,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.export:
             studies = named_apart([load(folder) for folder in args.run])
-            faces = found(studies, pictures(studies), args.data) if args.with_faces else NO_FACES
+            faces = found(studies, pictures(studies), args.data) if args.with_faces else None
             if args.with_faces and isinstance(faces, str):
                 raise Mistake(f"there are no faces to write: {faces}")
             page = export(studies, written.evaluated(studies), faces=faces, votes=args.votes)
@@ -64,7 +78,8 @@ def main(argv: list[str] | None = None) -> int:
             size = args.export.stat().st_size / 2**20
             print(f"Page: {args.export} ({size:.1f} MiB, needs no network)")
             return 0
-        made = app(tuple(folder.absolute() for folder in args.run), args.data, args.votes)
+        folders = tuple(folder.absolute() for folder in args.run)
+        made = app(folders, args.data, args.votes, tuple(args.allow_host), args.prefix)
         server = listening(made.server, args.port)
     except Mistake as mistake:
         return fail("results.explorer", mistake)

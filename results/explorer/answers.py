@@ -9,6 +9,7 @@ import pyarrow as pa
 from results import Mistake
 from results.artefacts.load import Answers, Findings, answers
 from results.explorer.payload import Encoded, array, words
+from results.facts import learning
 
 IMAGE_KEY = ["digest", "split", "image"]
 NOWHERE = 255  # the answer of a network that diverged
@@ -31,13 +32,16 @@ def answers_payload(studies: list[Findings]) -> Encoded:
             for split, image in zip(each.split, each.image, strict=True)
         ]
         names = trial_names(studies[number], each)
-        for name, p, guess in zip(names, each.probability, each.guess, strict=True):
+        flat = set(learning.unlearned([each])["seed"])
+        rest = each.seeds, each.probability, each.guess
+        for name, seed, p, guess in zip(names, *rest, strict=True):
             networks.append(
                 {
                     "study": number,
                     "trial": name,
                     "setting": each.setting,
                     "model": each.model,
+                    "unlearned": seed in flat,
                     "rows": array(rows, "i4"),
                     "guess": array(np.where(guess < 0, NOWHERE, guess), "u1"),
                     "probability": array(np.round(255 * np.nan_to_num(p)).ravel(), "u1"),

@@ -19,7 +19,7 @@ from results.artefacts.load import Findings
 from results.explorer import document, written
 from results.explorer.answers import answers_payload, pictures
 from results.explorer.export import export
-from results.explorer.gallery import NO_FACES, faces_payload, found
+from results.explorer.gallery import faces_payload, found
 from results.explorer.live import (
     ANSWERED,
     Evaluations,
@@ -42,6 +42,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HOSTS = ("127.0.0.1", "localhost")  # another name for this address is a stranger's page
+Wsgi = Callable[[dict[str, Any], Any], Any]
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -72,8 +73,19 @@ class Pages(dash.Dash):
         return PAGE.format(body=self.body, **parts)
 
 
-def app(folders: Folders, data: Path | None = None, votes: Path | None = None) -> dash.Dash:
-    """The app over these artefact folders; refuses what isn't one, or faces of another study."""
+def app(
+    folders: Folders,
+    data: Path | None = None,
+    votes: Path | None = None,
+    hosts: tuple[str, ...] = (),
+    prefix: str = "",
+) -> dash.Dash:
+    """The app over these artefact folders; refuses what isn't one, or faces of another study.
+
+    `hosts`: names beside this machine's own under which a proxy hands requests on; `prefix`: the
+    path that it leaves before ours. A prefix that the proxy takes away needs no word: all that the
+    page asks for is relative to the page.
+    """
     first = studies_now(folders)
     shown = pictures(first)
     if data or votes:  # a wrong file is refused before anything is shown
@@ -90,7 +102,9 @@ def app(folders: Folders, data: Path | None = None, votes: Path | None = None) -
     made.body = document.body(first, "python -m results.explorer; nothing leaves this machine.")
     poll(made, folders, evaluations)
     deliver(made.server, evaluations, gallery, votes)
-    deliver_page(made)
+    deliver_page(made, hosts)
+    if prefix:
+        made.server.wsgi_app = below(prefix, made.server.wsgi_app)  # type: ignore[method-assign]
     return made
 
 
@@ -108,12 +122,12 @@ def poll(made: dash.Dash, folders: Folders, evaluations: Evaluations) -> None:
         State("known", "data"),
         prevent_initial_call=True,
     )
-    def news(_: int, known: dict[str, Any] | None) -> Any:
+    def news(tick: int, known: dict[str, Any] | None) -> Any:
         """What changed since the last poll; a file that can't be read is reported, not raised."""
         now = stamp(folders)
         known = known or {}
         if known.get("stamp") == text(now):
-            return dash.no_update
+            return {"heard": tick}  # no news: a word all the same, so that silence means something
         try:
             return state(folders, now, evaluations, float(known.get("newest") or 0))
         except Mistake as mistake:
@@ -142,7 +156,7 @@ def deliver(
 ) -> None:
     """The addresses behind which the studies' data lie."""
     folders = evaluations.folders
-    searches = Searches(evaluations)
+    searches = Searches(folders)
 
     @lru_cache(maxsize=1)
     def whole(now: Stamp, _ready: bool) -> str:
@@ -176,7 +190,7 @@ def deliver(
             evaluations.computed(),
             wanted.get("keys"),
             wanted.get("address", ""),
-            gallery.now()[0] if wanted.get("faces") else NO_FACES,
+            gallery.now()[0] if wanted.get("faces") else None,
             votes,
             searches.computed(),
         )
@@ -191,7 +205,7 @@ def deliver(
     server.post("/export")(save)
 
 
-def deliver_page(made: dash.Dash) -> None:
+def deliver_page(made: dash.Dash, hosts: tuple[str, ...]) -> None:
     """The page's own files, and what guards every answer."""
     files: tuple[tuple[str, str, Callable[[], str]], ...] = (
         ("explorer.js", "text/javascript", lambda: document.script("live")),
@@ -201,7 +215,7 @@ def deliver_page(made: dash.Dash) -> None:
     )
     for path, kind, content in files:
         made.server.add_url_rule(f"/{path}", path, serve(content, kind))
-    made.server.before_request(own_host)
+    made.server.before_request(lambda: own_host(hosts))
     made.server.after_request(guarded)
     made.server.register_error_handler(Mistake, lambda mistake: (str(mistake), 409))
 
@@ -214,11 +228,33 @@ def as_json(value: Any) -> flask.Response:
     return flask.Response(json.dumps(value, allow_nan=False), mimetype="application/json")
 
 
-def own_host() -> flask.Response | None:
+def own_host(others: tuple[str, ...]) -> flask.Response | None:
     """Refuse a page of the web that reached this address under a name of its own."""
-    if flask.request.host.rsplit(":", 1)[0] not in HOSTS:
-        return flask.Response("The explorer answers on 127.0.0.1 alone.", 403)
-    return None
+    name = flask.request.host.rsplit(":", 1)[0]
+    if name in (*HOSTS, *others):
+        return None
+    words = (
+        "The explorer answers on 127.0.0.1 alone. If a proxy of yours hands requests on under the "
+        f"name {name}, start it with --allow-host {name}."
+    )
+    return flask.Response(words, 403, mimetype="text/plain")
+
+
+def below(prefix: str, inner: Wsgi) -> Wsgi:
+    """The same app below a path, as a proxy hands it on that doesn't take the path away. What comes
+    without it is answered too: then the proxy has taken it away."""
+    root = f"/{prefix.strip('/')}"
+
+    def outer(environ: dict[str, Any], start: Any) -> Any:
+        path = environ.get("PATH_INFO", "")
+        if path == root:  # the page's addresses are relative: without the last / they'd miss it
+            start("308 Permanent Redirect", [("Location", f"{root}/"), ("Content-Length", "0")])
+            return []
+        if path.startswith(f"{root}/"):
+            environ = environ | {"PATH_INFO": path[len(root) :], "SCRIPT_NAME": root}
+        return inner(environ, start)
+
+    return outer
 
 
 def guarded(response: flask.Response) -> flask.Response:

@@ -12,8 +12,8 @@ from results.words import listed
 
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = (
-    "data selection arithmetic plot paint coordinates grid trials curves comparison confusion "
-    "faces main"
+    "data selection arithmetic filter comparable plot paint coordinates grid trials curves "
+    "comparison confusion faces main"
 ).split()
 
 

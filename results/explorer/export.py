@@ -13,7 +13,7 @@ from results import Mistake
 from results.artefacts.load import Findings
 from results.explorer import document, written
 from results.explorer.answers import IMAGE_KEY, answers_payload, pictures
-from results.explorer.gallery import NO_FACES, faces_payload
+from results.explorer.gallery import NO_FACES, NONE_DRAWN, faces_payload
 from results.explorer.payload import payload
 from results.facts.evaluation import Evaluated
 from results.report.page import POLICY, as_json
@@ -66,13 +66,16 @@ def export(
     settings: list[Evaluated],
     keys: list[str] | None = None,
     address: str = "",
-    faces: np.ndarray | str = NO_FACES,
+    faces: np.ndarray | str | None = None,
     votes: Path | None = None,
     searches: str | None = None,
 ) -> str:
     """The whole page. `keys`: only these trials; `address`: the selection it opens with; `faces`,
     those of all `pictures(studies)`, only where someone asked for them in the file; `searches`:
     `written.searches` of them, if it is known."""
+    drawn = all(one.synthetic for one in studies)
+    if faces is None:
+        faces = NONE_DRAWN if drawn else NO_FACES
     kept = studies if keys is None else selected(studies, keys)
     shown = pictures(kept)
     if isinstance(faces, np.ndarray):
@@ -82,15 +85,15 @@ def export(
         "answers": answers_payload(kept),
         "faces": faces_payload(faces, shown, votes, sheets=True),
         "written": texts,
-        "searches": written.searches(studies, settings) if searches is None else searches,
+        "searches": written.searches(studies) if searches is None else searches,
     }
-    foot = FOOT + (WITH_FACES if isinstance(faces, np.ndarray) else "")
+    foot = FOOT + (WITH_FACES if isinstance(faces, np.ndarray) and not drawn else "")
     return PAGE.format(
         policy=POLICY,
         title=html.escape(document.title(studies)),
         css=document.css(),
         body=document.body(kept, foot, left_out(kept, studies)),
-        first=data({"payload": payload(kept), "overview": texts["overview"]}),
+        first=data({"payload": payload(kept, whole=studies), "overview": texts["overview"]}),
         later=data(later),
         opening=as_json(json.dumps(address if address.startswith("#") else "#")),
         script=document.script("kept"),

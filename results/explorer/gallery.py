@@ -27,6 +27,7 @@ NO_FACES = (
     "This file holds no faces: their licence forbids spreading them. The app shows them "
     "where the data set is; an export holds them only if asked for."
 )
+NONE_DRAWN = "This file was saved without the faces, which are drawn: they may be handed on."
 NOTHING = "nothing"  # the label of an id that a source lacks
 KINDS = [*votes.EMOTIONS.values(), *votes.OTHERS.values()]
 NOT_HERE = (

@@ -81,19 +81,18 @@ class Searches:
     """What each whole search says, as HTML: half a minute of Python for a thousand trials, so in
     a process of its own, while the page asks for other things."""
 
-    evaluations: Evaluations
+    folders: Folders
     lock: threading.Lock = field(default_factory=threading.Lock)
     at: Stamp | None = None
     html: str = ""
 
     def computed(self) -> str:
         with self.lock:
-            folders = self.evaluations.folders
-            now = stamp(folders)
+            now = stamp(self.folders)
             if self.at != now:
-                given = studies_at(folders, now), self.evaluations.computed()
+                studies = studies_at(self.folders, now)
                 with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-                    self.html = pool.submit(written.searches, *given).result()
+                    self.html = pool.submit(written.searches, studies).result()
                 self.at = now
             return self.html
 

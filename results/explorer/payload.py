@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from results.artefacts.load import Findings
-from results.facts import search
+from results.facts import halving, search
+from results.facts.halving import Replay
 from results.figures.style import on_black, style
 
 Encoded = dict[str, Any]
@@ -44,8 +45,13 @@ def moments(column: pd.Series) -> np.ndarray:
     return ((when - LATER) / pd.Timedelta(milliseconds=1)).to_numpy(float, na_value=np.nan)
 
 
-def payload(studies: list[Findings], since: float = 0.0) -> Encoded:
+def payload(
+    studies: list[Findings], since: float = 0.0, whole: list[Findings] | None = None
+) -> Encoded:
     """Everything of the studies but their answers; of epochs only those finished after `since`.
+
+    `whole`: the same studies with all their trials, where `studies` have a part of them: what is
+    told of a study as such, its replays for one, is of all of it.
 
     `since` is in milliseconds, the `newest` of an earlier payload: an epoch repeated after a crash
     is newer than the one it replaces. `total` epochs are there: a page that has another number
@@ -66,7 +72,7 @@ def payload(studies: list[Findings], since: float = 0.0) -> Encoded:
         "whole": not since,
         "newest": newest,
         "total": total,
-        "studies": [about(one) for one in studies],
+        "studies": [about(one, place, number) for number, one in enumerate(whole or studies)],
         "styles": {str(m): look(str(m)) for m in trials["hp_model"].dropna().unique()},
         "trials": trial_columns(studies, trials, offsets),
         "columns": hyperparameters(studies, trials),
@@ -144,24 +150,56 @@ def look(model: str) -> list[str]:
     return [colour, marker, dash, on_black(colour)]
 
 
-def about(one: Findings) -> Encoded:
-    """What the views must know of a study: its schedule, its classes, how many images an epoch."""
+def about(one: Findings, place: dict[tuple[int, str], int], number: int) -> Encoded:
+    """What the views must know of a study: its schedule, its classes, how many images an epoch.
+
+    `place`: (study's number, trial) -> row of the payload, for the trials that it holds.
+    """
     config, data = one.study["study"], one.study["data"]
     images = data.get("images", {}).get("train", 0)
     schedule = {}
     if config.get("scheduler") == "asha":
         grace, factor = config.get("grace_epochs", 1), config.get("reduction_factor")
         schedule = {"grace": grace, "factor": factor}
+    trials = search.searched(one)
     return {
         "name": one.name,
         "status": one.study.get("status", "unknown"),
         "classes": one.classes,
         "digest": str(data.get("digest")),
+        "synthetic": one.synthetic,
         "images": min(images, config.get("train_images") or images),
+        "val_images": search.val_images(one),
         "asha": schedule,
+        "one_pool": halving.in_one_pool(one, trials),
+        "replays": [replayed(each, place, number) for each in halving.replays(one, trials)],
         "chosen": [
             {"setting": str(row["setting"]), "from_trial": str(row["from_trial"])}
             for _, row in one.chosen.iterrows()
             if row["from_trial"]
         ],
     }
+
+
+def replayed(one: Replay, place: dict[tuple[int, str], int], number: int) -> Encoded:
+    """A replay, with the rows of the trials that it would have stopped and at which epoch."""
+    there = {
+        row: epoch
+        for name, epoch in one.stopped.items()
+        if (row := place.get((number, name))) is not None
+    }
+    return {
+        "factor": one.reduction_factor,
+        "grace": one.grace_epochs,
+        "run": one.epochs_run,
+        "of": one.of,
+        "best": number_or_none(one.best),
+        "top": number_or_none(one.top),
+        "many": len(one.stopped),
+        "stopped": array(list(there), "i4"),
+        "at": array(list(there.values()), "u2"),
+    }
+
+
+def number_or_none(value: float) -> float | None:
+    return value if np.isfinite(value) else None

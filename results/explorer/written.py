@@ -32,6 +32,6 @@ def texts(
     }
 
 
-def searches(studies: list[Findings], settings: list[Evaluated]) -> str:
+def searches(studies: list[Findings]) -> str:
     """What each whole search says: edges of the space, the winner's curse, fANOVA and PED-ANOVA."""
-    return sections_html(sections(Inputs(studies, settings), "searches"))
+    return sections_html(sections(Inputs(studies, []), "searches"))

@@ -2,17 +2,56 @@
 network is known here but its table: names, kinds, shapes, parameters, multiply-adds.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from results.artefacts.load import Findings
+from results.words import listed
 
 WEIGHTED = ("Conv2d", "Linear")
 
 
-def layers(findings: Findings) -> pd.DataFrame:
-    """The modules of each network in order: output shape, parameters, multiply-adds."""
-    rows = [
+COLUMNS = ["network", "layer", "kind", "output", "parameters", "multiply_adds"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that a study trained, as it stored it."""
+
+    name: str  # its model, with the settings where the model was confirmed in several shapes
+    model: str
+    layers: pd.DataFrame  # its modules in order: COLUMNS
+    apart: str  # how those that were trained differ from these layers, in words; "": they don't
+
+
+def networks(findings: Findings) -> list[Network]:
+    """The networks as they were confirmed; of a model that wasn't, as study.json has it from the
+    start, with the defaults of whatever was searched: `apart` says where those that ran differ."""
+    told = findings.study.get("confirmed_networks") or []
+    found = []
+    for one in told:
+        alone = sum(other["model"] == one["model"] for other in told) == 1
+        name = one["model"] if alone else f"{one['model']} ({listed(one['settings'])})"
+        ran = findings.trials[findings.trials["setting"].isin(one["settings"])]
+        frame = table(one["model"], one["layers"])
+        found.append(Network(name, one["model"], frame, apart(frame, ran)))
+    for model, rows in (findings.study.get("networks") or {}).items():
+        if model not in {one["model"] for one in told}:
+            ran = findings.trials[findings.trials["hp_model"] == model]
+            confirmed = ran[ran["stage"] == "confirm"]
+            frame = table(model, rows)
+            found.append(
+                Network(model, model, frame, apart(frame, confirmed if len(confirmed) else ran))
+            )
+    return found
+
+
+def table(model: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Stored layers as a frame: output shape, parameters, multiply-adds."""
+    told = [
         {
             "network": model,
             "layer": row["name"],
@@ -21,11 +60,25 @@ def layers(findings: Findings) -> pd.DataFrame:
             "parameters": row["parameters"],
             "multiply_adds": row["multiply_adds"],
         }
-        for model, found in (findings.study.get("networks") or {}).items()
-        for row in found
+        for row in rows
     ]
-    columns = ["network", "layer", "kind", "output", "parameters", "multiply_adds"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(told, columns=COLUMNS)
+
+
+def apart(layers: pd.DataFrame, trials: pd.DataFrame) -> str:
+    """Parameters and multiply-adds of the trials that ran, where those of the layers are others."""
+    sizes = trials[["parameters", "multiply_adds"]].apply(pd.to_numeric).dropna()
+    own = layers[["parameters", "multiply_adds"]].sum()
+    if sizes.empty or (sizes == own).all(axis=None):
+        return ""
+    told = [
+        f"{low:,.0f}" + (f" to {high:,.0f}" if high > low else "")
+        for low, high in zip(sizes.min(), sizes.max(), strict=True)
+    ]
+    return (
+        f"these layers are of the defaults, and those that were trained have {told[0]} parameters "
+        f"and {told[1]} multiply-adds"
+    )
 
 
 def shape(output: str) -> list[int]:

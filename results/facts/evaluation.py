@@ -12,6 +12,7 @@ import pandas as pd
 from results.artefacts.load import Answers, Findings
 from results.facts import statistics as st
 
+FEW = 20  # images of a bin below which its accuracy says nothing
 SCOPES = ("val", "test", "val+test", "test, no duplicates")
 
 
@@ -76,6 +77,9 @@ def confirmed(settings: list[Evaluated]) -> pd.DataFrame:
                         "scope": scope,
                         "measure": measure,
                         "seeds": many,
+                        "epochs": one.answers.epochs,
+                        "train_images": one.answers.train_images,
+                        "digest": one.answers.digest,
                         "images": int(chosen(one.answers, scope).sum()),
                         "mean": value.mean,
                         "low": low,
@@ -83,8 +87,31 @@ def confirmed(settings: list[Evaluated]) -> pd.DataFrame:
                         "sd": value.by_seed.std(ddof=1) if many > 1 else np.nan,
                     }
                 )
-    columns = "study setting model scope measure seeds images mean low high sd".split()
+    columns = (
+        "study setting model scope measure seeds epochs train_images digest images mean low high sd"
+    ).split()
     return pd.DataFrame(rows, columns=columns)
+
+
+def alike(frame: pd.DataFrame, asked: dict[str, float] | None = None) -> pd.DataFrame:
+    """`confirmed`'s rows for one picture, best first, with `trained`, what sets their training
+    apart (epochs, images) or "", and `whole`: trained as long as asked for, on as much as any.
+
+    `asked`: setting -> epochs that it should have had; without, as many as the longest had.
+    """
+    asked = {name: epochs for name, epochs in (asked or {}).items() if epochs == epochs}
+    wanted = frame["setting"].map(asked)
+    short = frame["epochs"] < wanted.fillna(frame["epochs"].max())
+    part = frame["train_images"] < frame["train_images"].max()
+    tell_epochs = bool(short.any()) or frame["epochs"].nunique() > 1
+    words = []
+    for (_, row), of in zip(frame.iterrows(), wanted, strict=True):
+        of_all = f" of {of:.0f}" if row["epochs"] < of else ""
+        told = f"{row['epochs']}{of_all} epochs"
+        images = f"{row['train_images']:,} images" if part.any() else ""
+        words.append(", ".join([told] * tell_epochs + [images] * bool(images)))
+    ordered = frame.assign(trained=words, whole=~(short | part))
+    return ordered.sort_values("mean", ascending=False, kind="stable")
 
 
 def by_seed(settings: list[Evaluated]) -> pd.DataFrame:
@@ -230,7 +257,8 @@ def calibration(
 def cost(studies: list[Findings], settings: list[Evaluated]) -> pd.DataFrame:
     """A row per setting: accuracy on test and what it cost, mean of its networks.
 
-    `undominated`: no other is at least as accurate for at most as many seconds, and better in one.
+    `undominated`: no other on the same images is at least as accurate for at most as many seconds,
+    and better in one.
     """
     frame = confirmed(settings)
     frame = frame[(frame["scope"] == "test") & (frame["measure"] == "accuracy")]
@@ -256,7 +284,10 @@ def cost(studies: list[Findings], settings: list[Evaluated]) -> pd.DataFrame:
     accuracy, seconds = table["mean"].to_numpy(float), table["seconds"].to_numpy(float)
     as_good = (accuracy >= accuracy[:, None]) & (seconds <= seconds[:, None])
     better = (accuracy > accuracy[:, None]) | (seconds < seconds[:, None])
-    return table.assign(undominated=~(as_good & better).any(1)).drop(columns=["scope", "measure"])
+    same = table["digest"].to_numpy() == table["digest"].to_numpy()[:, None]
+    return table.assign(undominated=~(as_good & better & same).any(1)).drop(
+        columns=["scope", "measure"]
+    )
 
 
 def hardest(settings: list[Evaluated], scope: str = "test") -> pd.DataFrame:

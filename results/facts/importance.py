@@ -13,6 +13,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
 from results.artefacts.load import Findings
+from results.facts import statistics as st
 from results.facts.search import space
 
 # With 30 trials fANOVA named the strongest of three hyperparameters in 15 of 15 made-up searches
@@ -33,7 +34,8 @@ def importance(
 
     `trials` are search.searched's. Judged at the first and at the furthest of the rungs and ends
     that ENOUGH trials with values inside the space reached (a forest takes a quarter second), from
-    MANY of them drawn at random where there are more.
+    MANY of them drawn at random where there are more. An epoch on a plateau (`plateaus`) is left
+    out.
     ped_anova is a share of the hyperparameters' sum: how much the best fifth differs from all.
     fanova is the share of the variance over the whole space that the hyperparameter explains alone.
     Intervals come from resampled trials.
@@ -49,11 +51,12 @@ def importance(
         enough = [
             epoch
             for epoch, (values, _) in each.items()
-            if len(values) >= ENOUGH and np.ptp(values) > 0
+            if len(values) >= ENOUGH and not st.on_plateau(values, TOP)
         ]
         for epoch in dict.fromkeys([*enough[:1], *enough[-1:]]):
             values, points = each[epoch]
-            for name, measures in measured(values, points, domains, resamples).items():
+            found = measured(values, points, domains, resamples)
+            for name, measures in found.items():
                 rows.append(
                     {
                         "model": model,
@@ -67,6 +70,32 @@ def importance(
         "model epoch trials hyperparameter ped_anova ped_low ped_high fanova fanova_low fanova_high"
     ).split()
     return pd.DataFrame(rows, columns=columns)
+
+
+def plateaus(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
+    """The epochs at which ENOUGH trials of a network could be compared, but so many hold one value
+    that nothing sets the best apart: how many hold it, of how many, and the value.
+
+    PED-ANOVA would compare all with all and fANOVA explain the variance of a handful of trials;
+    without any variance Optuna 5.0's fANOVA raises.
+    """
+    rows = []
+    for model, group in trials[trials["ran"]].groupby("model", sort=False):
+        domains = searched_domains(findings, str(model))
+        for epoch in epochs(findings, group):
+            values, _ = at_epoch(findings, group, domains, epoch)
+            if len(values) >= ENOUGH and st.on_plateau(values, TOP):
+                value, many = st.commonest(values)
+                rows.append(
+                    {
+                        "model": model,
+                        "epoch": epoch,
+                        "trials": len(values),
+                        "many": many,
+                        "value": value,
+                    }
+                )
+    return pd.DataFrame(rows, columns=["model", "epoch", "trials", "many", "value"])
 
 
 def reached(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
@@ -146,20 +175,22 @@ def measured(
     resamples: int,
 ) -> dict[str, dict[str, float]]:
     """Both measures of each hyperparameter: of all trials, with the 5 and 95 % points of resampled
-    ones."""
+    ones. Resamples that fall on a plateau tell nothing and are left out."""
     rng = np.random.default_rng(0)
     if len(values) > MANY:
         kept = rng.choice(len(values), MANY, replace=False)
         values, points = values[kept], [points[k] for k in kept]
     draws = [rng.integers(len(values), size=len(values)) for _ in range(resamples)]
+    draws = [drawn for drawn in draws if not st.on_plateau(values[drawn], TOP)]
     each = [both(values, points, domains, seed, np.arange(len(values))) for seed in range(3)]
     again = [both(values, points, domains, seed, drawn) for seed, drawn in enumerate(draws)]
     found: dict[str, dict[str, float]] = {}
     for name in domains:
         found[name] = {}
         for place, (measure, short) in enumerate((("ped_anova", "ped"), ("fanova", "fanova"))):
-            ends = np.quantile([one[place][name] for one in again], [0.05, 0.95])
             middle = np.mean([one[place][name] for one in each])
+            drawn = [one[place][name] for one in again]
+            ends = np.quantile(drawn, [0.05, 0.95]) if drawn else [np.nan, np.nan]
             found[name] |= {
                 measure: middle,
                 f"{short}_low": min(ends[0], middle),

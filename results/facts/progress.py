@@ -126,9 +126,7 @@ def best(one: Findings, settings: list[Evaluated]) -> pd.DataFrame:
                 "high": row["high"],
             }
         )
-    config = one.study["study"]
-    images = one.study["data"].get("images", {}).get("val", 0)
-    images = min(images, config.get("val_images") or images)
+    images = search.val_images(one)
     for _, row in search.best(search.searched(one)).iterrows():
         low, high = st.wilson(row["val_accuracy"] * images, images)
         rows.append(

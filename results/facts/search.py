@@ -37,6 +37,12 @@ def searched(findings: Findings) -> pd.DataFrame:
     return trials.rename(columns={"hp_model": "model"})
 
 
+def val_images(findings: Findings) -> int:
+    """How many images of val an epoch of this study was judged on; 0 where that isn't known."""
+    whole = findings.study["data"].get("images", {}).get("val", 0)
+    return int(min(whole, findings.study["study"].get("val_images") or whole))
+
+
 def on_gpus(trials: pd.DataFrame) -> bool:
     """Whether every trial had a GPU or a share of one, so that its seconds are GPU-seconds."""
     return bool(len(trials)) and bool((pd.to_numeric(trials["gpus"]) > 0).all())
@@ -106,7 +112,8 @@ def influence(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
     """How val_accuracy follows each numeric hyperparameter at one epoch that all trials reached.
 
     Spearman's rank correlation; for one that isn't a number, the share of the ranks' variance
-    between its values (eta squared). Neither says anything of interactions.
+    between its values (eta squared). Neither says anything of interactions; both are NaN where most
+    trials are on a plateau, since a handful of others would decide them.
     """
     rows = []
     for model, group in trials[trials["ran"]].groupby("model", sort=False):
@@ -114,7 +121,8 @@ def influence(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
             continue
         epoch = int(group["last_epoch"].min())
         at = findings.epochs[findings.epochs["epoch"] == epoch].set_index("trial_id")
-        value = pd.to_numeric(group["trial_id"].map(at["val_accuracy"])).rank()
+        accuracy = pd.to_numeric(group["trial_id"].map(at["val_accuracy"]))
+        flat, value = st.on_plateau(accuracy.dropna().to_numpy(float)), accuracy.rank()
         for name in varied(findings, group):
             column = group[f"hp_{name}"]
             there = column.notna() & value.notna()
@@ -126,7 +134,9 @@ def influence(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
                 "spearman": np.nan,
                 "eta_squared": np.nan,
             }
-            if is_number(column):
+            if flat:
+                pass  # neither can be told
+            elif is_number(column):
                 row["spearman"] = st.spearman(
                     pd.to_numeric(column[there]).to_numpy(float), value[there].to_numpy(float)
                 )
@@ -194,16 +204,34 @@ def edge(domain: Any, value: Any) -> tuple[str, str]:
     return "", ""
 
 
-def winners_curse(findings: Findings, confirmed: pd.DataFrame) -> pd.DataFrame:
-    """The search's best val_accuracy beside that of the same configuration with fresh seeds."""
-    of_study = confirmed[confirmed["study"] == findings.name]
-    val = of_study[(of_study["scope"] == "val") & (of_study["measure"] == "accuracy")]
-    # evaluation.evaluated puts the study behind a name that two studies have.
-    plain = val["setting"].str.removesuffix(f" ({findings.name})")
+def winners_curse(findings: Findings) -> pd.DataFrame:
+    """The search's best val_accuracy beside that of the same configuration with fresh seeds: on the
+    same images of val, which are those that an epoch is judged on, and at the same epoch.
+
+    `mean`, `low` and `high` are of the seeds; a setting of which none came so far is left out.
+    """
+    confirmed = findings.trials[findings.trials["stage"] == "confirm"]
+    each = findings.epochs.merge(confirmed[["trial_id", "setting"]], on="trial_id")
     won = findings.chosen[findings.chosen["from_trial"].astype(bool)]
-    frame = won.merge(val.assign(setting=plain), on="setting", suffixes=("", "_confirmed"))
-    frame["searched"] = pd.to_numeric(frame["val_accuracy"])
-    frame["lost"] = frame["searched"] - frame["mean"]
-    return frame[
-        ["setting", "from_trial", "epoch", "searched", "mean", "low", "high", "seeds", "lost"]
-    ]
+    rows = []
+    for _, row in won.iterrows():
+        again = each[(each["setting"] == row["setting"]) & (each["epoch"] == row["epoch"])]
+        value = pd.to_numeric(again["val_accuracy"])
+        if value.empty:
+            continue
+        rows.append(
+            {
+                "setting": row["setting"],
+                "from_trial": row["from_trial"],
+                "epoch": int(row["epoch"]),
+                "images": val_images(findings),
+                "searched": float(row["val_accuracy"]),
+                "mean": value.mean(),
+                "low": value.min(),
+                "high": value.max(),
+                "seeds": len(value),
+                "lost": float(row["val_accuracy"]) - value.mean(),
+            }
+        )
+    columns = "setting from_trial epoch images searched mean low high seeds lost".split()
+    return pd.DataFrame(rows, columns=columns)

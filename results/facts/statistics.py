@@ -65,6 +65,7 @@ class Bootstrap:
     by_seed: np.ndarray  # (S,)
     samples: np.ndarray  # (B,) of the mean over seeds
     bounds: tuple[float, float] = (-np.inf, np.inf)  # of the measure: samples are spread beyond
+    exact: tuple[float, float] | None = None  # its interval where one is known without drawing
 
     @property
     def mean(self) -> float:
@@ -72,6 +73,8 @@ class Bootstrap:
 
     @property
     def interval(self) -> tuple[float, float]:
+        if self.exact:
+            return self.exact
         edge = (1 - LEVEL) / 2
         low, high = np.quantile(self.samples, [edge, 1 - edge]).clip(*self.bounds)
         return float(low), float(high)
@@ -87,7 +90,8 @@ def bootstrap(
     """Two levels: images are drawn anew (`weights`, from `resampled`), and so are the seeds.
 
     Drawing S seeds from S makes their spread too small by (S - 1) / S; it is scaled back. With
-    one seed only the images are drawn: an interval over seeds doesn't exist.
+    one seed only the images are drawn: an interval over seeds doesn't exist, and that of accuracy
+    is Wilson's, which needs no drawing and is what the study prints at its end.
     """
     seeds = len(guess)
     each = np.eye(classes, dtype=np.float32)
@@ -103,9 +107,14 @@ def bootstrap(
         for name, value in measures(whole, told.sum(0), hit.sum(0)).items():
             exact[name].append(float(value))
     drawn = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=len(weights)) / seeds  # (B, S)
+    hits = float((guess[0] == label).sum())
+    known = {"accuracy": wilson(hits, len(label))} if seeds == 1 else {}
     return {
         name: Bootstrap(
-            np.array(exact[name]), over_seeds(np.stack(values[name], 1), drawn), (0.0, 1.0)
+            np.array(exact[name]),
+            over_seeds(np.stack(values[name], 1), drawn),
+            (0.0, 1.0),
+            known.get(name),
         )
         for name in MEASURES
     }
@@ -291,3 +300,18 @@ def spearman(first: np.ndarray, second: np.ndarray) -> float:
     if len(first) < 4 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return np.nan
     return float(stats.spearmanr(first, second).statistic)
+
+
+def on_plateau(values: np.ndarray, share: float = 0.2) -> bool:
+    """Whether the best `share` of values can't be told from the rest: half of all and more are as
+    good as the last of them, as where most networks haven't left the majority class."""
+    if not len(values):
+        return False
+    last = np.sort(values)[-max(1, int(np.ceil(share * len(values))))]
+    return bool((values >= last).sum() >= max(2, len(values) / 2))
+
+
+def commonest(values: np.ndarray) -> tuple[float, int]:
+    """The value that most hold, and how many."""
+    each, many = np.unique(values, return_counts=True)
+    return float(each[many.argmax()]), int(many.max())

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from results.artefacts.load import Answers, Findings
+from results.facts import learning
 
 
 def overview(findings: Findings) -> pd.DataFrame:
@@ -135,6 +136,7 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
             "One seed per setting: no interval over seeds. The intervals are of the choice of "
             "images only, and another seed may give another order."
         )
+    found += learning.sentences(learning.unlearned(settings)) + learning.searched(findings)
     return found + [sentence(note) for note in findings.notes]
 
 

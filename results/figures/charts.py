@@ -12,10 +12,12 @@ from results.figures.style import (
     band,
     canvas,
     error_bars,
+    from_zero,
     log_axis,
     mark,
     ordered,
     percent,
+    spread,
     style,
     whole_steps,
 )
@@ -23,7 +25,7 @@ from results.words import whole_or_tenth
 
 DOTTED = {"color": INK, "width": 1, "dash": "2px,4px"}
 CAPPED = {"thickness": 2, "width": 5}
-HEAT = [[0, "rgba(0,114,178,0)"], [1, "rgba(0,114,178,1)"]]
+HEAT = [[0, "rgba(0,114,178,0)"], [1, "rgba(0,114,178,.75)"]]  # DARK stands out from it
 
 
 def curve(frame: pd.DataFrame, measure: str, title: str) -> go.Figure:
@@ -46,32 +48,49 @@ def curve(frame: pd.DataFrame, measure: str, title: str) -> go.Figure:
             marker=mark(marker + ("-open" if again else ""), 7, colour),
         )
     whole_steps(figure, part["epoch"].max())
-    return percent(figure, "yaxis") if measure.endswith("accuracy") else figure
+    if not measure.endswith("accuracy"):
+        return figure
+    return percent(figure.update_layout(yaxis=spread([*part["low"], *part["high"]])), "yaxis")
 
 
 def interval_dots(frame: pd.DataFrame, paper: pd.DataFrame | None = None) -> go.Figure:
-    """A line per setting: mean with its 95 % interval, and the paper's figure as an open star."""
-    figure = canvas("accuracy", "", 90 + 34 * max(frame["setting"].nunique(), 2))
+    """A line per setting (evaluation.alike): mean with its 95 % interval, and the paper's figure as
+    an open star; hollow: trained for fewer epochs or on fewer images than the others."""
+    lines = frame["trained"].where(frame["trained"] == "", "<br>" + frame["trained"])
+    labels = dict(zip(frame["setting"], frame["setting"] + lines, strict=True))
+    figure = canvas("accuracy", "", 90 + (46 if lines.any() else 34) * max(len(frame), 2))
     for model, rows in frame.groupby("model", sort=False):
         colour, marker, _ = style(model)
         figure.add_scatter(
             x=rows["mean"].to_numpy(),
-            y=rows["setting"].to_numpy(),
+            y=rows["setting"].map(labels).to_numpy(),
             mode="markers",
-            name=model,
-            marker=mark(marker, 10, colour),
+            showlegend=False,
+            marker=mark(hollow(marker, rows["whole"]), 10, colour, 2, colour),
             error_x=error_bars(rows["mean"], rows["low"], rows["high"], colour) | CAPPED,
         )
+        in_legend(figure, str(model), marker, colour)
+    if not frame["whole"].all():
+        in_legend(figure, "hollow: fewer epochs or images", "circle-open", INK)
+    theirs: list[float] = []
     if paper is not None and len(paper):
+        theirs = list(paper["matrix"])
         figure.add_scatter(
             x=paper["matrix"].to_numpy(),
-            y=paper["setting"].to_numpy(),
+            y=paper["setting"].map(labels).to_numpy(),
             mode="markers",
             name="the paper's printed matrix",
             marker=mark("star-open", 13, INK, 2),
         )
-    figure.update_layout(yaxis=ordered(list(dict.fromkeys(frame["setting"]))[::-1]))
+    axis = spread([*frame["low"], *frame["high"], *frame["mean"], *theirs])
+    figure.update_layout(yaxis=ordered(list(labels.values())[::-1]), xaxis=axis)
     return percent(figure, "xaxis")
+
+
+def in_legend(figure: go.Figure, name: str, symbol: str, colour: str) -> None:
+    """An entry of the legend that doesn't hang on a trace's first mark."""
+    marker = mark(symbol, 9, colour, 2, colour)
+    figure.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=marker)
 
 
 def trial_lines(frame: pd.DataFrame, rungs: pd.DataFrame) -> go.Figure:
@@ -104,7 +123,7 @@ def trial_lines(frame: pd.DataFrame, rungs: pd.DataFrame) -> go.Figure:
     for rung in sorted(set(rungs["rung"])):
         figure.add_vline(x=rung, line=DOTTED)
     whole_steps(figure, frame["epoch"].max())
-    return percent(figure, "yaxis")
+    return percent(figure.update_layout(yaxis=spread(frame["val_accuracy"])), "yaxis")
 
 
 def expected_best(frame: pd.DataFrame, against: str, title: str) -> go.Figure:
@@ -124,6 +143,7 @@ def expected_best(frame: pd.DataFrame, against: str, title: str) -> go.Figure:
         )
     if against in ("trials", "epochs"):
         whole_steps(figure, frame[against].max())
+    figure.update_layout(yaxis=spread([*frame["low"], *frame["high"]]))
     return percent(figure, "yaxis")
 
 
@@ -150,7 +170,7 @@ def slice_of(trials: pd.DataFrame, name: str, log: bool) -> go.Figure:
     elif steps:
         order = [str(value) for value in sorted(values.unique())]
         figure.update_layout(xaxis={"type": "category"} | ordered(order))
-    return percent(figure, "yaxis")
+    return percent(figure.update_layout(yaxis=spread(there["val_accuracy"])), "yaxis")
 
 
 def hollow(marker: str, filled: pd.Series) -> list[str]:
@@ -208,6 +228,8 @@ def differences(frame: pd.DataFrame, model: str) -> go.Figure:
 def lr_batch_map(trials: pd.DataFrame, model: str) -> go.Figure:
     """Learning rate by batch size, val accuracy as colour: one network; hollow: stopped early."""
     rows = trials[trials["model"] == model]
+    values = rows["val_accuracy"].astype(float)
+    low, high = spread(values).get("range", [values.min(), values.max()])
     figure = canvas("lr", "batch_size", 260, showlegend=False)
     figure.add_scatter(
         x=rows["hp_lr"].to_numpy(float),
@@ -221,6 +243,8 @@ def lr_batch_map(trials: pd.DataFrame, model: str) -> go.Figure:
             "symbol": hollow(style(model)[1], rows["status"] == "completed"),
             "color": rows["val_accuracy"].to_numpy(),
             "colorscale": "Cividis",
+            "cmin": low,
+            "cmax": high,
             "line": {"width": 1.5},
             "colorbar": {"tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
         },
@@ -239,12 +263,15 @@ def cost(frame: pd.DataFrame, against: str, title: str) -> go.Figure:
             x=rows[against].to_numpy(float),
             y=rows["mean"].to_numpy(float),
             mode="markers",
-            name=model,
+            showlegend=False,
             customdata=rows["setting"].to_numpy(),
             hovertemplate="%{customdata}: %{x:.3s}, %{y:.1%}<extra></extra>",
             marker=mark(hollow(marker, rows["undominated"]), 10, colour, 1.5, colour),
             error_y=error_bars(rows["mean"], rows["low"], rows["high"], colour),
         )
+        in_legend(figure, str(model), marker, colour)
+    axis = spread([*frame["low"], *frame["high"]])
+    figure.update_layout(xaxis=from_zero(frame[against]), yaxis=axis)
     return percent(figure, "yaxis")
 
 
@@ -263,29 +290,35 @@ def sureness(frame: pd.DataFrame, yardstick: str) -> go.Figure:
             marker=mark(marker, 8, colour),
             error_y=error_bars(rows[yardstick], low, high, colour),
         )
-    figure.update_layout(xaxis={"type": "category", "range": [-0.4, 3.4]})
+    ends = [*frame[f"{yardstick}_low"], *frame[f"{yardstick}_high"]]
+    figure.update_layout(xaxis={"type": "category", "range": [-0.4, 3.4]}, yaxis=spread(ends))
     return percent(figure, "yaxis")
 
 
 def reliability(frame: pd.DataFrame) -> go.Figure:
-    """Accuracy against confidence by bin (evaluation.calibration); on the diagonal: calibrated."""
+    """Accuracy against confidence by bin with its 95 % interval (evaluation.calibration); on the
+    diagonal: calibrated. A mark's area is the bin's share of the images."""
     figure = canvas("confidence", "accuracy", 360)
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", hoverinfo="skip", showlegend=False, line=DOTTED
     )
     for (setting, model), rows in frame.groupby(["setting", "model"], sort=False):
         colour, marker, dash = style(model)
+        share = np.sqrt(rows["images"] / frame["images"].max()).to_numpy(float)
         figure.add_scatter(
             x=rows["confidence"].to_numpy(),
             y=rows["accuracy"].to_numpy(),
             name=setting,
             mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 1.5},
-            marker=mark(marker, 7, colour),
+            marker=mark(marker, 7, colour) | {"size": 3 + 15 * share, "opacity": 0.85},
+            error_y=error_bars(rows["accuracy"], rows["low"], rows["high"], colour)
+            | {"thickness": 1, "width": 0},
             customdata=rows["images"].to_numpy(),
             hovertemplate="%{y:.1%} right at %{x:.1%}, %{customdata:.0f} images",
         )
-    figure.update_layout(xaxis={"range": [0, 1.02]}, yaxis={"range": [0, 1.02]})
+    square = {"range": [0, 1.02]}
+    figure.update_layout(xaxis=square, yaxis=square, legend={"itemsizing": "constant"})
     return percent(figure, "xaxis", "yaxis")
 
 
@@ -329,7 +362,7 @@ def count_cells(counts: np.ndarray, share: np.ndarray) -> list[dict[str, Any]]:
             "x": column,
             "y": row,
             "text": f"{whole_or_tenth(counts[row, column])}<br>{100 * part:.0f}%",
-            "font": {"size": 12, "color": "#ffffff" if part > 0.55 else DARK},
+            "font": {"size": 12, "color": DARK},
         }
         for row, parts in enumerate(share)
         for column, part in enumerate(parts)

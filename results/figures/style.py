@@ -4,6 +4,7 @@ Okabe and Ito's colours, which the colour-blind can tell apart. A network has on
 and dash wherever it appears; one that isn't named here takes the next of OTHERS.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ CONFIG = {
     "scrollZoom": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 }
+LEAST = 0.05  # of accuracy: what an axis spans at least
 AXIS = {"gridcolor": GRID, "zeroline": False, "showline": False, "ticks": "", "automargin": True}
 TITLE = {"standoff": 8, "font": {"size": 13}}
 
@@ -101,6 +103,26 @@ def log_axis(values: pd.Series) -> dict[str, Any]:
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     ticks = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
     return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+
+
+def from_zero(values: pd.Series) -> dict[str, Any]:
+    """An axis of amounts: from 0, so that lengths are in proportion; logarithmic where the largest
+    is ten times the smallest and more."""
+    there = values[values > 0]
+    if len(there) and there.max() >= 10 * there.min():
+        return log_axis(there)
+    return {"range": [0, 1.06 * float(values.max()) or 1.0]}
+
+
+def spread(values: Iterable[float], least: float = LEAST) -> dict[str, Any]:
+    """An axis of accuracies around what is drawn, at least so wide that a difference which no
+    number of images here could show doesn't fill the page; {} leaves it to plotly."""
+    there = [float(value) for value in values if value == value]
+    if not there or max(there) - min(there) >= least:
+        return {}
+    middle = (max(there) + min(there)) / 2
+    low = min(max(0.0, middle - 0.55 * least), 1 - 1.1 * least)
+    return {"range": [low, low + 1.1 * least]}
 
 
 def percent(figure: go.Figure, *axes: str) -> go.Figure:

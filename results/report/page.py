@@ -187,7 +187,7 @@ def _(block: Matrix) -> str:
     rows = []
     for k, name in enumerate(block.classes):
         cells = "".join(
-            f'<td class="cell{" full" if part > 0.55 else ""}" style="--a: {part:.2f}">'
+            f'<td class="cell" style="--a: {part:.2f}">'
             f"{whole_or_tenth(count)}<small>{100 * part:.0f}%</small></td>"
             for count, part in zip(counts[k], share[k], strict=True)
         )

@@ -59,8 +59,12 @@ def lead(frame: pd.DataFrame, studies: list[Findings]) -> str:
     """The answer in two sentences, or what there is instead."""
     test = frame[(frame["scope"] == "test") & (frame["measure"] == "accuracy")]
     if test.empty:
-        best = [one.epochs["val_accuracy"].max() for one in studies if len(one.epochs)]
-        so_far = f" The highest val accuracy so far is {100 * max(best):.1f} %." if best else ""
+        best = {one.name: one.epochs["val_accuracy"].max() for one in studies if len(one.epochs)}
+        highest = [
+            f"{100 * value:.1f} %" + (f" in {name}" if len(studies) > 1 else "")
+            for name, value in best.items()
+        ]
+        so_far = f" The highest val accuracy so far is {listed(highest)}." if highest else ""
         return f"No confirmed model has been evaluated on test.{so_far}"
     each = [
         f"{row['setting']} {100 * row['mean']:.1f} % ({100 * row['low']:.1f} to "
@@ -68,7 +72,8 @@ def lead(frame: pd.DataFrame, studies: list[Findings]) -> str:
         for _, row in test.sort_values("mean", ascending=False).head(4).iterrows()
     ]
     more = f", and {len(test) - 4} more" if len(test) > 4 else ""
-    images = f"{test['images'].iloc[0]:,} test" if test["images"].nunique() == 1 else "test"
+    same = test["digest"].nunique() == 1
+    images = f"{test['images'].iloc[0]:,} test" if same else "test (not the same for all)"
     return (
         f"Accuracy on {images} images, on which nothing was chosen, with 95 % intervals: "
         f"{'; '.join(each)}{more}."

@@ -18,6 +18,7 @@ from study.config.hyperparameters import Hyperparameters
 from study.config.study import Range, Setting, Study, configuration, domains
 from study.data import datasets
 from study.record import outcome
+from study.record.schemas import Row
 from study.storage import atomic, errors
 from study.training import gpu_memory
 
@@ -148,14 +149,32 @@ def described(whole: datasets.Dataset, dataset: datasets.Dataset) -> dict[str, A
 
 
 def networks(study: Study, classes: int) -> dict[str, list[dict[str, Any]]]:
-    """Network -> a row per layer (shape, parameters, multiply-adds) of the real module."""
-    tables = {}
-    for model in study.models:
-        hp = configuration(study, Setting("", {"model": model}))
-        with torch.device("meta"):
-            real = MODELS[model](classes=classes, **hp.options)
-        tables[model] = layer_table(real, hp.image_px)
-    return tables
+    """Network -> a row per layer (shape, parameters, multiply-adds) of the real module, with the
+    defaults of whatever is searched; `confirmed_networks` tells what is then confirmed."""
+    return {
+        model: layers(configuration(study, Setting("", {"model": model})), classes)
+        for model in study.models
+    }
+
+
+def confirmed_networks(chosen: dict[str, Row], classes: int) -> list[dict[str, Any]]:
+    """The networks of the very configurations that are confirmed, each once: model, the settings
+    that have it, and its layers as `networks` tells them. `chosen`: setting -> its row."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for setting, row in chosen.items():
+        hp = Hyperparameters(**row["hp"])
+        key = (hp.model, hp.image_px, *sorted(hp.options.items()))
+        if key not in found:
+            found[key] = {"model": hp.model, "settings": [], "layers": layers(hp, classes)}
+        found[key]["settings"].append(setting)
+    return list(found.values())
+
+
+def layers(hp: Hyperparameters, classes: int) -> list[dict[str, Any]]:
+    """A row per layer of the module that these hyperparameters make."""
+    with torch.device("meta"):
+        real = MODELS[hp.model](classes=classes, **hp.options)
+    return layer_table(real, hp.image_px)
 
 
 def make_folder(folder: Path, header: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from ray import tune
 from study import now, output, say
 from study.driver import confirm, header, summary
 from study.driver.display import Display
+from study.driver.prepare import confirmed_networks
 from study.driver.recorder import Recorder
 from study.driver.scheduling import ASHA, Patient
 from study.driver.session import Session
@@ -128,6 +129,9 @@ def confirm_stage(session: Session, display: Display) -> None:
     Only a budget stops a trial here, and with more of it the trial goes on from its last epoch.
     """
     confirm.choose(session)
+    classes = len(session.dataset.classes)
+    session.header["confirmed_networks"] = confirmed_networks(session.tables.chosen, classes)
+    write_header(session, "running", "", None)
     every = list(confirm.configs(session.tables, session.study))
     ended = ended_for_good(session.tables)
     due = [config for config, _ in every if config["trial_id"] not in ended]

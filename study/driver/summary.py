@@ -1,31 +1,20 @@
 """What a study found, in a screenful: for the end of a run. Runs on the driver."""
 
-import math
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from study.config.study import Study
-from study.driver import header
+from study.driver import header, learning
 from study.driver.display import percent
 from study.driver.failures import last_line
+from study.driver.intervals import wilson
 from study.driver.session import Session
 from study.record.outcome import answered, best, completed, due, kept, passed_over, wanted
 from study.record.tables import Tables
 from study.storage import places
-
-
-def interval(hits: float, images: int) -> tuple[float, float]:
-    """95 % Wilson score interval of a share (Wilson 1927): the spread by the choice of images."""
-    z, share = 1.959964, hits / images
-    centre = (share + z * z / (2 * images)) / (1 + z * z / images)
-    half = (
-        z
-        / (1 + z * z / images)
-        * math.sqrt(share * (1 - share) / images + z * z / (4 * images * images))
-    )
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def searched(tables: Tables, study: Study) -> pd.DataFrame:
@@ -52,7 +41,8 @@ def confirmed(
     """Accuracy by setting over its seeds: on val, test, both, and test without duplicates.
 
     val+test is the test folder of the Kaggle copy, which the paper tested on; its own figure
-    stands beside it where the study knows one.
+    stands beside it where the study knows one. An interval is given for one seed alone, by the
+    choice of images: with more it has to hold for the seeds too, which `results` works out.
     """
     share = predictions[[f"p_{name}" for name in classes]].to_numpy()
     guess = pd.Series([classes[k] for k in share.argmax(1)], predictions.index)
@@ -71,13 +61,14 @@ def confirmed(
         test = own[own["split"] == "test"]
         by_seed = test.groupby("trial_id")["hit"].mean()
         images = len(test) // len(by_seed)
-        low, high = interval(test["hit"].mean() * images, images)
+        low, high = wilson(test["hit"].mean() * images, images)
+        alone = f"{100 * low:.1f} to {100 * high:.1f} %" if len(by_seed) == 1 else ""
         row = {
             "setting": setting,
             "seeds": len(by_seed),
             "val": percent(own.loc[own["split"] == "val", "hit"].mean()),
             "test": percent(test["hit"].mean()),
-            "95 % (images)": f"{100 * low:.1f} to {100 * high:.1f} %",
+            "95 % (images)": alone,
             "sd (seeds)": f"{100 * by_seed.std():.2f}" if len(by_seed) > 1 else "one seed",
             "test, no duplicates": percent(test.loc[~test["duplicate"], "hit"].mean()),
             "val+test": percent(own["hit"].mean()),
@@ -88,17 +79,22 @@ def confirmed(
     return pd.DataFrame(rows)
 
 
-def report(folder: Path, study: Study, tables: Tables, classes: tuple[str, ...]) -> str:
-    """The text printed at the end."""
+def report(
+    folder: Path, study: Study, tables: Tables, classes: tuple[str, ...], val: np.ndarray
+) -> str:
+    """The text printed at the end; `val`: labels of the images that epochs are judged on."""
     parts = []
     found = searched(tables, study)
     if len(found):
         parts += ["Best configuration of each network (search):", table(found), ""]
+        parts += learning.searched(tables, study, val, classes)
     answers, _ = kept(folder / "predictions.parquet")
     if answers is not None:
-        held = confirmed(tables, study, answers.to_pandas(), list(classes))
+        predictions = answers.to_pandas()
+        held = confirmed(tables, study, predictions, list(classes))
         heading = "Confirmed with fresh seeds (val may have been used for choices, test never was):"
         parts += [heading, table(held), ""]
+        parts += learning.confirmed(tables, predictions, list(classes))
     failed = [name for name, row in tables.trials.items() if row["status"] == "failed"]
     if failed:
         parts += [f"{len(failed)} failed: {', '.join(failed)} (trials.parquet says why)", ""]
@@ -158,14 +154,14 @@ def not_mirrored(session: Session) -> str:
 
 def closing(session: Session) -> str:
     """What was found, where it is and what to type next."""
-    study, folder, tables = session.study, session.folder, session.tables
+    study, folder, tables, data = session.study, session.folder, session.tables, session.dataset
     again = session.go_on
     if session.cause == "storage":  # what lies there can't be read for a report
         return (
             f"\nStopped: {session.stop}. What was written before is kept.\n"
             f"See to it, then go on with: {again}"
         )
-    lines = ["", report(folder, study, tables, session.dataset.classes)]
+    lines = ["", report(folder, study, tables, data.classes, data.val.labels)]
     lines += [f"Note: {note}." for note in session.dataset.notes]
     if mixed := header.mixed(session.header, tables.drivers):
         lines.append(f"Note: not all of it ran with the same: {'; '.join(mixed)}.")

@@ -5,7 +5,7 @@ import vm from 'node:vm';
 const FOLDER = new URL('../../results/explorer/page/', import.meta.url);
 
 // `explorer` with these scripts' functions; `hash` is the address, `pushed` what became of it.
-export function load(names = ['data', 'selection', 'arithmetic'], hash = '') {
+export function load(names = ['data', 'selection', 'arithmetic', 'filter'], hash = '') {
   const pushed = [];
   const push = (state, title, address) => pushed.push(address);
   const context = vm.createContext({

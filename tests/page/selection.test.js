@@ -21,6 +21,15 @@ test('two-letter comparisons are not cut short, quotes come off a value', () => 
   ]);
 });
 
+test('a heading of several words and blanks around a comparison make one comparison', () => {
+  const names = ['batch size', 'why it ended'];
+  assert.deepEqual(plain(explorer.parse('alexnet Batch size = 64 why it ended="out of memory"', names)), [
+    {word: 'alexnet'},
+    {column: 'batch_size', how: '=', value: '64'},
+    {column: 'why_it_ended', how: '=', value: 'out of memory'},
+  ]);
+});
+
 test('a range lets its ends through, absent values only where it says so', () => {
   const axis = {values: [1, 2, 3, null, NaN]};
   const passed = brush => axis.values.map((_, i) => explorer.passes(brush, axis, i));

@@ -25,17 +25,7 @@ function decoded(payload) {
   }));
 }
 
-function replayed(payload, factors, grace) {
-  const data = explorer.decode(payload);
-  const ended = i => data.trials.stage[i] === 'search' && data.trials.status[i] !== 'running';
-  const trials = [...data.key.keys()].filter(ended);
-  return factors.map(factor => {
-    const {run, best, top} = explorer.replay(data, trials, factor, grace);
-    return [run, best, top - best];
-  });
-}
-
-const run = {decoded, replayed};
+const run = {decoded};
 
 function close(found, expected, at = '') {
   if (typeof expected === 'number') {

@@ -82,60 +82,11 @@
     return [Math.max(0, middle - half), Math.min(1, middle + half)];
   };
 
-  // numpy's quantile of values in order.
-  const quantile = (ordered, q) => {
-    const at = q * (ordered.length - 1),
-      low = Math.floor(at);
-    return ordered[low] + (at - low) * ((ordered[low + 1] ?? ordered[low]) - ordered[low]);
-  };
-
-  // The stored curves under ASHA with stricter settings (results.facts.halving.replay, for any grace): one trial after the
-  // other in the order in which they started, each judged among those of its study and network.
-  explorer.replay = (data, trials, factor, grace) => {
-    const {start, epoch, val_accuracy} = data.epochs,
-      seen = new Map();
-    const order = [...trials]
-      .filter(i => data.last[i])
-      .sort((a, b) => data.trials.started_at[a] - data.trials.started_at[b]);
-    let run = 0,
-      whole = 0,
-      best = -Infinity,
-      top = -Infinity;
-    const stopped = new Map(); // trial -> epoch at which it would have been stopped, and was not
-    for (const i of order) {
-      const curve = new Map();
-      for (let k = start[i]; k < start[i + 1]; k++) curve.set(epoch[k], val_accuracy[k]);
-      let last = data.last[i];
-      for (let rung = grace; rung < last; rung *= factor) {
-        const name = `${data.trials.study[i]} ${data.trials.model[i]} ${rung}`;
-        const values = seen.get(name) || [],
-          value = curve.get(rung);
-        if (!Number.isFinite(value)) {
-          last = rung;
-          stopped.set(i, rung);
-          continue;
-        } // diverged: it is no yardstick for others
-        const cutoff = values.length ? quantile(values, 1 - 1 / factor) : -Infinity;
-        let low = 0,
-          high = values.length;
-        while (low < high) {
-          const middle = (low + high) >> 1;
-          if (values[middle] > value) high = middle;
-          else low = middle + 1;
-        }
-        values.splice(low, 0, value);
-        seen.set(name, values);
-        if (value < cutoff) {
-          last = rung;
-          stopped.set(i, rung);
-        }
-      }
-      run += last;
-      whole += data.last[i];
-      if (curve.get(last) > best) best = curve.get(last);
-      if (curve.get(data.last[i]) > top) top = curve.get(data.last[i]);
-    }
-    const known = value => (Number.isFinite(value) ? value : NaN);
-    return {trials: order.length, run, whole, best: known(best), top: known(top), stopped};
+  // Whether the best fifth can't be told from the rest (results.facts.statistics.on_plateau).
+  explorer.on_plateau = (values, share = 0.2) => {
+    if (!values.length) return false;
+    const ordered = Float64Array.from(values).sort(),
+      last = ordered.at(-Math.max(1, Math.ceil(share * values.length)));
+    return ordered.filter(value => value >= last).length >= Math.max(2, values.length / 2);
   };
 }

@@ -13,7 +13,6 @@
     parameters: 'parameters',
     multiply_adds: 'multiply-adds of one image',
   };
-  const ENOUGH = 5; // trials of one network, as results.search
   let influence, budget, cost, chosen, written, key;
 
   function build(section) {
@@ -41,45 +40,25 @@
     written = element('div', {class: 'written', id: 'written-comparison'});
     section.append(written, element('div', {class: 'written', id: 'written-searches'}));
   }
-  // Trials of the selection by network.
-  function grouped() {
-    const groups = new Map(),
-      {data} = explorer;
-    for (let i = 0; i < data.n; i++) {
-      if (!explorer.selected[i]) continue;
-      const model = data.trials.model[i];
-      if (!groups.has(model)) groups.set(model, []);
-      groups.get(model).push(i);
-    }
-    return [...groups].sort();
-  }
-
   const parameters = () => {
     const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', 'val_accuracy']);
     return explorer.all_axes().filter(axis => !skip.has(axis.name));
   };
   explorer.influences = () => {
-    const y = explorer.accuracy(),
-      rows = [];
-    for (const [model, trials] of grouped())
-      for (const axis of parameters()) {
-        const there = trials.filter(
-          i => !Number.isNaN(y[i]) && axis.values[i] !== null && !Number.isNaN(axis.values[i]),
-        );
-        if (there.length < ENOUGH) continue;
-        const values = there.map(i => axis.values[i]),
-          told = there.map(i => y[i]);
-        if (new Set(values).size < 2) continue;
-        rows.push({
+    const y = explorer.compared_accuracy();
+    return explorer
+      .groups()
+      .flatMap(({study, model, name: group, trials}) =>
+        parameters().map(axis => ({
+          study,
           model,
+          group,
           name: axis.name,
           label: axis.label,
-          trials: there.length,
-          words: axis.text,
-          worth: axis.text ? explorer.eta_squared(values, told) : explorer.spearman(values, told),
-        });
-      }
-    return rows.filter(row => !Number.isNaN(row.worth));
+          ...explorer.follows(axis, trials, y),
+        })),
+      )
+      .filter(row => !Number.isNaN(row.worth));
   };
   function draw_influence() {
     const rows = explorer.influences(),
@@ -97,7 +76,7 @@
         name: model,
         x: own.map(row => row.worth),
         y: own.map(row => names.indexOf(row.name) - shift),
-        text: own.map(row => `${model}, ${row.label}: ${told(row)}`),
+        text: own.map(row => `${row.group}, ${row.label}: ${explorer.follows.told(row)}`),
         hoverinfo: 'text',
         marker: {
           size: 10,
@@ -122,8 +101,8 @@
     );
     influence.draw({
       summary: top
-        ? `${explorer.when()} Strongest: ${top.label} of ${top.model} (${told(top)}). Filled: rank correlation; hollow: the share of the ranks’ variance between words. Neither knows of interactions.`
-        : `${explorer.when()} Nothing is said of a hyperparameter below ${ENOUGH} trials of one network.`,
+        ? `${explorer.when()} Strongest: ${top.label} of ${top.group} (${explorer.follows.told(top)}). Filled: rank correlation; hollow: the share of the ranks’ variance between words. Neither knows of interactions.`
+        : `${explorer.when()} Nothing is said of a hyperparameter below ${explorer.follows.enough} trials of one network, nor where most are equally good.`,
       x: {title: 'rank correlation with val accuracy', range: [-1.05, 1.05]},
       y: {
         title: '',
@@ -133,8 +112,11 @@
       lines: [{x: 0}],
       traces,
       table: () => ({
-        columns: ['network', 'hyperparameter', 'trials', 'spearman', 'eta_squared'].map(name => ({name})),
+        columns: ['study', 'network', 'hyperparameter', 'trials', 'spearman', 'eta_squared'].map(name => ({
+          name,
+        })),
         rows: rows.map(row => [
+          explorer.data.studies[row.study].name,
           row.model,
           row.name,
           row.trials,
@@ -144,11 +126,6 @@
       }),
     });
   }
-  const told = row =>
-    row.words
-      ? `${Math.round(100 * row.worth)} % of the ranks’ variance, ${row.trials} trials`
-      : `${row.worth < 0 ? '−' : '+'}${Math.abs(row.worth).toFixed(2)}, ${row.trials} trials`;
-
   // Expected best of n trials of each network (results.facts.search.expected), at what n of them cost on average.
   function draw_budget() {
     const {data} = explorer,
@@ -169,11 +146,8 @@
           }[against],
         );
     const reached = y.filter((_, i) => data.trials.stage[i] === 'search');
-    let reach = Infinity;
-    for (const [model, trials] of grouped()) {
-      const done = trials.filter(
-        i => data.trials.stage[i] === 'search' && data.trials.status[i] !== 'running',
-      );
+    const searched = i => data.trials.stage[i] === 'search' && data.trials.status[i] !== 'running';
+    for (const {study, model, name, trials: done} of explorer.groups(searched)) {
       if (done.length < 2) continue;
       const mean = values => values.reduce((a, b) => a + b, 0) / values.length;
       const each = {
@@ -197,7 +171,6 @@
         ),
         x = at.map(n => n * each),
         look = explorer.look(model);
-      reach = Math.min(reach, x.at(-1));
       traces.push(
         {
           x: [...x, ...x.slice().reverse()],
@@ -211,24 +184,17 @@
         {
           x,
           y: found.map(row => row[0]),
-          name: model,
+          name,
           mode: 'lines',
           line: {color: look.colour, dash: look.dash_name, width: 2},
-          hovertemplate: `${model}: %{y:.1%} with %{x:.3s}<extra></extra>`,
+          hovertemplate: `${name}: %{y:.1%} with %{x:.3s}<extra></extra>`,
         },
       );
-      at.forEach((n, k) => rows.push([model, n, x[k], ...found[k]]));
+      at.forEach((n, k) => rows.push([data.studies[study].name, model, n, x[k], ...found[k]]));
     }
-    const at_reach = [...new Set(rows.map(row => row[0]))]
-      .map(model => {
-        const own = rows.filter(row => row[0] === model && row[2] <= reach * 1.0001);
-        return own.length ? [model, own.at(-1)[3]] : null;
-      })
-      .filter(Boolean)
-      .sort((a, b) => b[1] - a[1]);
     budget.draw({
-      summary: at_reach.length
-        ? `Expected best val accuracy for so much of the search, its 10 and 90 % points as a band. With ${explorer.number(reach, 3)} ${BUDGETS[against]}, which each network had: ${at_reach.map(([model, best]) => `${model} ${explorer.percent(best)}`).join(', ')}.`
+      summary: rows.length
+        ? `Expected best val accuracy for so much of the search, its 10 and 90 % points as a band. ${reaches(rows, BUDGETS[against])} ${explorer.apart()}`
         : 'Fewer than two trials of a network of the search have ended in this selection.',
       x: {
         title: BUDGETS[against],
@@ -239,11 +205,12 @@
           0.02,
         ),
       },
-      y: {title: 'expected best val accuracy', percent: true, range: explorer.range(reached)},
+      y: {title: 'expected best val accuracy', percent: true, range: explorer.spread(reached)},
       traces,
       revision: against,
       table: () => ({
         columns: [
+          'study',
           'network',
           'trials',
           against === 'trials' ? 'budget' : against,
@@ -255,23 +222,50 @@
       }),
     });
   }
+  // At the budget that each network of a study had: a sentence for each study.
+  function reaches(rows, words) {
+    const studies = [...new Set(rows.map(row => row[0]))];
+    return studies
+      .map(study => {
+        const own = rows.filter(row => row[0] === study),
+          models = [...new Set(own.map(row => row[1]))],
+          of = model => own.filter(row => row[1] === model),
+          reach = Math.min(...models.map(model => of(model).at(-1)[3]));
+        const list = models
+          .map(model => [model, of(model).findLast(row => row[3] <= reach * 1.0001)?.[4]])
+          .filter(([, best]) => best !== undefined)
+          .sort((a, b) => b[1] - a[1])
+          .map(([model, best]) => `${model} ${explorer.percent(best)}`);
+        return `${studies.length > 1 ? `${study}: with` : 'With'} ${explorer.number(reach, 3)} ${words}, which each network had: ${list.join(', ')}.`;
+      })
+      .join(' ');
+  }
   function draw_cost() {
     const {data} = explorer,
       against = chosen.cost.value,
-      y = explorer.accuracy(),
+      y = explorer.compared_accuracy(),
       every = Int32Array.from({length: data.n}, (_, i) => i);
     const source = {seconds: data.seconds, epochs: data.last}[against] || data.trials[against],
       x = Float64Array.from(source, value => (value > 0 ? value : NaN));
     const inside = [...every]
         .filter(i => explorer.selected[i] && x[i] > 0 && !Number.isNaN(y[i]))
         .sort((a, b) => x[a] - x[b] || y[b] - y[a]),
-      front = [];
-    for (const i of inside) if (!front.length || y[i] > y[front.at(-1)]) front.push(i);
-    const on = new Set(front);
+      fronts = explorer
+        .selected_studies()
+        .map(study => undominated(inside.filter(i => data.trials.study[i] === study)))
+        .filter(front => front.length);
+    function undominated(ordered) {
+      const front = [];
+      for (const i of ordered) if (!front.length || y[i] > y[front.at(-1)]) front.push(i);
+      return front;
+    }
+    const on = new Set(fronts.flat());
+    const listed_front = front =>
+      `${fronts.length > 1 ? `${data.studies[data.trials.study[front[0]]].name} ` : ''}${explorer.listed(front.slice(0, 6).map(i => data.trials.trial_id[i]))}${front.length > 6 ? ` and ${front.length - 6} more` : ''}`;
     cost.draw({
-      summary: `${explorer.when()} ${front.length ? `More accurate than any that cost less: ${explorer.listed(front.slice(0, 6).map(i => data.trials.trial_id[i]))}${front.length > 6 ? ` and ${front.length - 6} more` : ''} (filled).` : ''}`,
+      summary: `${explorer.when()} ${fronts.length ? `More accurate than any that cost less: ${fronts.map(listed_front).join('; ')} (filled).` : ''}`,
       x: {title: COSTS[against], log: true, range: explorer.range(x, true)},
-      y: {title: 'val accuracy', percent: true, range: explorer.range(y)},
+      y: {title: 'val accuracy', percent: true, range: explorer.spread(y)},
       lasso: explorer.lasso(x, y),
       revision: `${against}`,
       marks: [{kind: 'points', x, y, trial: every, hollow: i => !on.has(i)}],

@@ -115,7 +115,7 @@
         on = state.cell && state.cell[0] === j && state.cell[1] === k;
       const own = element(
         'td',
-        {class: `cell${share > 0.55 ? ' full' : ''}`},
+        {class: 'cell'},
         element(
           'button',
           {
@@ -337,6 +337,22 @@
     );
   }
 
+  // What is shown of a network that is no better than one class answered always is that of a constant.
+  function unlearned(chosen) {
+    const names = [...new Set(chosen.filter(network => network.unlearned).map(network => network.setting))];
+    return names.length
+      ? ` ${explorer.listed(names)} ${names.length > 1 ? 'have' : 'has'} not learned: no better than one class answered always.`
+      : '';
+  }
+
+  // Networks that answered other images have one matrix only by accident.
+  function other_images(chosen) {
+    const several = new Set(chosen.map(network => explorer.data.studies[network.study].digest)).size > 1;
+    return several
+      ? ' They answered the images of different data sets: choose the networks of one for what is said below.'
+      : '';
+  }
+
   explorer.views.push({
     id: 'faces',
     title: 'Confusion and faces',
@@ -357,7 +373,7 @@
             : 'None of the selected trials was confirmed, so no network of theirs has answered images. Choose a row, or clear the selection.';
         return;
       }
-      sentence.textContent = `${chosen.length === 1 ? 'One network' : `${chosen.length} networks`} of the selection: ${explorer.listed([...new Set(chosen.map(network => network.setting))].slice(0, 8))}.`;
+      sentence.textContent = `${chosen.length === 1 ? 'One network' : `${chosen.length} networks`} of the selection: ${explorer.listed([...new Set(chosen.map(network => network.setting))].slice(0, 8))}.${unlearned(chosen)}${other_images(chosen)}`;
       const counts = explorer.confusion(chosen);
       draw_matrix(counts, chosen.length);
       draw_classes(counts);

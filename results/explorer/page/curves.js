@@ -39,7 +39,10 @@
   };
 
   const rungs = () => [...new Set(explorer.data.decisions.rung)].sort((a, b) => a - b);
-  const asha = () => explorer.data.studies.find(study => study.asha.factor)?.asha || null;
+  // The studies with a search, each replayed with its own settings; of several, one is chosen.
+  const searches = () =>
+    [...explorer.data.studies.keys()].filter(number => explorer.data.studies[number].replays.length);
+  const searched = () => explorer.data.studies[Number(chosen.search.value.slice(1))];
 
   function build(section) {
     chosen = {
@@ -51,12 +54,19 @@
         () => Object.fromEntries(rungs().map(rung => [`r${rung}`, `epoch ${rung}`])),
         () => `r${rungs()[0]}`,
       ),
+      search: explorer.choice(
+        'search',
+        'Search',
+        () =>
+          Object.fromEntries(searches().map(number => [`s${number}`, explorer.data.studies[number].name])),
+        () => `s${searches()[0]}`,
+      ),
       factor: explorer.choice(
         'factor',
         'What if ASHA kept one in',
         () =>
           Object.fromEntries(
-            factors().map(f => [`f${f}`, f === asha()?.factor ? `${f}, as it did` : String(f)]),
+            factors().map(f => [`f${f}`, f === searched()?.asha.factor ? `${f}, as it did` : String(f)]),
           ),
         () => `f${factors()[0]}`,
       ),
@@ -87,16 +97,14 @@
         'figure',
         {id: 'figure-replay'},
         element('h3', {}, 'Stricter, replayed'),
-        element('div', {class: 'controls'}, chosen.factor.box, chosen.grace.box),
+        element('div', {class: 'controls'}, chosen.search.box, chosen.factor.box, chosen.grace.box),
         outcome,
       ),
     );
   }
-  const factors = () => [2, 3, 4, 6, 8, 12].filter(factor => factor >= (asha()?.factor || 2));
-  const graces = () => {
-    const most = asha()?.grace || Math.max(1, Math.min(explorer.data.common, 8));
-    return Array.from({length: most}, (_, k) => k + 1);
-  };
+  const distinct = name => [...new Set((searched()?.replays || []).map(replay => replay[name]))];
+  const factors = () => distinct('factor');
+  const graces = () => distinct('grace');
 
   let axis_cache = {};
   function along(how) {
@@ -179,7 +187,9 @@
         title: MEASURES[measure],
         percent: accuracy,
         log: measure === 'lr',
-        range: explorer.range(loss ? finite.filter(value => value <= most * 1.05) : finite, measure === 'lr'),
+        range: accuracy
+          ? explorer.spread(finite)
+          : explorer.range(loss ? finite.filter(value => value <= most * 1.05) : finite, measure === 'lr'),
       },
       lines,
       marks: [
@@ -223,7 +233,8 @@
   }
   const quantile = (values, q) => Float32Array.from(values).sort()[Math.floor(q * (values.length - 1))];
 
-  // The n-th judged at a rung against its value; the line is the cutoff then in force, one for each network.
+  // The n-th judged at a rung against its value; the line is the cutoff then in force, one for each pool: a network of
+  // a study, or the whole study where it was judged in one.
   function draw_judged() {
     const {data} = explorer,
       d = data.decisions,
@@ -234,20 +245,24 @@
       goes = {trial: [], x: [], y: []},
       stops = {trial: [], x: [], y: []},
       cutoffs = new Map(),
+      of_trial = new Map(), // two studies may have a trial of one name
       rows = [];
     for (let k = 0; k < d.rung.length; k++) {
       if (d.rung[k] !== rung) continue;
       const i = d.trial[k],
-        group = `${data.trials.study[i]} ${data.trials.model[i]}`,
+        study = data.trials.study[i],
+        model = data.studies[study].one_pool ? null : data.trials.model[i],
+        group = `${study} ${model}`,
         order = (seen.get(group) || 0) + 1;
       seen.set(group, order);
       const into = d.stopped[k] ? stops : goes;
       into.trial.push(i);
       into.x.push(order);
       into.y.push(d.value[k]);
-      if (!cutoffs.has(group)) cutoffs.set(group, {model: data.trials.model[i], x: [], y: []});
+      if (!cutoffs.has(group)) cutoffs.set(group, {model, x: [], y: []});
       cutoffs.get(group).x.push(order);
       cutoffs.get(group).y.push(Number.isNaN(d.cutoff[k]) ? null : d.cutoff[k]);
+      of_trial.set(i, rows.length);
       rows.push([
         data.trials.trial_id[i],
         data.trials.model[i],
@@ -259,12 +274,12 @@
       ]);
     }
     const gaps = stops.trial
-      .map((i, k) => [rows.find(row => row[0] === data.trials.trial_id[i])?.[5] - stops.y[k], i])
+      .map((i, k) => [rows[of_trial.get(i)][5] - stops.y[k], i])
       .filter(([gap]) => gap >= 0)
       .sort((a, b) => a[0] - b[0]);
     judged.draw({
       summary:
-        `${explorer.count(rows.length)} were judged at epoch ${rung}, ${explorer.count(stops.trial.length)} stopped (crosses). The line is the cutoff in force when each was judged, among those of its own network.` +
+        `${explorer.count(rows.length)} were judged at epoch ${rung}, ${explorer.count(stops.trial.length)} stopped (crosses). The line is the cutoff in force when each was judged, ${pools()}.` +
         (gaps.length
           ? ` The closest call: ${data.trials.trial_id[gaps[0][1]]} fell ${(100 * gaps[0][0]).toFixed(2)} points short.`
           : ''),
@@ -277,9 +292,8 @@
       y: {
         title: `val accuracy at epoch ${rung}`,
         percent: true,
-        range: explorer.range(
+        range: explorer.spread(
           [...goes.y, ...stops.y, ...rows.map(row => row[5]).filter(Number.isFinite)],
-          false,
           0.06,
         ),
       },
@@ -291,8 +305,8 @@
         line: {
           shape: 'hvh',
           width: 1.5,
-          color: explorer.look(model).colour,
-          dash: explorer.look(model).dash_name,
+          color: model === null ? explorer.colours().ink : explorer.look(model).colour,
+          dash: model === null ? 'solid' : explorer.look(model).dash_name,
         },
       })),
       marks: [
@@ -300,7 +314,7 @@
         {kind: 'points', ...stops, symbol: 'x', size: 3.6},
       ],
       tip: ({trial: i}) => {
-        const row = rows.find(each => each[0] === data.trials.trial_id[i]);
+        const row = rows[of_trial.get(i)];
         return `${row[0]}, ${row[1]}: ${explorer.percent(row[4], 2)}, cutoff ${explorer.percent(row[5], 2)}, ${row[6]}`;
       },
       table: () => ({
@@ -310,29 +324,37 @@
     });
   }
 
+  // With whom a trial was compared at a rung, as the decisions tell it.
+  function pools() {
+    const {studies} = explorer.data,
+      judged = searches().filter(number => studies[number].asha.factor),
+      pooled = judged.filter(number => studies[number].one_pool);
+    if (!pooled.length) return 'among those of its own network';
+    if (pooled.length === judged.length) return 'among those of all networks, in one pool';
+    return `among those of its own network, and in ${explorer.listed(pooled.map(number => studies[number].name))} among those of all networks, in one pool`;
+  }
+
   const points = share => (Number.isNaN(share) ? '–' : (100 * share).toFixed(2));
-  let replay_cache = {};
+  const fraction = value => (value === null ? NaN : value);
   function draw_replay() {
-    const {data} = explorer,
+    const study = searched(),
       grace = Number(chosen.grace.value.slice(1)),
       now = Number(chosen.factor.value.slice(1));
-    const searched = [...Array(data.n).keys()].filter(
-      i => data.trials.stage[i] === 'search' && data.trials.status[i] !== 'running' && data.last[i],
-    );
-    outcome.parentElement.hidden = !searched.length;
-    if (!searched.length) {
+    outcome.parentElement.hidden = !study;
+    chosen.search.box.hidden = searches().length < 2;
+    if (!study) {
       explorer.replayed = null;
       return;
     }
-    if (replay_cache.data !== data || replay_cache.grace !== grace)
-      replay_cache = {
-        data,
-        grace,
-        rows: factors().map(factor => ({factor, ...explorer.replay(data, searched, factor, grace)})),
-      };
-    const {rows} = replay_cache,
-      own = rows.find(row => row.factor === now) || rows[0];
-    explorer.replayed = state.options.factor || state.options.grace ? own : null;
+    const rows = study.replays.filter(replay => replay.grace === grace),
+      own = rows.find(row => row.factor === now) || rows[0],
+      lost = row => fraction(row.top) - fraction(row.best);
+    const {stopped, at} = own,
+      rungs_of = explorer.array(at);
+    explorer.replayed =
+      state.options.factor || state.options.grace
+        ? {stopped: new Map(Array.from(explorer.array(stopped), (i, k) => [i, rungs_of[k]]))}
+        : null;
     const table = {
       columns: [
         {name: 'reduction_factor', label: 'one in'},
@@ -345,17 +367,17 @@
       rows: rows.map(row => [
         row.factor,
         row.run,
-        1 - row.run / row.whole,
-        row.best,
-        row.top - row.best,
-        row.stopped.size,
+        1 - row.run / row.of,
+        fraction(row.best),
+        lost(row),
+        row.many,
       ]),
     };
     outcome.replaceChildren(
       element(
         'p',
         {class: 'summary'},
-        `One trial after the other on the stored curves, from epoch ${grace}, keeping one in ${own.factor}: ${explorer.count(own.run)} of ${explorer.count(own.whole)} epochs${Number.isNaN(own.best) ? '.' : `, and ${points(own.top - own.best)} points of val accuracy lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only stricter settings can be replayed: a curve ends where the study stopped it.`,
+        `The stored curves of ${study.name}, from epoch ${grace}, keeping one in ${own.factor}, each judged in the study’s own order and ${study.one_pool ? 'one pool' : 'among those of its network'}: ${explorer.count(own.run)} of ${explorer.count(own.of)} epochs${own.best === null ? '.' : `, and ${points(lost(own))} points of val accuracy lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only stricter settings can be replayed: a curve ends where the study stopped it.`,
       ),
       element('div', {class: 'scroll', tabindex: 0}, explorer.plain_table(table)),
       explorer.tools(element('button', {onclick: () => explorer.save_csv('replay', table)}, 'CSV')),

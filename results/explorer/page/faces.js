@@ -13,7 +13,8 @@
   };
   let shown = PAGE,
     last = '';
-  explorer.faces = {there: false, why: 'The faces are being looked for.'}; // {there, why, sheets?, votes?}
+  // {there, why, sheets?, votes?}; `looking` until it is known whether there are any.
+  explorer.faces = {there: false, looking: true, why: 'The faces are being read.'};
 
   // Which images, in which order: the most agreed upon first.
   explorer.faces_of = (told, networks) => {
@@ -52,12 +53,12 @@
     told.attention.filter(map => networks.some(network => network.key === map.key));
 
   explorer.face = (row, side) => {
-    const {there, sheets} = explorer.faces;
+    const {there, looking, sheets} = explorer.faces;
     if (!there)
       return element(
         'span',
         {class: 'face none', style: `width:${side}px;height:${side}px`},
-        'no picture here',
+        looking ? 'being read' : 'no picture here',
       );
     const sheet = Math.floor(row / SHEET),
       at = row % SHEET,
@@ -101,6 +102,16 @@
       .filter(([, count]) => count)
       .sort((a, b) => b[1] - a[1]);
   };
+  // Why no votes stand here.
+  const no_votes = () =>
+    explorer.faces.looking
+      ? 'The votes are being read.'
+      : drawn_faces()
+        ? 'These faces are drawn: nobody voted on them.'
+        : explorer.live
+          ? 'No FER+ votes were given (--votes fer2013new.csv).'
+          : 'This file was saved without FER+ votes.';
+  const drawn_faces = (explorer.drawn_faces = () => explorer.data.studies.every(study => study.synthetic));
   const bars = (list, most) =>
     element(
       'span',
@@ -247,11 +258,7 @@
                   10,
                 ),
               )
-            : element(
-                'p',
-                {class: 'quiet'},
-                explorer.faces.votes_why || 'No FER+ votes were given (--votes fer2013new.csv).',
-              ),
+            : element('p', {class: 'quiet'}, no_votes()),
           element('h4', {}, 'Where CBAM looked'),
           looks.length
             ? element('div', {class: 'controls'}, looks)

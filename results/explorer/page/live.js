@@ -1,51 +1,107 @@
-// The app alone: what the page asks of its own server, and how Dash brings what is new.
+// The app alone: what the page asks of its own server, and how Dash brings what is new. Whatever isn't answered is said
+// and asked again.
 {
   explorer.live = true;
+  const AGAIN = 5000, // ms until what wasn't answered is asked again
+    SILENT = 15000; // ms without a word from Dash's poll after which live updates have stopped
+  const wait = ms => new Promise(done => setTimeout(done, ms));
   const get = async path => {
     const answer = await fetch(path);
-    if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
-    return answer.json();
+    if (answer.ok) return answer.json();
+    throw Object.assign(new Error(await answer.text()), {final: answer.status === 409}); // a person's mistake
   };
-  const trouble = error => {
-    const box = document.getElementById('trouble');
-    box.textContent = `The explorer’s server didn’t answer (${error.message}).`;
-    box.hidden = false;
+  // What the server didn't answer, by what was asked of it.
+  const troubles = new Map();
+  const tell = (what, sentence) => {
+    if (sentence) troubles.set(what, sentence);
+    else troubles.delete(what);
+    const box = document.getElementById('silence');
+    box.textContent = [...troubles.values()].join(' ');
+    box.hidden = !troubles.size;
+  };
+  // Asks until it is answered; `wanted` says whether the answer would still be of use.
+  const ask = async (path, take, wanted = () => true) => {
+    while (wanted()) {
+      try {
+        const told = await get(path);
+        tell(path, '');
+        if (wanted()) take(told);
+        return;
+      } catch (error) {
+        tell(
+          path,
+          `The explorer’s server didn’t answer (${path}: ${error.message}).${error.final ? '' : ' It is asked again.'}`,
+        );
+        if (error.final) return;
+        await wait(AGAIN);
+      }
+    }
   };
   let known = null,
-    answered = null;
+    asked = null;
   const answers = async stamp => {
-    if (stamp === answered) return;
-    answered = stamp;
-    explorer.take_answers(await get('answers'));
-    const faces = get('faces').then(explorer.take_faces); // a table of pixels takes a while to read
-    const written = await get('written');
-    explorer.take_written(written);
-    explorer.take_written({...written, searches: await get('searches')}); // half a minute for a thousand trials
+    if (stamp === asked) return;
+    asked = stamp;
+    const current = () => asked === stamp;
+    await ask('answers', explorer.take_answers, current);
+    const faces = ask('faces', explorer.take_faces, current); // a table of pixels takes a while to read
+    let written = null;
+    await ask('written', told => explorer.take_written((written = told)), current);
+    const searches = told => explorer.take_written({...written, searches: told});
+    if (written) await ask('searches', searches, current); // half a minute for a thousand trials
     await faces;
   };
 
-  get('payload')
-    .then(news => {
-      known = news;
-      explorer.take_payload(news);
-    })
-    .catch(trouble);
-  // Dash's own scripts come after the first picture and the views: they are only needed for what is new.
+  ask('payload', news => {
+    known = news;
+    explorer.take_payload(news);
+  });
+  // Dash's own scripts come after the first picture and the views: they are only needed for what is new. Behind a
+  // proxy the page lies below a path that Dash doesn't know: its own place is that of the page.
   explorer.later = () => {
+    const here = new URL('.', document.baseURI).pathname,
+      config = document.getElementById('_dash-config'),
+      told = JSON.parse(config.textContent),
+      {requests_pathname_prefix: root} = told;
+    config.textContent = JSON.stringify({...told, requests_pathname_prefix: here});
     const tags = [...document.getElementById('dash').content.querySelectorAll('script[src]')];
     for (const {attributes} of tags) {
       const made = document.createElement('script');
       made.async = false;
-      for (const {name, value} of attributes) made.setAttribute(name, value);
+      for (const {name, value} of attributes)
+        made.setAttribute(
+          name,
+          name === 'src' && value.startsWith(root) ? here + value.slice(root.length) : value,
+        );
+      made.addEventListener('error', () =>
+        tell('scripts', `Nothing new will appear by itself: ${made.getAttribute('src')} couldn’t be loaded.`),
+      );
       document.body.append(made);
     }
-    answers(known?.answers).catch(trouble);
+    heard();
+    setInterval(listen, SILENT / 5);
+    answers(known?.answers);
   };
+  // Dash's poll brings a word each time, news or not.
+  let last = null;
+  const heard = () => {
+    last = Date.now();
+    tell('poll', '');
+  };
+  const listen = () => {
+    if (document.hidden || Date.now() - last < SILENT) return; // a hidden page's clock is slowed down
+    const since = new Date(last).toLocaleTimeString();
+    tell('poll', `The explorer’s server hasn’t been heard since ${since}: nothing new appears until it is.`);
+  };
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) last = Date.now();
+  });
   // Called by Dash with what its callback returned; gives back what the page now knows.
   window.dash_clientside = Object.assign(window.dash_clientside || {}, {
     explorer: {
       take: news => {
-        if (news) {
+        if (news) heard();
+        if (news?.stamp) {
           known = {
             stamp: news.stamp,
             newest: news.payload ? news.payload.newest : known?.newest || 0,
@@ -54,7 +110,7 @@
           explorer.take_payload(news);
           if (news.payload && news.payload.total !== explorer.data.epochs.epoch.length)
             known = {...known, stamp: null, newest: 0};
-          if (news.answers !== answered) answers(news.answers).catch(trouble);
+          answers(news.answers);
         }
         return {stamp: known?.stamp, newest: known?.newest || known?.payload?.newest || 0};
       },

@@ -322,9 +322,11 @@
       element(
         'p',
         {class: 'quiet'},
-        explorer.faces.there
-          ? 'The faces’ licence forbids spreading them: leave them out of what you hand on.'
-          : explorer.faces.why,
+        !explorer.faces.there
+          ? explorer.faces.why
+          : explorer.drawn_faces()
+            ? 'The faces are drawn: they may be handed on.'
+            : 'The faces’ licence forbids spreading them: leave them out of what you hand on.',
       ),
       sentence,
       element('div', {class: 'controls'}, element('button', {class: 'main', onclick: save}, 'Save')),

@@ -14,6 +14,7 @@
   explorer.data = null;
   explorer.selected = new Uint8Array(0); // a 1 for each selected trial
   explorer.count_selected = 0;
+  explorer.not_understood = [];
   explorer.hovered = -1;
   const listeners = [];
   explorer.on = listener => listeners.push(listener);
@@ -40,36 +41,6 @@
     return brush.low !== null && value >= brush.low && value <= brush.high;
   };
 
-  // «alexnet lr<0.01 status=stopped»: words are looked for in every text, the rest compares a column.
-  explorer.parse = text => {
-    const wanted = [];
-    for (const part of text.match(/"[^"]*"|\S+/g) || []) {
-      const compared = part.match(/^(\w+)(<=|>=|=|<|>)(.+)$/);
-      if (compared)
-        wanted.push({column: compared[1], how: compared[2], value: compared[3].replace(/^"|"$/g, '')});
-      else wanted.push({word: part.replace(/^"|"$/g, '').toLowerCase()});
-    }
-    return wanted;
-  };
-  const HOW = {'<': (a, b) => a < b, '>': (a, b) => a > b, '<=': (a, b) => a <= b, '>=': (a, b) => a >= b};
-
-  function finder(text, axes) {
-    const t = explorer.data.trials,
-      wanted = explorer.parse(text);
-    const texts = [t.trial_id, t.setting, t.model, t.status, t.stage, t.reason, t.error];
-    return i =>
-      wanted.every(want => {
-        if (want.word !== undefined)
-          return texts.some(column => (column[i] || '').toLowerCase().includes(want.word));
-        const name = want.column === 'network' ? 'model' : want.column;
-        const axis = axes.find(each => each.name === name);
-        const value = axis ? axis.values[i] : t[name] ? t[name][i] : null;
-        const number = Number(want.value.replace('%', '')) / (want.value.endsWith('%') ? 100 : 1);
-        if (want.how === '=') return String(value) === want.value || value === number;
-        return typeof value === 'number' && !Number.isNaN(number) && HOW[want.how](value, number);
-      });
-  }
-
   // Which trials every constraint lets through.
   explorer.select = () => {
     const {data} = explorer,
@@ -77,7 +48,8 @@
     const brushes = [...state.brushes]
       .map(([name, brush]) => [brush, axes.find(axis => axis.name === name)])
       .filter(([, axis]) => axis);
-    const found = state.find.trim() ? finder(state.find, axes) : null;
+    const {test: found, words} = state.find.trim() ? explorer.filter(state.find, axes) : {words: []};
+    explorer.not_understood = words; // of the filter
     const mask = new Uint8Array(data.n);
     let count = 0;
     for (let i = 0; i < data.n; i++) {

@@ -6,6 +6,7 @@
     grid,
     only,
     found,
+    misread,
     find,
     slices,
     slice_figures = [],
@@ -23,6 +24,7 @@
     });
     only = element('input', {type: 'checkbox', checked: true, onchange: () => table()});
     found = element('span', {class: 'quiet', 'aria-live': 'polite'});
+    misread = element('p', {class: 'note', id: 'misread', role: 'status', hidden: true});
     const box = element(
       'figure',
       {id: 'figure-table'},
@@ -40,6 +42,7 @@
         ),
       ),
     );
+    box.append(misread);
     section.append(box);
     grid = explorer.grid(box, {name: 'trials', onpin: explorer.pin, ontoggle: explorer.toggle});
     slices = element('div', {class: 'multiples'});
@@ -98,7 +101,9 @@
     const rows = [];
     for (let i = 0; i < explorer.data.n; i++) if (!only.checked || explorer.selected[i]) rows.push(i);
     grid.fill(columns(), rows);
-    found.textContent = `${explorer.count(rows.length)} rows`;
+    found.textContent = `${explorer.count(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}`;
+    misread.textContent = explorer.not_understood.join(' ');
+    misread.hidden = !explorer.not_understood.length;
   }
 
   // Where a trial stands along an axis of words, steps or numbers; jitter keeps equal ones apart.
@@ -137,6 +142,14 @@
     const wide = (high - low) * room || Math.abs(high) * 0.1 || 0.5;
     return [low - wide, high + wide];
   };
+  // An axis of accuracies: at least so wide that what no number of images could show doesn't fill it (style.spread).
+  const LEAST = 0.05;
+  explorer.spread = (values, room = 0.04) => {
+    const [low, high] = explorer.range(values, false, room);
+    if (high - low >= LEAST) return [low, high];
+    const from = Math.min(Math.max(0, (low + high) / 2 - 0.55 * LEAST), 1 - 1.1 * LEAST);
+    return [from, from + 1.1 * LEAST];
+  };
   const lasso = (x, y) => inside => {
     const keys = new Set();
     for (let i = 0; i < x.length; i++)
@@ -147,8 +160,9 @@
 
   function draw_slices() {
     const {data} = explorer,
-      y = explorer.accuracy(),
-      every = Int32Array.from({length: data.n}, (_, i) => i);
+      y = explorer.compared_accuracy(),
+      every = Int32Array.from({length: data.n}, (_, i) => i),
+      groups = explorer.groups();
     const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', 'val_accuracy']);
     const axes = explorer
       .all_axes()
@@ -164,11 +178,11 @@
     const shown = i => explorer.percent(y[i]);
     axes.forEach((axis, k) => {
       const {x, told} = explorer.along(axis, data.n),
-        lacking = count(i => explorer.selected[i] && Number.isNaN(x[i]));
+        lacking = count(i => explorer.selected[i] && explorer.compared(i) && Number.isNaN(x[i]));
       slice_figures[k].draw({
-        summary: strongest(axis) + (lacking ? ` ${explorer.count(lacking)} don’t have it.` : ''),
+        summary: strongest(axis, groups, y) + (lacking ? ` ${explorer.count(lacking)} don’t have it.` : ''),
         x: told,
-        y: {title: 'val accuracy', percent: true, range: explorer.range(y)},
+        y: {title: 'val accuracy', percent: true, range: explorer.spread(y)},
         revision: `${axis.name} ${explorer.epoch()}`,
         marks: [{kind: 'points', x, y, trial: every, hollow: i => data.trials.status[i] === 'stopped'}],
         lasso: lasso(x, y),
@@ -182,13 +196,13 @@
             {name: 'val_accuracy', label: 'val accuracy', show: explorer.percent},
           ],
           rows: [...every]
-            .filter(i => explorer.selected[i])
+            .filter(i => explorer.selected[i] && explorer.compared(i))
             .map(i => [data.trials.trial_id[i], data.trials.model[i], axis.values[i], y[i]]),
         }),
       });
     });
     document.getElementById('slices-summary').textContent = axes.length
-      ? `${when()} Hollow marks were stopped early. Draw a loop around marks to select them.`
+      ? `${explorer.when()} Hollow marks were stopped early. Draw a loop around marks to select them.`
       : 'No hyperparameter differs between trials.';
   }
   const count = test => {
@@ -196,30 +210,15 @@
     for (let i = 0; i < explorer.data.n; i++) if (test(i)) sum++;
     return sum;
   };
-  const when = () => {
-    const y = explorer.accuracy(),
-      there = count(i => explorer.selected[i] && !Number.isNaN(y[i]));
-    return explorer.epoch()
-      ? `Compared at epoch ${explorer.epoch()}, which ${explorer.count(there)} of the ${explorer.count(explorer.count_selected)} selected reached.`
-      : 'Each at its own last epoch: those that were stopped early are not comparable with the rest.';
-  };
-  explorer.when = when;
-  function strongest(axis) {
-    const y = explorer.accuracy(),
-      xs = [],
-      ys = [];
-    for (let i = 0; i < y.length; i++) {
-      const value = axis.values[i];
-      if (explorer.selected[i] && !Number.isNaN(y[i]) && value !== null && !Number.isNaN(value)) {
-        xs.push(value);
-        ys.push(y[i]);
-      }
-    }
-    const worth = axis.text ? explorer.eta_squared(xs, ys) : explorer.spearman(xs, ys);
-    if (Number.isNaN(worth)) return 'Too few trials to say how accuracy follows it.';
-    return axis.text
-      ? `It has ${Math.round(100 * worth)} % of the ranks’ variance.`
-      : `Rank correlation with accuracy ${worth < 0 ? '−' : '+'}${Math.abs(worth).toFixed(2)}.`;
+  // Each network of each study by itself: pooled, a network that leads would make its own values look good.
+  function strongest(axis, groups, y) {
+    const told = groups
+      .map(group => ({...explorer.follows(axis, group.trials, y), name: group.name}))
+      .filter(row => !Number.isNaN(row.worth));
+    if (!told.length)
+      return `Below ${explorer.follows.enough} trials of one network, or where they are all alike, nothing is said of it.`;
+    const list = told.map(row => `${row.name} ${explorer.follows.told(row)}`).join('; ');
+    return axis.text ? `${list}.` : `Rank correlation with accuracy: ${list}.`;
   }
 
   // Cividis, cut to its readable middle: dark blue to yellow, told apart by the colour-blind.
@@ -245,15 +244,15 @@
     const there = Boolean(lr && batch);
     map.root.parentElement.hidden = !there;
     if (!there) return;
-    const y = explorer.accuracy(),
+    const y = explorer.compared_accuracy(),
       a = explorer.along({...lr, steps: lr.steps && lr.distinct.length < 3}, data.n),
       b = explorer.along(batch, data.n);
-    const [low, high] = explorer.range(y, false, 0),
+    const [low, high] = explorer.spread(y, 0),
       every = Int32Array.from({length: data.n}, (_, i) => i),
       reached = i => (Number.isNaN(y[i]) ? NaN : a.x[i]);
     const x = Float32Array.from(every, reached);
     map.draw({
-      summary: `${when()} The brighter, the higher: ${explorer.percent(low)} dark, ${explorer.percent(high)} bright; the shape is the network.`,
+      summary: `${explorer.when()} The brighter, the higher: ${explorer.percent(low)} dark, ${explorer.percent(high)} bright; the shape is the network.`,
       x: a.told,
       y: {...b.told, title: 'batch size'},
       revision: 'map',
@@ -280,7 +279,7 @@
           {name: 'val_accuracy', show: explorer.percent},
         ],
         rows: [...every]
-          .filter(i => explorer.selected[i])
+          .filter(i => explorer.selected[i] && explorer.compared(i))
           .map(i => [data.trials.trial_id[i], data.trials.model[i], lr.values[i], batch.values[i], y[i]]),
       }),
     });
@@ -288,6 +287,11 @@
   }
   // Batch sizes down, bands of the learning rate across: the best of each cell, which selects its trials.
   function cells(lr, batch, y, low, high) {
+    if (explorer.selected_studies().length > 1) {
+      explorer.one_study(matrix);
+      matrix.prepend(element('h3', {}, 'Best of each cell'));
+      return;
+    }
     const flat = value => Math.log10(value),
       [from, to] = explorer.range(lr.values, true, 0),
       bands = 5;
@@ -297,23 +301,25 @@
     edges[0] = Number((from * 0.999).toPrecision(3));
     edges[bands] = Number((to * 1.001).toPrecision(3));
     const sizes = batch.distinct.length <= 10 ? batch.distinct : [];
-    const best = sizes.map(() => edges.slice(1).map(() => ({top: -Infinity, many: 0})));
+    const best = sizes.map(() => edges.slice(1).map(() => ({top: -Infinity, many: 0, model: ''})));
     for (let i = 0; i < y.length; i++) {
       if (!explorer.selected[i] || Number.isNaN(y[i])) continue;
       const down = sizes.indexOf(batch.values[i]),
         across = edges.slice(1).findIndex(edge => lr.values[i] < edge);
       if (down < 0 || across < 0) continue;
       best[down][across].many++;
-      best[down][across].top = Math.max(best[down][across].top, y[i]);
+      if (y[i] > best[down][across].top)
+        Object.assign(best[down][across], {top: y[i], model: explorer.data.trials.model[i]});
     }
+    const several_models = explorer.groups().length > 1;
     const cell = (told, j, k) => {
       if (!told.many) return element('td', {}, '');
       const share = (told.top - low) / (high - low || 1),
         own = element(
           'button',
           {
-            class: share > 0.55 ? 'bright' : 'dim',
-            'aria-label': `batch ${sizes[j]}, lr ${edges[k]} to ${edges[k + 1]}: best ${explorer.percent(told.top)} of ${told.many}; select them`,
+            class: share > 0.41 ? 'bright' : 'dim', // where black stands out as much as white
+            'aria-label': `batch ${sizes[j]}, lr ${edges[k]} to ${edges[k + 1]}: best ${explorer.percent(told.top)}, ${told.model}, of ${told.many}; select them`,
             onclick: () =>
               explorer.change({
                 brushes: new Map([
@@ -325,6 +331,7 @@
           },
           explorer.percent(told.top),
           element('small', {}, `of ${told.many}`),
+          several_models ? element('small', {class: 'network'}, told.model) : null,
         );
       own.style.background = explorer.ramp(share);
       return element('td', {}, own);

@@ -6,6 +6,7 @@ from results.facts import evaluation
 from results.facts.evaluation import Evaluated
 from results.figures import charts
 from results.report.blocks import Figure, Section, table
+from results.report.sections.caution import cautions
 
 COLUMNS = "setting seeds:count ece:percent confidence:percent accuracy:percent"
 BIN_COLUMNS = "setting images:count confidence:percent accuracy:percent"
@@ -18,12 +19,14 @@ def calibration(settings: list[Evaluated]) -> Section | None:
     if eces.empty:
         return None
     behind = table("calibration", "Calibration error", eces, COLUMNS, True)
-    plots = [(TITLE, charts.reliability(bins))]
+    drawn = bins[bins["images"] >= evaluation.FEW]
+    plots = [(TITLE, charts.reliability(drawn))]
     caption = "How sure, and how often right"
-    figure = Figure("reliability", caption, summary(eces), plots, behind, width="narrow")
-    return Section(
-        "Calibration", [figure, table("reliability", "The bins", bins, BIN_COLUMNS, True)]
-    )
+    words = summary(eces) + left_out(len(bins) - len(drawn), len(bins))
+    figure = Figure("reliability", caption, words, plots, behind, width="narrow")
+    every = table("reliability", "The bins", bins, BIN_COLUMNS, True)
+    constant = cautions(settings, "its calibration is that")
+    return Section("Calibration", [figure, *constant, every])
 
 
 def summary(eces: pd.DataFrame) -> str:
@@ -33,4 +36,14 @@ def summary(eces: pd.DataFrame) -> str:
     return (
         f"Expected calibration error on test (15 bins): {', '.join(each)}. {most['setting']} is "
         f"{'too sure' if gap > 0 else 'not sure enough'} by {100 * abs(gap):.1f} points on average."
+    )
+
+
+def left_out(few: int, bins: int) -> str:
+    """How many bins have too few images to be drawn."""
+    if not few:
+        return ""
+    return (
+        f" {few} of {bins} bins have fewer than {evaluation.FEW} images and aren't drawn. A mark's "
+        "area is its bin's share of the images."
     )

@@ -1,5 +1,7 @@
 """The report's section on the accuracy of the confirmed settings."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +11,7 @@ from results.facts.evaluation import Evaluated
 from results.figures import charts
 from results.report.blocks import Figure, Section, Table, Text, kinds, table
 from results.report.inputs import Inputs
-from results.words import ranged, seeds
+from results.words import listed, ranged, seeds
 
 HOW = (
     "Intervals are 95 % by a bootstrap of {n:,} samples on two levels: the images are drawn anew "
@@ -27,11 +29,15 @@ def confirmed(given: Inputs) -> Section | None:
     dots = frame[(frame["scope"] == "val+test") & (frame["measure"] == "accuracy")]
     printed = given.printed if given.real else given.printed.head(0)
     theirs = printed[printed["setting"].isin(dots["setting"]) & printed["matrix"].notna()]
+    plots = [
+        (title, charts.interval_dots(part, theirs[theirs["setting"].isin(part["setting"])]))
+        for title, part in pictured(dots, printed)
+    ]
     figure = Figure(
         "confirmed",
         "Accuracy with 95 % intervals",
         highest(frame) + (", with the paper's figure on the same images." if len(theirs) else "."),
-        [("Accuracy on val+test", charts.interval_dots(dots, theirs))],
+        plots,
         Table("confirmed", "All figures", frame, pd.DataFrame(rows)),
     )
     return Section(
@@ -65,16 +71,34 @@ def setting_row(name: str, group: pd.DataFrame) -> dict[str, str]:
 
 
 def highest(frame: pd.DataFrame) -> str:
-    """The setting with the highest accuracy, on test where test was opened."""
+    """The setting with the highest accuracy, on test where test was opened; of settings that
+    answered other images, one of each."""
     scope = "test" if "test" in set(frame["scope"]) else frame["scope"].iloc[0]
     each = frame[(frame["scope"] == scope) & (frame["measure"] == "accuracy")]
-    top = each.loc[each["mean"].idxmax()]
-    name = f"{top['setting']}:" if len(each) == 1 else f"Highest: {top['setting']},"
+    best = [top(rows, len(each) > 1) for _, rows in each.groupby("digest", sort=False)]
+    return f"{' '.join(best)} Drawn here: val+test, all images never trained on"
+
+
+def top(rows: pd.DataFrame, several: bool) -> str:
+    """The best of the settings that answered the same images."""
+    row = rows.loc[rows["mean"].idxmax()]
+    uneven = rows["epochs"].nunique() > 1 or rows["train_images"].nunique() > 1
+    trained = f"; trained for {row['epochs']} epochs on {row['train_images']:,} images"
     return (
-        f"{name} {100 * top['mean']:.2f} % on {scope}, 95 % interval "
-        f"{ranged(top['low'], top['high'])}, {seeds(top['seeds'])}, {top['images']:,} images. "
-        "Drawn here: val+test, all images never trained on"
+        (f"Highest: {row['setting']}," if several else f"{row['setting']}:")
+        + f" {100 * row['mean']:.2f} % on {row['scope']}, 95 % interval "
+        f"{ranged(row['low'], row['high'])}, {seeds(row['seeds'])}, {row['images']:,} images"
+        + (f"{trained}, which not all were." if uneven else ".")
     )
+
+
+def pictured(dots: pd.DataFrame, printed: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """(title, rows as evaluation.alike gives them): a picture for each set of images."""
+    asked = dict(zip(printed["setting"], printed["epochs"], strict=True))
+    several = dots["digest"].nunique() > 1
+    for _, part in dots.groupby("digest", sort=False):
+        names = f", {listed(list(dict.fromkeys(part['study'])))}" if several else ""
+        yield f"Accuracy on val+test{names}", evaluation.alike(part, asked)
 
 
 def by_seed(settings: list[Evaluated]) -> Table:

@@ -8,6 +8,7 @@ from results.facts import evaluation, paper
 from results.facts.evaluation import Evaluated
 from results.report.blocks import Block, Matrix, Section, Side, Table, Text, table
 from results.report.inputs import Inputs
+from results.report.sections.caution import cautions
 from results.words import listed, ranges, seeds
 
 TITLE = "Confusion matrices"
@@ -30,6 +31,7 @@ def of_settings(settings: list[Evaluated], given: Inputs) -> Section:
     blocks: list[Block] = [Text(HOW, "quiet")]
     for one in settings:
         blocks += matrix(one, given.published if one.answers.study in given.real else {})
+    blocks += cautions(settings, "its matrix is that")
     return Section(TITLE, [*blocks, *hardest(settings)])
 
 

@@ -41,4 +41,6 @@ def summary(frame: pd.DataFrame) -> str:
     )
     if len(devices) > 1:
         words += " They were not all trained on one kind of device, so seconds don't compare."
+    if frame["digest"].nunique() > 1:
+        words += " Settings that answered other test images aren't compared with one another."
     return words

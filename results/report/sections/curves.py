@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from results.artefacts.load import Findings
-from results.facts import paper, status
+from results.facts import paper, search, status
 from results.figures import charts
 from results.report.blocks import Block, Figure, Section, Text, kinds, table
 from results.words import listed, seeds
@@ -37,11 +37,25 @@ def curves(studies: list[Findings]) -> Section | None:
         figure(f"curves-{number}", caption, frame[frame["setting"].isin(names)])
         for number, (caption, names) in enumerate(curve_groups(frame), 1)
     ]
-    return Section("Learning curves", [Text(HOW, "quiet"), *figures])
+    return Section("Learning curves", [Text(HOW + of_val(studies), "quiet"), *figures])
+
+
+def of_val(studies: list[Findings]) -> str:
+    """Where an epoch was judged on a part of val: on how many images, since tables on confirmed
+    settings are of all of it."""
+    parts = [
+        f"{search.val_images(one):,}" + (f" in {one.name}" if len(studies) > 1 else "")
+        for one in studies
+        if "val" in status.used(one.study["data"])
+    ]
+    if not parts:
+        return ""
+    return f" val is here the part that each epoch was judged on, {listed(parts)} images."
 
 
 def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
-    """Which settings share a figure: as in the paper, else two of each network at a time."""
+    """Which settings share a figure: as in the paper, else those of a study, two of each network at
+    a time."""
     there = list(dict.fromkeys(frame["setting"]))
     groups = [
         (f"The paper's {name}", [s for s in wanted if s in there])
@@ -51,11 +65,13 @@ def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
     ]
     rest = [s for s in there if s not in {x for _, wanted in paper.CURVES for x in wanted}]
     model = dict(zip(frame["setting"], frame["model"], strict=True))
-    turn: dict[str, int] = {}
-    batches: dict[int, list[str]] = {}
+    study = dict(zip(frame["setting"], frame["study"], strict=True))
+    turn: dict[tuple[str, str], int] = {}
+    batches: dict[tuple[str, int], list[str]] = {}
     for setting in rest:
-        turn[model[setting]] = turn.get(model[setting], 0) + 1
-        batches.setdefault((turn[model[setting]] - 1) // 2, []).append(setting)
+        own = study[setting], model[setting]
+        turn[own] = turn.get(own, 0) + 1
+        batches.setdefault((study[setting], (turn[own] - 1) // 2), []).append(setting)
     return groups + [(f"Confirmed: {listed(names)}", names) for names in batches.values()]
 
 

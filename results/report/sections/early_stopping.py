@@ -10,7 +10,9 @@ from results.words import listed
 
 CURVE_COLUMNS = "model trial_id epoch:count val_accuracy:percent"
 RUNG_COLUMNS = "model rung:count judged:count stopped:count reached_the_end:count spearman:number"
-REPLAY_COLUMNS = "reduction_factor:count epochs_run:count saved:share best:percent lost:gap"
+REPLAY_COLUMNS = (
+    "reduction_factor:count epochs_run:count saved:share best:percent lost:gap stopped:count"
+)
 SAVED_COLUMNS = (
     "model trials:count stopped:count failed:count epochs_asked:count epochs_run:count saved:share "
     "seconds:count"
@@ -22,9 +24,10 @@ def early_stopping(one: Findings, trials: pd.DataFrame) -> list[Block]:
     rungs, saved = halving.rungs(one, trials), halving.savings(trials)
     blocks = [*curves(halving.trial_curves(one, trials), trials, rungs)]
     if len(saved) and len(rungs):
-        words = f"{saved_words(saved.iloc[-1])} {rung_words(rungs)}"
+        judged = halving.judged_among(one, trials)
+        words = f"{saved_words(saved.iloc[-1])} {judged} {rung_words(rungs)}"
         blocks += [Text(words), table("rungs", "The rungs", rungs, RUNG_COLUMNS, True)]
-        blocks += replayed(halving.replay(one, trials))
+        blocks += replayed(one, trials)
     if len(saved):
         blocks.append(table("savings", "Epochs asked and run", saved, SAVED_COLUMNS, True))
     return blocks
@@ -64,17 +67,19 @@ def rung_words(rungs: pd.DataFrame) -> str:
     return f"Rank correlation of a rung with the end, survivors only: {', '.join(each)}."
 
 
-def replayed(frame: pd.DataFrame) -> list[Block]:
-    """The same curves under stricter settings of ASHA."""
+def replayed(one: Findings, trials: pd.DataFrame) -> list[Block]:
+    """What stricter reduction factors would have saved and lost, from the study's own rungs."""
+    own = halving.graces(one, trials)[-1]
+    frame = halving.table([r for r in halving.replays(one, trials) if r.grace_epochs == own])
     if len(frame) < 2:
         return []
     row = frame.iloc[-1]
     words = (
-        "Replayed on the stored curves with a reduction factor of "
-        f"{row['reduction_factor']:.0f}, one trial after the other: {row['epochs_run']:,.0f} "
-        f"epochs and {100 * row['lost']:.1f} points of val accuracy lost."
+        f"Replayed on the stored curves with a reduction factor of {row['reduction_factor']:.0f}: "
+        f"{row['epochs_run']:,.0f} of {row['of']:,.0f} epochs and {100 * row['lost']:.2f} points "
+        "of val accuracy lost. Each trial is judged in the study's own order and pool."
     )
-    labels = {"saved": "saved of what was run"}
+    labels = {"saved": "saved of what was run", "stopped": "stopped in addition"}
     return [
         Text(words),
         table("replay", "Stricter, replayed", frame, REPLAY_COLUMNS, True, labels),

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from results.artefacts.load import Findings
-from results.facts.importance import ENOUGH, RESAMPLES, TOP, importance, reached
+from results.facts.importance import ENOUGH, RESAMPLES, TOP, importance, plateaus, reached
 from results.figures import charts
 from results.report.blocks import Block, Figure, Text, table
 from results.words import listed, ranged, ranges
@@ -31,7 +31,7 @@ HOW = (
 def important(one: Findings, trials: pd.DataFrame, resamples: int = RESAMPLES) -> list[Block]:
     """Both measures at the furthest epoch that enough trials of a network reached, or why not."""
     frame = importance(one, trials, resamples)
-    missing = too_few(one, trials, set(frame["model"]))
+    missing = [*too_few(one, trials), *on_plateau(one, trials)]
     if frame.empty:
         return missing
     last = frame[frame["epoch"] == frame.groupby("model")["epoch"].transform("max")]
@@ -52,10 +52,10 @@ def important(one: Findings, trials: pd.DataFrame, resamples: int = RESAMPLES) -
     return [figure, Text(HOW, "quiet"), *missing]
 
 
-def too_few(one: Findings, trials: pd.DataFrame, computed: set[str]) -> list[Block]:
+def too_few(one: Findings, trials: pd.DataFrame) -> list[Block]:
     """Which networks have too few trials for it, in a sentence."""
     many = reached(one, trials).groupby("model", sort=False)["trials"].max()
-    few = [f"{many[model]} trials of {model}" for model in many.index if model not in computed]
+    few = [f"{many[model]} trials of {model}" for model in many.index if many[model] < ENOUGH]
     if not few:
         return []
     words = (
@@ -63,6 +63,20 @@ def too_few(one: Findings, trials: pd.DataFrame, computed: set[str]) -> list[Blo
         f"one epoch: fewer than {ENOUGH} say nothing that another search wouldn't contradict."
     )
     return [Text(words, "quiet")]
+
+
+def on_plateau(one: Findings, trials: pd.DataFrame) -> list[Block]:
+    """The networks whose trials are too much alike at an epoch to say what sets the best apart."""
+    return [
+        Text(
+            f"Which hyperparameter matters to {row['model']} can't be told at epoch "
+            f"{row['epoch']}: {row['many']} of {row['trials']} trials have the same val accuracy, "
+            f"{100 * row['value']:.1f} %, so that the best {100 * TOP:.0f} % can't be told from "
+            "the rest.",
+            "quiet",
+        )
+        for _, row in plateaus(one, trials).iterrows()
+    ]
 
 
 def summary(last: pd.DataFrame) -> str:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from results.artefacts.load import Findings
 from results.facts import architecture
+from results.facts.architecture import Network
 from results.figures import diagrams
 from results.report.blocks import Block, Figure, Section, table
 from results.words import large, listed
@@ -35,56 +36,73 @@ def networks(studies: list[Findings]) -> Section | None:
     if not each:
         return None
     blocks: list[Block] = [diagram(each)]
-    for name, layers, study in each:
-        blocks += module(name, layers, study)
-    for name, layers, _ in each:
-        caption = f"All {len(layers)} modules of {name}"
-        blocks.append(table(f"layers-{name}", caption, layers, LAYERS, True))
+    for name, one, study in each:
+        blocks += module(name, one, study)
+    for name, one, _ in each:
+        caption = f"All {len(one.layers)} modules of {name}"
+        blocks.append(table(f"layers-{name}", caption, one.layers, LAYERS, True))
     return Section("The networks", blocks)
 
 
-def distinct(studies: list[Findings]) -> Iterator[tuple[str, pd.DataFrame, Findings]]:
-    """(name, layers, study) of each network that ran, once where studies have the same one."""
+def distinct(studies: list[Findings]) -> Iterator[tuple[str, Network, Findings]]:
+    """(name, network, study) of each network that ran, once where studies have the same one."""
     seen: list[pd.DataFrame] = []
-    for one in studies:
-        layers = architecture.layers(one)
-        ran = set(one.trials["hp_model"]) or set(layers["network"])
-        for name, part in layers[layers["network"].isin(ran)].groupby("network", sort=False):
-            part = part.reset_index(drop=True)
-            if not any(part.equals(other) for other in seen):
-                seen.append(part)
-                yield f"{name} in {one.name}" if len(studies) > 1 else str(name), part, one
+    for study in studies:
+        found = architecture.networks(study)
+        ran = set(study.trials["hp_model"]) or {one.model for one in found}
+        for one in found:
+            if one.model in ran and not any(one.layers.equals(other) for other in seen):
+                seen.append(one.layers)
+                yield f"{one.name} in {study.name}" if len(studies) > 1 else one.name, one, study
 
 
-def diagram(each: list[tuple[str, pd.DataFrame, Findings]]) -> Figure:
+def diagram(each: list[tuple[str, Network, Findings]]) -> Figure:
     """All networks abreast, with their stages as a table."""
-    sizes = [
-        f"{name}: {layers['parameters'].sum():,} parameters in "
-        f"{int(layers['kind'].isin(architecture.WEIGHTED).sum())} layers with weights, "
-        f"{large(layers['multiply_adds'].sum())} multiply-adds an image"
-        for name, layers, _ in each
-    ]
     plots = [
-        (name, diagrams.network(architecture.steps(layers), layers["network"].iloc[0]))
-        for name, layers, _ in each
+        (
+            f"{name}{', with the defaults' if one.apart else ''}",
+            diagrams.network(architecture.steps(one.layers), one.model),
+        )
+        for name, one, _ in each
     ]
-    stages = [architecture.stages(layers).assign(network=name) for name, layers, _ in each]
+    stages = [architecture.stages(one.layers).assign(network=name) for name, one, _ in each]
     frame = pd.concat(stages, ignore_index=True)
     behind = table("networks", "Stages", frame, STAGES, True, LABELS)
-    caption = f"{listed([name for name, *_ in each])} as trained here"
-    return Figure("networks", caption, f"{'; '.join(sizes)}. {HOW}", plots, behind, "thirds")
+    summary = f"{'; '.join(size(name, one) for name, one, _ in each)}. {HOW}"
+    return Figure("networks", drawn(each), summary, plots, behind, "thirds")
 
 
-def module(name: str, layers: pd.DataFrame, study: Findings) -> list[Block]:
+def size(name: str, one: Network) -> str:
+    """How large it is, and whether that is the size of what was trained."""
+    return (
+        f"{name}: {one.layers['parameters'].sum():,} parameters in "
+        f"{int(one.layers['kind'].isin(architecture.WEIGHTED).sum())} layers with weights, "
+        f"{large(one.layers['multiply_adds'].sum())} multiply-adds an image"
+        + (f" ({one.apart})" if one.apart else "")
+    )
+
+
+def drawn(each: list[tuple[str, Network, Findings]]) -> str:
+    """Which are drawn as they were trained, and which as they are by default."""
+    trained = [name for name, one, _ in each if not one.apart]
+    rest = [name for name, one, _ in each if one.apart]
+    parts = [f"{listed(trained)} as trained here"] if trained else []
+    parts += [f"{listed(rest)} with the defaults of what was searched"] if rest else []
+    return ", ".join(parts)
+
+
+def module(name: str, one: Network, study: Findings) -> list[Block]:
     """What stands in the blocks of a network and has parts itself: the attention module."""
-    inside = architecture.inside(layers)
+    inside = architecture.inside(one.layers)
     if inside.empty:
         return []
-    model, title = layers["network"].iloc[0], inside["module"].iloc[0]
-    orders = architecture.orders(study, model) or ["as listed"]
-    plots = [(f"{title}, {order}", diagrams.module(inside, order, model)) for order in orders]
+    title, orders = inside["module"].iloc[0], architecture.orders(study, one.model)
+    plots = [
+        (f"{title}, {order}", diagrams.module(inside, order, one.model))
+        for order in orders or ["as listed"]
+    ]
     behind = table(f"module-{name}", f"Every {title}", inside, MODULES, True)
-    summary = module_words(inside, layers, orders)
+    summary = module_words(inside, one.layers, orders or ["as listed"])
     return [Figure(f"module-{name}", f"The {title} of {name}", summary, plots, behind)]
 
 

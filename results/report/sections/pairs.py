@@ -5,6 +5,7 @@ import pandas as pd
 from results.facts import evaluation
 from results.facts.evaluation import Evaluated
 from results.report.blocks import Section, Text, table
+from results.report.sections.caution import cautions
 from results.words import points
 
 COLUMNS = (
@@ -42,6 +43,7 @@ def pairs(settings: list[Evaluated]) -> Section | None:
         "Are the differences real?",
         [
             Text(summary(frame)),
+            *cautions(settings, "a difference to it is one"),
             table("pairs", caption, shown, COLUMNS, len(frame) > 12, LABELS),
             Text(HOW, "quiet"),
         ],

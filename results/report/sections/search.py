@@ -27,9 +27,10 @@ PROGRESS_COLUMNS = (
     "model trial_id trials:count epochs:count seconds:number val_accuracy:percent best:percent"
 )
 CURSE_COLUMNS = (
-    "setting from_trial epoch:count searched:percent mean:percent low:percent high:percent "
-    "seeds:count lost:points"
+    "setting from_trial epoch:count images:count searched:percent mean:percent low:percent "
+    "high:percent seeds:count lost:points"
 )
+CURSE_LABELS = {"mean": "fresh seeds", "low": "lowest", "high": "highest"}
 HOW = (
     "The unbiased estimator of Tang et al. 2020: the best of n trials drawn from those that were "
     "run. A trial that ASHA stopped counts with its last val accuracy, a failed one with zero. "
@@ -47,7 +48,7 @@ def search(one: Findings, given: Inputs) -> Section | None:
         *best_trials(trials),
         *edges(one, trials),
         *budget(one, trials),
-        *winners_curse(one, given.accuracies),
+        *winners_curse(one),
         *early_stopping(one, trials),
         *hyperparameters(one, trials),
         *important(one, trials),
@@ -62,7 +63,7 @@ def beyond_selection(one: Findings, given: Inputs) -> Section | None:
         return None
     blocks = [
         *edges(one, trials),
-        *winners_curse(one, given.accuracies),
+        *winners_curse(one),
         *important(one, trials),
     ]
     title = "What the whole search says"
@@ -126,18 +127,24 @@ def budget_words(frame: pd.DataFrame) -> str:
     )
 
 
-def winners_curse(one: Findings, confirmed: pd.DataFrame) -> list[Block]:
-    """The searched and the confirmed val accuracy of one configuration."""
-    frame = facts.winners_curse(one, confirmed)
+def winners_curse(one: Findings) -> list[Block]:
+    """The searched and the confirmed val accuracy of one configuration, on the same images."""
+    frame = facts.winners_curse(one)
     if frame.empty:
         return []
     each = [
-        f"{row['setting']} {100 * row['searched']:.1f} % in the search, "
-        f"{100 * row['mean']:.1f} % confirmed ({signed(-100 * row['lost'], 1)})"
+        f"{row['setting']} {100 * row['searched']:.1f} % in the search, {100 * row['mean']:.1f} % "
+        f"with {fresh(row['seeds'])} at epoch {row['epoch']} ({signed(-100 * row['lost'], 1)})"
         for _, row in frame.iterrows()
     ]
     words = (
-        f"Chosen for being the best, a figure is flattered: {'; '.join(each)}, both on val. "
-        "Where the search stopped before the last epoch, the confirmation trained longer."
+        f"Chosen for being the best, a figure is flattered: {'; '.join(each)}, each pair on the "
+        f"same {frame['images'].iloc[0]:,} images of val."
     )
-    return [Text(words), table("winners-curse", "The winner's curse", frame, CURSE_COLUMNS, True)]
+    caption = "The winner's curse"
+    behind = table("winners-curse", caption, frame, CURSE_COLUMNS, True, CURSE_LABELS)
+    return [Text(words), behind]
+
+
+def fresh(seeds: int) -> str:
+    return "a fresh seed" if seeds == 1 else f"{seeds} fresh seeds"

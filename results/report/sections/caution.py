@@ -1,0 +1,11 @@
+"""A note where networks that have not learned are among those that a section is about."""
+
+from results.facts import learning
+from results.facts.evaluation import Evaluated
+from results.report.blocks import Block, Text
+
+
+def cautions(settings: list[Evaluated], what: str) -> list[Block]:
+    """`what`, as "its calibration is that", is then told of a constant answer."""
+    words = learning.caution([one.answers for one in settings], what)
+    return [Text(words, "note")] if words else []

@@ -1,0 +1,167 @@
+"""Pictures in proportion: what differs is told, and what is noise doesn't fill the page."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_results_load import CLASSES, LABELS, SPLITS, epochs, folder, header, predictions, trial
+
+from results import readme
+from results.artefacts.load import answers, load
+from results.facts import evaluation, progress
+from results.figures import style
+from results.report.blocks import Figure
+from results.report.report import report
+from study.config.study import from_dict
+from study.driver import summary
+from study.record.tables import Tables
+
+NETWORKS = {"alexnet": 73_500_000, "resnet34": 73_200_000, "cbam_resnet34": 73_800_000}
+
+
+def confirmed(path, epochs_of=(4, 4, 4), images=100, right=(20, 15, 18), name="mine"):
+    """Each network confirmed with one seed; so many of its 28 answers are right."""
+    rows, curves, told = [], [], []
+    for (model, adds), last, hits in zip(NETWORKS.items(), epochs_of, right, strict=True):
+        one = f"{model}-s0"
+        rows.append(trial(one, model, "confirm", epochs=last, multiply_adds=adds))
+        curves += epochs(one, [0.1 * (k + 1) for k in range(last)])
+        guess = [(label + (k >= hits)) % 7 for k, label in enumerate(LABELS)]
+        told += predictions(one, guess, LABELS, SPLITS)
+    head = header(study={"name": name}, data={"images": {"train": images, "val": 14, "test": 14}})
+    return folder(path, head, rows, curves, [], told)
+
+
+def figure_of(name, *paths):
+    made = report([load(path) for path in paths], 20)
+    (found,) = [
+        block
+        for section in made.sections
+        for block in section.blocks
+        if isinstance(block, Figure) and block.name == name
+    ]
+    return found
+
+
+def marks(plot):
+    """Label -> symbol of the marks with an interval."""
+    return {
+        y: symbol
+        for trace in plot.data
+        if trace.error_x.array is not None
+        for y, symbol in zip(trace.y, trace.marker.symbol, strict=True)
+    }
+
+
+def test_who_trained_for_fewer_epochs_is_hollow_and_says_so_at_its_row(tmp_path):
+    plot = figure_of("confirmed", confirmed(tmp_path / "s", (8, 3, 8))).plots[0][1]
+    assert marks(plot) == {
+        "alexnet<br>8 epochs": "circle",
+        "resnet34<br>3 epochs": "square-open",
+        "cbam_resnet34<br>8 epochs": "diamond",
+    }
+    order = list(plot.layout.yaxis.categoryarray)[::-1]
+    assert [label.split("<br>")[0] for label in order] == ["alexnet", "cbam_resnet34", "resnet34"]
+    assert any("hollow" in str(trace.name) for trace in plot.data)
+
+
+def test_where_all_trained_alike_nothing_is_hollow_or_said(tmp_path):
+    plot = figure_of("confirmed", confirmed(tmp_path / "s")).plots[0][1]
+    assert set(marks(plot)) == set(NETWORKS)
+    assert not any("open" in symbol for symbol in marks(plot).values())
+
+
+def test_rows_of_other_training_images_are_told_apart(tmp_path):
+    paths = [
+        confirmed(tmp_path / name, images=many, name=name)
+        for name, many in (("few", 3072), ("all", 28709))
+    ]
+    found = figure_of("confirmed", *paths)
+    assert marks(found.plots[0][1])["alexnet (few)<br>3,072 images"] == "circle-open"
+    assert marks(found.plots[0][1])["alexnet (all)<br>28,709 images"] == "circle"
+    assert "which not all were" in found.summary
+
+
+def test_settings_on_other_images_are_never_on_one_axis(tmp_path):
+    one, two = confirmed(tmp_path / "a", name="a"), confirmed(tmp_path / "b", name="b")
+    head = (two / "study.json").read_text().replace('"digest": "abc"', '"digest": "xyz"')
+    (two / "study.json").write_text(head)
+    found = figure_of("confirmed", one, two)
+    assert [title for title, _ in found.plots] == [
+        "Accuracy on val+test, a",
+        "Accuracy on val+test, b",
+    ]
+    assert found.summary.count("Highest") == 2
+
+
+def test_the_readmes_first_picture_says_how_many_of_the_papers_epochs_were_run():
+    studies = readme.published()
+    settings = evaluation.evaluated([one for study in studies for one in answers(study)], 20)
+    picture = next(readme.pictures(studies))
+    at = {
+        label.split("<br>")[0]: (label, symbol) for label, symbol in marks(picture.plots[0]).items()
+    }
+    assert settings and at["B-resnet34"] == ("B-resnet34<br>8 of 35 epochs", "square-open")
+    assert at["A-alexnet"] == ("A-alexnet<br>50 epochs", "circle")
+    assert "8 of 35 epochs" in picture.words and "Hollow" in picture.words
+
+
+def test_costs_begin_at_nothing(tmp_path):
+    plots = dict(figure_of("cost", confirmed(tmp_path / "s")).plots)
+    plot = plots["Against multiply-adds of one image, forward"]
+    low, high = plot.layout.xaxis.range
+    assert low == 0 and high > 73_800_000
+    assert style.from_zero(pd.Series([1.0, 30.0]))["type"] == "log"
+
+
+def test_bins_of_few_images_are_not_drawn_and_the_others_by_their_size(tmp_path):
+    """2 images at .95, 100 at .75, 25 at .55."""
+    sure = np.repeat([0.95, 0.75, 0.55], [2, 100, 25])
+    rows = [trial("alexnet-s0", stage="confirm")]
+    told = []
+    for image, share in enumerate(sure):
+        p = {f"p_{name}": (1 - share) / 6 for name in CLASSES} | {"p_angry": share}
+        label = "angry" if image % 4 else "sad"
+        told.append(
+            {
+                "trial_id": "alexnet-s0",
+                "split": "test",
+                "image": image,
+                "label": label,
+                "duplicate": False,
+                **p,
+            }
+        )
+    path = folder(tmp_path / "s", None, rows, epochs("alexnet-s0", [0.2]), [], told)
+    found = figure_of("reliability", path)
+    (line,) = [trace for trace in found.plots[0][1].data if trace.name == "alexnet"]
+    assert list(line.customdata) == [25, 100] and list(line.x) == pytest.approx([0.55, 0.75])
+    few, many = line.marker.size
+    assert (many - 3) / (few - 3) == pytest.approx(2)  # areas as 4 to 1
+    assert line.error_y.array is not None
+    assert "1 of 3 bins have fewer than 20 images" in found.summary
+
+
+def test_an_axis_of_accuracies_spans_five_points_at_least():
+    low, high = style.spread([0.401, 0.402])["range"]
+    assert high - low == pytest.approx(0.055) and low < 0.401 < 0.402 < high
+    assert style.spread([0.3, 0.4]) == {} and style.spread([]) == {}
+    assert style.spread([0.999])["range"] == pytest.approx([0.945, 1.0])
+
+
+def test_one_seeds_interval_is_the_same_in_terminal_report_and_explorer(tmp_path):
+    path = confirmed(tmp_path / "s")
+    found = load(path)
+    tables = Tables()
+    tables.trials = {
+        name: {"setting": name.removesuffix("-s0")} for name in found.trials["trial_id"]
+    }
+    tables.chosen = {name: {} for name in NETWORKS}
+    told = summary.confirmed(tables, from_dict({}), found.predictions, CLASSES).set_index("setting")
+    settings = evaluation.evaluated(answers(found), 50)
+    frame = evaluation.confirmed(settings)
+    at = frame[(frame["scope"] == "test") & (frame["measure"] == "accuracy")].set_index("setting")
+    page = progress.best(found, settings).set_index("of")
+    for name in NETWORKS:
+        for row in (at.loc[name], page.loc[name]):
+            words = f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %"
+            assert words == told.loc[name, "95 % (images)"], name

@@ -1,0 +1,155 @@
+"""A network that answers one class is said to have learned nothing, wherever it is told of."""
+
+import numpy as np
+import pytest
+from test_results_load import (
+    CLASSES,
+    FAIR,
+    LABELS,
+    SPLITS,
+    epochs,
+    folder,
+    header,
+    predictions,
+    trial,
+)
+
+from results.artefacts.load import Answers, answers, load
+from results.facts import learning
+from results.report.blocks import Text
+from results.report.report import report
+from study.config.study import from_dict
+from study.driver import learning as told
+from study.record.tables import Tables
+
+
+def answered(path, *said, more=()):
+    """A study of alexnet whose seeds answered so, and of resnet34, which is mostly right."""
+    rows = [trial(f"alexnet-s{k}", stage="confirm", hp_seed=k) for k in range(len(said))]
+    rows.append(trial("resnet34-s0", "resnet34", "confirm"))
+    rest = [
+        row
+        for k, one in enumerate(said)
+        for row in predictions(f"alexnet-s{k}", one, LABELS, SPLITS)
+    ]
+    rest += predictions("resnet34-s0", LABELS[:27] + [0], LABELS, SPLITS)
+    return load(folder(path, None, [*rows, *more], epochs("alexnet-s0", [0.2]), [], rest))
+
+
+def notes(found):
+    """The report's notes, and the notes within its sections by title."""
+    made = report([found], 20)
+    inside = {
+        section.title: [
+            block.words
+            for block in section.blocks
+            if isinstance(block, Text) and block.kind == "note"
+        ]
+        for section in made.sections
+    }
+    return made.notes, inside
+
+
+def test_a_network_that_answers_one_class_has_not_learned(tmp_path):
+    said, inside = notes(answered(tmp_path / "s", [3] * 28))
+    assert (
+        "alexnet has not learned: it answers one class (happy, 100 % of its answers), 14.3 % right "
+        "on test, and always answering angry gives 14.3 %." in said
+    )
+    for title in ("Are the differences real?", "Confusion matrices", "Calibration"):
+        assert any("alexnet has not learned" in words for words in inside[title]), title
+    assert not any("resnet34" in words for words in said)
+
+
+def test_of_several_seeds_it_is_said_how_many_have_not_learned(tmp_path):
+    said, _ = notes(answered(tmp_path / "s", [3] * 28, FAIR))
+    assert any(words.startswith("alexnet (1 of 2 seeds) has not learned: it") for words in said)
+
+
+def of(right, images, classes=("a", "b"), share=0.5):
+    """Answers on so many test images, so many of them right, the others of the other class."""
+    label = (np.arange(images) >= share * images).astype(int)
+    hit = np.random.default_rng(0).permutation(images) < right
+    guess = np.where(hit, label, 1 - label)
+    probability = np.eye(len(classes))[guess][None]
+    return Answers(
+        "s",
+        "x",
+        "m",
+        "d",
+        classes,
+        1,
+        (0,),
+        np.full(images, "test"),
+        np.arange(images),
+        np.zeros(images, bool),
+        label,
+        probability,
+    )
+
+
+@pytest.mark.parametrize(("right", "flat"), [(500, True), (525, True), (540, False), (900, False)])
+def test_what_lies_within_chance_of_the_most_frequent_class_is_not_learned(right, flat):
+    frame = learning.unlearned([of(right, 1000)])  # 540 of 1,000: from 50.9 %
+    assert len(frame) == flat
+    if flat:
+        (words,) = learning.sentences(frame)
+        assert words.startswith("x has not learned, as far as 1,000 images of test tell: ")
+
+
+def test_a_network_that_diverged_gave_no_answers_at_all(tmp_path):
+    told = predictions("alexnet-s0", FAIR, LABELS, SPLITS, sure=float("nan"))
+    rows = [trial("alexnet-s0", stage="confirm")]
+    found = load(folder(tmp_path / "s", None, rows, epochs("alexnet-s0", [0.2]), [], told))
+    assert learning.unlearned(answers(found)).empty
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "words"),
+    [
+        (
+            0.25,
+            "No trial of alexnet has learned: the best, t0, has the 25.0 % on val that always "
+            "answering happy gives.",
+        ),
+        (
+            0.27,
+            "No trial of alexnet has learned, as far as 1,000 images of val tell: the best, t0, "
+            "has 27.0 % (24.3 to 29.8), and always answering happy gives 25.0 %.",
+        ),
+        (0.30, ""),
+    ],
+)
+def test_a_search_whose_best_is_the_majority_class_says_so(tmp_path, accuracy, words):
+    counts = {"val": dict.fromkeys(CLASSES, 125) | {"happy": 250}}
+    data = {"counts": counts, "images": {"train": 100, "val": 1000, "test": 14}}
+    rows = [trial("t0"), trial("t1", status="stopped")]
+    curves = epochs("t0", [0.25, accuracy]) + epochs("t1", [0.5])
+    found = load(folder(tmp_path / "s", header(data=data), rows, curves, []))
+    said, _ = notes(found)
+    assert (words in said) if words else not any("has learned" in one for one in said)
+
+
+def test_the_terminal_says_the_same(tmp_path):
+    """The driver can't import the results, so its rule and words are its own."""
+    for name, said in (("one", [[3] * 28]), ("some", [FAIR, [3] * 28]), ("near", [LABELS[::-1]])):
+        found = answered(tmp_path / name, *said)
+        tables = Tables()
+        tables.trials = found.trials.set_index("trial_id").to_dict("index")
+        here = learning.sentences(learning.unlearned(answers(found)))
+        assert here and told.confirmed(tables, found.predictions, CLASSES) == here
+
+
+@pytest.mark.parametrize("accuracy", [0.25, 0.27, 0.30])
+def test_the_terminal_says_the_same_of_a_search(tmp_path, accuracy):
+    counts = {"val": dict.fromkeys(CLASSES, 125) | {"happy": 250}}
+    data = {"counts": counts, "images": {"train": 100, "val": 1000, "test": 14}}
+    found = load(
+        folder(tmp_path / "s", header(data=data), [trial("t0")], epochs("t0", [accuracy] * 4), [])
+    )
+    tables = Tables()
+    tables.trials = found.trials.set_index("trial_id").to_dict("index")
+    tables.last = {"t0": {"epoch": 4, "val_accuracy": accuracy}}
+    labels = np.repeat(range(7), [125, 125, 125, 250, 125, 125, 125])
+    study = from_dict({"epochs": 4})
+    assert told.searched(tables, study, labels, tuple(CLASSES)) == learning.searched(found)
