@@ -19,7 +19,7 @@ from study import Mistake
 from study.config import flags
 from study.config.study import Study, read_preset
 from study.driver.given import refuse_idle
-from study.record import schemas
+from study.record import events, schemas
 from study.run import MAY_CHANGE
 
 ROOT = Path(__file__).parents[1]
@@ -307,7 +307,7 @@ def test_every_file_in_a_picture_exists(path):
 def test_every_test_that_a_document_names_exists():
     for path in DOCUMENTS:
         if path.name not in ("LOG.md", "CHANGELOG.md"):
-            for one in re.findall(r"\btest_\w+", path.read_text()):
+            for one in {*re.findall(r"\btest_\w+", path.read_text())} - {"test_opened"}:  # an event
                 assert (ROOT / "tests" / f"{one}.py").exists(), f"{name(path)} names {one}"
 
 
@@ -326,6 +326,21 @@ def test_the_columns_are_those_of_the_code(table):
     section = columns.split(f"| `{table}.parquet` |")[1].split("\n\n")[0]
     told = re.findall(r"^\| `(\w+)` \| [\w ]+ \| (.+) \|$", section, re.MULTILINE)
     assert told == [(key, help) for key, (_, help) in getattr(schemas, table.upper()).items()]
+
+
+def events_table() -> str:
+    """The journal's grammar as docs/artefacts.md shows it."""
+    lines = ["| event | field | meaning |", "|---|---|---|"]
+    lines += [f"| every line | `{name}` | {meaning} |" for name, meaning in events.ALWAYS.items()]
+    for name, kind in events.EVENTS.items():
+        lines.append(f"| `{name}` | | {kind.meaning}; written by `{kind.writer}` |")
+        lines += [f"| | `{key}` | {meaning} |" for key, meaning in kind.fields.items()]
+        lines += [f"| | `{key}`, if known | {said} |" for key, said in kind.optional.items()]
+    return "\n".join(lines) + "\n"
+
+
+def test_the_journals_grammar_is_that_of_the_code():
+    assert between("docs/artefacts.md", "events") == events_table()
 
 
 # The project's own description

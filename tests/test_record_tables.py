@@ -234,13 +234,6 @@ def test_a_clock_that_is_set_back_takes_no_time_away():
     assert Tables.of([started(1, "t0000"), *events]).wall_seconds == 10
 
 
-def test_a_study_that_goes_on_has_not_ended():
-    end = at(2, "study_ended", status="interrupted", reason="SIGINT")
-    events = [at(1, "driver_started"), end]
-    assert Tables.of(events).ended == end
-    assert Tables.of([*events, at(3, "driver_started")]).ended is None
-
-
 def test_events_survive_json():
     events = [started(1, "t0000"), done(2, "t0000", 1), judged(2, "t0000", "continue")]
     assert Tables.of(json.loads(json.dumps(events))) == Tables.of(events)

@@ -16,6 +16,7 @@ from study.cluster import environment
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Study
 from study.data.datasets import Dataset, Split
+from study.record.events import check
 from study.record.journal import Event, Journal
 from study.record.tables import Tables
 from study.storage import errors, places
@@ -56,6 +57,8 @@ class Session:
     def log(self, *events: Event) -> None:
         """Write events to the journal, fold them into the tables, refresh the files by and by."""
         stamped = [{"time": now(), **event} for event in events]
+        for event in stamped:
+            check(event)
         self.journal.append(*stamped)
         for event in stamped:
             self.tables.add(event)

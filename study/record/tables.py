@@ -4,7 +4,7 @@ Runs on the driver. `Tables` is the only place where events are turned into rows
 parquet files, the live display and the driver itself after a restart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +28,8 @@ class Tables:
     last: dict[str, Row] = field(default_factory=dict)  # trial -> its newest epoch
     wall_seconds: float = 0.0  # over all drivers
     gpu_seconds: float = 0.0  # in epochs, also those that had to be trained again
-    ended: Event | None = None
     drivers: list[Row] = field(default_factory=list)  # each with its code, libraries and machine
+    moment: datetime | None = None  # of the newest event, from the first driver's on
 
     def add(self, event: Event) -> None:
         """Fold one event in. A repeated epoch or decision replaces the earlier: last one wins."""
@@ -41,56 +41,12 @@ class Tables:
                     "folder: don't trust where it came from"
                 )
         moment = datetime.fromisoformat(event["time"])
-        if name == "driver_started":
-            self._moment = moment
-            self.ended = None
-            self.drivers.append(row)
-        elif hasattr(self, "_moment"):
-            self.wall_seconds += max(0.0, (moment - self._moment).total_seconds())
-            self._moment = moment
-        if name == "trial_started":
-            hp = {f"hp_{key}": value for key, value in row.pop("hp").items()}
-            self.trials[row["trial_id"]] = {
-                "status": "running",
-                "reason": "",
-                "error": "",
-                "retries": 0,
-                "microbatches": 1,
-                "started_at": moment,
-                **row,
-                **hp,
-            }
-        elif name == "trial_continued":
-            self.trials[row["trial_id"]].update(status="running", reason="", ended_at=None)
-        elif name == "trial_retried":
-            trial = self.trials[row["trial_id"]]
-            trial["retries"] += 1
-            trial["error"] = row["error"]
-        elif name == "epoch_done":
-            where = {name: row.pop(name) for name in ("node", "device", "microbatches")}
-            trial, before = (
-                self.trials[row["trial_id"]],
-                self.epochs.get((row["trial_id"], row["epoch"]), {}),
-            )
-            trial.update(where)
-            if before.get("epoch_seconds") != row["epoch_seconds"]:  # else only told again
-                self.gpu_seconds += row["epoch_seconds"] * trial["gpus"]
-            self.epochs[row["trial_id"], row["epoch"]] = self.last[row["trial_id"]] = {
-                **row,
-                "finished_at": moment,
-            }
-        elif name == "rung_judged":
-            self.decisions[row["trial_id"], row["rung"]] = row
-        elif name == "trial_ended":
-            self.trials[row["trial_id"]].update(row, ended_at=moment)
-        elif name == "chosen":
-            self.chosen[row["setting"]] = row
-        elif name == "test_opened":
-            self.opened.append(row["trial_id"])
-        elif name == "prediction_failed":
-            self.unanswered[row["trial_id"]] = row["error"]
-        elif name == "study_ended":
-            self.ended = event
+        if self.moment and name != "driver_started":
+            self.wall_seconds += max(0.0, (moment - self.moment).total_seconds())
+        if self.moment or name == "driver_started":
+            self.moment = moment
+        if name in FOLDS:
+            FOLDS[name](self, row, moment)
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> "Tables":
@@ -115,6 +71,72 @@ class Tables:
         write_table(folder / "trials.parquet", list(self.trials.values()), TRIALS)
         write_table(folder / "epochs.parquet", list(self.epochs.values()), EPOCHS)
         write_table(folder / "decisions.parquet", list(self.decisions.values()), DECISIONS)
+
+
+def driver_started(tables: Tables, row: Row, moment: datetime) -> None:
+    tables.drivers.append(row)
+
+
+def trial_started(tables: Tables, row: Row, moment: datetime) -> None:
+    hp = {f"hp_{key}": value for key, value in row.pop("hp").items()}
+    blank = {"status": "running", "reason": "", "error": "", "retries": 0, "microbatches": 1}
+    tables.trials[row["trial_id"]] = {**blank, "started_at": moment, **row, **hp}
+
+
+def trial_continued(tables: Tables, row: Row, moment: datetime) -> None:
+    tables.trials[row["trial_id"]].update(status="running", reason="", ended_at=None)
+
+
+def trial_retried(tables: Tables, row: Row, moment: datetime) -> None:
+    trial = tables.trials[row["trial_id"]]
+    trial.update(retries=trial["retries"] + 1, error=row["error"])
+
+
+def epoch_done(tables: Tables, row: Row, moment: datetime) -> None:
+    trial, key = tables.trials[row["trial_id"]], (row["trial_id"], row["epoch"])
+    trial.update({name: row.pop(name) for name in ("node", "device", "microbatches")})
+    before = tables.epochs.get(key, {})
+    if before.get("epoch_seconds") != row["epoch_seconds"]:  # else only reported again
+        tables.gpu_seconds += row["epoch_seconds"] * trial["gpus"]
+    tables.epochs[key] = tables.last[row["trial_id"]] = row | {"finished_at": moment}
+
+
+def rung_judged(tables: Tables, row: Row, moment: datetime) -> None:
+    tables.decisions[row["trial_id"], row["rung"]] = row
+
+
+def trial_ended(tables: Tables, row: Row, moment: datetime) -> None:
+    tables.trials[row["trial_id"]].update(row, ended_at=moment)
+
+
+def chosen(tables: Tables, row: Row, moment: datetime) -> None:
+    tables.chosen[row["setting"]] = row
+
+
+def test_opened(tables: Tables, row: Row, moment: datetime) -> None:
+    tables.opened.append(row["trial_id"])
+
+
+def prediction_failed(tables: Tables, row: Row, moment: datetime) -> None:
+    tables.unanswered[row["trial_id"]] = row["error"]
+
+
+# What an event of study.record.events changes in the tables; the others change nothing.
+FOLDS: dict[str, Callable[[Tables, Row, datetime], None]] = {
+    fold.__name__: fold
+    for fold in (
+        driver_started,
+        trial_started,
+        trial_continued,
+        trial_retried,
+        epoch_done,
+        rung_judged,
+        trial_ended,
+        chosen,
+        test_opened,
+        prediction_failed,
+    )
+}
 
 
 def inside(name: Any) -> bool:
