@@ -62,15 +62,18 @@ def test_what_only_a_node_to_come_can_hold_is_taken(cluster):
     assert "the cluster has 2" in refused(cpus_per_trial=8)
 
 
-@pytest.mark.parametrize(("nodes", "need", "fit"), [
-    ([(2, 0), (2, 0)], (1, 0), 4),
-    ([(3, 0), (3, 0)], (2, 0), 2),  # a core of each stays empty
-    ([(8, 2)], (1, 0.25), 8),
-    ([(8, 2)], (1, 0.4), 4),  # two on a GPU: a fraction is one of one GPU
-    ([(8, 2)], (1, 1 / 3), 6),
-    ([(8, 3)], (1, 2), 1),
-    ([(1, 4), (16, 0)], (1, 1), 1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("nodes", "need", "fit"),
+    [
+        ([(2, 0), (2, 0)], (1, 0), 4),
+        ([(3, 0), (3, 0)], (2, 0), 2),  # a core of each stays empty
+        ([(8, 2)], (1, 0.25), 8),
+        ([(8, 2)], (1, 0.4), 4),  # two on a GPU: a fraction is one of one GPU
+        ([(8, 2)], (1, 1 / 3), 6),
+        ([(8, 3)], (1, 2), 1),
+        ([(1, 4), (16, 0)], (1, 1), 1),
+    ],
+)
 def test_trials_at_once_are_counted_node_by_node(cluster, nodes, need, fit):
     cluster(*nodes)
     asked = {"cpu": need[0], "gpu": need[1]}

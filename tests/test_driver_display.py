@@ -49,32 +49,26 @@ def ended(name: str, status: str, reason: str) -> dict:
     return {"event": "trial_ended", "trial_id": name, "status": status, "reason": reason}
 
 
-def shown(wanted: int, found: Tables, **budget: float) -> str:
-    study = Study(**budget)
-    display = Display(study, ())
-    session = SimpleNamespace(tables=found, slots=2, gpu_hours_spent=0.25)
-    display.begin(session, "search", wanted)
+def at_work(found: Tables, left: float | None = None) -> SimpleNamespace:
+    """A session with these tables, which knows how long it will still take, or doesn't."""
+    return SimpleNamespace(tables=found, slots=2, gpu_hours_spent=0.25, seconds_left=lambda: left)
+
+
+def shown(wanted: int, found: Tables, left: float | None = None, **budget: float) -> str:
+    display = Display(Study(**budget), ())
+    display.begin(at_work(found), "search", wanted)
     display.end()
-    return display.counts(session)
+    return display.counts(at_work(found, left))
 
 
-def test_nothing_is_promised_before_the_first_epoch():
-    assert "left" not in shown(4, tables(started("t0000")))
-
-
-def test_the_time_left_is_the_epochs_left_at_the_pace_so_far():
-    # one trial ended after 4 epochs of 6 s, one is at epoch 1, two are to come, two run at once
-    found = tables(
-        started("t0000"),
-        *(epoch("t0000", n) for n in range(1, 5)),
-        ended("t0000", "stopped", "asha"),
-        started("t0001"),
-        epoch("t0001", 1),
-    )
-    line = shown(4, found)
-    assert "about 33 s left" in line
-    assert line.startswith("search: 1 of 4 trials done, 1 running, 1 stopped, 5 epochs")
-    assert "1,500 images/s" in line
+def test_the_time_left_is_of_all_of_the_study_and_nothing_is_promised_where_it_is_not_known():
+    found = tables(started("t0000"), epoch("t0000", 1), started("t0001"))
+    line = shown(4, found, 754.0)
+    assert line.startswith("search: 0 of 4 trials done, 2 running, 1 epochs, 1,500 images/s, ")
+    assert line.endswith("about 12:34 left in all")
+    assert shown(4, found).endswith("0 s so far, how long still isn't known")
+    for nearly in (0.0, 0.9):
+        assert shown(4, found, nearly).endswith("nearly done"), "and not about 0 s"
 
 
 def test_what_is_left_of_the_budgets_is_told():
@@ -118,7 +112,7 @@ def test_no_text_of_others_is_markup_on_a_terminal(monkeypatch, text):
     made = Display(Study(), (f"note {text}",))
     name = "[bold][link=x]:smile:-s0"
     found = tables(started(name) | {"stage": "confirm"}, epoch(name, 1))
-    session = SimpleNamespace(tables=found, slots=2, gpu_hours_spent=0.0)
+    session = at_work(found)
     made.begin(session, "confirm", 1)
     made(session)
     made.print(f"t0000 is started again: \x1b[31m{text}\x1b[0m")
@@ -136,7 +130,7 @@ def test_a_terminal_that_is_gone_is_no_error_of_the_display(monkeypatch):
     monkeypatch.setattr(display, "Console", partial(Console, force_terminal=True, file=Gone()))
     made = Display(Study(), ())
     found = tables(started("t0000"), epoch("t0000", 1))
-    session = SimpleNamespace(tables=found, slots=2, gpu_hours_spent=0.0)
+    session = at_work(found)
     made.begin(session, "search", 1)
     made(session)
     made.print("x")

@@ -91,14 +91,26 @@ def test_a_flag_of_which_the_variable_was_never_set_is_refused(tmp_path, monkeyp
 
 
 ACTS = [
-    "--optimizer sgd,adam --momentum 0.5", "--schedule step,cosine --lr-decay 0.5", "--lr 0.01,0.1",
-    "--preset paper --lr 0.01 --epochs 3", "--preset paper --scheduler none", "--dropout 0.0,0.5",
-    "--preset paper --settings A-alexnet --batch-size 64", "--preset ingredients --seeds 9",
+    "--optimizer sgd,adam --momentum 0.5",
+    "--schedule step,cosine --lr-decay 0.5",
+    "--lr 0.01,0.1",
+    "--preset paper --lr 0.01 --epochs 3",
+    "--preset paper --scheduler none",
+    "--dropout 0.0,0.5",
+    "--preset paper --settings A-alexnet --batch-size 64",
+    "--preset ingredients --seeds 9",
     "--preset smoke --stages confirm --lr 0.01 --batch-size 16 --cbam-reduction 8",
-    "--grace-epochs 2 --epochs 3", "--trials 7 --trials 7", "--batch-size 32,64", "--rotation 5,10",
-    "--seed 92233720368546", "--seed 4294967296", "--models alexnet --stages search --trials 5",
-    "--preset smoke --sampler grid --lr 0.01,0.1", "--hang-seconds 0.5", "--epochs 1",
-]  # fmt: skip
+    "--grace-epochs 2 --epochs 3",
+    "--trials 7 --trials 7",
+    "--batch-size 32,64",
+    "--rotation 5,10",
+    "--seed 92233720368546",
+    "--seed 4294967296",
+    "--models alexnet --stages search --trials 5",
+    "--preset smoke --sampler grid --lr 0.01,0.1",
+    "--hang-seconds 0.5",
+    "--epochs 1",
+]
 
 
 @pytest.mark.parametrize("words", ACTS)
@@ -129,33 +141,32 @@ def test_no_preset_of_ours_says_what_does_nothing(name, hardware):
     refuse_other_networks(study)
 
 
-FILES = {
-    'stages = ["confirm"]\ntrials = 9': "trials does nothing here, since nothing is searched",
-    "grace_epochs = 5\nepochs = 2": "grace_epochs does nothing here, since no trial may be stopped",
-    '[space]\noptimizer = "adam"\nmomentum = 0.5': "momentum does nothing here, since it acts with",
-    '[space.alexnet]\npatience = 3': "patience does nothing here, since it acts with schedule",
-    'models = ["resnet34"]\n[space.alexnet]\ndropout = 0.5': "space.alexnet does nothing here",
-    'models = ["alexnet"]\n[space]\ndropout = 0.1\n[space.alexnet]\ndropout = 0.5':
-        "dropout does nothing here, since every network or setting says its own",
-    'stages = ["confirm"]\n[space]\nlr = 1\n[[settings]]\nname = "A"\nmodel = "alexnet"\nlr = 0.2':
-        "lr does nothing here, since every network or setting says its own",
-    '[[settings]]\nname = "A"\nmodel = "alexnet"\nschedule = "step"\npatience = 2':
-        "setting 'A' has patience, which acts with schedule plateau alone",
-    '[hardware.cpu]\nstages = ["search"]\nseeds = 4': "seeds does nothing here, since nothing is",
-    '[hardware.cpu]\ndevice = "cpu"': "hardware.cpu has device, by which it is chosen",
+SAYS_ITS_OWN = "does nothing here, since every network or setting says its own"
+SETTING = '[[settings]]; name = "A"; model = "alexnet"'
+FILES = {  # a line of the file behind each semicolon
+    'stages = ["confirm"]; trials = 9': "trials does nothing here, since nothing is searched",
+    "grace_epochs = 5; epochs = 2": "grace_epochs does nothing here, since no trial may be stopped",
+    '[space]; optimizer = "adam"; momentum = 0.5': "momentum does nothing here, since it acts with",
+    "[space.alexnet]; patience = 3": "patience does nothing here, since it acts with schedule",
+    'models = ["resnet34"]; [space.alexnet]; dropout = 0.5': "space.alexnet does nothing here",
+    'models = ["alexnet"]; [space]; flip = 0.1; [space.alexnet]; flip = 0.5': SAYS_ITS_OWN,
+    f'stages = ["confirm"]; [space]; lr = 1; {SETTING}; lr = 0.2': f"lr {SAYS_ITS_OWN}",
+    f'{SETTING}; schedule = "step"; patience = 2': "setting 'A' has patience, which acts with",
+    '[hardware.cpu]; stages = ["search"]; seeds = 4': "seeds does nothing here, since nothing is",
+    '[hardware.cpu]; device = "cpu"': "hardware.cpu has device, by which it is chosen",
     'preset = "paper"': "has the key preset, but it is one",
     "lr = 0.1": "a hyperparameter belongs below [space]",
     'device = "gpu"': "unknown device 'gpu': known are auto, cpu, cuda",
     "address = 3": "address is 3: expected text",
-    'stages = ["confirm"]\n[space]\nlr = [0.1, 0.2]': "lr does nothing here, since nothing is",
-}  # fmt: skip
+    'stages = ["confirm"]; [space]; lr = [0.1, 0.2]': "lr does nothing here, since nothing is",
+}
 
 
 @pytest.mark.parametrize("text", FILES)
 def test_a_file_of_ones_own_is_held_to_the_same(tmp_path, monkeypatch, capsys, text):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
-    (tmp_path / "my.toml").write_text(text)
+    (tmp_path / "my.toml").write_text(text.replace("; ", "\n"))
     assert main(["--preset", "my.toml"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert FILES[text] in line

@@ -11,13 +11,16 @@ from study.record.tables import Tables
 
 STUDY = Study(name="s", epochs=7, preset="smoke")
 HEADER = {
-    "study": to_dict(STUDY), "device": "cpu", "why_this_size": "no GPU", "started_at": "2026-11-24",
+    "study": to_dict(STUDY),
+    "device": "cpu",
+    "why_this_size": "no GPU",
+    "started_at": "2026-11-24",
     "data": {"name": "faces", "digest": "d1", "classes": ["happy", "sad"], "counts": {}},
     "networks": {"alexnet": [{"layer": 1}]},
     "git": {"commit": "c" * 40, "dirty": False, "code": "aaaa"},
     "versions": {"python": "3.11.7", "torch": "2.13.0"},
     "hardware": {"host": "one", "processor": "old", "gpus": []},
-}  # fmt: skip
+}
 HEADER = json.loads(json.dumps(HEADER))
 OTHER = {
     "git": {"commit": None, "dirty": None, "code": "bbbb"},
@@ -27,8 +30,14 @@ OTHER = {
 
 
 def began(**more) -> dict:
-    return {"event": "driver_started", "time": "2026-11-24T10:00:00+00:00", "host": "h", "pid": 1,
-            "resumed": False, **more}  # fmt: skip
+    return {
+        "event": "driver_started",
+        "time": "2026-11-24T10:00:00+00:00",
+        "host": "h",
+        "pid": 1,
+        "resumed": False,
+        **more,
+    }
 
 
 @pytest.fixture
@@ -56,11 +65,20 @@ def test_a_whole_study_json_is_read_as_it_is(folder, tables, capsys):
     assert capsys.readouterr().out == ""
 
 
-DAMAGES = [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"study": 3}', b'{"study": {}}',
-           json.dumps(HEADER | {"data": []}).encode(),
-           json.dumps(HEADER | {"started_at": None}).encode(),
-           json.dumps(HEADER | {"study": {"epochs": -3}}).encode(),
-           json.dumps(HEADER | {"study": {"epchs": 3}}).encode(), None]  # fmt: skip
+DAMAGES = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b"\xff\xfe",
+    b'{"study": 3}',
+    b'{"study": {}}',
+    json.dumps(HEADER | {"data": []}).encode(),
+    json.dumps(HEADER | {"started_at": None}).encode(),
+    json.dumps(HEADER | {"study": {"epochs": -3}}).encode(),
+    json.dumps(HEADER | {"study": {"epchs": 3}}).encode(),
+    None,
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -87,8 +105,10 @@ def test_a_study_that_was_changed_in_study_json_goes_on_as_the_journal_has_it(fo
 
 def test_what_another_driver_runs_with_is_told_as_far_as_it_is_known():
     assert header.others(HEADER, OTHER) == [
-        "code bbbb (before aaaa)", "torch 2.14.1 (before 2.13.0)", "GPU A100 (before none)"
-    ]  # fmt: skip
+        "code bbbb (before aaaa)",
+        "torch 2.14.1 (before 2.13.0)",
+        "GPU A100 (before none)",
+    ]
     assert header.others(HEADER, HEADER) == header.others({}, OTHER) == []
 
 
@@ -96,7 +116,9 @@ def test_all_that_a_studys_drivers_ran_with_is_told_in_their_order():
     third = {name: HEADER[name] for name in header.OF_A_DRIVER}
     drivers = [began(), began(**OTHER), began(**third)]
     assert header.mixed(HEADER, drivers) == [
-        "code aaaa, then bbbb", "torch 2.13.0, then 2.14.1", "GPU none, then A100"
-    ]  # fmt: skip
+        "code aaaa, then bbbb",
+        "torch 2.13.0, then 2.14.1",
+        "GPU none, then A100",
+    ]
     assert header.mixed(HEADER, [began(**third)] * 2) == header.mixed(HEADER, []) == []
     assert Tables.of(drivers).drivers[1]["git"] == OTHER["git"]

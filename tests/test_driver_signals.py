@@ -16,9 +16,18 @@ from study.record.tables import Tables
 
 
 def session() -> Session:
-    nothing = {"header": {}, "dataset": None, "whole_val": None, "device": "cpu", "need": {},
-               "slots": 1, "journal": None, "trainable": object, "tell": print,
-               "show": lambda s: None}  # fmt: skip
+    nothing = {
+        "header": {},
+        "dataset": None,
+        "whole_val": None,
+        "device": "cpu",
+        "need": {},
+        "slots": 1,
+        "journal": None,
+        "trainable": object,
+        "tell": print,
+        "show": lambda s: None,
+    }
     return Session(study=Study(), tables=Tables(), folder=Path("x"), **nothing)
 
 

@@ -126,10 +126,15 @@ def test_a_lost_lease_loses_no_study(tmp_path):
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize("words", [
-    ["--storage", "file://{x}/runs", "--out", "{x}/runs"], ["--storage", "runs"],
-    ["--storage", "{x}/link/"], ["--storage", "{x}/above/runs", "--out", "runs"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--storage", "file://{x}/runs", "--out", "{x}/runs"],
+        ["--storage", "runs"],
+        ["--storage", "{x}/link/"],
+        ["--storage", "{x}/above/runs", "--out", "runs"],
+    ],
+)
 def test_a_new_study_in_its_own_storage_is_a_mistake_before_anything_is_made(
     tmp_path, monkeypatch, capsys, words
 ):

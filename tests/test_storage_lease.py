@@ -101,9 +101,19 @@ def test_a_sign_of_life_while_waiting_is_a_living_driver(place, monkeypatch):
     assert "last seen 0 s ago" in refused(place, lambda line: None)
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"null", b'{"token": 3}', b"\xff\0",
-    b'{"token": "x", "host": "h", "pid": "1", "sizes": {}}',
-    b'{"token": "x", "host": "h", "pid": 1, "sizes": {"events.jsonl": -5}}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"token": 3}',
+        b"\xff\0",
+        b'{"token": "x", "host": "h", "pid": "1", "sizes": {}}',
+        b'{"token": "x", "host": "h", "pid": 1, "sizes": {"events.jsonl": -5}}',
+    ],
+)
 def test_a_damaged_lease_is_waited_out_and_nobody_has_to_delete_it(place, damage, monkeypatch):
     places.write(place / lease.LEASE, damage)
     assert "driver on an unknown machine" in refused(place, None)

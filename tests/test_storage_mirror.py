@@ -25,9 +25,15 @@ def wait(until) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("error", [
-    KeyError("x"), RuntimeError("pool"), MemoryError(), UnicodeDecodeError("utf-8", b"", 0, 1, "?"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError("x"),
+        RuntimeError("pool"),
+        MemoryError(),
+        UnicodeDecodeError("utf-8", b"", 0, 1, "?"),
+    ],
+)
 def test_an_upload_that_fails_in_whatever_way_is_told_and_tried_again(
     folder, tmp_path, monkeypatch, error
 ):

@@ -89,8 +89,13 @@ def test_a_journal_is_as_it_was_or_is_refused_but_for_its_last_block(tmp_path):
 
 def test_an_older_journal_that_makes_no_sense_is_refused_in_a_sentence():
     started = {"event": "trial_started", "time": "2026-01-01T00:00:00+00:00", "trial_id": "t0000"}
-    for events in ([started], [started | {"time": "2026-0"}], [{"time": "x"}], [{"event": 1}],
-                   [{**started, "event": "epoch_done", "epoch": 1}]):  # fmt: skip
+    for events in (
+        [started],
+        [started | {"time": "2026-0"}],
+        [{"time": "x"}],
+        [{"event": 1}],
+        [{**started, "event": "epoch_done", "epoch": 1}],
+    ):
         with pytest.raises(Mistake, match="event 1 of the journal can't be understood"):
             Tables.of(events)
 
@@ -216,16 +221,33 @@ class Answering:
 def opened(tmp_path, monkeypatch):
     """A study with answers and maps of its two confirmed networks; `ask` opens test again."""
     val, test = split([1, 0], 10), split([0, 0, 1], 20)
-    dataset = Dataset("x", "d", CLASSES, split([0, 1], 0), val, test, np.zeros(3, bool),
-                      np.zeros(2, bool), (), True)  # fmt: skip
+    dataset = Dataset(
+        "x",
+        "d",
+        CLASSES,
+        split([0, 1], 0),
+        val,
+        test,
+        np.zeros(3, bool),
+        np.zeros(2, bool),
+        (),
+        True,
+    )
     tables = Tables()
     for name, model in (("alexnet-s0", "alexnet"), ("cbam-s0", "cbam_resnet34")):
         tables.trials[name] = {"stage": "confirm", "status": "completed", "hp_model": model}
     said, logged, asked = [], [], []
     session = SimpleNamespace(
-        folder=tmp_path, tables=tables, whole_val=val, dataset=dataset, interrupted=False,
-        study=from_dict({}), tell=said.append, log=logged.append, lost=lambda error: False,
-    )  # fmt: skip
+        folder=tmp_path,
+        tables=tables,
+        whole_val=val,
+        dataset=dataset,
+        interrupted=False,
+        study=from_dict({}),
+        tell=said.append,
+        log=logged.append,
+        lost=lambda error: False,
+    )
     monkeypatch.setattr(
         confirm, "asked", lambda s, names, *given: asked.extend(names) or {n: n for n in names}
     )
@@ -259,8 +281,9 @@ def test_maps_that_can_not_be_made_again_leave_the_answers(opened):
     assert opened.logged == [] and outcome.answered(opened.folder) == {"alexnet-s0", "cbam-s0"}
 
 
-@pytest.mark.parametrize("column, value", [("image", 7), ("label", "sad"), ("p_sad", 9.0),
-                                           ("split", "train")])  # fmt: skip
+@pytest.mark.parametrize(
+    "column, value", [("image", 7), ("label", "sad"), ("p_sad", 9.0), ("split", "train")]
+)
 def test_answers_that_can_not_be_this_studys_are_asked_for_again(opened, column, value):
     """Of a file without checksums, in which damage may read like an answer."""
     path = opened.folder / "predictions.parquet"

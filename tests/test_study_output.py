@@ -59,9 +59,14 @@ class Gone(io.StringIO):
         raise OSError(self.number, os.strerror(self.number))
 
 
-@pytest.mark.parametrize(("number", "name"), [
-    (errno.EIO, "SIGHUP"), (errno.EPIPE, "SIGPIPE"), (errno.ENOSPC, "SIGPIPE"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (errno.EIO, "SIGHUP"),
+        (errno.EPIPE, "SIGPIPE"),
+        (errno.ENOSPC, "SIGPIPE"),
+    ],
+)
 def test_whatever_keeps_output_from_being_written_is_told_by_a_signals_name(
     monkeypatch, told, number, name
 ):
@@ -93,12 +98,15 @@ def test_a_complaint_that_nobody_reads_is_no_error(monkeypatch):
     complain("x")
 
 
-@pytest.mark.parametrize(("encoding", "text", "printed"), [
-    ("ascii", "gl\u00fccklich \u2026", "gl\\xfccklich \\u2026"),
-    ("utf-8", "file \udcff of a disk", "file \\udcff of a disk"),
-    ("utf-8", "\x1b[31mred\x1b[0m \x07bell\r\tand \x1b]0;title\x07more", "red bell\tand more"),
-    ("utf-8", "two\nlines", "two\nlines"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("encoding", "text", "printed"),
+    [
+        ("ascii", "gl\u00fccklich \u2026", "gl\\xfccklich \\u2026"),
+        ("utf-8", "file \udcff of a disk", "file \\udcff of a disk"),
+        ("utf-8", "\x1b[31mred\x1b[0m \x07bell\r\tand \x1b]0;title\x07more", "red bell\tand more"),
+        ("utf-8", "two\nlines", "two\nlines"),
+    ],
+)
 def test_every_text_can_be_printed_and_none_commands_the_terminal(
     monkeypatch, encoding, text, printed
 ):

@@ -134,9 +134,13 @@ def start_here(cpus: int = 0) -> None:
             atexit.register(leave_nothing, made)
             try:
                 ray.init(
-                    "local", include_dashboard=False, log_to_driver=False, logging_level="ERROR",
-                    num_cpus=cpus or cores.usable(), _temp_dir=folder,
-                )  # fmt: skip
+                    "local",
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                    num_cpus=cpus or cores.usable(),
+                    _temp_dir=folder,
+                )
                 return
             except Exception as error:  # a bare one, where the machine is too busy for 30 s
                 end_what_started(folder)

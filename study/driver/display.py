@@ -94,12 +94,7 @@ class Display:
         parts.append(f"{epochs} epochs")
         if speed:
             parts.append(f"{speed:,.0f} images/s")
-        left = self.left(session)
-        parts.append(
-            f"about {duration(left)} left"
-            if left is not None
-            else f"{duration(time.monotonic() - self.began)} so far"
-        )
+        parts.append(self.left(session))
         if self.study.time_budget:
             spent = session.tables.wall_seconds
             parts.append(f"budget left {duration(max(0, self.study.time_budget - spent))}")
@@ -108,25 +103,13 @@ class Display:
             parts.append(f"{left_hours:.2f} GPU-hours left")
         return ", ".join(parts)
 
-    def left(self, session: Session) -> float | None:
-        """Seconds until the stage ends, if epochs and trials go on being as long as so far.
-
-        None before the first epoch. A trial is expected to be as long as those that ended, which
-        under early stopping is less than the full budget.
-        """
-        tables, rows = session.tables, session.tables.of_stage(self.stage)
-        seconds = [e["epoch_seconds"] for (name, _), e in tables.epochs.items() if name in rows]
-        if not seconds:
-            return None
-        done = {name: tables.last[name]["epoch"] if name in tables.last else 0 for name in rows}
-        lengths = [done[name] for name, row in rows.items() if ended(row)]
-        full = max(row["hp_epochs"] for row in rows.values())
-        expected = sum(lengths) / len(lengths) if lengths else full
-        at_work = [name for name, row in rows.items() if not ended(row)]
-        epochs = (self.wanted - len(rows)) * expected
-        epochs += sum(max(expected - done[name], 1) for name in at_work)
-        together = max(1, min(session.slots, self.wanted - len(lengths)))
-        return epochs * sum(seconds) / len(seconds) / together
+    def left(self, session: Session) -> str:
+        """How long the whole study will still take, or that nobody can say."""
+        left = session.seconds_left()
+        if left is None:
+            so_far = duration(time.monotonic() - self.began)
+            return f"{so_far} so far, how long still isn't known"
+        return f"about {duration(left)} left in all" if left >= 1 else "nearly done"
 
     def picture(self, session: Session) -> Group:
         """The live table: the best so far, what runs now, and the counts."""

@@ -4,6 +4,7 @@ import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from fer_models.layers import multiply_adds, parameters
 from study import now
 from study.cluster import environment
 from study.config.hyperparameters import Hyperparameters
-from study.config.study import Study
+from study.config.study import Setting, Study, configuration
 from study.data.datasets import Dataset, Split
+from study.driver import remaining
 from study.record.events import check
 from study.record.journal import Event, Journal
 from study.record.tables import Tables
@@ -24,6 +26,7 @@ from study.storage.mirror import Mirror
 from study.storage.places import Place
 
 WRITE_EVERY_SECONDS = 5.0
+FORWARD = 3  # times as long as its forward pass a training step takes
 # Why it is to end; a later one outranks an earlier.
 CAUSES = ("", "budget", "signal", "node", "storage")
 
@@ -48,6 +51,7 @@ class Session:
     mirror: Mirror | None = None  # of the folder, in shared storage
     stop: str = ""  # why the study is to end before its time, in words
     cause: str = ""  # and which of CAUSES that is
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
     written: float = 0.0
     cost: float = 0.0
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -132,6 +136,23 @@ class Session:
             self.mirror.later(job)
         else:
             job()
+
+    def seconds_left(self) -> float | None:
+        """Until the whole study ends, by the epochs so far; None if nobody can say."""
+        answered = len(self.whole_val.labels) + len(self.dataset.test.labels)
+        return remaining.seconds(
+            self.study,
+            self.tables,
+            self.slots,
+            self.typical_size,
+            self.began,
+            datetime.now(UTC),
+            answered / (FORWARD * max(1, len(self.dataset.train.labels))),
+        )
+
+    def typical_size(self, model: str) -> int:
+        """Multiply-adds of a network as the study has it."""
+        return self.size(configuration(self.study, Setting("", {"model": model})))["multiply_adds"]
 
     def size(self, hp: Hyperparameters) -> dict[str, int]:
         """Parameters and multiply-adds of a trial's network."""

@@ -1,0 +1,151 @@
+"""How long a study will still take."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from study.config.study import from_dict
+from study.driver import remaining
+from study.record.tables import Tables
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SIZES = {"alexnet": 10, "resnet34": 40, "cbam_resnet34": 60}
+
+
+def told(*events: tuple) -> Tables:
+    """Tables of (second after noon, event, trial, ...): its network, its epoch, or how it ended."""
+    tables = Tables()
+    for second, name, trial, *more in events:
+        event = {"event": name, "trial_id": trial}
+        event["time"] = (NOON + timedelta(seconds=second)).isoformat()
+        if name == "trial_started":
+            hp = {"model": more[0], "epochs": 10}
+            stage = "confirm" if "-s" in trial else "search"
+            event |= {"stage": stage, "setting": "", "gpus": 0.0, "hp": hp}
+        elif name == "epoch_done":
+            event |= {
+                "epoch": more[0],
+                "epoch_seconds": more[1],
+                "node": "n",
+                "device": "d",
+                "microbatches": 1,
+            }
+        elif name == "trial_ended":
+            event |= {"status": more[0], "reason": ""}
+        elif name == "chosen":
+            del event["trial_id"]
+            event |= {"setting": trial, "hp": {"model": trial, "epochs": more[0]}}
+        tables.add(event)
+    return tables
+
+
+def left(tables: Tables, now: float, slots: int = 2, answers: float = 0.0, **given):
+    study = from_dict({"models": ["alexnet"], "epochs": 10, "stages": ["search"]} | given)
+    at = NOON + timedelta(seconds=now)
+    return remaining.seconds(study, tables, slots, SIZES.__getitem__, NOON, at, answers)
+
+
+ONE = (0, "trial_started", "t0000", "alexnet"), (0, "trial_started", "t0001", "alexnet")
+# one trial has ended after 4 epochs of 6 s, one has just done its first
+SEARCH = told(
+    *ONE,
+    *((6 * n, "epoch_done", "t0000", n, 6.0) for n in range(1, 5)),
+    (24, "trial_ended", "t0000", "stopped"),
+    (24, "epoch_done", "t0001", 1, 6.0),
+)
+
+
+def test_nothing_is_known_before_the_first_epoch():
+    assert left(told(), 0) is left(told(*ONE), 5) is None
+
+
+def test_the_epochs_left_at_the_pace_so_far_by_as_many_at_once_as_fit():
+    # 3 epochs of the one at work and 4 of each of the two to come: 66 s of work by two
+    assert left(SEARCH, 24, trials=4) == 33.0
+    assert left(SEARCH, 24, trials=4, slots=1) == 66.0
+    assert left(SEARCH, 24, trials=4, slots=100) == 24.0, "no less than the longest"
+
+
+def test_it_counts_down_between_the_epochs():
+    times = [left(SEARCH, 24 + second, trials=2) for second in range(8)]
+    assert times == [18.0, 17.0, 16.0, 15.0, 14.0, 13.0, 12.0, 12.0]
+    assert times[6] == times[7] == 12.0, "an epoch that is due may end at any moment"
+
+
+def test_where_no_epoch_comes_in_time_nobody_can_say():
+    assert left(SEARCH, 24 + 12, trials=2) == 12.0
+    assert left(SEARCH, 24 + 13, trials=2) is None
+    assert left(SEARCH, 24 + 13, trials=2, stages=["search", "confirm"]) is None
+
+
+def test_a_trial_of_an_earlier_driver_is_silent_since_this_one_began():
+    study = from_dict({"models": ["alexnet"], "stages": ["search"], "trials": 2})
+    began = NOON + timedelta(hours=9)
+    size = SIZES.__getitem__
+    found = remaining.seconds(study, SEARCH, 2, size, began, began + timedelta(seconds=2))
+    assert found == 16.0
+
+
+def test_it_is_of_the_search_the_confirmation_and_the_answers():
+    # two trials of alexnet stay 4 epochs each: 12 s; then 3 seeds of 10 epochs: 180 s of work by
+    # two; then 3 answers of half an epoch: 9 s of work by two
+    both = {"stages": ["search", "confirm"], "seeds": 3, "trials": 1}
+    done = told(
+        *ONE[:1],
+        *((6 * n, "epoch_done", "t0000", n, 6.0) for n in range(1, 5)),
+        (24, "trial_ended", "t0000", "stopped"),
+    )
+    assert left(done, 24, answers=0.5, **both) == 90.0 + 4.5
+    assert left(done, 24, answers=0.5, **both | {"trials": 3}) == 24.0 + 90.0 + 4.5
+    tables = told(
+        *ONE[:1],
+        (6, "epoch_done", "t0000", 1, 6.0),
+        (6, "chosen", "alexnet", 5),
+        (6, "trial_started", "alexnet-s0", "alexnet"),
+        (12, "epoch_done", "alexnet-s0", 1, 6.0),
+    )
+    tables.trials["t0000"]["status"] = "completed"
+    assert left(tables, 12, slots=1, **both) == 4 * 6 + 2 * 30, "no longer the search"
+    tables.trials["alexnet-s0"]["status"] = "completed"
+    tables.opened.append("alexnet-s0")
+    assert left(tables, 12, slots=1, answers=0.5, **both) == 2 * 30 + 2 * 3
+    only = {"stages": ["confirm"], "settings": [{"name": "A", "model": "alexnet", "epochs": 3}]}
+    tables = told((0, "trial_started", "A-s0", "alexnet"), (2, "epoch_done", "A-s0", 1, 2.0))
+    assert left(tables, 2, slots=1, seeds=2, **only) == 2 * 2 + 3 * 2
+
+
+def test_each_network_has_its_own_pace_and_one_not_seen_yet_that_of_its_size():
+    three = {"models": list(SIZES), "trials": 3, "epochs": 2}
+    tables = told((0, "trial_started", "t0000", "alexnet"), (5, "epoch_done", "t0000", 1, 5.0))
+    assert left(tables, 5, slots=1, **three) == 5 + 2 * 20 + 2 * 30
+    tables.add(
+        {
+            "event": "trial_started",
+            "time": NOON.isoformat(),
+            "trial_id": "t0001",
+            "stage": "search",
+            "setting": "",
+            "gpus": 0.0,
+            "hp": {"model": "resnet34"},
+        }
+    )
+    tables.add(
+        {
+            "event": "epoch_done",
+            "time": (NOON + timedelta(seconds=5)).isoformat(),
+            "trial_id": "t0001",
+            "epoch": 1,
+            "epoch_seconds": 100.0,
+            "node": "n",
+            "device": "d",
+            "microbatches": 1,
+        }
+    )
+    assert left(tables, 5, slots=1, **three) == 5 + 100 + 2 * (30 + 150) / 2
+
+
+@pytest.mark.parametrize(("budget", "seconds"), [(100.0, 33.0), (40.0, 16.0), (10.0, 0.0)])
+def test_a_budget_ends_it_before(budget, seconds):
+    SEARCH.wall_seconds = 24.0
+    assert left(SEARCH, 24, trials=4, time_budget=budget) == seconds
+    SEARCH.wall_seconds = 0.0
