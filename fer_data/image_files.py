@@ -95,7 +95,8 @@ def half(file: File) -> str:
 def read_images(tree: Tree, files: list[File], notes: tuple[str, ...]) -> Rows:
     """The images of a tree: grey, 48 x 48; what had to be changed for that is counted in a note."""
     images = np.empty((len(files), SIDE_PX, SIDE_PX), np.uint8)
-    sizes, coloured = Counter(), 0
+    sizes: Counter[str] = Counter()
+    coloured = 0
     for place, file in enumerate(files):
         image = decoded(tree, file.name)
         coloured += image.mode != "L"

@@ -38,8 +38,8 @@ def digest(path: Path) -> str:
     with readable(path):
         if not path.is_dir():
             check_file(path)
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+            with path.open("rb") as whole:
+                return hashlib.file_digest(whole, "sha256").hexdigest()[:16]
         with opened(path) as tree:
             total = hashlib.sha256("\0".join(tree.names).encode(errors="surrogateescape"))
             files, _ = layout(tree)

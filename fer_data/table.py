@@ -8,13 +8,13 @@ import gzip
 import io
 import lzma
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO, cast
 
 import numpy as np
 
 from fer_data import Mistake
 from fer_data.rows import SIDE_PX, USAGES, Rows
-from fer_data.tree import EXPECTED, shown
+from fer_data.tree import EXPECTED, Opened, shown
 
 PIXELS = SIDE_PX * SIDE_PX
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # by their numbers
@@ -22,7 +22,7 @@ COLUMNS = ("emotion", "pixels", "Usage")
 LINE_LIMIT = 100_000  # characters; FER-2013's longest line has 9,230
 
 
-def read_table(file: BinaryIO, where: str) -> Rows:
+def read_table(file: Opened, where: str) -> Rows:
     """FER-2013's table from an open file, unpacked on the way; the file is closed."""
     emotions, images, splits = [], [], []
     with io.TextIOWrapper(unpacked(file), encoding="utf-8-sig", newline="") as text:
@@ -61,11 +61,11 @@ def table_cells(text: io.TextIOWrapper, where: str) -> Iterator[tuple[str, list[
         yield at, [cells[place].strip() for place in places]
 
 
-def unpacked(file: BinaryIO) -> BinaryIO:
+def unpacked(file: Opened) -> Opened | lzma.LZMAFile | gzip.GzipFile:
     """The file, or what its xz or gzip stream holds; told by its first bytes."""
     start = file.peek(6)
     if start.startswith(b"\xfd7zXZ\0"):
-        return lzma.open(file)
+        return lzma.open(cast(IO[bytes], file))
     if start.startswith(b"\x1f\x8b"):
         return gzip.open(file)
     return file

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import lzma
 import os
 import zipfile
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import cast
 
 from fer_data import Mistake
 
@@ -22,13 +23,16 @@ EXPECTED = (
 )
 
 
+Opened = io.BufferedReader | zipfile.ZipExtFile  # can be looked into without reading on
+
+
 @dataclass(frozen=True)
 class Tree:
     """A folder or a zip: its sorted names (those of folders end in /), and how to open one."""
 
     path: Path
     names: tuple[str, ...]
-    open: Callable[[str], BinaryIO]
+    open: Callable[[str], Opened]
 
 
 @contextmanager
@@ -86,7 +90,7 @@ def opened(path: Path) -> Iterator[Tree]:
             check_member(path, info, members)
             members[plain(info)] = info
         names = tuple(sorted(name for name in members if not clutter(name)))
-        yield Tree(path, names, lambda name: archive.open(members[name]))
+        yield Tree(path, names, lambda name: cast(zipfile.ZipExtFile, archive.open(members[name])))
 
 
 def plain(info: zipfile.ZipInfo) -> str:

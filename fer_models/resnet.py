@@ -61,7 +61,7 @@ class ResNet34(ResNet):
         nn.init.kaiming_normal_(self.conv1.weight, mode="fan_out", nonlinearity="relu")
         self.dropout = nn.Dropout(dropout)
         for module in list(self.modules()):
-            if isinstance(module, GatedBlock):
+            if gate and isinstance(module, GatedBlock):
                 module.gate = gate(module.conv2.out_channels)
 
     def forward(self, x: Tensor) -> Tensor:

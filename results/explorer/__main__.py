@@ -4,7 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from werkzeug.serving import BaseWSGIServer, make_server
+import flask
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from results import Mistake, fail
 from results.artefacts.load import load, named_apart
@@ -91,20 +92,23 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def listening(application: object, port: int | None) -> BaseWSGIServer:
+class Quiet(WSGIRequestHandler):
+    """No line for each request: a person reads this terminal."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+def listening(application: flask.Flask, port: int | None) -> BaseWSGIServer:
     """A server on loopback: at the port, else at the usual one or any that is free."""
     for number in [PORT, 0] if port is None else [port]:
         try:
-            return quiet(make_server("127.0.0.1", number, application, threaded=True))
+            return make_server(
+                "127.0.0.1", number, application, threaded=True, request_handler=Quiet
+            )
         except (OSError, SystemExit):
             continue
     raise Mistake(f"port {port} is taken: give another --port, or none for a free one")
-
-
-def quiet(server: BaseWSGIServer) -> BaseWSGIServer:
-    """No line for each request: a person reads this terminal."""
-    server.RequestHandlerClass.log_request = lambda *_: None
-    return server
 
 
 if __name__ == "__main__":

@@ -121,9 +121,9 @@ def sheet(faces: np.ndarray, number: int) -> bytes:
     """Sheet `number` as PNG: 32 rows of 32 faces, in the payload's order."""
     part = faces[number * SHEET**2 : (number + 1) * SHEET**2]
     side = SIDE_PX
-    page = np.zeros((SHEET**2, side, side), np.uint8)
-    page[: len(part)] = part
-    page = page.reshape(SHEET, SHEET, side, side).swapaxes(1, 2).reshape(SHEET * side, -1)
+    places = np.zeros((SHEET**2, side, side), np.uint8)
+    places[: len(part)] = part
+    page = places.reshape(SHEET, SHEET, side, side).swapaxes(1, 2).reshape(SHEET * side, -1)
     raw = io.BytesIO()
     Image.fromarray(page).save(raw, "PNG", compress_level=1)
     return raw.getvalue()

@@ -187,16 +187,16 @@ def verdicts(family: Sequence[Estimate], margin: float) -> list[Verdict]:
 
 def holm(p: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Corrected p and the level of the interval of each; NaN are no members of the family."""
-    p = np.asarray(p, float)
-    corrected, levels = np.full(len(p), np.nan), np.full(len(p), LEVEL)
-    members = np.flatnonzero(~np.isnan(p))
-    order = members[np.argsort(p[members], kind="stable")]
+    raw = np.asarray(p, float)
+    corrected, levels = np.full(len(raw), np.nan), np.full(len(raw), LEVEL)
+    members = np.flatnonzero(~np.isnan(raw))
+    order = members[np.argsort(raw[members], kind="stable")]
     reached, held = 0.0, True
     step = len(order)
     for left, at in zip(range(len(order), 0, -1), order, strict=True):
         if held:
-            step, held = left, p[at] * left < 1 - LEVEL
-        reached = max(reached, min(1.0, p[at] * left))
+            step, held = left, raw[at] * left < 1 - LEVEL
+        reached = max(reached, min(1.0, raw[at] * left))
         corrected[at], levels[at] = reached, 1 - (1 - LEVEL) / step
     return corrected, levels
 

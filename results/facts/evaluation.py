@@ -38,7 +38,7 @@ def evaluated(settings: list[Answers], resamples: int = st.RESAMPLES) -> list[Ev
     that differences between them are paired."""
     weights: dict[tuple[str, str, int], np.ndarray] = {}
     several = pd.Series([answers.setting for answers in settings]).duplicated(keep=False)
-    found = []
+    found: list[Evaluated] = []
     for answers, twice in zip(settings, several, strict=True):
         scopes = {}
         for scope in SCOPES:

@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 import optuna
 import pandas as pd
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
 from results.artefacts.load import Findings
@@ -188,7 +193,7 @@ def measured(
     for name in domains:
         found[name] = {}
         for place, (measure, short) in enumerate((("ped_anova", "ped"), ("fanova", "fanova"))):
-            middle = np.mean([one[place][name] for one in each])
+            middle = float(np.mean([one[place][name] for one in each]))
             drawn = [one[place][name] for one in again]
             ends = np.quantile(drawn, [0.05, 0.95]) if drawn else [np.nan, np.nan]
             found[name] |= {
@@ -209,7 +214,7 @@ def both(
     """PED-ANOVA's shares and fANOVA's, of the drawn trials."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # each study would announce itself
     study = optuna.create_study(direction="maximize")
-    axes = {name: distribution for name, (_, distribution) in domains.items()}
+    axes: dict[str, BaseDistribution] = {name: axis for name, (_, axis) in domains.items()}
     for k in drawn:
         study.add_trial(
             optuna.trial.create_trial(params=points[k], distributions=axes, value=values[k])

@@ -190,13 +190,14 @@ def printed_column(paper: dict[str, Any]) -> pd.DataFrame:
 
     `fitted`: no measure in use, but a sum that was looked for until it gave the column.
     """
-    printed, could = [], {}
+    printed: list[float] = []
+    could: dict[str, list[float]] = {}
     for name, entry in paper["confusions"].items():
         if "printed_accuracy_column" not in entry:
             continue
         printed += entry["printed_accuracy_column"]
-        for measure, values in column_measures(counts(paper, name)).items():
-            could.setdefault(measure, []).extend(values)
+        for measure, each in column_measures(counts(paper, name)).items():
+            could.setdefault(measure, []).extend(each)
     rows = []
     for measure, values in could.items():
         apart = np.abs(np.array(values) - np.array(printed))

@@ -1,6 +1,7 @@
 """Join or start Ray, say what there is, refuse what is missing. Runs on the driver."""
 
 import atexit
+import logging
 import os
 import secrets
 import signal
@@ -137,7 +138,7 @@ def start_here(cpus: int = 0) -> None:
                     "local",
                     include_dashboard=False,
                     log_to_driver=False,
-                    logging_level="ERROR",
+                    logging_level=logging.ERROR,
                     num_cpus=cpus or cores.usable(),
                     _temp_dir=folder,
                 )
@@ -178,7 +179,7 @@ def join(address: str) -> str:
     if why := silence(address):
         return why
     try:
-        ray.init(address, log_to_driver=False, logging_level="ERROR")
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
         return first_sentence(error)
     if resources.capacity()["CPU"] < 1:

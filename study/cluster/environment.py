@@ -29,10 +29,17 @@ def facts() -> dict[str, str]:
     }
 
 
+def folder(package: str) -> Path:
+    """Where a package of ours lies; without it nothing here could have been imported."""
+    spec = find_spec(package)
+    assert spec and spec.origin
+    return Path(spec.origin).parent
+
+
 def digest() -> str:
     """Of every module and preset of ours that a trial runs: a copy without git has it too."""
     total = hashlib.sha256()
-    for package in (Path(find_spec(name).origin).parent for name in OURS):
+    for package in map(folder, OURS):
         for path in sorted(p for p in package.rglob("*") if p.suffix in (".py", ".toml")):
             total.update(f"{package.name}/{path.relative_to(package)}\0".encode())
             total.update(hashlib.sha256(path.read_bytes()).digest())

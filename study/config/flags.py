@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any, NoReturn
 
 from study import Mistake, complain
-from study.config.hyperparameters import FIELDS, MODELS, applies, expected, having, kind
+from study.config.hyperparameters import FIELDS, MODELS, applies, default, expected, having, kind
 from study.config.study import FIXED, Domain, Range, Setting, Study, domain, domains
 
 HYPER = [name for name in FIELDS if name not in FIXED]
@@ -80,7 +80,8 @@ def in_force(study: Study, name: str) -> str:
     by_model: dict[str, str] = {}
     for one in study.models:
         if applies(name, one):
-            _, found = domains(study, one).get(name, ("", FIELDS[name].default))
+            known = domains(study, one)
+            found = known[name][1] if name in known else default(name)
             by_model[one] = by_setting(study, name, (one,)) or searched(found)
     if len(set(by_model.values())) < 2:
         return "".join(set(by_model.values()))

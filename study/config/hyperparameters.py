@@ -148,9 +148,14 @@ def present(hp: Hyperparameters) -> dict[str, Any]:
     return {name: getattr(hp, name) for name in FIELDS if applies(name, hp.model)}
 
 
-def kind(name: str) -> type:
+def default(name: str) -> Any:
+    """What a hyperparameter is where nothing is said of it."""
+    return FIELDS[name].default
+
+
+def kind(name: str) -> type[Any]:
     """Python type of a hyperparameter."""
-    return type(FIELDS[name].default)
+    return type(default(name))
 
 
 def checked(name: str, value: Any) -> Any:

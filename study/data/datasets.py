@@ -219,8 +219,8 @@ def content_digest(classes: tuple[str, ...], splits: list[Split]) -> str:
     """16 hex digits of the sha256 over class names, split sizes, pixels and labels, in order."""
     total = hashlib.sha256(json.dumps([classes, [len(s.labels) for s in splits]]).encode())
     for split in splits:
-        total.update(np.ascontiguousarray(split.images))
-        total.update(split.labels.astype("<i8"))
+        total.update(np.ascontiguousarray(split.images).data)
+        total.update(split.labels.astype("<i8").data)
     return total.hexdigest()[:16]
 
 
@@ -326,7 +326,7 @@ def store(dataset: Dataset, path: Path) -> None:
     arrays |= {name: getattr(dataset, name) for name in ("duplicate", "val_duplicate")}
     for name, split in zip(SPLITS, parts(dataset), strict=True):
         arrays |= {f"{name}_{key}": value for key, value in vars(split).items()}
-    atomic.replace(path, lambda file: np.savez(file, **arrays))
+    atomic.replace(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
 
 
 def stored(path: Path) -> Dataset:

@@ -4,7 +4,7 @@ import sys
 import time
 from datetime import datetime
 
-from rich.console import Console, Group
+from rich.console import Console, Group, JustifyMethod
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +17,15 @@ from study.record.outcome import best
 from study.record.schemas import Row
 from study.record.tables import Tables
 
+COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (
+    ("trial", "left"),
+    ("network", "left"),
+    ("batch", "right"),
+    ("lr", "right"),
+    ("epoch", "right"),
+    ("val", "right"),
+    ("", "left"),
+)
 REFRESH_SECONDS = {True: 0.5, False: 30.0}  # terminal or not
 
 
@@ -30,7 +39,8 @@ class Display:
         self.terminal = self.console.is_terminal
         self.live: Live | None = None
         self.stage, self.wanted, self.began = "", 0, time.monotonic()
-        self.shown, self.told = 0.0, set()
+        self.shown = 0.0
+        self.told: set[str] = set()
 
     def begin(self, session: Session, stage: str, wanted: int) -> None:
         """A stage of `wanted` trials in all begins; some may have ended before a restart."""
@@ -115,15 +125,7 @@ class Display:
         """The live table: the best so far, what runs now, and the counts."""
         tables = session.tables
         grid = Table(box=None, pad_edge=False, header_style="dim")
-        for head, side in (
-            ("trial", "left"),
-            ("network", "left"),
-            ("batch", "right"),
-            ("lr", "right"),
-            ("epoch", "right"),
-            ("val", "right"),
-            ("", "left"),
-        ):
+        for head, side in COLUMNS:
             grid.add_column(head, justify=side, no_wrap=True)
         stage = tables.of_stage(self.stage)
         leading = best(tables, self.study) if self.stage == "search" else {}

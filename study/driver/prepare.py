@@ -28,7 +28,9 @@ TRIALS_PER_GPU = 4  # more only where asked for: how they slow each other isn't 
 def at_most(study: Study, whole: datasets.Dataset, given: Iterable[str]) -> Study:
     """A preset's parts of the images shrink to what there is; what a person gives does not."""
     there = {"train_images": len(whole.train.labels), "val_images": len(whole.val.labels)}
-    small = {n: 0 for n, size in there.items() if n not in given and getattr(study, n) > size}
+    small: dict[str, Any] = {
+        name: 0 for name, size in there.items() if name not in given and getattr(study, name) > size
+    }
     return replace(study, **small)
 
 

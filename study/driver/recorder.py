@@ -17,6 +17,7 @@ from study.config.hyperparameters import Hyperparameters
 from study.driver.failures import Failures, Watch, last_line, machine_gone, newest, traceback
 from study.driver.session import Session
 from study.record.journal import Event
+from study.search.proposals import Optimiser
 from study.training import checkpoint
 from study.training.loop import EpochRecord
 
@@ -31,10 +32,11 @@ class Recorder(tune.Callback):
         self,
         session: Session,
         stage: str,
-        tell: Any = None,  # search.Optimiser
+        optimiser: Optimiser | None = None,  # in the search
         settings: dict[str, str] | None = None,  # trial -> the setting that it trains
     ) -> None:
-        self.session, self.stage, self.tell, self.settings = session, stage, tell, settings or {}
+        self.session, self.stage, self.optimiser = session, stage, optimiser
+        self.settings = settings or {}
         self.judged: list[Event] = []  # decisions on the epoch that is being reported
         self.failed: dict[str, dict[str, str]] = {}  # how it ended, before Tune has ended it
         self.failures = Failures(session.study.retries)
@@ -92,8 +94,8 @@ class Recorder(tune.Callback):
             self.failures.went_on(name)
         self.session.log({"event": "epoch_done", "trial_id": name, **observed(result)}, *decisions)
         self.watch.saw(name, result["epoch_seconds"])
-        if self.tell:
-            self.tell.report(name, result["epoch"], result["val_accuracy"])
+        if self.optimiser:
+            self.optimiser.report(name, result["epoch"], result["val_accuracy"])
         self.session.show(self.session)
 
     def shorter_of_memory(self, name: str, result: dict[str, Any]) -> None:
@@ -179,8 +181,8 @@ class Recorder(tune.Callback):
     def end(self, name: str, ended: dict[str, str]) -> None:
         self.watch.forget(name)
         self.session.log({"event": "trial_ended", "trial_id": name, **ended})
-        if self.tell:
-            self.tell.tell(name, ended["status"])
+        if self.optimiser:
+            self.optimiser.tell(name, ended["status"])
         folder = self.session.checkpoints(name)
         if self.stage == "confirm" and ended["status"] == "completed":
             self.session.afterwards(lambda: checkpoint.reduce(folder))

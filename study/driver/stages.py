@@ -74,7 +74,7 @@ def search_stage(session: Session, display: Display) -> None:
     study, tables = session.study, session.tables
     optimiser = Optimiser(study, session.folder, tables.of_stage("search"))
     recorder = Recorder(session, "search", optimiser)
-    settle(session, recorder)
+    settle(session, recorder, optimiser)
     unfinished = [config_of(name, row) for name, row in running(session, "search")]
     unfinished += optimiser.left_over(set(tables.trials))
     fresh = max(0, study.trials - optimiser.asked())
@@ -108,9 +108,9 @@ def scheduler(session: Session, recorder: Recorder) -> Patient:
     return ASHA(recorder.given_up, halvings, recorder.judge)
 
 
-def settle(session: Session, recorder: Recorder) -> None:
+def settle(session: Session, recorder: Recorder, optimiser: Optimiser) -> None:
     """After a crash between two writes: bring Optuna and the tables to what the journal implies."""
-    tables, optimiser = session.tables, recorder.tell
+    tables = session.tables
     for (name, epoch), row in tables.epochs.items():
         if tables.trials[name]["stage"] == "search":
             optimiser.report(name, epoch, row["val_accuracy"])
@@ -174,10 +174,10 @@ def close(session: Session, finish: Callable[[Session], None]) -> int:
         except OSError as error:
             if not session.lost(error):
                 raise
-    stored = not session.mirror or session.mirror.flush()
+    lacking = session.mirror if session.mirror and not session.mirror.flush() else None
     finish(session)
-    if not stored:
-        say(summary.not_mirrored(session))
+    if lacking:
+        say(summary.not_mirrored(session, lacking))
         return 2
     if session.cause in ("node", "storage"):
         return 2

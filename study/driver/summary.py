@@ -15,6 +15,7 @@ from study.driver.session import Session
 from study.record.outcome import answered, best, completed, due, kept, passed_over, wanted
 from study.record.tables import Tables
 from study.storage import places
+from study.storage.mirror import Mirror
 
 
 def searched(tables: Tables, study: Study) -> pd.DataFrame:
@@ -143,11 +144,11 @@ def elsewhere(session: Session) -> list[str]:
     return [f"On another machine: python -m study.run --resume {place}"]
 
 
-def not_mirrored(session: Session) -> str:
+def not_mirrored(session: Session, mirror: Mirror) -> str:
     """What to do when shared storage didn't get the end of a study."""
     return (
-        f"{places.without_options(session.mirror.place)} lacks the end of the study "
-        f"({session.mirror.failed}), which is whole in {session.folder}: when it can be reached, "
+        f"{places.without_options(mirror.place)} lacks the end of the study "
+        f"({mirror.failed}), which is whole in {session.folder}: when it can be reached, "
         f"{session.go_on} brings it there"
     )
 

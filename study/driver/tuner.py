@@ -30,7 +30,8 @@ class Proposals(Searcher):
         super().__init__()
         self.unfinished, self.ask = unfinished, ask
 
-    def suggest(self, trial_id: str) -> Config | str:
+    # Ray's own FINISHED is a string, which its annotation leaves out.
+    def suggest(self, trial_id: str) -> Config | str:  # type: ignore[override]
         config = self.unfinished.pop(0) if self.unfinished else self.ask()
         return Searcher.FINISHED if config is None else config
 
@@ -146,15 +147,15 @@ def every_error_a_trials() -> Iterator[None]:
     """
     handle = RayActorManager._actor_task_failed
 
-    def told(manager: RayActorManager, tracked_actor_task: Any, exception: Exception) -> None:
+    def failed(manager: RayActorManager, tracked_actor_task: Any, exception: Exception) -> None:
         if not isinstance(exception, (RayActorError, RayTaskError)):
             said = str(exception).strip()  # what it comes to is in the first line
             first = f"{type(exception).__name__}: {said.splitlines()[0] if said else ''}"
             exception = RayActorError(error_msg=f"{said}\n{first}")
         handle(manager, tracked_actor_task, exception)
 
-    RayActorManager._actor_task_failed = told
+    setattr(RayActorManager, handle.__name__, failed)  # Tune has no setting for it
     try:
         yield
     finally:
-        RayActorManager._actor_task_failed = handle
+        setattr(RayActorManager, handle.__name__, handle)

@@ -219,9 +219,10 @@ def sampler(study: Study, number: int) -> BaseSampler:
 
 def wind_on(qmc: QMCSampler, alone: optuna.Study, points: int) -> None:
     """Pass over the points of the sequence that earlier proposals had; the study counts them."""
-    space = qmc.infer_relative_search_space(alone, None)
+    trial = optuna.trial.create_trial(state=TrialState.RUNNING)  # asked for, and not looked at
+    space = qmc.infer_relative_search_space(alone, trial)
     for _ in range(points):
-        qmc.sample_relative(alone, None, space)
+        qmc.sample_relative(alone, trial, space)
 
 
 def suggested(study: Study, trial: optuna.trial.Trial) -> Hyperparameters:
@@ -230,13 +231,19 @@ def suggested(study: Study, trial: optuna.trial.Trial) -> Hyperparameters:
     values: dict[str, Any] = {"model": model, "epochs": study.epochs}
     for name, (label, domain) in domains(study, model).items():
         if isinstance(domain, Range):
-            ask = trial.suggest_int if type(domain.low) is int else trial.suggest_float
-            values[name] = ask(label, domain.low, domain.high, log=domain.log)
+            values[name] = within(trial, label, domain)
         elif isinstance(domain, tuple):
             values[name] = trial.suggest_categorical(label, domain)
         else:
             values[name] = domain
     return Hyperparameters(**values)
+
+
+def within(trial: optuna.trial.Trial, label: str, domain: Range) -> float:
+    """A whole number where the range begins with one."""
+    if isinstance(domain.low, int):
+        return trial.suggest_int(label, domain.low, int(domain.high), log=domain.log)
+    return trial.suggest_float(label, domain.low, domain.high, log=domain.log)
 
 
 def first_points(study: Study) -> list[dict[str, Any]]:

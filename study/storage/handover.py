@@ -117,7 +117,7 @@ def leads(first: Place, second: Place) -> bool:
     at = first
     while isinstance(at, Path) and not at.is_dir():
         at = at.parent
-    rest = first.relative_to(at).parts if isinstance(first, Path) else ()
+    rest = first.relative_to(at).parts if isinstance(first, Path) and isinstance(at, Path) else ()
     mark = f".mark-{secrets.token_hex(8)}"
     around = (second,) if isinstance(second, Bucket) else (second, *second.parents)
     try:
@@ -127,7 +127,10 @@ def leads(first: Place, second: Place) -> bool:
         places.delete(at / mark)
     if not seen:
         return False
-    below = second.relative_to(seen[0]).parts if isinstance(second, Path) else ()
+    top = seen[0]
+    below: tuple[str, ...] = ()
+    if isinstance(second, Path) and isinstance(top, Path):
+        below = second.relative_to(top).parts
     return all(one == other for one, other in zip(rest, below, strict=False))
 
 

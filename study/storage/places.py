@@ -126,7 +126,7 @@ def located(place: Bucket) -> tuple[FileSystem, str]:
     return files, f"{root.rstrip('/')}/{place.path}".rstrip("/")
 
 
-def write(place: Place, data: bytes) -> None:
+def write(place: Place, data: bytes | memoryview) -> None:
     """Replace a file whole; its folders are made. An object in a bucket is whole or isn't there."""
     if isinstance(place, Bucket):
         files, path = located(place)

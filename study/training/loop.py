@@ -31,8 +31,13 @@ EVALUATION_BATCH = 512
 class Faces(Protocol):
     """What fit needs of a split: study.data.datasets.Split has it, and so has anything like it."""
 
-    images: np.ndarray  # uint8 (N, H, W)
-    labels: np.ndarray  # int64 (N,)
+    @property
+    def images(self) -> np.ndarray:
+        """uint8 (N, H, W)"""
+
+    @property
+    def labels(self) -> np.ndarray:
+        """int64 (N,)"""
 
 
 class Diverged(ArithmeticError):
@@ -212,9 +217,9 @@ def train_epoch(
                 group["lr"] = lr
             optimizer.zero_grad(set_to_none=True)
             for own_x, own in zip(parts(x, part), parts(labels, part), strict=True):
-                whole = forward is not None and len(own) == part
+                run = forward if forward and len(own) == part else model
                 with autocast(hp, device):
-                    logits = (forward if whole else model)(own_x)
+                    logits = run(own_x)
                 logits = logits.float()
                 loss = F.cross_entropy(logits, own, label_smoothing=hp.label_smoothing)
                 (loss if len(own) == len(labels) else loss * (len(own) / len(labels))).backward()

@@ -6,6 +6,7 @@ images on it are there once per process; everything else is made anew for each t
 
 import gc
 import socket
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -19,11 +20,13 @@ from study.storage.places import Place
 from study.training import checkpoint, gpu_memory, loop
 from study.training.execution import NotRecorded, fastest
 
+Epochs = Iterator[tuple[loop.EpochRecord, dict[str, Any]]]
+
 
 class Trial(tune.Trainable):
     """One step is one epoch. config: trial_id and the flat hyperparameters."""
 
-    def setup(
+    def setup(  # type: ignore[override]  # what Tune doesn't know comes by tune.with_parameters
         self,
         config: dict[str, Any],
         train_split: Split,
@@ -44,7 +47,8 @@ class Trial(tune.Trainable):
         self.device, self.checkpoints = torch.device(device), checkpoints
         self.execution, self.writer = execution, checkpoint.Writer(self.device)
         self.step_seconds: dict[Any, dict[str, float]] = {}
-        self.px, self.data = 0, None
+        self.px = 0
+        self.data: loop.Resident | None = None
         if self.device.type == "cuda":
             if gpus < 1:  # a fraction is only bookkeeping to Ray: hold the trial to its share
                 torch.cuda.set_per_process_memory_fraction(gpus)
@@ -63,17 +67,23 @@ class Trial(tune.Trainable):
         self.microbatches, self.how = 1, self.execution
         if self.how == "auto":
             self.how = fastest(self.hp, self.classes, self.device, self.step_seconds)
-        if self.px != self.hp.image_px:  # kept from trial to trial, as long as the size is the same
-            self.data = None
-            self.data = loop.resident(*self.splits, self.hp.image_px, self.device)
-            self.px = self.hp.image_px
         self.go_on()
         # All epochs so far are reported again: whoever goes on may not have heard of them.
         self.known = iter([*self.records])
 
+    def resident(self) -> loop.Resident:
+        """The images on the device: kept from trial to trial, as long as the size is the same."""
+        if self.data is None or self.px != self.hp.image_px:
+            self.data = None  # freed first
+            train, val = self.splits
+            self.data = loop.resident(train, val, self.hp.image_px, self.device)
+            self.px = self.hp.image_px
+        return self.data
+
     def go_on(self) -> None:
         """Training from the newest state, or from the beginning if there is none."""
-        self.epochs = None
+        data = self.resident()
+        self.epochs: Epochs = iter(())  # whatever an earlier one holds is freed
         self.writer.wait()
         state = checkpoint.load(self.folder)
         if state and state["config"] != self.config:  # of a driver that proposed something else
@@ -84,7 +94,7 @@ class Trial(tune.Trainable):
             self.microbatches = max(self.microbatches, state["microbatches"])
         self.epochs = loop.fit(
             self.hp,
-            self.data,
+            data,
             self.classes,
             self.device,
             state,
@@ -106,7 +116,7 @@ class Trial(tune.Trainable):
                 if self.execution != "auto":
                     raise  # it was asked for
                 self.how = "eager"
-            self.epochs = None
+            self.epochs = iter(())
             gc.collect()
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
@@ -116,9 +126,9 @@ class Trial(tune.Trainable):
         if self.due:
             self.begin(self.due)
             self.due = None
-        record = next(self.known, None)
+        record: dict[str, Any] | None = next(self.known, None)
         again = record is not None
-        if not again:
+        if record is None:
             try:
                 observed, state = self.trained()
             except loop.Diverged as error:
