@@ -181,6 +181,10 @@ def test_a_spent_budget_says_how_far_it_came_and_how_to_give_more(tmp_path):
     text = closed(found, tmp_path, "budget", time_budget=9)
     assert "Budget spent (time budget of 9 s spent); 0 of 2 confirmed." in text
     assert f"Go on with: python -m study.run --resume {tmp_path} --time-budget 18" in text
+    found.wall_seconds = 4040.5  # more than the budget that was given last
+    assert text.replace("--time-budget 18", "--time-budget 8082") == closed(
+        found, tmp_path, "budget", time_budget=9
+    )
     found.chosen = {}
     text = closed(found, tmp_path, "budget", time_budget=9)
     assert "0 of 4 confirmed" in text

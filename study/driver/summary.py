@@ -179,11 +179,9 @@ def closing(session: Session) -> str:
     lines += not_confirmed(session)
     if session.cause == "budget":
         lines.append(f"Budget spent ({session.stop}); {progress(session)}. Artefacts: {folder}")
-        lines.append(f"Go on with: {again} {more(study, session.stop)}")
+        lines.append(f"Go on with: {again} {more(session)}")
         if "search" in study.stages and "confirm" in study.stages and not tables.chosen:
-            lines.append(
-                f"Or confirm the best so far: {again} --stages confirm {more(study, session.stop)}"
-            )
+            lines.append(f"Or confirm the best so far: {again} --stages confirm {more(session)}")
         return "\n".join(lines)
     lines.append(f"Complete. Artefacts: {folder}")
     if "confirm" not in study.stages:
@@ -206,11 +204,19 @@ def progress(session: Session) -> str:
     return f"{len(answered(session.folder) & set(wanted))} of {len(wanted)} confirmed"
 
 
-def more(study: Study, why: str) -> str:
-    """The flag that gives a study more of what it has spent; twice as much, as an example."""
-    if why.startswith("time"):
-        return f"--time-budget {2 * study.time_budget:g}"
-    return f"--gpu-hours {2 * study.gpu_hours:g}"
+def more(session: Session) -> str:
+    """The flag that gives a study more of what it has spent; twice as much, as an example.
+
+    A budget that was given on --resume may be less than what had been spent before.
+    """
+    study = session.study
+    if session.stop.startswith("time"):
+        return f"--time-budget {twice(study.time_budget, session.tables.wall_seconds):g}"
+    return f"--gpu-hours {twice(study.gpu_hours, session.gpu_hours_spent):g}"
+
+
+def twice(budget: float, spent: float) -> float:
+    return 2 * budget if 2 * budget > spent else 2 * math.ceil(spent)
 
 
 def not_confirmed(session: Session) -> list[str]:
