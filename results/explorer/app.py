@@ -104,7 +104,7 @@ def app(
     deliver(made.server, evaluations, gallery, votes)
     deliver_page(made, hosts)
     if prefix:
-        made.server.wsgi_app = below(prefix, made.server.wsgi_app)  # type: ignore[method-assign]
+        made.server.wsgi_app = below(prefix, made.server.wsgi_app)
     return made
 
 

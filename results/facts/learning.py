@@ -102,7 +102,7 @@ def searched(findings: Findings) -> list[str]:
     images = search.val_images(findings)
     if not counts or not images:
         return []
-    majority = max(counts, key=counts.get)
+    majority = max(counts, key=counts.__getitem__)
     share = counts[majority] / sum(counts.values())
     found = []
     for _, row in search.best(search.searched(findings)).iterrows():

@@ -4,6 +4,8 @@ The same rule and words as results.facts.learning, which can't be imported here;
 them. Runs on the driver.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -19,7 +21,7 @@ def confirmed(tables: Tables, predictions: pd.DataFrame, classes: list[str]) -> 
     """A sentence for each setting with a seed whose 95 % interval on test doesn't lie above the
     share of the most frequent class."""
     test = predictions[predictions["split"] == "test"]
-    found: dict[str, list[dict[str, float | str]]] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     seeds: dict[str, int] = {}
     for name, rows in test.groupby("trial_id", sort=False):
         setting = tables.trials[str(name)]["setting"]
@@ -30,7 +32,7 @@ def confirmed(tables: Tables, predictions: pd.DataFrame, classes: list[str]) -> 
     return [sentence(setting, rows, seeds[setting]) for setting, rows in found.items()]
 
 
-def alone(rows: pd.DataFrame, classes: list[str]) -> dict[str, float | str]:
+def alone(rows: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
     """What a network's answers to the test images come to, if it has not learned; else empty."""
     share = rows[[f"p_{name}" for name in classes]].to_numpy()
     if np.isnan(share).any():
@@ -53,7 +55,7 @@ def alone(rows: pd.DataFrame, classes: list[str]) -> dict[str, float | str]:
     }
 
 
-def sentence(setting: str, rows: list[dict[str, float | str]], seeds: int) -> str:
+def sentence(setting: str, rows: list[dict[str, Any]], seeds: int) -> str:
     row = min(rows, key=lambda one: one["accuracy"])
     many = "one seed" if seeds == 1 else f"{seeds} seeds"
     who = setting if seeds == 1 else f"{setting} ({len(rows)} of {many})"

@@ -1,5 +1,6 @@
 """What a study found, in a screenful: for the end of a run. Runs on the driver."""
 
+import math
 import shlex
 from pathlib import Path
 
