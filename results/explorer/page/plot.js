@@ -15,7 +15,14 @@
   const style = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const NAMELESS = ['#7D7D7D', 'x', 'solid', '#A8A8A8']; // a trial whose row names no network
-  const DASH = {solid: [], dash: [7, 4], dot: [2, 3], dashdot: [7, 3, 2, 3], longdash: [12, 4], longdashdot: [12, 3, 2, 3]};
+  const DASH = {
+    solid: [],
+    dash: [7, 4],
+    dot: [2, 3],
+    dashdot: [7, 3, 2, 3],
+    longdash: [12, 4],
+    longdashdot: [12, 3, 2, 3],
+  };
 
   explorer.dash = name => DASH[name] || [];
   let colours = {};
