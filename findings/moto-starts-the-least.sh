@@ -6,7 +6,7 @@
 #   machines started: 1
 # Since: unknown.
 # Source: boto3's EC2.run_instances ("MaxCount: ... Amazon EC2 launches the largest possible number of
-#   instances above the minimum count"); moto/ec2/responses/instances.py, run_instances: MinCount.
+#   instances above the specified minimum count"); moto/ec2/responses/instances.py, run_instances: MinCount.
 # Bitten: who tests an autoscaler against moto (Ray's asks for 1 to n at once): the cluster grows by one
 #   machine at a time, and a fault of starting several at once is never seen.
 set -euo pipefail
