@@ -1,132 +1,74 @@
-"""Images lying as SPLIT/CLASS/NAME in a folder or a zip, as in the Kaggle copy of FER-2013."""
+"""Image files become uint8 (48, 48): whatever Pillow opens, upright, opaque, grey."""
 
 import io
 import warnings
 from collections import Counter
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from functools import cache
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from fer_data import Mistake
-from fer_data.rows import SIDE_PX, USAGES, Rows
-from fer_data.tree import EXPECTED, Tree, shown
+from fer_data.rows import SIDE_PX
+from fer_data.tree import Opened, Tree
 
 FILE_LIMIT = 64 * 2**20  # bytes of one image file
-IMAGE_ENDS = (".jpg", ".jpeg", ".png", ".bmp")
-IMAGE_FORMATS = ("JPEG", "PNG", "BMP")  # PIL would also hand an EPS named .jpg to Ghostscript
-IMAGE_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # 8 bits and less
-FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+# What Pillow would hand to another program (EPS to Ghostscript, WMF to Windows), and what it knows
+# by name only.
+BARRED = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
+FIRST = ("JPEG", "PNG", "BMP", "WEBP", "GIF", "TIFF", "PPM")  # told by their first bytes
+MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # 8 bits and less
+UPRIGHT = 1  # of EXIF's eight orientations
 
 
-@dataclass(frozen=True)
-class File:
-    """An image file of a tree."""
-
-    name: str
-    split: str
-    label: str
+@cache
+def formats() -> tuple[str, ...]:
+    Image.init()
+    return (*FIRST, *sorted({*Image.OPEN} - {*FIRST, *BARRED}))
 
 
-def layout(tree: Tree) -> tuple[list[File], tuple[str, ...]]:
-    """The images lying as [PREFIX/]train/CLASS/NAME, sorted by name, and notes; [] if none do."""
-    placed = {name: place for name in tree.names if (place := placement(name))}
-    images = {name: place for name, place in placed.items() if not name.endswith("/")}
-    if not images:
-        return [], ()
-    prefixes = sorted({prefix for prefix, _, _ in images.values()})
-    if len(prefixes) > 1:
-        raise Mistake(
-            f"{tree.path} holds train/ or test/ in several folders ({shown(prefixes)}); expected "
-            "one data set: give the folder of one"
-        )
-    filled = set(images.values())
-    empty = [name for name, place in placed.items() if place not in filled]
-    if empty:
-        raise Mistake(
-            f"{tree.path}: the class folder {empty[0]} holds no image; expected "
-            f"{', '.join(IMAGE_ENDS)} files: fill it or remove it"
-        )
-    files = [File(name, split, label) for name, (_, split, label) in images.items()]
-    for split in ("train", "test"):
-        if split not in {file.split for file in files}:
-            raise Mistake(f"{tree.path} has no images in {split}/CLASS/; {EXPECTED}: add them")
-    files, notes = with_halves(files)
-    others = sum(not name.endswith("/") for name in tree.names) - len(files)
-    if others:
-        notes += (f"{others:,} files that are not images as SPLIT/CLASS/NAME were left out",)
-    return files, notes
+@cache
+def endings() -> frozenset[str]:
+    """The endings of files that must be images: .jpg, .png, .webp and so on."""
+    known = {*formats(), "MPO"}  # the JPEG of several that some cameras write
+    Image.init()
+    return frozenset(end for end, kind in Image.registered_extensions().items() if kind in known)
 
 
-def placement(name: str) -> tuple[str, str, str] | None:
-    """(prefix, split, class) of an image or of a class folder; None for anything else."""
-    parts = name.split("/")  # a folder's last part is empty
-    if len(parts) < 3 or parts[-3].lower() not in FOLDERS:
-        return None
-    if parts[-1] and not parts[-1].lower().endswith(IMAGE_ENDS):
-        return None
-    return "/".join(parts[:-3]), FOLDERS[parts[-3].lower()], parts[-2]
-
-
-def with_halves(files: list[File]) -> tuple[list[File], tuple[str, ...]]:
-    """Tell val from test by the names in test/, unless there is a val/; if not, a note says so."""
-    if any(file.split == "val" for file in files):
-        return files, ()
-    halves = Counter(half(file) for file in files if file.split == "test")
-    if halves.keys() == {"val", "test"}:
-        return [
-            File(file.name, half(file), file.label) if file.split == "test" else file
-            for file in files
-        ], ()
-    note = (
-        f"the names in test/ don't tell the two test halves apart ({halves['val']:,} begin with "
-        f"PublicTest_, {halves['test']:,} with PrivateTest_, {halves['']:,} with neither)"
-    )
-    return files, (note,)
-
-
-def half(file: File) -> str:
-    """val, test, or "" where the name doesn't say."""
-    mark = PurePosixPath(file.name).name.partition("_")[0]
-    return USAGES[mark] if mark in ("PublicTest", "PrivateTest") else ""
-
-
-def read_images(tree: Tree, files: list[File], notes: tuple[str, ...]) -> Rows:
-    """The images of a tree: grey, 48 x 48; what had to be changed for that is counted in a note."""
-    images = np.empty((len(files), SIDE_PX, SIDE_PX), np.uint8)
-    sizes: Counter[str] = Counter()
-    coloured = 0
-    for place, file in enumerate(files):
-        image = decoded(tree, file.name)
-        coloured += image.mode != "L"
-        image = image.convert("L")
-        if image.size != (SIDE_PX, SIDE_PX):
-            sizes[f"{image.width} x {image.height}"] += 1
-            image = image.resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR)  # antialiased
-        images[place] = np.asarray(image)
-    if sizes:
-        most = shown([size for size, _ in sizes.most_common()])
-        notes += (f"{sizes.total():,} images of {most} pixels were resized to 48 x 48",)
-    if coloured:
-        notes += (f"{coloured:,} images were made grey",)
-    names = np.array([file.label for file in files])
-    splits = np.array([file.split for file in files])
-    return Rows(images, names, splits, np.arange(len(files)), notes)
-
-
-def decoded(tree: Tree, name: str) -> Image.Image:
-    """One image, decoded; no larger than PIL's limit against decompression bombs."""
+def opens(tree: Tree, name: str) -> bool:
+    """Whether a file with another ending is an image all the same."""
     with tree.open(name) as file:
         content = file.read(FILE_LIMIT + 1)
-    at = f"{tree.path}: {name}"
+    try:
+        loaded(content)
+    except Exception:  # PIL's decoders raise nearly anything on what is no image
+        return False
+    return True
+
+
+def read(tree: Tree, names: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """uint8 (N, 48, 48), and notes that count what had to be changed for that."""
+    images = np.empty((len(names), SIDE_PX, SIDE_PX), np.uint8)
+    changed: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for place in sorted(range(len(names)), key=lambda k: tree.place(names[k])):
+        with tree.open(names[place]) as file:
+            image = decoded(file, f"{tree.path}: {names[place]}")
+        images[place] = grey(image, changed, sizes)
+    notes = tuple(f"{many:,} images {what}" for what, many in sorted(changed.items()) if many)
+    if sizes:
+        most = ", ".join(size for size, _ in sizes.most_common(3)) + ", ..." * (len(sizes) > 3)
+        notes = (f"{sizes.total():,} images of {most} pixels were resized to 48 x 48", *notes)
+    return images, notes
+
+
+def decoded(file: Opened, at: str) -> Image.Image:
+    """One image, decoded; no larger than PIL's limit against decompression bombs."""
+    content = file.read(FILE_LIMIT + 1)
     if len(content) > FILE_LIMIT:
         raise Mistake(f"{at} has more than {FILE_LIMIT >> 20} MiB; expected a face crop: remove it")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(content), formats=IMAGE_FORMATS)
-            image.load()
+        image = loaded(content)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Mistake(
             f"{at} unpacks to more than {Image.MAX_IMAGE_PIXELS:,} pixels; expected a face crop: "
@@ -134,11 +76,47 @@ def decoded(tree: Tree, name: str) -> Image.Image:
         ) from error
     except Exception as error:  # PIL's decoders raise nearly anything on broken bytes
         raise Mistake(
-            f"{at} doesn't decode as {', '.join(IMAGE_FORMATS)} (unknown or cut short); get a "
-            "whole copy or remove it"
+            f"{at} doesn't decode as an image (unknown or cut short); get a whole copy or remove it"
         ) from error
-    if image.mode not in IMAGE_MODES:
+    if image.mode not in MODES:
         raise Mistake(
             f"{at} has pixels of the kind {image.mode}; expected 8 bits a channel: convert it"
         )
     return image
+
+
+def loaded(content: bytes) -> Image.Image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        image = Image.open(io.BytesIO(content), formats=formats())
+        image.load()
+    return image
+
+
+def grey(image: Image.Image, changed: Counter[str], sizes: Counter[str]) -> np.ndarray:
+    """uint8 (48, 48): turned as its EXIF says, laid on white, grey, at our size."""
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        changed["with several frames are their first"] += 1
+    if orientation(image) != UPRIGHT:
+        image = ImageOps.exif_transpose(image)
+        changed["were turned upright as their EXIF says"] += 1
+    changed["were made grey"] += image.mode != "L"
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        changed["with transparency were laid on white"] += (
+            int(np.asarray(image.getchannel("A")).min()) < 255
+        )
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    image = image.convert("L")
+    if image.size != (SIDE_PX, SIDE_PX):
+        sizes[f"{image.width} x {image.height}"] += 1
+        image = image.resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR)  # antialiased
+    return np.asarray(image)
+
+
+def orientation(image: Image.Image) -> int:
+    """1 to 8; 1 where there is none or it can't be read."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, UPRIGHT))
+    except Exception:  # EXIF of another program's making; the pixels are whole
+        return UPRIGHT

@@ -1,7 +1,4 @@
-"""FER-2013's table: a row per image, packed or not.
-
-It is read as a stream, and nothing that it holds is ever executed.
-"""
+"""FER-2013's table: a row per image with its emotion, its 2,304 grey levels and its Usage."""
 
 import csv
 import gzip
@@ -13,21 +10,25 @@ from typing import IO, cast
 import numpy as np
 
 from fer_data import Mistake
-from fer_data.rows import SIDE_PX, USAGES, Rows
-from fer_data.tree import EXPECTED, Opened, shown
+from fer_data.classes import listed
+from fer_data.rows import SIDE_PX, USAGES
+from fer_data.tree import EXPECTED, Opened
 
 PIXELS = SIDE_PX * SIDE_PX
-EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # by their numbers
 COLUMNS = ("emotion", "pixels", "Usage")
 LINE_LIMIT = 100_000  # characters; FER-2013's longest line has 9,230
 
 
-def read_table(file: Opened, where: str) -> Rows:
-    """FER-2013's table from an open file, unpacked on the way; the file is closed."""
-    emotions, images, splits = [], [], []
+def read(file: Opened, where: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images uint8 (N, 48, 48), emotions as they are written, and splits, all in the order of rows.
+
+    The file is unpacked on the way, and closed.
+    """
+    emotions: list[str] = []
+    images, splits = [], []
     with io.TextIOWrapper(unpacked(file), encoding="utf-8-sig", newline="") as text:
-        for at, (emotion, pixels, usage) in table_cells(text, where):
-            emotions.append(emotion_number(emotion, at))
+        for at, (emotion, pixels, usage) in cells(text, where):
+            emotions.append(emotion_label(emotion, emotions[0] if emotions else "", at))
             images.append(grey_levels(pixels, at))
             splits.append(split_name(usage, at))
     for usage, split in USAGES.items():
@@ -36,18 +37,17 @@ def read_table(file: Opened, where: str) -> Rows:
                 f"{where} has no row with the Usage {usage}; expected rows of each of "
                 f"{', '.join(USAGES)}: give the whole table"
             )
-    names, notes = class_names(emotions)
     stacked = np.stack(images).reshape(-1, SIDE_PX, SIDE_PX)
-    return Rows(stacked, names, np.array(splits), np.arange(len(images)), notes)
+    return stacked, np.array(emotions), np.array(splits)
 
 
-def table_cells(text: io.TextIOWrapper, where: str) -> Iterator[tuple[str, list[str]]]:
+def cells(text: io.TextIOWrapper, where: str) -> Iterator[tuple[str, list[str]]]:
     """Where each row is, for a sentence, and its emotion, pixels and Usage."""
     reader = csv.reader(lines(text, where))
     header = [name.strip() for name in next(reader, [])]
     if any(column not in header for column in COLUMNS):
         raise Mistake(
-            f"{where} has the columns {shown([name[:40] for name in header])!r}; expected "
+            f"{where} has the columns {listed([name[:40] for name in header])!r}; expected "
             f"{', '.join(COLUMNS)}: {EXPECTED}"
         )
     places = [header.index(column) for column in COLUMNS]
@@ -79,13 +79,16 @@ def lines(text: io.TextIOWrapper, where: str) -> Iterator[str]:
         yield line
 
 
-def emotion_number(text: str, at: str) -> int:
-    if not (text.isdecimal() and len(text) < 4):
-        raise Mistake(
-            f"{at} has the emotion {text[:40]!r}; expected a class number, as 0 to 6 in FER-2013: "
-            "correct it"
-        )
-    return int(text)
+def emotion_label(text: str, first: str, at: str) -> str:
+    """A class number in plain digits, or a name where the table's `first` row has one too."""
+    if text.isdecimal() and len(text) < 4 and (first or "0").isdecimal():
+        return str(int(text))
+    if text[:1].isalpha() and (not first or first[:1].isalpha()) and len(text) < 40:
+        return text
+    what = (
+        "a class name as above" if first[:1].isalpha() else "a class number, as 0 to 6 in FER-2013"
+    )
+    raise Mistake(f"{at} has the emotion {text[:40]!r}; expected {what}: correct it")
 
 
 def grey_levels(text: str, at: str) -> np.ndarray:
@@ -111,15 +114,3 @@ def split_name(usage: str, at: str) -> str:
             f"{at} has the Usage {usage[:40]!r}; expected one of {', '.join(USAGES)}: correct it"
         )
     return USAGES[usage]
-
-
-def class_names(emotions: list[int]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """FER-2013's published names, or "class N" throughout where a number goes beyond them.
-
-    A table with an eighth number isn't numbered as FER-2013 is (AffectNet's 0 is neutral): giving
-    its other classes FER-2013's names would be a guess.
-    """
-    if max(emotions) < len(EMOTIONS):
-        return np.array([EMOTIONS[number] for number in emotions]), ()
-    note = f"class numbers up to {max(emotions)} are not FER-2013's, so the classes have no names"
-    return np.array([f"class {number}" for number in emotions]), (note,)

@@ -1,13 +1,16 @@
-"""A folder or a zip as sorted names and a way to open them: nothing is unpacked to the disk."""
+"""A folder, a zip or a tar, packed or not, as sorted names and a way to open each: nothing is
+unpacked to the disk.
+"""
 
 import csv
 import gzip
 import io
 import lzma
 import os
+import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +18,12 @@ from typing import cast
 
 from fer_data import Mistake
 
-DEPTH_LIMIT = 5  # folders below a source: PREFIX/PREFIX/train/CLASS, and one to spare
+DEPTH_LIMIT = 7  # folders below a source: PREFIX/PREFIX/train/train/CLASS/PERSON, and one to spare
 CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
+UTF8_NAMES = 0x800  # the flag of a zip's entry whose name is UTF-8 (APPNOTE 4.4.4)
 EXPECTED = (
-    "expected the table fer2013.csv (plain, .xz, .gz or .zip) or images as train/CLASS/*.jpg and "
-    "test/CLASS/*.jpg (a folder or its zip)"
+    "expected the table fer2013.csv (plain, .xz, .gz, .tar.gz or .zip) or images as "
+    "train/CLASS/*.jpg and test/CLASS/*.jpg (a folder, its zip or its tar.gz)"
 )
 
 
@@ -28,16 +32,31 @@ Opened = io.BufferedReader | zipfile.ZipExtFile  # can be looked into without re
 
 @dataclass(frozen=True)
 class Tree:
-    """A folder or a zip: its sorted names (those of folders end in /), and how to open one."""
+    """A folder or an archive: its sorted names (those of folders end in /), and how to open one.
+
+    `size` is a file's in bytes. `place` orders the files for reading: a packed tar is read from its
+    beginning for each step back.
+    """
 
     path: Path
     names: tuple[str, ...]
     open: Callable[[str], Opened]
+    size: Callable[[str], int]
+    place: Callable[[str], int]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> list[str]:
+        return [name for name in self.names if not name.endswith("/")]
 
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
     """Turn what damaged bytes and the file system raise into one sentence."""
+    if not path.exists():
+        raise Mistake(f"there is no {path}; {EXPECTED}")
+    if not (path.is_file() or path.is_dir()):
+        raise Mistake(f"{path} is neither a file nor a folder; {EXPECTED}")
     try:
         yield
     except UnicodeDecodeError as error:
@@ -47,6 +66,7 @@ def readable(path: Path) -> Iterator[None]:
         csv.Error,
         gzip.BadGzipFile,
         lzma.LZMAError,
+        tarfile.TarError,
         zipfile.BadZipFile,
         zlib.error,
     ) as error:
@@ -63,43 +83,92 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def is_tree(path: Path) -> bool:
-    """Whether the source is a folder or a zip rather than a table; told by content, not by name."""
+    """Whether a source is a folder or an archive rather than a table; told by content."""
     if path.is_dir():
         return True
-    check_file(path)
     with path.open("rb") as file:
-        return file.read(4) in (b"PK\3\4", b"PK\5\6")
-
-
-def check_file(path: Path) -> None:
-    if not path.exists():
-        raise Mistake(f"there is no {path}; {EXPECTED}")
-    if not path.is_file():
-        raise Mistake(f"{path} is neither a file nor a folder; {EXPECTED}")
+        return file.read(4) in (b"PK\3\4", b"PK\5\6") or tarfile.is_tarfile(path)
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Tree]:
-    """A folder or a zip as a Tree."""
     if path.is_dir():
-        yield Tree(path, tuple(sorted(walk(path))), lambda name: (path / name).open("rb"))
-        return
-    with zipfile.ZipFile(path) as archive:
-        members: dict[str, zipfile.ZipInfo] = {}
-        for info in archive.infolist():
-            check_member(path, info, members)
-            members[plain(info)] = info
-        names = tuple(sorted(name for name in members if not clutter(name)))
-        yield Tree(path, names, lambda name: cast(zipfile.ZipExtFile, archive.open(members[name])))
+        yield of_folder(path)
+    elif tarfile.is_tarfile(path):
+        with tarfile.open(path) as archive:
+            yield of_tar(path, archive)
+    else:
+        with zipfile.ZipFile(path) as archive:
+            yield of_zip(path, archive)
 
 
-def plain(info: zipfile.ZipInfo) -> str:
-    return info.filename.replace("\\", "/")  # some Windows programs pack backslashes
+def of_folder(path: Path) -> Tree:
+    raw = list(walk(path))
+    names, notes = decoded_names({name: os.fsencode(name) for name in raw})
+    real = {names[name]: path / name for name in raw}
+    return Tree(
+        path,
+        tuple(sorted(real)),
+        open=lambda name: real[name].open("rb"),
+        size=lambda name: real[name].stat().st_size,
+        place=lambda name: 0,
+        notes=notes,
+    )
 
 
-def check_member(path: Path, info: zipfile.ZipInfo, known: dict[str, zipfile.ZipInfo]) -> None:
-    """Refuse what a zip made of a data set doesn't hold."""
-    name = plain(info)
+def of_zip(path: Path, archive: zipfile.ZipFile) -> Tree:
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in archive.infolist():
+        name = plain(info.filename)
+        check_member(path, name, members)
+        if info.flag_bits & 1:
+            raise Mistake(
+                f"{path} is encrypted ({name!r}); expected a plain zip: pack it without a password"
+            )
+        if not clutter(name):
+            members[name] = info
+    raw = {
+        name: name.encode("utf-8" if info.flag_bits & UTF8_NAMES else "cp437")
+        for name, info in members.items()
+    }
+    names, notes = decoded_names(raw)
+    real = {names[name]: info for name, info in members.items()}
+    return Tree(
+        path,
+        tuple(sorted(real)),
+        open=lambda name: cast(zipfile.ZipExtFile, archive.open(real[name])),
+        size=lambda name: real[name].file_size,
+        place=lambda name: 0,
+        notes=notes,
+    )
+
+
+def of_tar(path: Path, archive: tarfile.TarFile) -> Tree:
+    members: dict[str, tarfile.TarInfo] = {}
+    for info in archive:
+        name = plain(info.name).removeprefix("./") + "/" * info.isdir()
+        if info.isdir() or info.isfile() or info.islnk():  # not devices, nor links to elsewhere
+            check_member(path, name, members)
+            if not clutter(name) and name.strip("./"):
+                members[name] = info
+    names, notes = decoded_names({name: os.fsencode(name) for name in members})
+    real = {names[name]: info for name, info in members.items()}
+    return Tree(
+        path,
+        tuple(sorted(real)),
+        open=lambda name: cast(io.BufferedReader, archive.extractfile(real[name])),
+        size=lambda name: real[name].size,
+        place=lambda name: real[name].offset,
+        notes=notes,
+    )
+
+
+def plain(name: str) -> str:
+    return name.replace("\\", "/")  # some Windows programs pack backslashes
+
+
+def check_member(path: Path, name: str, known: Collection[str]) -> None:
+    """Refuse what an archive made of a data set doesn't hold."""
     if name.startswith("/") or ".." in name.split("/") or name[1:2] == ":":
         raise Mistake(
             f"{path} holds the path {name!r}, which climbs out of the archive; expected names "
@@ -107,10 +176,43 @@ def check_member(path: Path, info: zipfile.ZipInfo, known: dict[str, zipfile.Zip
         )
     if name in known and not name.endswith("/"):
         raise Mistake(f"{path} holds {name!r} twice; expected one of each: pack it anew")
-    if info.flag_bits & 1:
-        raise Mistake(
-            f"{path} is encrypted ({name!r}); expected a plain zip: pack it without a password"
-        )
+
+
+def decoded_names(raw: dict[str, bytes]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What names given as bytes say, and a note where that is not certain.
+
+    Archives say UTF-8 or nothing. Bytes that are UTF-8 are that; of the others, letters of DOS's
+    code page 437 stay what zip's standard takes them for, and what would be its line drawings is
+    GBK where all of it is: the pages of Chinese Windows, whose zips are by far the most of these.
+    """
+    said = {name: decoded(content) for name, content in raw.items()}
+    names = {name: text for name, text in said.items() if text is not None}
+    unknown = sorted(said.keys() - names.keys(), key=raw.__getitem__)
+    if not unknown:
+        return names, ()
+    page = next((page for page in ("gb2312", "gbk") if all_in(page, [raw[n] for n in unknown])), "")
+    names |= {name: raw[name].decode(page or "cp437") for name in unknown}
+    told = f"read as {page.upper()}" if page else "of an unknown encoding, so they read oddly"
+    files = [names[n] for n in unknown if not n.endswith("/")] or [names[n] for n in unknown]
+    note = f"{len(files):,} names whose encoding isn't told are {told} ({files[0]})"
+    return names, (note,)
+
+
+def decoded(content: bytes) -> str | None:
+    """Text whose encoding is certain: UTF-8, or letters of code page 437; None for other bytes."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("cp437")
+        high = [letter for letter in text if not letter.isascii()]
+        return text if all(letter.isalpha() and letter < "\u0250" for letter in high) else None
+
+
+def all_in(page: str, names: list[bytes]) -> bool:
+    try:
+        return all(name.decode(page) for name in names)
+    except UnicodeDecodeError:
+        return False
 
 
 def walk(path: Path) -> Iterator[str]:
@@ -131,8 +233,3 @@ def refuse(error: OSError) -> None:
 
 def clutter(name: str) -> bool:
     return any(part.startswith(".") or part in CLUTTER for part in name.split("/") if part)
-
-
-def shown(names: list[str]) -> str:
-    """The first three names, for a sentence."""
-    return ", ".join(name or "./" for name in names[:3]) + (", ..." if len(names) > 3 else "")

@@ -39,7 +39,7 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
     host = str((header.get("hardware") or {}).get("host", ""))
     (temporary / "study.json").write_text(json.dumps(plain_header(header), indent=1) + "\n")
     (temporary / "events.jsonl").write_text(events(run / "events.jsonl"))
-    for kind in ("trials", "epochs", "decisions", "attention"):
+    for kind in ("trials", "epochs", "decisions", "images", "attention"):
         if (run / f"{kind}.parquet").exists():
             table = without_machine(pq.read_table(run / f"{kind}.parquet"))
             write(table, temporary / f"{kind}.parquet")

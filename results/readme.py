@@ -57,11 +57,12 @@ def published(root: Path = PUBLISHED) -> list[Findings]:
 def pictures(studies: list[Findings]) -> Iterator[Picture]:
     """What the published studies allow to draw."""
     settings = evaluation.evaluated([one for study in studies for one in answers(study)])
-    printed = paper.settings_table(paper.published(), settings)
+    printed = paper.settings_table(paper.published(), settings, studies)
     ours = printed[printed["seeds"].notna()]
     if len(ours):
-        yield accuracy(settings, ours)
-        yield from curves(studies, ours)
+        compared, others = paper.comparable(studies, settings)
+        yield accuracy(compared, ours)
+        yield from curves([one for one in studies if one.name not in others], ours)
     for study in studies:
         yield from ingredients(study, settings)
     for study in studies:
@@ -212,7 +213,9 @@ def beside(studies: list[Findings]) -> str:
         }
         for _, row in frame.iterrows()
     ]
-    return markdown(pd.DataFrame(rows)) if rows else ""
+    _, others = paper.comparable(studies, settings)
+    apart = "".join(f"\n`{name}` isn't compared: {why}.\n" for name, why in others.items())
+    return (markdown(pd.DataFrame(rows)) if rows else "") + apart
 
 
 def answer(studies: list[Findings]) -> str:
@@ -223,7 +226,8 @@ def answer(studies: list[Findings]) -> str:
     frame = every[every["seeds"].notna()]
     if frame.empty:
         return "\nNo setting of the paper has been published.\n\n"
-    run = {one.answers.setting: one for one in paper.by_length(settings)}
+    compared, _ = paper.comparable(studies, settings)
+    run = {one.answers.setting: one for one in paper.by_length(compared)}
     rows = [answer_row(row, run[row["setting"]]) for _, row in frame.iterrows()]
     begun = every[every["seeds"].isna() & (every["under_way"] != "")]
     rows += [begun_row(row) for _, row in begun.iterrows()]

@@ -137,7 +137,7 @@ def start(given: dict[str, str], trainable: type) -> int:
             f"{folder} exists: go on with it by --resume {folder}, or choose another --name"
         )
     handover.prepare(study, folder, say)
-    whole = datasets.load(study.data)
+    whole = datasets.load(study.data, names=study.classes)
     study = prepare.at_most(study, whole, said)
     dataset = prepare.parts(study, whole)
     prepare.check_batches(study, len(dataset.train.labels))
@@ -188,12 +188,8 @@ def go_on(name: str, given: dict[str, str], trainable: type) -> int:
     refuse_idle(study, given)
     refuse_less(study, given, tables)
     study = replace(study, data=datasets.absolute(study.data))
-    whole = datasets.load(study.data)
-    if whole.digest != header["data"]["digest"]:
-        raise Mistake(
-            f"{study.data} has digest {whole.digest}, but the study was begun on "
-            f"{header['data']['digest']}: give the same data back"
-        )
+    whole = datasets.load(study.data, names=prepare.class_names(study, header["data"]))
+    prepare.check_same(study, whole, header["data"])
     joined = connection.connect(study.address)
     need = resources.per_trial(prepare.shared(study, prepare.parts(study, whole)))
     check_budget(study, need)
@@ -210,7 +206,7 @@ def go_on(name: str, given: dict[str, str], trainable: type) -> int:
     if "networks" not in header:  # which the journal doesn't hold
         dataset = prepare.parts(study, whole)
         changed |= {
-            "data": prepare.described(whole, dataset),
+            "data": prepare.described(whole, dataset) | {"levels": header["data"].get("levels")},
             "networks": prepare.networks(study, len(dataset.classes)),
         }
     return drive(study, folder, header | changed, whole, need, joined, trainable)

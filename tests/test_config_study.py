@@ -222,7 +222,7 @@ def test_options_are_what_the_constructor_takes():
 )
 def test_bad_option_is_refused_with_what_is_expected(given, said):
     if said is None:
-        known = "address, attention_images, cpus_per_trial, data, device, epochs, "
+        known = "address, attention_images, classes, cpus_per_trial, data, device, epochs, "
         said = f"unknown key '{next(iter(given))}': known are {known}"
         assert refusal(from_dict, given).startswith(said)
     else:
@@ -521,6 +521,7 @@ def test_options_have_these_defaults():
         "out": "runs",
         "storage": "",
         "data": "faces",
+        "classes": (),
         "train_images": 0,
         "val_images": 0,
         "models": MODELS,
@@ -580,3 +581,11 @@ def test_a_preset_that_can_not_be_read_is_a_mistake(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "read_bytes", refused)
     said = f"{path} can't be read (Permission denied): check its permissions"
     assert refusal(read_preset, str(path), "cpu") == said
+
+
+def test_classes_are_any_names_and_nothing_else():
+    assert from_dict({"classes": ["smile", "no smile"]}).classes == ("smile", "no smile")
+    for wrong in ("smile", ["smile", 1], [""], 3):
+        assert refusal(from_dict, {"classes": wrong}) == (
+            f"classes is {wrong!r}: expected a list of names"
+        )

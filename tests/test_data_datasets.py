@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,20 +61,22 @@ def cache_files(folder: Path) -> list[str]:
 
 def test_table_becomes_three_splits_of_sorted_classes(fer_file):
     dataset = datasets.load(fer_file)
-    assert dataset.classes == ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+    assert dataset.classes == tuple(f"class {number}" for number in range(7))
     assert [len(part.labels) for part in datasets.parts(dataset)] == [42, 14, 14]
-    assert dataset.train.labels[:7].tolist() == [0, 1, 2, 3, 5, 6, 4]  # neutral is 6 in the table
+    assert dataset.train.labels[:7].tolist() == list(range(7))
     assert dataset.val.ids.tolist() == list(range(42, 56))
     for part in datasets.parts(dataset):
         assert (part.images.shape[1:], part.images.dtype) == ((48, 48), np.uint8)
         assert (part.labels.dtype, part.ids.dtype) == (np.int64, np.int64)
-    assert dataset.name == "fer2013" and not dataset.synthetic and dataset.notes == ()
+    assert dataset.name == "fer2013" and not dataset.synthetic and dataset.known == ""
+    assert dataset.notes[0].startswith("the class numbers 0, 1, 2, 3, 4, 5, 6 are not named")
+    assert dataset.source == ("fer2013.csv", datasets.sources.digest(fer_file))
 
 
 def test_counts_are_per_split_and_class(fer_file):
     table = datasets.counts(datasets.load(fer_file))
     assert table.index.tolist() == ["train", "val", "test"]
-    assert table["angry"].tolist() == [6, 2, 2] and table.shape == (3, 7)
+    assert table["class 0"].tolist() == [6, 2, 2] and table.shape == (3, 7)
 
 
 def test_digest_is_of_the_content_not_of_its_packing(fer_file, tmp_path):
@@ -101,24 +102,6 @@ def test_table_and_lossless_folder_of_the_same_images_agree(fer_file, tmp_path):
         for part, places in zip(datasets.parts(table), order, strict=True)
     ]
     assert folder.digest == datasets.content_digest(table.classes, in_folder_order) != table.digest
-
-
-@pytest.mark.parametrize("change", ["pixel", "label", "split", "class"])
-def test_digest_changes_with_the_content(change):
-    parts = [split([0, 1, 1]), split([0, 1]), split([1, 0])]
-    before = datasets.content_digest(("a", "b"), parts)
-    classes = ("a", "c") if change == "class" else ("a", "b")
-    if change == "pixel":
-        parts[2].images[1, 47, 47] += 1
-    elif change == "label":
-        parts[2].labels[1] = 1
-    elif change == "split":
-        joined = [np.concatenate([getattr(p, k) for p in parts]) for k in ("images", "labels")]
-        parts = [
-            Split(joined[0][s], joined[1][s], joined[1][s])
-            for s in (slice(0, 2), slice(2, 5), slice(5, 7))
-        ]
-    assert datasets.content_digest(classes, parts) != before
 
 
 def test_duplicates_are_the_test_images_that_train_or_val_holds(tmp_path):
@@ -192,21 +175,6 @@ def test_untold_test_halves_carve_val_from_train_and_say_so(tmp_path):
         "side",
     )
     assert not np.isin(dataset.val.ids, dataset.train.ids).any()
-
-
-def test_carving_is_stratified_seeded_and_keeps_identical_images_together():
-    names = np.array(["a"] * 90 + ["b"] * 45 + ["c"] * 9)
-    group = np.arange(len(names)) // 2  # pairs, of which one crosses a and b
-    places = datasets.carved(names, group, seed=1)
-    assert Counter(names[places]) <= Counter(a=10, b=5, c=1)
-    assert Counter(names[places])["a"] >= 9 and Counter(names[places])["b"] >= 4
-    counts = np.bincount(group)
-    assert all(
-        np.bincount(group[places], minlength=len(counts))[g] == counts[g] for g in group[places]
-    )
-    assert places.tolist() == sorted(set(places.tolist()))
-    assert np.array_equal(places, datasets.carved(names, group, seed=1))
-    assert not np.array_equal(places, datasets.carved(names, group, seed=2))
 
 
 def test_subset_is_stratified_seeded_and_keeps_the_order():

@@ -320,7 +320,9 @@ def test_the_modules_that_pyproject_names_exist():
 # Tables and figures
 
 
-@pytest.mark.parametrize("table", ["trials", "epochs", "decisions", "predictions", "attention"])
+@pytest.mark.parametrize(
+    "table", ["trials", "epochs", "decisions", "predictions", "images", "attention"]
+)
 def test_the_columns_are_those_of_the_code(table):
     columns = between("docs/artefacts.md", "columns")
     section = columns.split(f"| `{table}.parquet` |")[1].split("\n\n")[0]

@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_data import fer2013
 from study.config.study import from_dict
 from study.driver.intervals import wilson
 from study.driver.summary import closing, confirmed, report, searched
 from study.record.tables import Tables
 
 VAL = np.repeat([0, 1], [10, 90])  # labels: always sad has 90 % of val
+DATA = {"classes": ["happy", "sad"]}
 
 
 def tables() -> Tables:
@@ -92,7 +94,7 @@ def test_searched_has_the_best_of_each_network():
 
 
 def test_confirmed_pools_the_seeds_of_a_setting():
-    found = confirmed(tables(), from_dict({}), predictions("+-+++-", "--+---"), ["happy", "sad"])
+    found = confirmed(tables(), from_dict({}), predictions("+-+++-", "--+---"), DATA)
     low, high = wilson(2, 4)
     assert found.to_dict("records") == [
         {
@@ -109,9 +111,7 @@ def test_confirmed_pools_the_seeds_of_a_setting():
 
 
 def test_confirmed_with_one_seed_has_no_spread():
-    (row,) = confirmed(tables(), from_dict({}), predictions("++++++"), ["happy", "sad"]).to_dict(
-        "records"
-    )
+    (row,) = confirmed(tables(), from_dict({}), predictions("++++++"), DATA).to_dict("records")
     assert (row["seeds"], row["sd (seeds)"], row["test"]) == (1, "one seed", "100.0 %")
     assert row["95 % (images)"] == "51.0 to 100.0 %"
 
@@ -125,13 +125,32 @@ def test_the_papers_figure_stands_beside_ours_where_there_is_one():
     both.trials["B-s0"] = {"stage": "confirm", "status": "completed", "setting": "B"}
     rows = predictions("++++++")
     rows = pd.concat([rows, rows.assign(trial_id="B-s0")])
-    found = confirmed(both, from_dict({"settings": settings}), rows, ["happy", "sad"])
+    study, papers = from_dict({"settings": settings}), DATA | {"digest": fer2013.PUBLISHED[0]}
+    found = confirmed(both, study, rows, papers)
     assert found[["setting", "paper"]].values.tolist() == [["A", "58.4 %"], ["B", ""]]
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ({"synthetic": True}, "its faces are drawn"),
+        (
+            {"counts": {"val": {"sad": 3}, "test": {"sad": 81}}},
+            "its val and test hold 84 images, and the paper's test folder 7,178",
+        ),
+    ],
+)
+def test_the_papers_figure_stands_beside_no_other_images_and_the_end_says_why(tmp_path, data, why):
+    predictions("++++++").to_parquet(tmp_path / "predictions.parquet")
+    study = from_dict({"settings": [{"name": "A", "model": "alexnet", "published": 0.5836}]})
+    text = report(tmp_path, study, tables(), DATA | data, VAL)
+    assert "58.4" not in text and "paper " not in text
+    assert f"The paper's accuracies aren't set beside these: {why}." in text
 
 
 def test_report_names_the_best_the_confirmed_and_the_failed(tmp_path):
     predictions("++++++").to_parquet(tmp_path / "predictions.parquet")
-    text = report(tmp_path, from_dict({"epochs": 4}), tables(), ("happy", "sad"), VAL)
+    text = report(tmp_path, from_dict({"epochs": 4}), tables(), DATA, VAL)
     assert "Best configuration of each network (search):" in text
     assert (
         "Confirmed with fresh seeds (val may have been used for choices, test never was):" in text
@@ -143,7 +162,7 @@ def test_report_names_the_best_the_confirmed_and_the_failed(tmp_path):
 
 
 def test_report_of_a_study_without_a_trial_is_empty(tmp_path):
-    assert report(tmp_path, from_dict({}), Tables(), ("happy", "sad"), VAL) == ""
+    assert report(tmp_path, from_dict({}), Tables(), DATA, VAL) == ""
 
 
 def closed(tables: Tables, folder, cause: str = "", **given) -> str:
@@ -151,12 +170,12 @@ def closed(tables: Tables, folder, cause: str = "", **given) -> str:
     session = SimpleNamespace(
         study=from_dict({"models": ["alexnet", "resnet34"], "seeds": 2, **given}),
         tables=tables,
-        header={},
         folder=folder,
         go_on=f"python -m study.run --resume {folder}",
         dataset=SimpleNamespace(
             classes=("happy", "sad"), notes=(), val=SimpleNamespace(labels=VAL)
         ),
+        header={"data": DATA},
         cause=cause,
         stop={"budget": "time budget of 9 s spent", "storage": "disk full at x"}.get(cause, cause),
     )

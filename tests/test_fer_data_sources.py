@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_data import image_files, sources
-from study import Mistake
+from fer_data import Mistake, image_files, sources
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
 GREY = "7 " * 2303 + "7"
@@ -79,16 +78,15 @@ def same(one: sources.Rows, other: sources.Rows) -> bool:
     )
 
 
-def test_table_keeps_rows_levels_usages_and_published_names(tmp_path):
+def test_table_keeps_rows_levels_usages_and_class_numbers(tmp_path):
     ramp = " ".join(str(place % 256) for place in range(2304))
     rows = [(6, ramp, "PrivateTest"), (1, GREY, "Training"), (4, GREY, "PublicTest")]
     found = sources.read(table(tmp_path / "fer2013.csv", rows))
     assert found.images.shape == (3, 48, 48) and found.images.dtype == np.uint8
     assert found.images[0].ravel().tolist() == [place % 256 for place in range(2304)]
-    assert found.names.tolist() == ["neutral", "disgust", "sad"]
+    assert found.names.tolist() == ["class 6", "class 1", "class 4"]
     assert found.splits.tolist() == ["test", "train", "val"]
     assert found.ids.tolist() == [0, 1, 2]
-    assert found.notes == ()
 
 
 @pytest.mark.parametrize("end", [".csv", ".csv.xz", ".csv.gz", ".zip", ".bin", ""])
@@ -115,12 +113,17 @@ def test_byte_order_mark_and_windows_lines_and_blank_lines_are_read(tmp_path):
     assert same(sources.read(odd), sources.read(plain))
 
 
-def test_numbers_beyond_fer2013_leave_all_classes_without_its_names(tmp_path):
-    found = sources.read(table(tmp_path / "affectnet.csv", whole(emotions=(0, 7))))
-    assert found.names.tolist() == ["class 0", "class 7"] * 3
-    assert found.notes == (
-        "class numbers up to 7 are not FER-2013's, so the classes have no names",
-    )
+def test_table_that_names_its_emotions_keeps_the_names(tmp_path):
+    found = sources.read(table(tmp_path / "t.csv", whole(emotions=("sad", "happy"))))
+    assert found.names.tolist() == ["sad", "happy"] * 3 and found.notes == ()
+    path = table(tmp_path / "mixed.csv", [*whole(emotions=("sad", "happy")), (3, GREY, "Training")])
+    assert "row 6 (line 8) has the emotion '3'; expected a class name as above" in refusal(path)
+
+
+def test_a_person_names_the_numbers_of_a_table(tmp_path):
+    path = table(tmp_path / "smile.csv", whole(emotions=(0, 1)))
+    found = sources.read(path, ("no smile", "smile"))
+    assert found.names.tolist() == ["no smile", "smile"] * 3
 
 
 BAD_ROWS = {
@@ -267,7 +270,8 @@ def test_formats_sizes_and_colours_become_48_px_grey_and_are_counted(tmp_path):
     assert found.names[4:].tolist() == ["angry"] * 2 + ["happy"] * 4
     assert found.images[4:, 24, 24].tolist() == [5, 200, 5, 25, 100, 50]
     assert found.notes == (
-        "2 files that are not images as SPLIT/CLASS/NAME were left out",
+        "files that are no images as SPLIT/CLASS/NAME were left out: 1 .txt in happy, 1 .md "
+        "outside SPLIT/CLASS/",
         "3 images of 100 x 100, 100 x 90 pixels were resized to 48 x 48",
         "3 images were made grey",
     )
@@ -293,10 +297,10 @@ def sized(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     {
-        b"": "doesn't decode as JPEG, PNG, BMP",
-        b"GIF89a, or so": "doesn't decode as JPEG, PNG, BMP",
-        encoded(kind="JPEG")[:-200]: "doesn't decode as JPEG, PNG, BMP (unknown or cut short)",
-        encoded(kind="GIF"): "doesn't decode as JPEG, PNG, BMP",
+        b"": "doesn't decode as an image",
+        b"GIF89a, or so": "doesn't decode as an image",
+        encoded(kind="JPEG")[:-200]: "doesn't decode as an image (unknown or cut short)",
+        encoded(mode="RGB", kind="EPS"): "doesn't decode as an image",  # Ghostscript never runs
         encoded(mode="I;16"): "has pixels of the kind I;16; expected 8 bits a channel",
         sized(10_000, 10_000): "unpacks to more than 89,478,485 pixels",
         sized(60_000, 60_000): "unpacks to more than 89,478,485 pixels",

@@ -26,20 +26,21 @@ ROOMS = {
     "study/training": "study study/config study/storage fer_models numpy torch",
     "study/search": "study study/config study/record numpy optuna",
     "study/cluster": "study study/config study/storage ray torch yaml",
-    "study/worker": "study study/config study/storage study/data study/training study/cluster"
-    " numpy torch ray",
-    "study/driver": "study study/config study/storage study/data study/record study/training"
-    " study/search study/cluster study/worker fer_models numpy pandas pyarrow ray rich torch",
+    "study/worker": "study fer_data study/config study/storage study/training study/cluster numpy"
+    " torch ray",
+    "study/driver": "study fer_data study/config study/storage study/data study/record"
+    " study/training study/search study/cluster study/worker fer_models numpy pandas pyarrow ray"
+    " rich torch",
     "study/run.py": "study study/config study/storage study/data study/record study/search"
     " study/cluster study/worker study/driver ray",
     "results": "fer_data pandas",
-    "results/artefacts": "results numpy pandas pyarrow",
-    "results/facts": "results results/artefacts numpy pandas optuna scipy statsmodels",
+    "results/artefacts": "results fer_data numpy pandas pyarrow",
+    "results/facts": "results fer_data results/artefacts numpy pandas optuna scipy statsmodels",
     "results/figures": "results results/facts numpy pandas plotly kaleido",
     "results/report": "results results/artefacts results/facts results/figures"
     " results/report/sections numpy pandas plotly",
     "results/report/sections": "results results/artefacts results/facts results/figures"
-    " results/report fer_data numpy pandas PIL",
+    " results/report numpy pandas PIL",
     "results/explorer": "results results/artefacts results/facts results/figures results/report"
     " fer_data numpy pandas plotly PIL pyarrow dash flask werkzeug",
     "results/publish.py": "results results/artefacts numpy pyarrow",

@@ -1,6 +1,6 @@
-"""Photographs read again from a source: the ids are those of fer_data, whatever the source."""
+"""Photographs of a study's images, from its own copy of the data, from others, and from none."""
 
-import gzip
+import csv
 import io
 import lzma
 import zipfile
@@ -11,90 +11,152 @@ import pytest
 from PIL import Image
 from test_results_load import folder, header, trial
 
-from fer_data import sources
+from fer_data import dataset, fer2013
+from fer_data.classes import ASSUMED
 from results import Mistake
+from results.artefacts import faces
 from results.artefacts.load import load
-from results.explorer import gallery
 from results.report import page
-from results.report.sections import faces
+from results.report.sections import faces as sections_faces
+from study.data import datasets
+from study.driver import prepare
+from study.record import schemas
 
 
-@pytest.fixture
-def folders(tmp_path):
-    """A folder copy of noise, with clutter, whose halves are told apart by the names."""
-    generator = np.random.default_rng(1)
-    root = tmp_path / "copy"
-    for split, marks in (("train", ["Training"]), ("test", ["PublicTest", "PrivateTest"])):
-        for label in ("sad", "angry", "happy"):
-            place = root / split / label
-            place.mkdir(parents=True)
-            for mark in marks:
-                for number in (3, 10, 2):
-                    pixels = generator.integers(0, 256, (48, 48), np.uint8)
-                    Image.fromarray(pixels).save(place / f"{mark}_{number}.png")
-    (root / "train" / ".DS_Store").write_text("x")
-    (root / "train" / "sad" / "notes.txt").write_text("x")
-    return root
+def study_on(path, source, older=False, **more):
+    """The artefact folder of a study that answered all of val and test of a source.
+
+    An older one kept neither the source, nor grey levels, nor digests of pixels, and took numbers
+    for FER-2013's.
+    """
+    data = datasets.load(source, names=ASSUMED if older else ())
+    told = prepare.described(data, data)
+    if older:
+        told = {k: v for k, v in told.items() if k not in ("levels", "known", "source")}
+    one = folder(path, header(data=told | more), [trial("a")], [], [])
+    if not older:
+        parts = {"val": data.val, "test": data.test}
+        rows = [
+            {"split": name, "image": int(number), "pixels": digest}
+            for name, part in parts.items()
+            for number, digest in zip(
+                part.ids, fer2013.pixel_digests(part.images).tolist(), strict=True
+            )
+        ]
+        schemas.write_table(one / "images.parquet", rows, schemas.IMAGES)
+    return load(one)
 
 
-def packed(root, path):
-    with zipfile.ZipFile(path, "w") as archive:
-        for file in sorted(root.rglob("*"), reverse=True):
-            if file.is_file():
-                archive.write(file, file.relative_to(root.parent))
+def asked(source):
+    """Rows of all images of val and test of the study's source, shuffled, and their pixels."""
+    data = dataset.read(source)
+    rows = pd.concat(
+        pd.DataFrame({"split": name, "image": getattr(data, name).ids}) for name in ("val", "test")
+    )
+    order = np.random.default_rng(0).permutation(len(rows))
+    pixels = np.concatenate([data.val.images, data.test.images])
+    return rows.iloc[order].reset_index(drop=True), pixels[order]
+
+
+def rewritten(source, path, order):
+    """The table with its rows in another order: `order` maps a list of rows to one."""
+    head, *rows = list(csv.reader(source.read_text().splitlines()))
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([head, *order(rows)])
     return path
 
 
-def table(tmp_path, fer_file, kind):
-    path = tmp_path / f"copy.csv{kind if kind.startswith('.') else ''}"
-    if kind == ".zip":
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.write(fer_file, "data/fer2013.csv")
-    elif kind == "the challenge's columns":
-        rows = [line.split(",") for line in fer_file.read_text().splitlines()[1:]]
-        lines = ["emotion, Usage, pixels", *(f"{e}, {u}, {p}" for e, p, u in rows)]
-        path.write_text("\n".join(lines))
-    elif kind == "xz named .csv":
-        path = tmp_path / "fer2013.csv"
-        path.write_bytes(lzma.compress(fer_file.read_bytes()))
-    elif kind:
-        opener = lzma if kind == ".xz" else gzip
-        path.write_bytes(opener.compress(fer_file.read_bytes()))
-    else:
-        path = fer_file
+def shuffled(rows):
+    return [rows[k] for k in np.random.default_rng(1).permutation(len(rows))]
+
+
+def split_by_split(rows):
+    """Each split in its own order, and the splits in another: the same content, other numbers."""
+    return sorted(rows, key=lambda row: ["PrivateTest", "Training", "PublicTest"].index(row[2]))
+
+
+def interleaved(rows):
+    by = {usage: [row for row in rows if row[2] == usage] for usage in {row[2] for row in rows}}
+    longest = max(map(len, by.values()))
+    return [by[usage][k] for k in range(longest) for usage in sorted(by) if k < len(by[usage])]
+
+
+def images_in_folders(source, path, kind="png"):
+    """The table as a folder of images, in another order, with its own numbers for the images."""
+    data = dataset.read(source)
+    marks = {
+        "train": "train/{}/Training",
+        "val": "test/{}/PublicTest",
+        "test": "test/{}/PrivateTest",
+    }
+    for name, mark in marks.items():
+        part = getattr(data, name)
+        for number, (image, label) in enumerate(zip(part.images, part.labels, strict=True)):
+            file = path / f"{mark.format(data.classes[label])}_{900 - number}.{kind}"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(file)
     return path
 
 
-KINDS = ["", ".xz", ".gz", ".zip", "xz named .csv", "the challenge's columns"]
+@pytest.mark.parametrize("older", [False, True])
+@pytest.mark.parametrize("change", [None, split_by_split, interleaved])
+@pytest.mark.parametrize("pack", ["", ".xz", ".zip"])
+def test_of_a_copy_with_the_same_content_every_photograph_is_the_images_own(
+    tmp_path, fer_file, older, change, pack
+):
+    one = study_on(tmp_path / "s", fer_file, older)
+    wanted, truth = asked(fer_file)
+    copy = rewritten(fer_file, tmp_path / "copy.csv", change or list)
+    if pack == ".xz":
+        (tmp_path / "copy.csv.xz").write_bytes(lzma.compress(copy.read_bytes()))
+    elif pack:
+        with zipfile.ZipFile(tmp_path / "copy.csv.zip", "w") as archive:
+            archive.write(copy, "data/fer2013.csv")
+    found = faces.images(one, tmp_path / f"copy.csv{pack}", wanted)
+    assert (found == truth).all()
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "folder", "folder.zip"])
-def test_faces_are_those_that_the_study_numbered(tmp_path, fer_file, folders, kind):
-    """Whatever the study reads, the explorer reads: by the same code."""
-    if kind == "folder.zip":
-        source = packed(folders, tmp_path / "copy.zip")
-    else:
-        source = folders if kind == "folder" else table(tmp_path, fer_file, kind)
-    theirs = sources.read(source)
-    classes = sorted(set(theirs.names))
-    ids = np.random.default_rng(0).permutation(len(theirs.ids))[:20]
-    ids = np.append(ids, ids[0])
-    shown = pd.DataFrame({"image": ids, "label": [classes.index(n) for n in theirs.names[ids]]})
-    assert (gallery.read(source, shown, classes) == theirs.images[ids]).all()
+def test_of_a_copy_in_another_order_images_are_told_by_their_pixels(tmp_path, fer_file):
+    one = study_on(tmp_path / "s", fer_file)
+    wanted, truth = asked(fer_file)
+    copy = rewritten(fer_file, tmp_path / "copy.csv", shuffled)
+    assert dataset.read(copy).digest != one.study["data"]["digest"]
+    assert (faces.images(one, copy, wanted) == truth).all()
+    pictures = images_in_folders(fer_file, tmp_path / "folders")
+    assert (faces.images(one, pictures, wanted) == truth).all()
 
 
-def test_no_image_is_asked_for_and_none_comes(fer_file):
-    shown = pd.DataFrame({"image": [], "label": []})
-    assert gallery.read(fer_file, shown, ["sad"]).shape == (0, 48, 48)
+def test_an_older_study_has_nothing_by_which_another_order_could_be_matched(tmp_path, fer_file):
+    one = study_on(tmp_path / "s", fer_file, older=True)
+    copy = rewritten(fer_file, tmp_path / "copy.csv", shuffled)
+    with pytest.raises(Mistake, match="an older version kept nothing of its images"):
+        faces.images(one, copy, asked(fer_file)[0])
 
 
-def test_an_id_that_the_source_lacks_is_a_mistake(fer_file, folders):
-    for source in (fer_file, folders):
-        classes = sorted(set(sources.read(source).names))
-        first = classes.index(sources.read(source).names[0])
-        shown = pd.DataFrame({"image": [0, 500], "label": [first, 0]})
-        with pytest.raises(Mistake, match="isn't the data of this study: image 500 is nothing in"):
-            gallery.read(source, shown, classes)
+def test_other_images_with_the_same_labels_are_refused_with_the_copy_that_is_needed(
+    tmp_path, fer_file
+):
+    one = study_on(tmp_path / "s", fer_file)
+    head, *rows = list(csv.reader(fer_file.read_text().splitlines()))
+    other = tmp_path / "other.csv"
+    with other.open("w", newline="") as file:
+        csv.writer(file).writerows([head, *([e, p[:-1] + "0", u] for e, p, u in rows)])
+    with pytest.raises(Mistake) as refused:
+        faces.images(one, other, asked(fer_file)[0])
+    content = one.study["data"]["digest"]
+    said = str(refused.value)
+    assert said.startswith(
+        f"{other} isn't the data of the study mine, which was run on fer2013.csv"
+    )
+    assert f"content {content}), and " in said
+    assert "of 28 images that were asked for are not in it, pixel for pixel: give that copy" in said
+
+
+def test_jpegs_of_the_same_images_are_refused(tmp_path, fer_file):
+    one = study_on(tmp_path / "s", fer_file)
+    jpegs = images_in_folders(fer_file, tmp_path / "jpegs", "jpg")
+    with pytest.raises(Mistake, match="28 of 28 images that were asked for are not in it"):
+        faces.images(one, jpegs, asked(fer_file)[0])
 
 
 @pytest.mark.parametrize(
@@ -103,41 +165,41 @@ def test_an_id_that_the_source_lacks_is_a_mistake(fer_file, folders):
         (lambda path: None, "there is no"),
         (lambda path: path.write_text("a,b\n1,2\n"), "has the columns 'a, b'"),
         (lambda path: path.mkdir(), "is empty"),
-        (lambda path: path.write_text("emotion,pixels,Usage\n0,1 2 x,Training\n"), "row 0"),
+        (lambda path: path.write_text("emotion,pixels,Usage\n0,1 2 x,Training\n"), "row 0 "),
+        (lambda path: path.write_bytes(lzma.compress(b"x" * 9999)[:60]), "damaged or cut short"),
     ],
 )
-def test_what_is_no_source_is_refused_in_a_sentence(tmp_path, write, sentence):
+def test_what_is_no_source_is_refused_in_a_sentence(tmp_path, fer_file, write, sentence):
+    one = study_on(tmp_path / "s", fer_file)
     path = tmp_path / "x.csv"
     write(path)
     with pytest.raises(Mistake, match=sentence):
-        gallery.read(path, pd.DataFrame({"image": [0], "label": [0]}), ["sad"])
+        faces.images(one, path, asked(fer_file)[0])
 
 
-def study_of(path, counts):
-    head = header(data={"counts": counts})
-    return load(folder(path, head, [trial("a")], [], []))
-
-
-def test_faces_are_shown_on_request_from_the_studys_own_source_only(tmp_path, fer_file):
-    names = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-    counts = {
-        "train": dict.fromkeys(names, 6),
-        "val": dict.fromkeys(names, 2),
-        "test": dict.fromkeys(names, 2),
-    }
-    one = study_of(tmp_path / "s", counts)
-    section = faces.grid([one], fer_file)
+def test_faces_are_shown_on_request_from_a_copy_of_the_studys_own_data_only(tmp_path, fer_file):
+    one = study_on(tmp_path / "s", fer_file)
+    names = [f"class {number}" for number in range(7)]
+    section = sections_faces.grid([one], fer_file)
     assert "keep this page to yourself" in section.blocks[0].words
     strips = dict(section.blocks[1].strips)
-    assert list(strips) == sorted(names)
-    with Image.open(io.BytesIO(strips["sad"])) as image:
+    assert list(strips) == names
+    with Image.open(io.BytesIO(strips["class 4"])) as image:
         assert image.size == (6 * 48, 48)  # there are but six
         first = np.asarray(image)[:, :48]
-    theirs = sources.read(fer_file)
-    own = theirs.images[(theirs.names == "sad") & (theirs.splits == "train")]
-    assert (first == own).all((1, 2)).any()
+    data = dataset.read(fer_file)
+    assert (first == data.train.images[data.train.labels == 4]).all((1, 2)).any()
     text = page.page("t", "l", [], [section], "f")
     assert text.count("data:image/png;base64,") == 7
-    other = study_of(tmp_path / "o", counts | {"val": dict.fromkeys(names, 3)})
-    with pytest.raises(Mistake, match="aren't those of any study here"):
-        faces.grid([other], fer_file)
+    copy = rewritten(fer_file, tmp_path / "copy.csv", shuffled)
+    assert len(sections_faces.grid([one], copy).blocks[1].strips) == 7
+    other = tmp_path / "other.csv"
+    other.write_text(fer_file.read_text().replace(" 7 ", " 8 "))
+    with pytest.raises(Mistake, match="other images than any study here was run on .mine: fer2013"):
+        sections_faces.grid([one], other)
+
+
+def test_drawn_faces_are_nobodys_photographs(tmp_path, fer_file):
+    one = study_on(tmp_path / "s", fer_file, synthetic=True)
+    section = sections_faces.grid([one], fer_file)
+    assert section.blocks[0].words == sections_faces.DRAWN

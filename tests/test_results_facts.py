@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_results_load import CLASSES, epochs, folder, header, predictions, trial, whole
+from test_results_load import CLASSES, PAPERS, epochs, folder, header, predictions, trial, whole
 
 from results.artefacts.load import answers, load
 from results.facts import evaluation, paper, status
@@ -129,8 +129,8 @@ def test_the_papers_settings_are_met_by_name(tmp_path):
     right = [0] * 5 + [1] * 2 + [6] * 3
     told = predictions("A-alexnet-s0", right, [0] * 5 + [1] * 5, ["val"] * 5 + ["test"] * 5)
     rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet")]
-    path = folder(tmp_path / "s", None, rows, epochs("A-alexnet-s0", [0.5]), [], told)
-    row = paper.settings_table(paper.published(), judged(path)).iloc[0]
+    path = folder(tmp_path / "s", PAPERS, rows, epochs("A-alexnet-s0", [0.5]), [], told)
+    row = paper.settings_table(paper.published(), judged(path), [load(path)]).iloc[0]
     assert (row["val+test"], row["val"], row["test"]) == (0.7, 1.0, 0.4)
     assert row["difference"] == pytest.approx(0.7 - 4189 / 7178)
     assert row["within"] and row["our_epochs"] == 4
@@ -144,7 +144,7 @@ def test_a_setting_that_has_not_come_to_its_end_is_told_by_its_epochs_and_has_no
         trial("A-alexnet-s0", stage="confirm", setting="A-alexnet"),
     ]
     curves = epochs("B-resnet34-s0", [0.3, 0.4, 0.5]) + epochs("B-resnet34-s1", [0.3])
-    real = load(folder(tmp_path / "real", None, rows, curves, []))
+    real = load(folder(tmp_path / "real", PAPERS, rows, curves, []))
     drawn = header(data={"synthetic": True})
     rows = [trial("D-cbam64-s0", stage="confirm", status="running", setting="D-cbam64")]
     faces = load(folder(tmp_path / "drawn", drawn, rows, epochs("D-cbam64-s0", [0.9]), []))
@@ -152,7 +152,7 @@ def test_a_setting_that_has_not_come_to_its_end_is_told_by_its_epochs_and_has_no
     told = {name: words for name, words in frame["under_way"].items() if words}
     assert told == {"B-resnet34": "3 of 35 epochs", "E-cbam50": "0 of 50 epochs"}
     assert frame["val+test"].isna().all()
-    _, table, _ = sections_paper.beside(frame.reset_index()).blocks
+    _, table = sections_paper.beside(frame.reset_index(), {}).blocks
     assert table.shown["our seeds"].tolist() == ["–"] * 3 + ["3 of 35 epochs"] + ["–"] * 4 + [
         "0 of 50 epochs"
     ]

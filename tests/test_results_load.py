@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import results
+from fer_data import fer2013
 from results import Mistake
 from results.artefacts import load
 from study.record import schemas
@@ -146,6 +147,9 @@ def header(**more):
     }
 
 
+PAPERS = header(data={"digest": fer2013.PUBLISHED[0]})  # of a study on the images of the paper
+
+
 def folder(path, head=None, trials=None, epoch_rows=None, decisions=None, told=None, events=()):
     """Write an artefact folder with the study's own writer; None leaves a table out."""
     path.mkdir(parents=True, exist_ok=True)
@@ -263,6 +267,7 @@ def test_a_diverged_networks_answer_is_no_class():
         (0,),
         np.array(["val"]),
         np.array([0]),
+        np.array([""]),
         np.array([False]),
         np.array([0]),
         np.full((1, 1, 2), np.nan),

@@ -70,7 +70,7 @@ def test_numbers_without_oddities_give_none():
 
 
 def test_without_ours_the_table_holds_theirs():
-    frame = paper.settings_table(paper.published(), [])
+    frame = paper.settings_table(paper.published(), [], [])
     assert len(frame) == 9
     assert frame["val+test"].isna().all()
     assert frame["matrix"].notna().sum() == 8

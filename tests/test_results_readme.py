@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from conftest import needs_chromium
-from test_results_load import epochs, folder, predictions, trial, whole
+from test_results_load import PAPERS, epochs, folder, header, predictions, trial, whole
 
 from results import Mistake, readme
 from results.artefacts.load import load
@@ -26,12 +26,13 @@ def test_what_was_found_in_the_documents_is_what_the_published_studies_say():
         assert path.stat().st_size < 200_000
 
 
-def paper_study(path, many=4):
+def paper_study(path, many=4, head=None):
     right = [0] * 5 + [1] * 2 + [6] * 3
     told = predictions("A-alexnet-s0", right, [0] * 5 + [1] * 5, ["val"] * 5 + ["test"] * 5)
     told = told if many > 2 else [row | {"label": "happy"} for row in told]
     rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet", epochs=many)]
-    return folder(path, None, rows, epochs("A-alexnet-s0", [0.4, 0.5, 0.4, 0.5][:many]), [], told)
+    curves = epochs("A-alexnet-s0", [0.4, 0.5, 0.4, 0.5][:many])
+    return folder(path, head or PAPERS, rows, curves, [], told)
 
 
 def test_pictures_say_n_and_interval(tmp_path):
@@ -42,9 +43,23 @@ def test_pictures_say_n_and_interval(tmp_path):
     assert "A-alexnet 50.0 % after 4" in shown["curves"].words
 
 
+def test_a_study_on_other_images_is_not_set_beside_the_paper_and_the_page_says_why(tmp_path):
+    other = header(study={"name": "raf"}, data={"counts": {"val": {"1": 42}, "test": {"1": 42}}})
+    studies = [load(paper_study(tmp_path / "raf", head=other))]
+    assert [one.name for one in readme.pictures(studies)] == ["networks"]
+    images = "its val and test hold 84 images, and the paper's test folder 7,178"
+    why = f"`raf` isn't compared: {images}."
+    assert readme.beside(studies).strip() == why
+    assert "No setting of the paper has been published" in readme.answer(studies)
+    both = [*studies, load(paper_study(tmp_path / "s"))]
+    shown = {one.name: one for one in readme.pictures(readme.named_apart(both))}
+    assert shown["accuracy"].words.count("A-alexnet") == 1
+    assert why in readme.beside(both) and readme.beside(both).count("| A-alexnet |") == 1
+
+
 def test_a_setting_still_in_training_stands_in_the_tables_with_its_epochs_alone(tmp_path):
     rows = [trial("B-alexnet-s0", "alexnet", "confirm", "stopped", 50, setting="B-alexnet")]
-    begun = folder(tmp_path / "begun", None, rows, epochs("B-alexnet-s0", [0.4] * 12), [])
+    begun = folder(tmp_path / "begun", PAPERS, rows, epochs("B-alexnet-s0", [0.4] * 12), [])
     studies = [load(paper_study(tmp_path / "s")), load(begun)]
     told = [readme.answer(studies), readme.beside(studies)]
     for table in told:

@@ -16,6 +16,7 @@ from test_results_load import (
     CLASSES,
     FAIR,
     LABELS,
+    PAPERS,
     SPLITS,
     epochs,
     folder,
@@ -215,24 +216,47 @@ def test_one_seed_never_shows_a_spread_over_seeds(tmp_path):
     assert shown["sd, test"].tolist() == ["one seed"]
 
 
-def test_the_paper_is_compared_with_real_faces_only(tmp_path):
-    for synthetic in (False, True):
-        rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet")]
-        told = predictions("A-alexnet-s0", FAIR, LABELS, SPLITS)
-        path = folder(
-            tmp_path / str(synthetic),
-            header(data={"synthetic": synthetic}),
-            rows,
-            epochs("A-alexnet-s0", [0.2]),
-            [],
-            told,
-        )
-        text = words(page_of(path))
-        assert ("1 of the paper's 9 settings" in text) == (not synthetic)
-        assert ("The paper's Fig. 5" in text) == (not synthetic)
-        assert ("−1.22 points; the paper's figure lies in our interval for 1 of 1" in text) == (
-            not synthetic
-        )
+OTHERS = {
+    "drawn": ({"synthetic": True}, "its faces are drawn"),
+    "another set": (
+        {"counts": {"val": {"1": 42}, "test": {"1": 42}}},
+        "its val and test hold 84 images, and the paper's test folder 7,178",
+    ),
+    "val cut from train": (
+        {"counts": {"val": {"happy": 3186}, "test": {"happy": 7178}}},
+        "its val and test hold 10,364 images, and the paper's test folder 7,178",
+    ),
+    "FER+": (
+        {"counts": {"val": {"happy": 3589}, "test": {"happy": 3589}}},
+        "its val and test hold 0 images of angry, and the paper's test folder 958",
+    ),
+}
+
+
+def with_a_setting_of_the_paper(path, head):
+    rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet")]
+    told = predictions("A-alexnet-s0", FAIR, LABELS, SPLITS)
+    return folder(path, head, rows, epochs("A-alexnet-s0", [0.2]), [], told)
+
+
+def test_the_paper_is_compared_on_the_images_that_it_judged_on(tmp_path):
+    text = words(page_of(with_a_setting_of_the_paper(tmp_path / "s", PAPERS)))
+    assert "1 of the paper's 9 settings was confirmed here on the images that it was judged" in text
+    assert "The paper's Fig. 5" in text and "with the paper's figure on the same images" in text
+    assert "−1.22 points; the paper's figure lies in our interval for 1 of 1" in text
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_no_other_images_are_set_beside_the_papers_and_the_report_says_why(tmp_path, kind):
+    data, why = OTHERS[kind]
+    path = with_a_setting_of_the_paper(tmp_path / "s", header(data=data))
+    text = words(page_of(path))
+    none = "0 of the paper's 9 settings were confirmed here on the images that it was judged on."
+    assert f"{none} mine isn't compared: {why}." in text
+    for claim in ("The paper's Fig. 5", "the same images", "paper within?", "−1.22 points"):
+        assert claim not in text
+    both = words(page_of(with_a_setting_of_the_paper(tmp_path / "t", PAPERS), path))
+    assert f"mine 2 isn't compared: {why}." in both and "1 of the paper's 9 settings was" in both
 
 
 def test_two_studies_stand_side_by_side(tmp_path, whole):

@@ -3,15 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_results_load import CLASSES, epochs, folder, predictions, trial
+from test_results_load import CLASSES, epochs, folder, header, predictions, trial
 from test_results_report import words
 
+from fer_data import fer2013
 from results import Mistake, __main__
 from results.artefacts.load import answers, load
 from results.facts import evaluation, votes
 from results.facts import statistics as st
 from results.report import files
 from results.report.sections.votes import label_noise
+from study.record import schemas
 
 WORDS = [*votes.EMOTIONS, *votes.OTHERS]
 HAPPY, SAD, ANGRY = (CLASSES.index(name) for name in ("happy", "sad", "angry"))
@@ -57,8 +59,13 @@ def study(tmp_path):
 
 
 @pytest.fixture
-def told(tmp_path):
-    return votes.read(table(tmp_path / "fer2013new.csv", TOLD))
+def told(tmp_path, monkeypatch):
+    """The voters' table, taken for the published one; the study's data for FER-2013's table."""
+    path = table(tmp_path / "fer2013new.csv", TOLD)
+    counts = pd.read_csv(path)[WORDS]
+    monkeypatch.setattr(votes, "PUBLISHED", votes.votes_digest(counts))
+    monkeypatch.setattr(fer2013, "PUBLISHED", (header()["data"]["digest"],))
+    return votes.read(path)
 
 
 def judged(path):
@@ -77,7 +84,6 @@ def test_the_majority_and_how_many_agree(told):
         "sad",
     ]
     assert told["sure"].tolist() == [1, 1, 1, 0.6, 0.5, 1, 0.8, 0.5]
-    assert told["split"].tolist() == ["train", "val"] + ["test"] * 6
 
 
 def test_accuracies_by_label_and_by_voters(study, told):
@@ -122,12 +128,38 @@ def test_networks_that_get_all_right_leave_an_empty_table(tmp_path, told):
     )
 
 
-def test_images_of_a_folder_have_other_numbers_and_are_refused(study, told):
-    shifted = told.iloc[::-1].reset_index(drop=True)
-    assert not votes.matched(judged(study)[0].answers, shifted)
-    assert not votes.matched(judged(study)[0].answers, told.head(5))
-    with pytest.raises(Mistake, match="belong to no confirmed model"):
-        label_noise(judged(study), shifted, 50)
+def test_votes_of_another_table_or_in_another_order_are_refused(tmp_path, told):
+    for rows in (TOLD[::-1], TOLD[:5]):
+        with pytest.raises(Mistake, match="holds other votes than fer2013new.csv of FER.*give the"):
+            votes.read(table(tmp_path / "other.csv", rows))
+
+
+def test_images_that_are_none_of_fer2013s_are_refused(study, told, monkeypatch):
+    monkeypatch.setattr(fer2013, "PUBLISHED", ("another",))
+    assert not votes.matched(judged(study)[0].answers)
+    with pytest.raises(Mistake, match="the votes belong to no confirmed model here: expected pred"):
+        label_noise(judged(study), told, 50)
+
+
+def test_votes_are_joined_by_pixels_where_the_rows_have_another_order(study, told, monkeypatch):
+    """As by row, though the study numbers the same images backwards."""
+    images = pd.read_parquet(study / "predictions.parquet").drop_duplicates("image")
+    digests = {int(k): f"{k:08x}{'0' * 8}" for k in images["image"]}
+    by_row = votes.accuracies(judged(study), told, "test", 50)
+    reverse = {k: 7 - k for k in range(8)}
+    frame = pd.read_parquet(study / "predictions.parquet")
+    rows = frame.assign(image=frame["image"].map(reverse)).to_dict("records")
+    schemas.write_table(study / "predictions.parquet", rows, schemas.predictions_columns(CLASSES))
+    kept = [
+        {"split": split, "image": reverse[k], "pixels": digests[k]}
+        for split, k in images[["split", "image"]].itertuples(index=False)
+    ]
+    schemas.write_table(study / "images.parquet", kept, schemas.IMAGES)
+    monkeypatch.setattr(fer2013, "PUBLISHED", ("another",))
+    monkeypatch.setattr(fer2013, "table_rows", lambda: {d[:8]: k for k, d in digests.items()})
+    by_pixels = votes.accuracies(judged(study), told, "test", 50)
+    exact = ["voters", "images", "label", "majority", "label_agrees"]  # the rest is drawn by place
+    pd.testing.assert_frame_equal(by_pixels[exact], by_row[exact])
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", ",".join(["Usage", *WORDS]) + "\nx" * 11])

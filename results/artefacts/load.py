@@ -22,7 +22,9 @@ COLUMNS = {
     ).split(),
     "decisions": "trial_id epoch rung value cutoff decision".split(),
     "predictions": "trial_id split image label duplicate".split(),
+    "images": "split image pixels".split(),
 }
+NOT_AT_ONCE = ("predictions", "images")  # written late, or by newer versions only
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Findings:
     epochs: pd.DataFrame
     decisions: pd.DataFrame
     predictions: pd.DataFrame
+    images: pd.DataFrame  # of val and test: split, image, pixels (their digest); older have none
     chosen: pd.DataFrame  # setting, from_trial, val_accuracy, epoch: what the search handed on
     last_event: str  # UTC, empty without a journal
     notes: tuple[str, ...]
@@ -62,6 +65,7 @@ class Answers:
     seeds: tuple[int, ...]  # S
     split: np.ndarray  # (N,) "val" or "test"
     image: np.ndarray  # (N,)
+    pixels: np.ndarray  # (N,) str, 16 hex digits of each image's; "" where a study kept none
     duplicate: np.ndarray  # (N,) bool
     label: np.ndarray  # (N,) 0…K-1
     probability: np.ndarray  # (S, N, K), NaN where a network diverged
@@ -122,7 +126,7 @@ def table(folder: Path, name: str, notes: list[str]) -> pd.DataFrame:
     """A parquet table with at least its COLUMNS; empty, with a note, where there is none."""
     path = folder / f"{name}.parquet"
     if not path.exists():
-        if name != "predictions":
+        if name not in NOT_AT_ONCE:
             notes.append(f"{path.name} isn't there yet")
         return pd.DataFrame({column: pd.Series(dtype=object) for column in COLUMNS[name]})
     try:
@@ -181,6 +185,7 @@ def answers(findings: Findings) -> list[Answers]:
                     f"{group['trial_id'].iloc[0]}"
                 )
         place = {name: k for k, name in enumerate(findings.classes)}
+        own = first[["split", "image"]].merge(findings.images, how="left", on=["split", "image"])
         found.append(
             Answers(
                 study=findings.name,
@@ -192,6 +197,7 @@ def answers(findings: Findings) -> list[Answers]:
                 seeds=tuple(int(seed) for seed in group["hp_seed"]),
                 split=first["split"].to_numpy(str),
                 image=first["image"].to_numpy(int),
+                pixels=own["pixels"].fillna("").to_numpy(str),
                 duplicate=first["duplicate"].fillna(False).to_numpy(bool),
                 label=first["label"].map(place).to_numpy(int),
                 probability=np.stack([frame[columns].to_numpy(float) for frame in frames]),

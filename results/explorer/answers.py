@@ -67,7 +67,8 @@ def pictures(studies: list[Findings]) -> pd.DataFrame:
 
 
 def images(settings: list[Answers]) -> pd.DataFrame:
-    """digest, split, image, label, duplicate: a row per image that any network answered, sorted.
+    """digest, split, image, label, duplicate, pixels: a row per image that any network answered,
+    sorted.
 
     Refuses studies whose classes differ: one matrix can't hold both.
     """
@@ -81,11 +82,12 @@ def images(settings: list[Answers]) -> pd.DataFrame:
                 "image": each.image,
                 "label": each.label,
                 "duplicate": each.duplicate,
+                "pixels": each.pixels,
             }
         )
         for each in settings
     ]
-    columns = [*IMAGE_KEY, "label", "duplicate"]
+    columns = [*IMAGE_KEY, "label", "duplicate", "pixels"]
     frame = pd.concat(frames) if frames else pd.DataFrame(columns=columns)
     frame = frame.drop_duplicates(IMAGE_KEY)
     return frame.sort_values(IMAGE_KEY).reset_index(drop=True)

@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from fer_data import cache, sources
+from fer_data import cache, fer2013
+from fer_data.dataset import Split
 from fer_data.rows import SIDE_PX
 from results import Mistake
+from results.artefacts import faces
 from results.artefacts.load import Findings
 from results.explorer.payload import Encoded, array
 from results.facts import votes
@@ -28,7 +30,6 @@ NO_FACES = (
     "where the data set is; an export holds them only if asked for."
 )
 NONE_DRAWN = "This file was saved without the faces, which are drawn: they may be handed on."
-NOTHING = "nothing"  # the label of an id that a source lacks
 KINDS = [*votes.EMOTIONS.values(), *votes.OTHERS.values()]
 NOT_HERE = (
     "The data set isn't on this machine, so there are no pictures; --data FILE names it. "
@@ -45,20 +46,19 @@ def found(studies: list[Findings], pictures: pd.DataFrame, given: Path | None) -
     """uint8 (N, 48, 48), the faces of `pictures` in their order, or why there are none.
 
     They come from the source given, else from what the study prepared of it, else from the source
-    that the study names. Refuses a given source whose labels aren't the study's.
+    that the study names. Refuses a given source that isn't a copy of the study's images.
     """
     if len({one.study["data"].get("digest") for one in studies}) > 1:
         return SEVERAL
-    classes = studies[0].classes
     if given is not None:
-        return read(given, pictures, classes)
+        return faces.images(studies[0], given, pictures)
     path = prepared(str(studies[0].study["data"].get("digest")))
     named = Path(str(studies[0].study["study"].get("data") or "")).expanduser()
     try:
         if path:
-            return read(path, pictures, classes)
+            return stored(path, pictures)
         if named.name and named.exists():
-            return read(named, pictures, classes)
+            return faces.images(studies[0], named, pictures)
     except Mistake as mistake:
         return f"No pictures: {mistake}."
     return DRAWN if studies[0].synthetic else NOT_HERE
@@ -76,45 +76,22 @@ def prepared(digest: str) -> Path | None:
     return None
 
 
-def read(path: Path, pictures: pd.DataFrame, classes: list[str]) -> np.ndarray:
-    """The faces of `pictures` (image, label as a class number) from a source, labels compared."""
-    ids = pictures["image"].to_numpy(int)
-    labels = np.array(classes)[pictures["label"].to_numpy(int)]
-    if path.suffix == ".npz":
-        names, images = stored(path, ids)
-    else:
-        rows = sources.read(path)  # its ids are places in it
-        place = np.minimum(ids, len(rows.ids) - 1)
-        names, images = np.where(ids == place, rows.names[place], NOTHING), rows.images[place]
-    wrong = np.flatnonzero(names != labels)
-    if len(wrong):
-        k = wrong[0]
-        raise Mistake(
-            f"{path} isn't the data of this study: image {ids[k]} is {names[k]} in it "
-            f"and {labels[k]} in predictions.parquet; give the file that the study was run "
-            "on as --data"
-        )
-    return images
-
-
-def stored(path: Path, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and images with these ids of a prepared set; of it only val and test are unpacked."""
+def stored(path: Path, pictures: pd.DataFrame) -> np.ndarray:
+    """The images of a prepared set; of it only val and test are unpacked."""
+    images = np.zeros((len(pictures), SIDE_PX, SIDE_PX), np.uint8)
     try:
         with np.load(path, allow_pickle=False) as file:
-            classes = np.array(json.loads(str(file["about"]))["classes"])
-            parts = [
-                [file[f"{split}_{what}"] for split in ("val", "test")]
-                for what in ("ids", "labels", "images")
-            ]
+            for name in ("val", "test"):
+                part = Split(*(file[f"{name}_{what}"] for what in ("images", "labels", "ids")))
+                inside = (pictures["split"] == name).to_numpy()
+                ids = pictures["image"][inside].to_numpy(int)
+                images[inside] = part.images[faces.places(part, ids)]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise Mistake(
             f"{path} can't be read as prepared data ({type(error).__name__}); give the "
             "source of the study as --data"
         ) from None
-    known, labels, images = (np.concatenate(part) for part in parts)
-    order = np.argsort(known, kind="stable")
-    place = order[np.clip(np.searchsorted(known[order], ids), 0, len(known) - 1)]
-    return np.where(known[place] == ids, classes[labels[place]], NOTHING), images[place]
+    return images
 
 
 def sheet(faces: np.ndarray, number: int) -> bytes:
@@ -162,14 +139,15 @@ def data_urls(faces: np.ndarray) -> list[str]:
 
 
 def vote_counts(path: Path, pictures: pd.DataFrame) -> Encoded:
-    """FER+'s ten counts for each image of `pictures`, in their order: row k of its table is row k
-    of fer2013.csv, so images that are numbered otherwise can't have any."""
+    """FER+'s ten counts for each image of `pictures`, in their order."""
     table = votes.read(path)
-    ids = pictures["image"].to_numpy(int)
-    fits = ids.max(initial=0) < len(table)
-    if not fits or (table["split"].to_numpy(str)[ids] != pictures["split"].to_numpy(str)).any():
+    rows = np.zeros(len(pictures), int)
+    for digest, part in pictures.groupby("digest"):
+        columns = [part[name].to_numpy() for name in ("split", "image", "pixels")]
+        rows[part.index] = fer2013.rows_of(str(digest), *columns)
+    if (rows < 0).any():
         raise Mistake(
-            f"{path} doesn't belong to these images: expected predictions on the rows of "
-            "fer2013.csv (images from a folder have other numbers): leave out --votes"
+            f"{path} doesn't belong to these images: expected FER-2013's own, pixel for pixel, as "
+            "fer2013.csv has them in any order (not the JPEGs of a folder copy): leave out --votes"
         )
-    return {"names": KINDS, "counts": array(table[KINDS].to_numpy(int)[ids].ravel(), "u1")}
+    return {"names": KINDS, "counts": array(table[KINDS].to_numpy(int)[rows].ravel(), "u1")}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_data import fer2013
 from results.artefacts.load import Findings
 from results.facts.evaluation import Evaluated
 
@@ -50,32 +51,52 @@ def by_length(settings: list[Evaluated]) -> list[Evaluated]:
     return sorted(settings, key=lambda one: (one.answers.epochs, len(one.answers.seeds)))
 
 
-def under_way(studies: Iterable[Findings]) -> dict[str, str]:
-    """Setting -> "20 of 35 epochs" of those that are being trained on real faces, or were stopped.
+def comparable(
+    studies: list[Findings], settings: list[Evaluated]
+) -> tuple[list[Evaluated], dict[str, str]]:
+    """The settings whose val and test together are the images that the paper judged on; and of the
+    other studies that confirmed one of its settings: name -> why it isn't compared."""
+    why = {
+        (one.name, str(one.study["data"].get("digest"))): fer2013.not_the_papers(one.study["data"])
+        for one in studies
+    }
+    named = {entry["id"] for entry in published()["experiments"]}
+    each = [(one, why[one.answers.study, one.answers.digest]) for one in settings]
+    return (
+        [one for one, reason in each if not reason],
+        {
+            one.answers.study: reason
+            for one, reason in each
+            if reason and one.answers.setting in named
+        },
+    )
 
-    Of several the one that came furthest.
-    """
+
+def under_way(studies: Iterable[Findings]) -> dict[str, str]:
+    """Setting -> "20 of 35 epochs" of those that are being trained on the images of the paper, or
+    were stopped. Of several the one that came furthest."""
     found: dict[str, tuple[int, int]] = {}
     for one in studies:
         confirmed = one.trials[one.trials["stage"] == "confirm"]
         done = one.epochs.groupby("trial_id")["epoch"].max()
         for _, row in confirmed[confirmed["status"] != "completed"].iterrows():
             came = int(done.get(row["trial_id"], 0)), int(row["hp_epochs"])
-            if not one.synthetic:
+            if not fer2013.not_the_papers(one.study["data"]):
                 found[row["setting"]] = max(came, found.get(row["setting"], came))
     return {name: f"{came} of {wanted} epochs" for name, (came, wanted) in found.items()}
 
 
 def settings_table(
-    paper: dict[str, Any], settings: list[Evaluated], studies: Iterable[Findings] = ()
+    paper: dict[str, Any], settings: list[Evaluated], studies: list[Findings]
 ) -> pd.DataFrame:
     """A row per setting of the paper: what it claims, what its matrix says, what we found.
 
-    Ours stands beside it where a study on real faces confirmed a setting of that name: on
-    val+test (the 7,178 images of the paper's test folder), val, test, and test without duplicates.
-    `studies` tell how far the training of the others has come, which have no figure yet.
+    Ours stands beside it where one of `studies` confirmed a setting of that name on the images that
+    the paper judged on: on val+test (the 7,178 images of its test folder), val, test, and test
+    without duplicates. Of the others it says how far their training has come.
     """
-    ours = {one.answers.setting: one for one in by_length(settings)}
+    compared, _ = comparable(studies, settings)
+    ours = {one.answers.setting: one for one in by_length(compared)}
     far = under_way(studies)
     rows = []
     for entry in paper["experiments"]:

@@ -1,12 +1,15 @@
 """Label noise: what ten voters of FER+ (Barsoum et al. 2016) saw in each image of FER-2013, beside
-its label and the networks' answers. Row k of their table is row k of fer2013.csv.
+its label and the networks' answers. Row k of their table is row k of fer2013.csv as published; it
+holds no pixels, so of another copy the row is found by the pixels of the image.
 """
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from fer_data import fer2013
 from results import Mistake
 from results.artefacts.load import Answers
 from results.facts import statistics as st
@@ -23,7 +26,7 @@ EMOTIONS = {
 }
 OTHERS = {"contempt": "contempt", "unknown": "unknown", "NF": "not a face"}
 TIED = "tied"
-USAGES = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
+PUBLISHED = "935d1852901cf134"  # of microsoft/FERPlus at ae2128a: see `votes_digest`
 # Share of the votes for the winner: above the first number, up to the second.
 SURE = {
     "at most half": (0.0, 0.5),
@@ -52,21 +55,32 @@ def read(path: Path) -> pd.DataFrame:
     numbers = all(pd.api.types.is_numeric_dtype(votes[name]) for name in votes)
     if not numbers or votes.isna().to_numpy().any():
         raise Mistake(f"{path} has votes that are no numbers: expected fer2013new.csv of FER+")
+    if votes_digest(votes) != PUBLISHED:
+        raise Mistake(
+            f"{path} holds other votes than fer2013new.csv of FER+, or in another order, so whose "
+            "they are can't be told: give the file of github.com/microsoft/FERPlus"
+        )
     ordered = np.sort(votes.to_numpy(float), 1)
     winner = votes.columns.to_numpy(str)[votes.to_numpy().argmax(1)]
     tied = ordered[:, -1] == ordered[:, -2]
     return votes.assign(
-        split=raw["Usage"].str.strip().map(USAGES),
         majority=np.where(tied, TIED, winner),
         sure=ordered[:, -1] / np.maximum(ordered.sum(1), 1),
     )
 
 
-def matched(answers: Answers, votes: pd.DataFrame) -> bool:
-    """Whether the study's images are rows of the voters' table: each in the split it has there."""
-    if answers.image.max(initial=0) >= len(votes):
-        return False
-    return bool((votes["split"].to_numpy(str)[answers.image] == answers.split).all())
+def votes_digest(votes: pd.DataFrame) -> str:
+    """16 hex digits of the sha256 over the ten counts of each row, a byte each."""
+    return hashlib.sha256(votes.to_numpy(np.uint8).tobytes()).hexdigest()[:16]
+
+
+def matched(answers: Answers) -> bool:
+    """Whether each of a setting's images is a row of the voters' table."""
+    return bool((rows_of(answers) >= 0).all())
+
+
+def rows_of(answers: Answers) -> np.ndarray:
+    return fer2013.rows_of(answers.digest, answers.split, answers.image, answers.pixels)
 
 
 def with_answers(
@@ -75,7 +89,7 @@ def with_answers(
     """The voters' rows of a setting's images in a scope, with the label; and (S, N) its answers."""
     inside = chosen(one.answers, scope)
     names = np.array(one.answers.classes)
-    rows = votes.iloc[one.answers.image[inside]].reset_index(drop=True)
+    rows = votes.iloc[rows_of(one.answers)[inside]].reset_index(drop=True)
     guess = one.answers.guess[:, inside]
     answered = np.where(guess >= 0, names[guess], "")
     return rows.assign(

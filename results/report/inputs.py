@@ -33,15 +33,19 @@ class Inputs:
         return evaluation.confirmed(self.settings)
 
     @cached_property
-    def real(self) -> set[str]:
-        """The names of the studies on real faces: only they are held against the paper."""
-        return {one.name for one in self.studies if not one.synthetic}
+    def compared(self) -> list[Evaluated]:
+        """The settings on the images that the paper judged on: only they are held against it."""
+        return paper.comparable(self.studies, self.settings)[0]
+
+    @cached_property
+    def not_compared(self) -> dict[str, str]:
+        """The other studies that confirmed one of the paper's settings: name -> why they aren't."""
+        return paper.comparable(self.studies, self.settings)[1]
 
     @cached_property
     def printed(self) -> pd.DataFrame:
-        """paper.settings_table, with ours of the studies on real faces."""
-        real = [one for one in self.settings if one.answers.study in self.real]
-        return paper.settings_table(self.published, real, self.studies)
+        """paper.settings_table of the studies."""
+        return paper.settings_table(self.published, self.settings, self.studies)
 
     @property
     def several(self) -> bool:

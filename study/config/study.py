@@ -61,6 +61,11 @@ class Study:
         "", "s3://BUCKET/FOLDER or gs://..., shared by all machines; empty keeps all under --out"
     )
     data: str = option("faces", "FER-2013 as csv, folder or zip; 'faces' or faces:N draws N faces")
+    classes: tuple[str, ...] = option(
+        (),
+        "names of the classes in the order of their numbers, where the data have numbers alone; "
+        "FER-2013's own order is angry,disgust,fear,happy,sad,surprise,neutral",
+    )
     train_images: int = option(0, "train on a stratified part of so many images; 0 is all", 0)
     val_images: int = option(0, "validate on a stratified part of so many images; 0 is all", 0)
     models: tuple[str, ...] = option(MODELS, "networks to compare", choices=MODELS)
@@ -162,6 +167,12 @@ def checked_option(f: Any, value: Any) -> Any:
     """The value in the option's type; Mistake otherwise."""
     rule, wanted = f.metadata, type(f.default)
     if f.name == "settings":
+        return tuple(value)
+    if f.name == "classes":
+        if not isinstance(value, list | tuple) or not all(
+            type(one) is str and one for one in value
+        ):
+            raise Mistake(f"classes is {value!r}: expected a list of names")
         return tuple(value)
     if wanted is tuple:
         if not isinstance(value, list | tuple):

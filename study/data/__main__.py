@@ -18,17 +18,25 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "source",
         nargs="?",
-        help="fer2013.csv (plain, .xz, .gz, .zip), a folder or zip of train/CLASS/*.jpg and "
-        "test/CLASS/*.jpg, or faces:N for drawn faces (default: faces)",
+        help="fer2013.csv (plain, .xz, .gz, .tar.gz, .zip), a folder, zip or tar.gz of "
+        "train/CLASS/*.jpg and test/CLASS/*.jpg, or faces:N for drawn faces (default: faces)",
     )
     parser.add_argument("--download", action="store_true", help="get FER-2013 from Kaggle first")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where to keep what is prepared")
+    parser.add_argument(
+        "--classes",
+        default="",
+        metavar="A,B,...",
+        help="names of the classes in the order of "
+        "their numbers, where the source has numbers alone",
+    )
     args = parser.parse_args(argv)
     if args.download and args.source:
         parser.error("--download brings its own source: leave out one of the two")
     try:
         source = download() if args.download else args.source
-        output.say(describe(load(source, args.cache)))
+        names = tuple(filter(None, args.classes.split(",")))
+        output.say(describe(load(source, args.cache, names)))
         if args.download:
             output.say(f"\nIt lies in {source}; give it to a study as\n")
             output.say(f"    python -m study.run --data {shlex.quote(str(source))}")

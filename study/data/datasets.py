@@ -7,68 +7,58 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from fer_data import cache as caches
-from fer_data import sources
-from fer_data.rows import SIDE_PX, Rows
-from fer_data.table import EMOTIONS
+from fer_data import fer2013, sources
+from fer_data.classes import ASSUMED
+from fer_data.dataset import Dataset, Split, checked, content_digest, groups, parts, read
+from fer_data.known import SPLITS
+from fer_data.rows import SIDE_PX
 from study import Mistake, complain
 from study.data import drawn_faces
 from study.storage import atomic
 
-SPLITS = ("train", "val", "test")
-FER_SIZES = (28_709, 3_589, 3_589)  # images of train, val and test
-CACHE_VERSION = 2  # count up when what is read, carved or stored changes
-CARVED_SHARE = 9  # one image in nine, as PublicTest's share of Training and PublicTest
-CARVING_SEED = 0
+CACHE_VERSION = 3  # count up when what is read, carved or stored changes
 DRAWING_SEED = 0
+ENDS = (".csv", ".xz", ".gz", ".bz2", ".tar", ".tgz", ".zip")
 DRAWN = (
     "these faces are drawn, so the numbers say nothing of real faces; get FER-2013 with "
     "`python -m study.data --download` or give --data PATH"
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
-    images: np.ndarray  # uint8 (N, 48, 48)
-    labels: np.ndarray  # int64 (N,), index into Dataset.classes
-    ids: np.ndarray  # int64 (N,), row of the table from 0, or place in the sorted list of files
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """Three splits, each with an image of every class; `digest` names their content."""
-
-    name: str  # fer2013, faces, or that of the source's file or folder
-    digest: str  # 16 hex digits of the sha256 over pixels, labels, splits and class names
-    classes: tuple[str, ...]  # sorted
-    train: Split
-    val: Split
-    test: Split
-    duplicate: np.ndarray  # bool (test,): its pixels also occur in train or val
-    val_duplicate: np.ndarray  # bool, of all of val: its pixels also occur in train
-    notes: tuple[str, ...]  # sentences that every output repeats
-    synthetic: bool
-
-
-def load(source: str | Path | None = None, cache: Path | None = None) -> Dataset:
+def load(
+    source: str | Path | None = None, cache: Path | None = None, names: tuple[str, ...] = ()
+) -> Dataset:
     """The data set of a path, or of drawn faces (None, "faces", or "faces:N" with N for train).
 
+    `names` are those of the classes in the order of their numbers, where the source has no names.
     What was prepared before is read from the folder `cache`, else FER_STUDY_CACHE, else
     ~/.cache/fer-study. A folder that was named and can't be written is a Mistake; without the usual
     one the images are prepared all the same, and stderr says so.
     """
     if source is None or (isinstance(source, str) and source.partition(":")[0] == "faces"):
+        if names not in ((), ASSUMED):
+            raise Mistake("drawn faces have classes with names: leave out --classes")
         sizes = drawn_sizes(source)
         return cached(drawn_digest(sizes), cache, lambda: drawn(sizes))
     path = Path(os.path.expanduser(source))
-    dataset = cached(sources.digest(path), cache, lambda: read(path))
-    return replace(dataset, name="fer2013" if is_fer2013(dataset) else plain_name(path))
+    digest = sources.digest(path)
+    dataset = cached(f"{digest}{named(names)}", cache, lambda: read(path, names))
+    name = os.path.basename(os.path.abspath(path))
+    return replace(dataset, name=dataset.known or plain_name(path), source=(name, digest))
+
+
+def named(names: tuple[str, ...]) -> str:
+    """The part of a cache file's name that is of the names given to its classes; "" without any."""
+    if not names:
+        return ""
+    return f"-{hashlib.sha256(json.dumps(names).encode()).hexdigest()[:8]}"
 
 
 def absolute(source: str) -> str:
@@ -132,7 +122,7 @@ def describe(dataset: Dataset) -> str:
     conflicts = rows["group"][rows["labels"] > 1].nunique()
     lines = [
         f"{dataset.name}: {len(rows):,} images of {SIDE_PX} x {SIDE_PX} pixels in "
-        f"{len(dataset.classes)} classes, digest {dataset.digest}",
+        f"{len(dataset.classes)} classes, digest {dataset.digest}{known(dataset)}",
         printed(table),
         printed(overlaps(dataset)),
         f"test images that also occur in train or val: {dataset.duplicate.sum():,}\n"
@@ -142,116 +132,23 @@ def describe(dataset: Dataset) -> str:
     return "\n\n".join([*lines, *(f"Note: {note}." for note in dataset.notes)])
 
 
+def known(dataset: Dataset) -> str:
+    """Which published data set this is by its counts, for a sentence; "" for any other."""
+    if not dataset.known:
+        return ""
+    return f"; as many images of each class and split as {dataset.known} has"
+
+
 def printed(table: pd.DataFrame) -> str:
     return table.map(lambda number: f"{number:,}" if number else "-").to_string()
-
-
-def parts(dataset: Dataset) -> list[Split]:
-    return [dataset.train, dataset.val, dataset.test]
 
 
 def plain_name(path: Path) -> str:
     """The name of a file without .csv, .zip and the like, or that of a folder."""
     name = os.path.basename(os.path.abspath(path))
-    while not path.is_dir() and Path(name).suffix.lower() in (".csv", ".xz", ".gz", ".zip"):
+    while not path.is_dir() and Path(name).suffix.lower() in ENDS:
         name = Path(name).stem
     return name
-
-
-def is_fer2013(dataset: Dataset) -> bool:
-    """Whether these are FER-2013's classes and split sizes, whatever the source is called."""
-    sizes = tuple(len(split.labels) for split in parts(dataset))
-    return sizes == FER_SIZES and dataset.classes == tuple(sorted(EMOTIONS))
-
-
-def read(path: Path) -> Dataset:
-    """The data set of a source, checked."""
-    rows = sources.read(path)
-    if "val" not in rows.splits:
-        rows = with_val(rows)
-    classes, labels = np.unique(rows.names, return_inverse=True)
-    splits = []
-    for name in SPLITS:
-        mask = rows.splits == name
-        splits.append(Split(rows.images[mask], labels[mask].astype(np.int64), rows.ids[mask]))
-    return checked(str(path), tuple(classes.tolist()), splits, rows.notes)
-
-
-def checked(
-    where: str,
-    classes: tuple[str, ...],
-    splits: list[Split],
-    notes: tuple[str, ...],
-    synthetic: bool = False,
-) -> Dataset:
-    """The data set of these splits (its name is `where`), if each has an image of every class."""
-    for name, split in zip(SPLITS, splits, strict=True):
-        missing = np.flatnonzero(np.bincount(split.labels, minlength=len(classes)) == 0)
-        if len(missing):
-            raise Mistake(
-                f"{where} has no image of the class {classes[missing[0]]!r} in {name}; expected "
-                f"each of the {len(classes)} classes in {', '.join(SPLITS)}: add some, or remove "
-                "the class everywhere"
-            )
-    group = groups(np.concatenate([split.images for split in splits]))
-    train, val, test = np.split(group, np.cumsum([len(split.labels) for split in splits[:2]]))
-    return Dataset(
-        name=where,
-        digest=content_digest(classes, splits),
-        classes=classes,
-        train=splits[0],
-        val=splits[1],
-        test=splits[2],
-        duplicate=np.isin(test, np.concatenate([train, val])),
-        val_duplicate=np.isin(val, train),
-        notes=notes,
-        synthetic=synthetic,
-    )
-
-
-def groups(images: np.ndarray) -> np.ndarray:
-    """For each image the number of its group: images with the same pixels share one. (N,)"""
-    seen: dict[bytes, int] = {}
-    return np.array([seen.setdefault(image.tobytes(), len(seen)) for image in images])
-
-
-def content_digest(classes: tuple[str, ...], splits: list[Split]) -> str:
-    """16 hex digits of the sha256 over class names, split sizes, pixels and labels, in order."""
-    total = hashlib.sha256(json.dumps([classes, [len(s.labels) for s in splits]]).encode())
-    for split in splits:
-        total.update(np.ascontiguousarray(split.images).data)
-        total.update(split.labels.astype("<i8").data)
-    return total.hexdigest()[:16]
-
-
-def with_val(rows: Rows) -> Rows:
-    """The rows with one image in nine of each class of train moved to val."""
-    train = np.flatnonzero(rows.splits == "train")
-    moved = train[carved(rows.names[train], groups(rows.images[train]), CARVING_SEED)]
-    splits = rows.splits.copy()
-    splits[moved] = "val"
-    note = (
-        f"val was carved from train: {len(moved):,} images, one in {CARVED_SHARE} of each class, "
-        "identical ones kept on one side"
-    )
-    return replace(rows, splits=splits, notes=(*rows.notes, note))
-
-
-def carved(names: np.ndarray, group: np.ndarray, seed: int) -> np.ndarray:
-    """Places of one image in nine of each class; a group of identical images is in or out whole."""
-    classes, labels = np.unique(names, return_inverse=True)
-    wanted = np.maximum(1, np.bincount(labels) // CARVED_SHARE)
-    order = np.random.default_rng(seed).permutation(len(names))
-    members: dict[int, list[int]] = {}
-    for place in order:
-        members.setdefault(group[place], []).append(place)
-    chosen: list[int] = []
-    for places in members.values():
-        held = np.bincount(labels[places], minlength=len(classes))
-        if (held <= wanted).all():
-            wanted -= held
-            chosen += places
-    return np.array(sorted(chosen), np.int64)
 
 
 def shares(available: np.ndarray, images: int) -> np.ndarray:
@@ -268,7 +165,8 @@ def shares(available: np.ndarray, images: int) -> np.ndarray:
 def drawn_sizes(source: str | None) -> tuple[int, int, int]:
     """Images of train, val and test that "faces" or "faces:N" asks for."""
     if source in (None, "faces"):
-        return FER_SIZES
+        train, val, test = fer2013.SIZES.values()
+        return train, val, test
     least = 2 * len(drawn_faces.CLASSES)
     number = source.partition(":")[2]
     if not (number.isdecimal() and least <= int(number) <= 10_000_000):
@@ -321,7 +219,7 @@ def store(dataset: Dataset, path: Path) -> None:
     """Write a data set as a .npz file, replaced whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {name: getattr(dataset, name) for name in ("name", "digest", "classes", "notes")}
-    about |= {"synthetic": dataset.synthetic}
+    about |= {"synthetic": dataset.synthetic, "known": dataset.known}
     arrays = {"about": np.array(json.dumps(about))}
     arrays |= {name: getattr(dataset, name) for name in ("duplicate", "val_duplicate")}
     for name, split in zip(SPLITS, parts(dataset), strict=True):
@@ -348,6 +246,7 @@ def stored(path: Path) -> Dataset:
             val_duplicate=file["val_duplicate"],
             notes=tuple(about["notes"]),
             synthetic=about["synthetic"],
+            known=about["known"],
         )
     if content_digest(dataset.classes, splits) != dataset.digest:
         raise ValueError("its content is not that of its digest")

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
+from fer_data.fer2013 import pixel_digests
 from study.config import seeds
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Study, configuration
@@ -22,6 +23,7 @@ from study.driver.session import Session
 from study.record import outcome
 from study.record.schemas import (
     ATTENTION,
+    IMAGES,
     PREDICTIONS,
     Columns,
     predictions_columns,
@@ -77,6 +79,7 @@ def open_test(session: Session) -> None:
     table, _ = readable(session, path, predictions_columns(session.dataset.classes))
     maps, blind = readable(session, beside, ATTENTION)
     splits = {"val": session.whole_val, "test": session.dataset.test}
+    store(session.folder / "images.parquet", image_rows(splits))
     some = {name: part(split, session.study) for name, split in splits.items()}
     completed = outcome.completed(session.tables)
     there = {name for name in completed if sound(table, name, splits, session.dataset)}
@@ -198,6 +201,16 @@ def prediction_rows(
     assert list(columns) == [name for name in PREDICTIONS if name != "p_CLASS"]
     columns |= {f"p_{c}": probabilities[:, k] for k, c in enumerate(dataset.classes)}
     return pa.table(columns, schema(predictions_columns(dataset.classes)))
+
+
+def image_rows(splits: dict[str, Split]) -> pa.Table:
+    """Rows of images.parquet, by which another copy of the data is matched with the answers."""
+    columns: dict[str, Any] = {
+        "split": np.repeat([*splits], [len(split.labels) for split in splits.values()]),
+        "image": np.concatenate([split.ids for split in splits.values()]),
+        "pixels": np.concatenate([pixel_digests(split.images) for split in splits.values()]),
+    }
+    return pa.table(columns, schema(IMAGES))
 
 
 def attention_rows(name: str, weights: np.ndarray, some: dict[str, Split]) -> pa.Table:

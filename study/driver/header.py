@@ -9,6 +9,7 @@ from study.config.study import Study, from_dict
 from study.record.schemas import Row
 from study.record.tables import Tables
 
+OF_THE_DATA = ("name", "digest", "source", "levels")  # which copy, and how it is read
 OF_A_DRIVER = ("git", "versions", "hardware")  # with what code, libraries and machine it ran
 # All that study.json says and that can't be worked out again from the data and the study.
 KEPT = ("study", "device", "why_this_size", "started_at", "data", *OF_A_DRIVER)
@@ -17,7 +18,8 @@ KEPT = ("study", "device", "why_this_size", "started_at", "data", *OF_A_DRIVER)
 def of_journal(header: dict[str, Any]) -> Row:
     """The part of a header that each driver writes into the journal when it begins."""
     told = {name: header[name] for name in KEPT if name in header}
-    return told | {"data": {name: header["data"][name] for name in ("name", "digest")}}
+    data = {name: header["data"][name] for name in OF_THE_DATA if name in header["data"]}
+    return told | {"data": data}
 
 
 def read(folder: Path, tables: Tables) -> tuple[dict[str, Any], Study]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from fer_data.classes import ASSUMED
+from fer_data.dataset import levels
 from fer_models import MODELS
 from fer_models.layers import layer_table
 from study import Mistake
@@ -23,6 +25,10 @@ from study.storage import atomic, errors
 from study.training import gpu_memory
 
 TRIALS_PER_GPU = 4  # more only where asked for: how they slow each other isn't measured
+OTHERWISE = (
+    "; if they are, they hold files that the version which began it left out (by their ending, or "
+    "one folder deeper) or didn't turn as their EXIF says: start another study"
+)
 
 
 def at_most(study: Study, whole: datasets.Dataset, given: Iterable[str]) -> Study:
@@ -146,8 +152,30 @@ def described(whole: datasets.Dataset, dataset: datasets.Dataset) -> dict[str, A
         "counts": datasets.counts(whole).T.to_dict(),
         "test_duplicates": int(whole.duplicate.sum()),
         "val_duplicates": int(whole.val_duplicate.sum()),
+        "levels": levels(whole),
+        "known": whole.known,
+        "source": dict(zip(("name", "digest"), whole.source, strict=True)),
         "notes": list(whole.notes),
     }
+
+
+def class_names(study: Study, data: dict[str, Any]) -> tuple[str, ...]:
+    """The names with which a study that exists reads its classes. Versions that didn't keep grey
+    levels took numbers for FER-2013's, and what was begun so goes on so."""
+    return study.classes if data.get("levels") else ASSUMED
+
+
+def check_same(study: Study, whole: datasets.Dataset, data: dict[str, Any]) -> None:
+    """Refuse to go on with other data than the study was begun on."""
+    if whole.digest == data["digest"]:
+        return
+    source = data.get("source")
+    copy = f" ({source['name']}, file {source['digest']})" if source else ""
+    raise Mistake(
+        f"{study.data} has digest {whole.digest}, but the study was begun on "
+        f"{data['digest']}{copy}: give the same data back"
+        + ("" if data.get("levels") else OTHERWISE)
+    )
 
 
 def networks(study: Study, classes: int) -> dict[str, list[dict[str, Any]]]:

@@ -3,10 +3,12 @@
 import math
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from fer_data import fer2013
 from study.config.study import Study
 from study.driver import header, learning
 from study.driver.display import percent
@@ -38,14 +40,15 @@ def searched(tables: Tables, study: Study) -> pd.DataFrame:
 
 
 def confirmed(
-    tables: Tables, study: Study, predictions: pd.DataFrame, classes: list[str]
+    tables: Tables, study: Study, predictions: pd.DataFrame, data: dict[str, Any]
 ) -> pd.DataFrame:
     """Accuracy by setting over its seeds: on val, test, both, and test without duplicates.
 
-    val+test is the test folder of the Kaggle copy, which the paper tested on; its own figure
-    stands beside it where the study knows one. An interval is given for one seed alone, by the
-    choice of images: with more it has to hold for the seeds too, which `results` works out.
+    Where val+test is the test folder of the Kaggle copy, which the paper tested on, its own figure
+    stands beside it. An interval is given for one seed alone, by the choice of images: with more it
+    has to hold for the seeds too, which `results` works out.
     """
+    classes, theirs = list(data["classes"]), published(study, data)
     share = predictions[[f"p_{name}" for name in classes]].to_numpy()
     guess = pd.Series([classes[k] for k in share.argmax(1)], predictions.index)
     frame = predictions[["trial_id", "split", "duplicate"]].assign(
@@ -54,7 +57,6 @@ def confirmed(
             {n: row["setting"] for n, row in tables.trials.items()}
         ),
     )
-    published = {s.name: s.published for s in study.settings if s.published}
     rows = []
     for setting in tables.chosen:
         own = frame[frame["setting"] == setting]
@@ -75,16 +77,18 @@ def confirmed(
             "test, no duplicates": percent(test.loc[~test["duplicate"], "hit"].mean()),
             "val+test": percent(own["hit"].mean()),
         }
-        if published:
-            row["paper"] = percent(published[setting]) if setting in published else ""
+        if theirs:
+            row["paper"] = percent(theirs[setting]) if setting in theirs else ""
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def report(
-    folder: Path, study: Study, tables: Tables, classes: tuple[str, ...], val: np.ndarray
+    folder: Path, study: Study, tables: Tables, data: dict[str, Any], val: np.ndarray
 ) -> str:
-    """The text printed at the end; `val`: labels of the images that epochs are judged on."""
+    """The text printed at the end; `data` is that of study.json, `val` the labels of the images
+    that epochs are judged on."""
+    classes = tuple(data["classes"])
     parts = []
     found = searched(tables, study)
     if len(found):
@@ -93,14 +97,28 @@ def report(
     answers, _ = kept(folder / "predictions.parquet")
     if answers is not None:
         predictions = answers.to_pandas()
-        held = confirmed(tables, study, predictions, list(classes))
+        held = confirmed(tables, study, predictions, data)
         heading = "Confirmed with fresh seeds (val may have been used for choices, test never was):"
-        parts += [heading, table(held), ""]
+        parts += [heading, table(held), *beside_the_paper(study, data), ""]
         parts += learning.confirmed(tables, predictions, list(classes))
     failed = [name for name, row in tables.trials.items() if row["status"] == "failed"]
     if failed:
         parts += [f"{len(failed)} failed: {', '.join(failed)} (trials.parquet says why)", ""]
     return "\n".join(parts)
+
+
+def published(study: Study, data: dict[str, Any]) -> dict[str, float]:
+    """Setting -> accuracy that is published of it, where val and test are the same images."""
+    known = {setting.name: setting.published for setting in study.settings if setting.published}
+    return {} if fer2013.not_the_papers(data) else known
+
+
+def beside_the_paper(study: Study, data: dict[str, Any]) -> list[str]:
+    """Why the published accuracies of the settings don't stand beside ours, if they don't."""
+    why = fer2013.not_the_papers(data)
+    if not why or not any(setting.published for setting in study.settings):
+        return []
+    return [f"The paper's accuracies aren't set beside these: {why}."]
 
 
 def table(frame: pd.DataFrame) -> str:
@@ -163,7 +181,7 @@ def closing(session: Session) -> str:
             f"\nStopped: {session.stop}. What was written before is kept.\n"
             f"See to it, then go on with: {again}"
         )
-    lines = ["", report(folder, study, tables, data.classes, data.val.labels)]
+    lines = ["", report(folder, study, tables, session.header["data"], data.val.labels)]
     lines += [f"Note: {note}." for note in session.dataset.notes]
     if mixed := header.mixed(session.header, tables.drivers):
         lines.append(f"Note: not all of it ran with the same: {'; '.join(mixed)}.")

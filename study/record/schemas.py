@@ -72,6 +72,11 @@ PREDICTIONS: Columns = {
     ),
     "p_CLASS": (pa.float32(), "probability of each class, one column a class"),
 }
+IMAGES: Columns = {
+    "split": (TEXT, "val or test"),
+    "image": (WHOLE, "as in predictions"),
+    "pixels": (TEXT, "first 16 hex digits of the sha256 of its 48 x 48 grey levels"),
+}
 ATTENTION: Columns = {
     "trial_id": (TEXT, "as in trials, of confirmed CBAM networks"),
     "split": (TEXT, "val or test"),

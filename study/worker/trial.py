@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from ray import tune
 
+from fer_data.dataset import Split
 from study.cluster import environment
 from study.config.hyperparameters import Hyperparameters
-from study.data.datasets import Split
 from study.storage.places import Place
 from study.training import checkpoint, gpu_memory, loop
 from study.training.execution import NotRecorded, fastest

@@ -29,8 +29,9 @@ def matrices(given: Inputs) -> Section | None:
 
 def of_settings(settings: list[Evaluated], given: Inputs) -> Section:
     blocks: list[Block] = [Text(HOW, "quiet")]
+    compared = {one.name for one in given.compared}
     for one in settings:
-        blocks += matrix(one, given.published if one.answers.study in given.real else {})
+        blocks += matrix(one, given.published if one.name in compared else {})
     blocks += cautions(settings, "its matrix is that")
     return Section(TITLE, [*blocks, *hardest(settings)])
 
@@ -38,8 +39,7 @@ def of_settings(settings: list[Evaluated], given: Inputs) -> Section:
 def papers_matrices(given: Inputs) -> Section:
     """The paper's matrices, beside ours of those of its settings that were confirmed."""
     printed = paper.matrices(given.published)
-    ours = [one for one in given.settings if one.answers.study in given.real]
-    ours = [one for one in ours if one.answers.setting in printed]
+    ours = [one for one in given.compared if one.answers.setting in printed]
     return of_settings(ours, given) if ours else alone(given.published)
 
 
@@ -94,10 +94,10 @@ def hardest(settings: list[Evaluated]) -> list[Block]:
 
 
 def alone(published: dict[str, Any]) -> Section:
-    """The printed matrices, where no setting that has one was confirmed on real faces."""
+    """The printed matrices, where no setting that has one was confirmed on the paper's images."""
     words = (
-        "None of the settings that have a printed matrix was confirmed on real faces here: these "
-        "are the paper's alone."
+        "None of the settings that have a printed matrix was confirmed here on the images that the "
+        "paper judged on: these are the paper's alone."
     )
     settings: dict[str, list[str]] = {}
     for setting, figure in paper.matrices(published).items():

@@ -58,7 +58,7 @@ def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
     a time."""
     there = list(dict.fromkeys(frame["setting"]))
     groups = [
-        (f"The paper's {name}", [s for s in wanted if s in there])
+        (f"Settings of the paper's {name}", [s for s in wanted if s in there])
         for name, wanted in paper.CURVES
         # A figure whose own settings (the last letter's) weren't run would repeat another.
         if any(s in there and s.split("-")[0] == wanted[-1].split("-")[0] for s in wanted)

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from fer_data import sources
 from results import Mistake
+from results.artefacts import faces
 from results.artefacts.load import Findings
 from results.report.blocks import Faces, Section, Text
 
@@ -17,31 +17,31 @@ LICENCE = (
     "These photographs belong to their owners. They are shown here for research and for yourself: "
     "keep this page to yourself and don't put it on the web or into a publication."
 )
+DRAWN = "These faces are drawn by a program: they show nobody and belong to nobody."
 
 
 def grid(studies: list[Findings], source: Path) -> Section:
     """Training faces of each class, drawn with a fixed seed; refuses another data set's source."""
-    rows = sources.read(source)
-    labels = pd.Series(rows.names)
-    whole = labels.value_counts().to_dict()
-    one = next((one for one in studies if whole == images_by_class(one)), None)
-    if one is None:
+    for one in studies:
+        found = faces.copy(one, source)
+        if faces.same_images(one, found):
+            break
+    else:
+        of = [f"{one.name}: {faces.copy_in_words(one.study['data'])}" for one in studies]
         raise Mistake(
-            f"{source} holds {len(labels):,} images of {len(whole)} classes, which aren't those of "
-            "any study here: give the source that the study was run on, or leave out --faces"
+            f"{source} holds other images than any study here was run on ({'; '.join(of)}): give "
+            "such a copy, or leave out --faces"
         )
-    drawn = labels[rows.splits == "train"].sample(frac=1, random_state=0)
+    rows = pd.DataFrame({"label": np.array(found.classes)[found.train.labels]})
+    taken = rows.sample(frac=1, random_state=0).groupby("label").head(EACH).sort_index()
     strips = [
-        (str(name), strip(rows.images[np.sort(part.index[:EACH])]))
-        for name, part in drawn.groupby(drawn, sort=True)
+        (name, strip(found.train.images[part.index]))
+        for name, part in taken.groupby("label", sort=True)
     ]
     caption = f"Training images of each class of {one.study['data'].get('name')}"
-    return Section("Faces", [Text(LICENCE, "note"), Faces(caption, strips)])
-
-
-def images_by_class(one: Findings) -> dict[str, int]:
-    counts = pd.DataFrame(one.study["data"].get("counts") or {})
-    return {str(name): int(many) for name, many in counts.sum(axis=1).items()}
+    return Section(
+        "Faces", [Text(DRAWN if one.synthetic else LICENCE, "note"), Faces(caption, strips)]
+    )
 
 
 def strip(images: np.ndarray) -> bytes:

@@ -37,8 +37,9 @@ FITTED = (
 )
 
 
-def beside(frame: pd.DataFrame) -> Section:
-    """All nine settings (paper.settings_table): claimed, printed matrix, ours."""
+def beside(frame: pd.DataFrame, others: dict[str, str]) -> Section:
+    """All nine settings (paper.settings_table): claimed, printed matrix, ours; and why `others`,
+    studies by their names, aren't compared."""
     shown = frame.assign(
         setting_in_words=[setting_words(row) for _, row in frame.iterrows()],
         interval=ranges(frame, "low", "high"),
@@ -50,20 +51,21 @@ def beside(frame: pd.DataFrame) -> Section:
     return Section(
         "The paper's settings, theirs and ours",
         [
-            Text(beside_words(frame, ran)),
+            Text(beside_words(frame, ran, others)),
             table("paper", "Nine settings", shown, columns, labels=LABELS),
-            Text(HOW, "quiet"),
+            *([Text(HOW, "quiet")] if ran else []),
         ],
     )
 
 
-def beside_words(frame: pd.DataFrame, ran: int) -> str:
+def beside_words(frame: pd.DataFrame, ran: int, others: dict[str, str]) -> str:
     """How many settings were run, and how far ours lie from the printed matrices."""
     compared = frame[frame["within"].notna()]
     words = (
-        f"{ran} of the paper's {len(frame)} settings {'was' if ran == 1 else 'were'} confirmed on "
-        "real faces here."
+        f"{ran} of the paper's {len(frame)} settings {'was' if ran == 1 else 'were'} confirmed "
+        "here on the images that it was judged on."
     )
+    words += "".join(f" {name} isn't compared: {why}." for name, why in others.items())
     if len(compared):
         inside = [row["setting"] for _, row in compared.iterrows() if row["within"]]
         gaps = 100 * compared["difference"].astype(float)

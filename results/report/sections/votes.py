@@ -39,12 +39,14 @@ HOW = (
 
 def label_noise(settings: list[Evaluated], cast: pd.DataFrame, resamples: int) -> Section:
     """Accuracy against label and voters, and what no network gets right; refuses other images."""
-    known = [one for one in settings if votes.matched(one.answers, cast) and SCOPE in one.scopes]
+    known = [one for one in settings if votes.matched(one.answers) and SCOPE in one.scopes]
     known = [one for one in known if one.answers.digest == known[0].answers.digest]
     if not known:
         raise Mistake(
-            "the votes belong to no confirmed model here: expected predictions on the rows of "
-            "fer2013.csv (images from a folder have other numbers): leave out --votes"
+            "the votes belong to no confirmed model here: expected predictions on FER-2013's own "
+            "images, pixel for pixel, as fer2013.csv has them in any order (not the JPEGs of a "
+            "folder copy, nor a study begun by an older version on a copy in another order): leave "
+            "out --votes"
         )
     frame = votes.accuracies(known, cast, SCOPE, resamples)
     rows, _ = votes.with_answers(known[0], cast, SCOPE)

@@ -1,0 +1,147 @@
+"""A data set: three splits of uint8 images with labels, checked, with a digest of their content."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from fer_data import Mistake, sources
+from fer_data.known import SPLITS
+from fer_data.rows import Rows
+
+CARVED_SHARE = 9  # one image in nine, as PublicTest's share of Training and PublicTest
+CARVING_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    images: np.ndarray  # uint8 (N, 48, 48)
+    labels: np.ndarray  # int64 (N,), index into Dataset.classes
+    ids: np.ndarray  # int64 (N,), row of the table from 0, or place in the sorted list of files
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Three splits, each with an image of every class; `digest` names their content."""
+
+    name: str  # fer2013, faces, or that of the source's file or folder
+    digest: str  # 16 hex digits of the sha256 over pixels, labels, splits and class names
+    classes: tuple[str, ...]  # sorted
+    train: Split
+    val: Split
+    test: Split
+    duplicate: np.ndarray  # bool (test,): its pixels also occur in train or val
+    val_duplicate: np.ndarray  # bool, of all of val: its pixels also occur in train
+    notes: tuple[str, ...]  # sentences that every output repeats
+    synthetic: bool
+    known: str = ""  # the published data set whose images per class and split these are
+    source: tuple[str, str] = ("", "")  # the file or folder that was read, and its sources.digest
+
+
+def parts(dataset: Dataset) -> list[Split]:
+    return [dataset.train, dataset.val, dataset.test]
+
+
+def read(path: Path, names: tuple[str, ...] = ()) -> Dataset:
+    """The data set of a source, checked; see `sources.read`."""
+    rows = sources.read(path, names)
+    if "val" not in rows.splits:
+        rows = with_val(rows)
+    classes, labels = np.unique(rows.names, return_inverse=True)
+    splits = []
+    for name in SPLITS:
+        mask = rows.splits == name
+        splits.append(Split(rows.images[mask], labels[mask].astype(np.int64), rows.ids[mask]))
+    return checked(str(path), tuple(classes.tolist()), splits, rows.notes, known=rows.known)
+
+
+def checked(
+    where: str,
+    classes: tuple[str, ...],
+    splits: list[Split],
+    notes: tuple[str, ...],
+    synthetic: bool = False,
+    known: str = "",
+) -> Dataset:
+    """The data set of these splits (its name is `where`), if each has an image of every class."""
+    for name, split in zip(SPLITS, splits, strict=True):
+        missing = np.flatnonzero(np.bincount(split.labels, minlength=len(classes)) == 0)
+        if len(missing):
+            raise Mistake(
+                f"{where} has no image of the class {classes[missing[0]]!r} in {name}; expected "
+                f"each of the {len(classes)} classes in {', '.join(SPLITS)}: add some, or remove "
+                "the class everywhere"
+            )
+    group = groups(np.concatenate([split.images for split in splits]))
+    train, val, test = np.split(group, np.cumsum([len(split.labels) for split in splits[:2]]))
+    return Dataset(
+        name=where,
+        digest=content_digest(classes, splits),
+        classes=classes,
+        train=splits[0],
+        val=splits[1],
+        test=splits[2],
+        duplicate=np.isin(test, np.concatenate([train, val])),
+        val_duplicate=np.isin(val, train),
+        notes=notes,
+        synthetic=synthetic,
+        known=known,
+    )
+
+
+def groups(images: np.ndarray) -> np.ndarray:
+    """For each image the number of its group: images with the same pixels share one. (N,)"""
+    seen: dict[bytes, int] = {}
+    return np.array([seen.setdefault(image.tobytes(), len(seen)) for image in images])
+
+
+def content_digest(classes: tuple[str, ...], splits: list[Split]) -> str:
+    """16 hex digits of the sha256 over class names, split sizes, pixels and labels, in order."""
+    total = hashlib.sha256(json.dumps([classes, [len(s.labels) for s in splits]]).encode())
+    for split in splits:
+        total.update(np.ascontiguousarray(split.images).data)
+        total.update(split.labels.astype("<i8").data)
+    return total.hexdigest()[:16]
+
+
+def with_val(rows: Rows) -> Rows:
+    """The rows with one image in nine of each class of train moved to val."""
+    train = np.flatnonzero(rows.splits == "train")
+    moved = train[carved(rows.names[train], groups(rows.images[train]), CARVING_SEED)]
+    splits = rows.splits.copy()
+    splits[moved] = "val"
+    note = (
+        f"val was carved from train: {len(moved):,} images, one in {CARVED_SHARE} of each class, "
+        "identical ones kept on one side"
+    )
+    return replace(rows, splits=splits, notes=(*rows.notes, note))
+
+
+def carved(names: np.ndarray, group: np.ndarray, seed: int) -> np.ndarray:
+    """Places of one image in nine of each class; a group of identical images is in or out whole."""
+    classes, labels = np.unique(names, return_inverse=True)
+    wanted = np.maximum(1, np.bincount(labels) // CARVED_SHARE)
+    order = np.random.default_rng(seed).permutation(len(names))
+    members: dict[int, list[int]] = {}
+    for place in order:
+        members.setdefault(group[place], []).append(place)
+    chosen: list[int] = []
+    for places in members.values():
+        held = np.bincount(labels[places], minlength=len(classes))
+        if (held <= wanted).all():
+            wanted -= held
+            chosen += places
+    return np.array(sorted(chosen), np.int64)
+
+
+def levels(dataset: Dataset) -> dict[str, float]:
+    """Mean grey level (0 to 255) of each class over val and test together."""
+    images = np.concatenate([dataset.val.images, dataset.test.images])
+    labels = np.concatenate([dataset.val.labels, dataset.test.labels])
+    each = images.reshape(len(images), -1).mean(1)
+    return {
+        name: round(float(each[labels == label].mean()), 2)
+        for label, name in enumerate(dataset.classes)
+    }

@@ -1,0 +1,203 @@
+"""Where images lie: which split and which class a file of a folder or an archive belongs to."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from fer_data import Mistake, image_files
+from fer_data.classes import folded, listed
+from fer_data.rows import USAGES
+from fer_data.tree import EXPECTED, Tree
+
+FOLDERS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "publictest": "val",
+    "test": "test",
+    "testing": "test",
+    "privatetest": "test",
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file or a folder (its name ends in /) below SPLIT/CLASS/."""
+
+    name: str
+    prefix: str  # the folder that holds SPLIT/, "" for the source itself
+    split: str
+    label: str
+    below: str  # folders between the class and the file, "" for none
+
+
+def layout(tree: Tree) -> tuple[list[File], tuple[str, ...]]:
+    """The images lying as [PREFIX/]SPLIT/CLASS/[...]NAME, sorted by name, and notes; [] if none."""
+    placed = {name: place for name in tree.names if (place := placement(name))}
+    images = [placed[name] for name in placed_images(tree, placed)]
+    if not images:
+        return [], ()
+    files, copies, notes = one_tree(tree, images)
+    check_filled(tree, placed, files)
+    check_depth(tree, files)
+    files, told = with_splits(tree, files)
+    known = {file.name for file in (*files, *copies)}
+    others = [name for name in tree.files if name not in known]
+    return files, (*tree.notes, *notes, *told, *below(files), *left_out(placed, others))
+
+
+def placed_images(tree: Tree, placed: dict[str, File]) -> list[str]:
+    """Names of the images, told by their endings, and where those say nothing by their content."""
+    files = [name for name in placed if not name.endswith("/")]
+    odd = sorted((name for name in files if not ended(name)), key=tree.place)
+    return sorted([*filter(ended, files), *(name for name in odd if image_files.opens(tree, name))])
+
+
+def placement(name: str) -> File | None:
+    """Where a file or folder belongs; None outside SPLIT/CLASS/. A path's last SPLIT/ counts."""
+    folders = name.split("/")[:-1]  # a folder's last part is empty
+    for at in range(len(folders) - 2, -1, -1):
+        split = FOLDERS.get(folders[at].casefold())
+        if split:
+            prefix, deeper = "/".join(folders[:at]), "/".join(folders[at + 2 :])
+            return File(name, prefix, split, folders[at + 1], deeper)
+    return None
+
+
+def ended(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in image_files.endings()
+
+
+def one_tree(tree: Tree, files: list[File]) -> tuple[list[File], list[File], tuple[str, ...]]:
+    """The files of one data set, files that are the same again, and notes on them.
+
+    train/train/ beside test/test/ is one data set; several different ones are refused.
+    """
+    if len({file.prefix for file in files}) > 1:
+        files = [replace(file, prefix=outer(file)) for file in files]
+    sets: dict[str, list[File]] = {}
+    for file in files:
+        sets.setdefault(file.prefix, []).append(file)
+    first, *others = sorted(sets, key=lambda prefix: (len(prefix), prefix))
+    content = contents(tree, first, sets[first])
+    if any(contents(tree, other, sets[other]) != content for other in others):
+        folders = listed([prefix or "./" for prefix in sorted(sets)])
+        raise Mistake(
+            f"{tree.path} holds train/ or test/ in several folders ({folders}); expected one data "
+            "set: " + ("give the folder of one" if tree.path.is_dir() else "unpack it, give one")
+        )
+    notes = tuple(f"{other}/ holds the same files again and was left out" for other in others)
+    return sets[first], [file for other in others for file in sets[other]], notes
+
+
+def outer(file: File) -> str:
+    """The prefix without folders that say the split again, as train/ in train/train/CLASS."""
+    folders = file.prefix.split("/")
+    while folders and FOLDERS.get(folders[-1].casefold()) == file.split:
+        folders.pop()
+    return "/".join(folders)
+
+
+def contents(tree: Tree, prefix: str, files: list[File]) -> set[tuple[str, int]]:
+    """Name below the prefix and size of each file."""
+    return {(file.name.removeprefix(prefix), tree.size(file.name)) for file in files}
+
+
+def check_filled(tree: Tree, placed: dict[str, File], files: list[File]) -> None:
+    """Refuse a class that would vanish because none of its files is an image."""
+    filled = {(file.split, file.label) for file in files}
+    above = {f"{parent}/" for file in files for parent in PurePosixPath(file.name).parents}
+    lost = [
+        place
+        for name, place in placed.items()
+        if place.prefix == files[0].prefix
+        and (place.split, place.label) not in filled
+        and name not in above
+    ]
+    if lost:
+        own = [p.name for p in lost if (p.split, p.label) == (lost[0].split, lost[0].label)]
+        others = Counter(ending(name) for name in own if not name.endswith("/"))
+        folder = lost[0].name.rpartition("/")[0].removesuffix(lost[0].below).rstrip("/")
+        raise Mistake(
+            f"{tree.path}: the class folder {folder}/ holds no image"
+            f"{f' but {counted(others)}' if others else ''}; expected files that Pillow opens, as "
+            ".jpg, .png or .webp: fill it or remove it"
+        )
+
+
+def check_depth(tree: Tree, files: list[File]) -> None:
+    """Refuse classes that seem to lie one folder deeper than the others."""
+    labels = {folded(file.label) for file in files}
+    for file in files:
+        deep = [part for part in file.below.split("/") if part and folded(part) in labels]
+        if deep and folded(file.label) != folded(deep[0]):
+            raise Mistake(
+                f"{tree.path}: {file.name} lies in {file.label}/ and in {deep[0]}/, which are both "
+                "classes; expected SPLIT/CLASS/NAME: move it to one"
+            )
+
+
+def below(files: list[File]) -> tuple[str, ...]:
+    deep = Counter(file.label for file in files if file.below)
+    if not deep:
+        return ()
+    return (
+        f"{deep.total():,} images that lie in folders below their class's "
+        f"({listed(sorted({file.below for file in files if file.below}))}) are counted to it",
+    )
+
+
+def with_splits(tree: Tree, files: list[File]) -> tuple[list[File], tuple[str, ...]]:
+    """The files with the splits that a study needs, as far as names tell them, and notes."""
+    splits = {file.split for file in files}
+    if "train" not in splits or splits == {"train"}:
+        lacking = "train" if "train" not in splits else "test"
+        raise Mistake(f"{tree.path} has no images in {lacking}/CLASS/; {EXPECTED}: add them")
+    if splits != {"train", "val"}:
+        return (files, ()) if "val" in splits else with_halves(files)
+    note = (
+        "there is no test folder, so the validation folder is the test split, met once at the end"
+    )
+    return [replace(f, split="test" if f.split == "val" else f.split) for f in files], (note,)
+
+
+def with_halves(files: list[File]) -> tuple[list[File], tuple[str, ...]]:
+    """Tell val from test by the names in test/; if that can't be done, a note says so."""
+    halves = Counter(half(file) for file in files if file.split == "test")
+    if halves.keys() == {"val", "test"}:
+        return [
+            replace(file, split=half(file)) if file.split == "test" else file for file in files
+        ], ()
+    note = (
+        f"the names in test/ don't tell the two test halves apart ({halves['val']:,} begin with "
+        f"PublicTest_, {halves['test']:,} with PrivateTest_, {halves['']:,} with neither)"
+    )
+    return files, (note,)
+
+
+def half(file: File) -> str:
+    """val, test, or "" where the name doesn't say."""
+    mark = PurePosixPath(file.name).name.partition("_")[0]
+    return USAGES[mark] if mark in ("PublicTest", "PrivateTest") else ""
+
+
+def left_out(placed: dict[str, File], others: list[str]) -> tuple[str, ...]:
+    """What isn't read, by ending and class."""
+    found: dict[str, Counter[str]] = {}
+    for name in others:
+        place = f"in {placed[name].label}" if name in placed else "outside SPLIT/CLASS/"
+        found.setdefault(place, Counter())[ending(name)] += 1
+    if not found:
+        return ()
+    told = [f"{counted(endings)} {place}" for place, endings in sorted(found.items())]
+    return (f"files that are no images as SPLIT/CLASS/NAME were left out: {listed(told)}",)
+
+
+def ending(name: str) -> str:
+    return PurePosixPath(name).suffix.lower() or "without an ending"
+
+
+def counted(endings: Counter[str]) -> str:
+    return ", ".join(f"{many:,} {kind}" for kind, many in endings.most_common())
