@@ -127,7 +127,10 @@ def test_a_brush_is_one_selection_in_every_view_and_in_the_address(browser, whol
             summary = page.locator(f"#figure-{figure} .summary").inner_text()
             assert f"of the {many} selected" in summary
         faces = page.locator("#faces-summary")
-        assert faces.inner_text() == "2 networks of the selection: alexnet."  # chosen from a0
+        assert faces.inner_text() == (  # chosen from a0
+            "2 networks of the selection: alexnet. alexnet has not learned: no better than one "
+            "class answered always."
+        )
         page.reload()
         page.wait_for_selector("body[data-ready]", state="attached")
         assert ids(page) == sorted("0:" + inside["trial_id"])

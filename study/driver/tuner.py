@@ -18,6 +18,8 @@ from study.driver.recorder import Recorder
 from study.driver.session import Session
 from study.search.proposals import Config
 
+HANDLER = "_actor_task_failed"  # of RayActorManager: what Tune makes of a worker's error
+
 
 class Proposals(Searcher):
     """Tune's view of a stage: first what was left unfinished, then what `ask` gives until None.
@@ -145,7 +147,7 @@ def every_error_a_trials() -> Iterator[None]:
     A worker that Ray's memory monitor has killed, so that the machine doesn't run out of memory, is
     told by an OutOfMemoryError, on which Tune ends the whole study with an exception.
     """
-    handle = RayActorManager._actor_task_failed
+    handle = getattr(RayActorManager, HANDLER)
 
     def failed(manager: RayActorManager, tracked_actor_task: Any, exception: Exception) -> None:
         if not isinstance(exception, (RayActorError, RayTaskError)):
@@ -154,8 +156,8 @@ def every_error_a_trials() -> Iterator[None]:
             exception = RayActorError(error_msg=f"{said}\n{first}")
         handle(manager, tracked_actor_task, exception)
 
-    setattr(RayActorManager, handle.__name__, failed)  # Tune has no setting for it
+    setattr(RayActorManager, HANDLER, failed)  # Tune has no setting for it
     try:
         yield
     finally:
-        setattr(RayActorManager, handle.__name__, handle)
+        setattr(RayActorManager, HANDLER, handle)
