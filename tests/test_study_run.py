@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import redirect_stdout
 from io import StringIO
@@ -406,6 +407,16 @@ def test_a_signal_ends_in_order_and_says_how_to_go_on(here, ray_two_cpus, number
     assert (study["status"], study["reason"]) == ("interrupted", signal.Signals(number).name)
     assert len(pd.read_parquet(folder / "epochs.parquet")) >= 2
     assert main(["--resume", "small", "--time-budget", "1"]) == 1  # and nothing is confirmed
+
+
+@pytest.mark.ray
+def test_a_study_can_be_run_outside_the_main_thread(here, ray_two_cpus):
+    """As a notebook's server or a web application runs it: there are no signals."""
+    words, codes = small("--stages", "search", "--trials", "1", "--epochs", "1"), []
+    thread = threading.Thread(target=lambda: codes.append(main(words)))
+    thread.start()
+    thread.join()
+    assert codes == [0]
 
 
 @pytest.mark.ray

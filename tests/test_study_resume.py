@@ -1,0 +1,138 @@
+"""A study that goes on elsewhere, up to where its trials would begin; whole ones are run in
+test_study_run.py."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from study import run
+from study.cluster.resources import Machine
+from study.config.study import Study, to_dict
+from study.data import datasets
+from study.driver import prepare
+from study.record.journal import Journal
+from study.run import main
+
+
+@pytest.fixture
+def begun(tmp_path, monkeypatch):
+    """A study that was begun on a CPU; `machines(...)` makes up where it goes on, and `drive` is
+    what it would be driven with."""
+    monkeypatch.chdir(tmp_path)
+    whole = datasets.load("faces:56")
+    study = Study(name="s", data="faces:56", models=("alexnet",), stages=("search",), trials=3)
+    study = prepare.replace(study, space={"batch_size": 8, "image_px": 32})
+    header = {
+        "study": to_dict(study),
+        "device": "cpu",
+        "started_at": "2026-11-24T10:00:00+00:00",
+        "data": prepare.described(whole, whole),
+        "networks": {},
+    }
+    prepare.make_folder(Path("runs/s"), header)
+    with Journal(Path("runs/s/events.jsonl")):
+        pass
+    driven = []
+
+    def drive(study, folder, header, whole, need, joined, trainable) -> int:
+        driven.append(SimpleNamespace(study=study, header=header, need=need))
+        return 0
+
+    def machines(*nodes: Machine) -> None:
+        total = {
+            "CPU": sum(node.cores for node in nodes),
+            "GPU": sum(node.gpus for node in nodes),
+        }
+        monkeypatch.setattr(run.resources, "capacity", lambda: total)
+        monkeypatch.setattr(run.resources, "nodes_there", lambda: list(nodes))
+        monkeypatch.setattr(run.resources, "nodes_to_come", list)
+
+    monkeypatch.setattr(run, "drive", drive)
+    monkeypatch.setattr(run.connection, "connect", lambda address: "joined")
+    gpu = SimpleNamespace(free_mib=40_000.0)
+    monkeypatch.setattr(run.resources, "gpu_free_mib", lambda: gpu.free_mib)
+    machines(Machine(2, 0))
+    return SimpleNamespace(machines=machines, driven=driven, folder=Path("runs/s"), gpu=gpu)
+
+
+def test_a_study_begun_on_a_cpu_trains_on_the_gpu_that_it_is_given_then(begun, capsys):
+    begun.machines(Machine(8, 1))
+    assert main(["--resume", "s", "--device", "cuda"]) == 0
+    (driven,) = begun.driven
+    assert driven.need["gpu"] > 0 and driven.header["device"] == "cuda"
+    assert driven.study.gpus_per_trial == 0.0, "asked for is still what they need"
+    assert main(["--resume", "s"]) == 2, "and by itself it doesn't change"
+    assert "was begun on cpu, but its trials would go on on cuda" in capsys.readouterr().err
+
+
+def test_what_a_trial_gets_can_be_changed_as_the_refusal_says(begun, capsys):
+    assert main(["--resume", "s", "--cpus-per-trial", "4"]) == 2
+    assert "cpus_per_trial is 4, but the cluster has 2: ask for fewer" in capsys.readouterr().err
+    path = begun.folder / "study.json"
+    path.write_text(path.read_text().replace('"cpus_per_trial": 1', '"cpus_per_trial": 4'))
+    assert main(["--resume", "s"]) == 2
+    assert main(["--resume", "s", "--cpus-per-trial", "2"]) == 0
+    assert begun.driven[0].need == {"cpu": 2, "gpu": 0.0}
+    begun.machines(Machine(8, 2))
+    words = ["--resume", "s", "--device", "cuda", "--cpus-per-trial", "1"]
+    assert main([*words, "--gpus-per-trial", "0.5"]) == 0
+    assert begun.driven[1].need == {"cpu": 1, "gpu": 0.5}
+
+
+def test_a_share_of_a_gpu_that_one_machine_was_given_binds_no_other(begun):
+    """It follows from the memory that is free: a smaller GPU takes fewer trials."""
+    begun.machines(Machine(8, 1))
+    shares = []
+    for begun.gpu.free_mib in (40_000.0, 1_000.0):
+        assert main(["--resume", "s", "--device", "cuda"]) == 0
+        shares.append(begun.driven[-1].need["gpu"])
+        header = json.loads((begun.folder / "study.json").read_text())
+        header["study"] = to_dict(begun.driven[-1].study)
+        (begun.folder / "study.json").write_text(json.dumps(header))
+    assert shares == [0.25, 1.0]
+
+
+REFUSED = {
+    "--preset paper": "--preset can't change in a study that exists",
+    "--lr 0.1": "--lr can't change in a study that exists",
+    "--seeds 4": "--seeds does nothing here, since nothing is confirmed",
+    "--out elsewhere": "--resume names the folder runs/s, which isn't in --out",
+    "--gpus-per-trial 1": "--gpus-per-trial does nothing here, since the trials train on a CPU",
+    "--device cuda": "device is cuda, but the cluster has no GPU",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_would_be_ignored_on_resume_is_refused(begun, capsys, words):
+    assert main(["--resume", "runs/s", *words.split()]) == 2
+    assert REFUSED[words] in capsys.readouterr().err
+    assert begun.driven == []
+
+
+def test_out_that_says_where_the_study_is_is_taken(begun):
+    assert main(["--resume", "runs/s", "--out", "./runs/"]) == 0
+    assert main(["--resume", "s", "--out", "runs"]) == 0
+
+
+def test_a_lost_study_json_is_made_anew_with_all_that_it_says(begun, capsys):
+    from study.driver import header
+
+    path = begun.folder / "study.json"
+    before = json.loads(path.read_text())
+    told = header.of_journal(before | {"git": {"code": "aaaa"}})
+    with Journal(begun.folder / "events.jsonl") as journal:
+        journal.append(
+            {"event": "driver_started", "time": before["started_at"], "host": "h", "pid": 1, **told}
+        )
+    path.unlink()
+    assert main(["--resume", "s"]) == 0
+    made = begun.driven[0].header
+    assert made["data"] == before["data"] and made["networks"]["alexnet"]
+    assert {k: made[k] for k in ("device", "started_at", "git")} == {
+        "device": "cpu",
+        "started_at": before["started_at"],
+        "git": {"code": "aaaa"},
+    }
+    assert "made anew from the journal" in capsys.readouterr().out
