@@ -467,7 +467,7 @@ def test_confirmed_copies_and_other_networks_are_in_no_correlation(browser, tmp_
         assert told.endswith(": alexnet −1.00, 6 trials; resnet34 +1.00, 6 trials.")
         for figure in ("influence", "cost", "lr-batch"):
             words = page.locator(f"#figure-{figure} .summary").inner_text()
-            assert "12 of the 12 selected of a search" in words
+            assert "12 of the 12 compared reached" in words
             assert "4 confirmed are left out" in words
         cells = page.locator("#figure-cells td button").all_inner_texts()
         many = [int(re.search(r"of (\d+)", one)[1]) for one in cells]

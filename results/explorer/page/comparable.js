@@ -81,7 +81,7 @@
     const left = explorer.count_selected - inside;
     return [
       explorer.epoch()
-        ? `Compared at epoch ${explorer.epoch()}, which ${explorer.count(there)} of the ${explorer.count(inside)} selected${left ? ' of a search' : ''} reached.`
+        ? `Compared at epoch ${explorer.epoch()}, which ${explorer.count(there)} of the ${explorer.count(inside)} ${left ? 'compared' : 'selected'} reached.`
         : 'Each at its own last epoch: those that were stopped early are not comparable with the rest.',
       left ? `${explorer.count(left)} confirmed are left out: they would count the best twice.` : '',
       explorer.apart(),

@@ -15,8 +15,8 @@ from results.words import listed, ranged, seeds
 
 HOW = (
     "Intervals are 95 % by a bootstrap of {n:,} samples on two levels: the images are drawn anew "
-    "and so are the seeds. With one seed only the images are drawn; the interval then says nothing "
-    "of how far another seed would fall. sd is over seeds."
+    "and so are the seeds. With one seed they are of the images alone (accuracy by Wilson's), and "
+    "say nothing of how far another seed would fall. sd is over seeds."
 )
 
 

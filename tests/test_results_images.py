@@ -1,0 +1,64 @@
+"""Figures as image files: a browser that doesn't answer is given up, and nothing of it is left."""
+
+import os
+import shutil
+import time
+
+import plotly.graph_objects as go
+import pytest
+
+from results.figures import images
+
+pytest.importorskip("kaleido", reason="kaleido isn't installed")
+CHROMIUM = shutil.which("chromium")
+PLOT = go.Figure(go.Scatter(y=[1, 2, 3]), layout={"height": 200})
+
+
+def browser(folder, monkeypatch, script):
+    """A browser of this script, which writes its process's number."""
+    path = folder / "browser"
+    path.write_text(f"#!/bin/sh\necho $$ > {folder}/pid\n{script}\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("BROWSER_PATH", str(path))
+    return folder / "pid"
+
+
+def gone(file):
+    number = int(file.read_text())
+    for _ in range(100):
+        try:
+            os.kill(number, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_browser_that_never_answers_is_given_up_and_ended(tmp_path, monkeypatch):
+    number = browser(tmp_path, monkeypatch, "sleep 600")
+    with pytest.raises(images.NoBrowser, match="didn't answer within 2 s"):
+        images.write({tmp_path / "a.svg": PLOT}, patience=2)
+    assert gone(number) and not (tmp_path / "a.svg").exists()
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine")
+def test_a_browser_that_falls_silent_is_given_up_too(tmp_path, monkeypatch):
+    """It stops itself once the first picture is there."""
+    waits = f"while [ ! -s {tmp_path}/0.svg ]; do sleep .1; done; kill -STOP 0"
+    number = browser(tmp_path, monkeypatch, f'({waits}) &\nexec {CHROMIUM} "$@"')
+    plots = {tmp_path / f"{k}.svg": PLOT for k in range(40)}
+    with pytest.raises(images.NoBrowser, match="didn't answer"):
+        images.write(plots, patience=20)
+    assert (tmp_path / "0.svg").exists() and gone(number)
+
+
+def test_where_there_is_no_browser_it_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "nowhere"))
+    with pytest.raises(images.NoBrowser, match="No browser found"):
+        images.write({tmp_path / "a.svg": PLOT})
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine")
+def test_a_picture_that_cannot_be_written_is_no_silent_gap(tmp_path):
+    with pytest.raises(images.NoBrowser):
+        images.write({tmp_path / "missing" / "a.svg": PLOT})
