@@ -156,7 +156,9 @@ def test_one_seeds_interval_is_the_same_in_terminal_report_and_explorer(tmp_path
         name: {"setting": name.removesuffix("-s0")} for name in found.trials["trial_id"]
     }
     tables.chosen = {name: {} for name in NETWORKS}
-    told = summary.confirmed(tables, from_dict({}), found.predictions, CLASSES).set_index("setting")
+    told = summary.confirmed(
+        tables, from_dict({}), found.predictions, {"classes": CLASSES}
+    ).set_index("setting")
     settings = evaluation.evaluated(answers(found), 50)
     frame = evaluation.confirmed(settings)
     at = frame[(frame["scope"] == "test") & (frame["measure"] == "accuracy")].set_index("setting")

@@ -82,6 +82,7 @@ def of(right, images, classes=("a", "b"), share=0.5):
         (0,),
         np.full(images, "test"),
         np.arange(images),
+        np.full(images, ""),
         np.zeros(images, bool),
         label,
         probability,
