@@ -22,7 +22,8 @@ from results.artefacts.load import load, study_header
 PUBLISHED = Path(__file__).parent / "published"
 LIMIT = 2 * 10**6  # bytes of a study: a repository keeps what it was given for ever
 DECIMALS = (4, 3)  # of probabilities: 115 and 77 kB a model of 7,178 images, instead of 285
-EVENTS = ("chosen", "study_ended")
+EVENTS = ("chosen", "study_ended", "driver_started")
+OF_A_DRIVER = ("event", "time", "git", "versions", "hardware")  # and never its host and process
 PATH = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][\w.+@~-]+){2,}")
 
 
@@ -61,10 +62,16 @@ def plain_header(header: dict[str, Any]) -> dict[str, Any]:
     """study.json without host, folder and full kernel name; a path keeps its last part."""
     found = without_paths(header)
     found["study"]["out"] = "runs"
-    machine = found.get("hardware") or {}
-    machine.pop("host", None)
-    if "system" in machine:
-        machine["system"] = str(machine["system"]).partition("-")[0]
+    if found.get("hardware"):
+        found["hardware"] = plain_machine(found["hardware"])
+    return found
+
+
+def plain_machine(machine: dict[str, Any] | None) -> dict[str, Any]:
+    """A machine without its host's name and full kernel name."""
+    found = {name: value for name, value in (machine or {}).items() if name != "host"}
+    if "system" in found:
+        found["system"] = str(found["system"]).partition("-")[0]
     return found
 
 
@@ -81,15 +88,20 @@ def last_part(found: re.Match) -> str:
 
 
 def events(path: Path) -> str:
-    """The journal's lines that the report reads: what was chosen, and the end."""
+    """The journal's lines that the report reads: drivers, what was chosen, and the end."""
     kept = []
     for line in path.read_text().splitlines() if path.exists() else []:
         try:
             event = json.loads(line)
         except ValueError:
             continue  # a last line half-written: load has a note on it
-        if event.get("event") in EVENTS:
-            kept.append(json.dumps(without_paths(event)))
+        if event.get("event") not in EVENTS:
+            continue
+        event.pop("crc", None)  # of the line as it was
+        if event["event"] == "driver_started":
+            event = {name: event[name] for name in OF_A_DRIVER if name in event}
+            event |= {"hardware": plain_machine(event.get("hardware"))}
+        kept.append(json.dumps(without_paths(event)))
     return "".join(f"{line}\n" for line in kept)
 
 

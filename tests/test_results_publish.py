@@ -48,7 +48,9 @@ def test_nothing_of_the_machine_is_left(tmp_path):
             error="FileNotFoundError: /home/jo/data/fer2013.csv.xz",
         )
     ]
-    journal = [event(event="driver_started", host="workstation7", pid=1), event(event="chosen")]
+    driver = {"host": "workstation7", "pid": 1, "crc": 5, "study": {"data": "/home/jo"}}
+    driver |= {"git": {"code": "aaaa"}, "hardware": MACHINE}
+    journal = [event(event="driver_started", **driver), event(event="chosen", crc=7)]
     run = folder(tmp_path / "mine", head, rows, epochs("a", [0.2]), [], events=journal)
     (run / "checkpoints").mkdir()
     made = published(run, tmp_path)
@@ -67,7 +69,10 @@ def test_nothing_of_the_machine_is_left(tmp_path):
     assert table["node"].to_pylist() == [""]
     assert table["error"].to_pylist() == ["FileNotFoundError: fer2013.csv.xz"]
     assert b"workstation7" not in b"".join(path.read_bytes() for path in made.iterdir())
-    assert len((made / "events.jsonl").read_text().splitlines()) == 1
+    first, second = map(json.loads, (made / "events.jsonl").read_text().splitlines())
+    assert first.keys() == {"event", "time", "git", "hardware"}
+    assert first["git"] == {"code": "aaaa"} and first["hardware"] == told["hardware"]
+    assert second.keys() == {"event", "time"}, "and no checksum of a line that was another"
 
 
 def test_a_host_in_the_studys_own_words_is_refused(tmp_path):

@@ -42,6 +42,7 @@ class Findings:
     chosen: pd.DataFrame  # setting, from_trial, val_accuracy, epoch: what the search handed on
     last_event: str  # UTC, empty without a journal
     notes: tuple[str, ...]
+    drivers: tuple[dict[str, Any], ...] = ()  # when each began, with what code, libraries, machine
 
     @property
     def classes(self) -> list[str]:
@@ -83,12 +84,19 @@ def load(folder: Path) -> Findings:
     header = study_header(folder)
     notes: list[str] = []
     tables = {name: table(folder, name, notes) for name in COLUMNS}
-    chosen, last = journal(folder / "events.jsonl", notes)
+    chosen, last, drivers = journal(folder / "events.jsonl", notes)
     for key, name in ((["trial_id", "epoch"], "epochs"), (["trial_id"], "trials")):
         tables[name] = tables[name].drop_duplicates(key, keep="last").reset_index(drop=True)
     name = header["study"].get("name") or folder.resolve().name
     return Findings(
-        str(name), folder, header, **tables, chosen=chosen, last_event=last, notes=tuple(notes)
+        str(name),
+        folder,
+        header,
+        **tables,
+        chosen=chosen,
+        last_event=last,
+        notes=tuple(notes),
+        drivers=drivers,
     )
 
 
@@ -141,17 +149,17 @@ def table(folder: Path, name: str, notes: list[str]) -> pd.DataFrame:
     return frame
 
 
-def journal(path: Path, notes: list[str]) -> tuple[pd.DataFrame, str]:
-    """What the search chose, and the time of the last whole event."""
+def journal(path: Path, notes: list[str]) -> tuple[pd.DataFrame, str, tuple[dict[str, Any], ...]]:
+    """What the search chose, the time of the last whole event, and the drivers' beginnings."""
     columns = ["setting", "from_trial", "val_accuracy", "epoch"]
-    rows, last = [], ""
+    rows, last, drivers = [], "", []
     lines = path.read_bytes().split(b"\n") if path.exists() else []
     for number, line in enumerate(lines):
         if not line:
             continue
         try:
-            event = json.loads(line)
-        except ValueError:
+            event = dict(json.loads(line))
+        except (ValueError, TypeError):
             half = number == len(lines) - 1
             notes.append(
                 "the journal's last line is half-written and was passed over"
@@ -162,7 +170,9 @@ def journal(path: Path, notes: list[str]) -> tuple[pd.DataFrame, str]:
         last = event.get("time", last)
         if event.get("event") == "chosen":
             rows.append({column: event.get(column) for column in columns})
-    return pd.DataFrame(rows, columns=columns), last
+        elif event.get("event") == "driver_started":
+            drivers.append(event)
+    return pd.DataFrame(rows, columns=columns), last, tuple(drivers)
 
 
 def answers(findings: Findings) -> list[Answers]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from results.artefacts.load import Answers, Findings
-from results.facts import learning
+from results.facts import drivers, learning
 
 
 def overview(findings: Findings) -> pd.DataFrame:
@@ -52,6 +52,7 @@ def overview(findings: Findings) -> pd.DataFrame:
         else "",
         "Versions": ", ".join(f"{name} {value}" for name, value in versions.items()),
         "Git": commit(git),
+        **drivers.rows(findings),
     }
     kept = [(what, str(value)) for what, value in rows.items() if value not in (None, "")]
     return pd.DataFrame(kept, columns=["what", findings.name])
@@ -117,6 +118,8 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
         found.append(f"The study isn't complete ({status(findings)}): what follows is so far.")
     elif "budget" in str(findings.study.get("reason")):
         found.append(f"The study ended early ({findings.study['reason']}).")
+    if mixed := drivers.mixed(findings):
+        found.append(f"Not all of it ran with the same: {mixed}.")
     part = used(findings.study["data"])
     if part:
         found.append(f"Trained on a part of the images: {part}.")
