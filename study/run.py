@@ -19,7 +19,7 @@ from typing import Any
 import ray
 
 from study import Mistake, complain, now, output, say
-from study.cluster import connection, nodes, provenance, resources
+from study.cluster import connection, nodes, provenance, ray_log, resources
 from study.config import flags
 from study.config.study import PRESETS, Study, preset, read_preset, sized_by, to_dict
 from study.data import datasets
@@ -247,7 +247,7 @@ def drive(
         if study.storage:
             place = places.at(study.storage) / folder.name
             session.mirror = Mirror(folder, place, say, lambda why: session.end("storage", why))
-        with Signals(session) as signals:
+        with Signals(session) as signals, ray_log.kept(folder, display.print):
             try:
                 session.expected = nodes.check(session.place)
                 say(summary.opening(session, resources.inventory(joined)))

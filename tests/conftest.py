@@ -1,6 +1,7 @@
 """Fixtures of several test files."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -61,3 +62,19 @@ def fer_file(tmp_path: Path) -> Path:
     path = tmp_path / "fer2013.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+@pytest.fixture(scope="session")
+def ray_two_cpus() -> Iterator[None]:
+    """One Ray for all tests that run a study in this process."""
+    import ray  # here, since most tests need neither
+
+    from study.cluster import connection
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in connection.ENVIRONMENT.items():
+            patch.setenv(name, value)
+        patch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+        connection.start_here(2)
+        yield
+        ray.shutdown()

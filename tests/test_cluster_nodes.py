@@ -99,12 +99,23 @@ def test_an_unfit_node_ends_the_study_and_no_trial():
     session.folder = Path("x")
     assert session.lost("RuntimeError: unfit node: b has torch 0.1 (the driver has 2.14.1)")
     assert (session.cause, session.stop) == (
-        "node", "unfit node: b has torch 0.1 (the driver has 2.14.1)"
-    )  # fmt: skip
+        "node",
+        "unfit node: b has torch 0.1 (the driver has 2.14.1)",
+    )
     assert session.interrupted
 
 
 OWN = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 80 * 2**20}
+
+
+def started() -> Cluster:
+    """A head; a busy machine may need more than the half minute that Ray gives it."""
+    for left in (2, 1, 0):
+        try:
+            return Cluster(initialize_head=True, head_node_args=OWN)
+        except Exception as error:
+            if not left or "timed out during startup" not in str(error):
+                raise
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +131,7 @@ def cluster():
         # and the folder's name is short because Ray makes sockets in it.
         folder = tempfile.mkdtemp(prefix="fer", dir="/tmp")
         patch.setenv("RAY_TMPDIR", folder)
-        found = Cluster(initialize_head=True, head_node_args=OWN)
+        found = started()
         try:
             found.add_node(**OWN)
             found.connect()
@@ -146,7 +157,9 @@ def test_every_node_of_a_real_cluster_answers(cluster, tmp_path):
 
 @pytest.mark.nodes
 @pytest.mark.ray
-def test_a_trial_whose_node_is_removed_goes_on_elsewhere_and_uses_up_no_retry(cluster, tmp_path):
+def test_a_trial_whose_node_is_removed_goes_on_elsewhere_and_uses_up_no_retry(
+    cluster, tmp_path, capsys
+):
     folder = tmp_path / "s"
 
     def remove() -> None:
@@ -157,26 +170,32 @@ def test_a_trial_whose_node_is_removed_goes_on_elsewhere_and_uses_up_no_retry(cl
 
     thread = threading.Thread(target=remove)
     thread.start()
+    # Long enough for both trials to be at work still when the node goes, however late that is.
     code = main(
-        "--preset smoke --models alexnet --data faces:140 --batch-size 8 --trials 3 --epochs 4 "
-        f"--scheduler none --stages search --device cpu --retries 0 --name s --out {tmp_path}"
-        .split()
-    )  # fmt: skip
+        "--preset smoke --models alexnet --data faces:140 --batch-size 8 --trials 3 --epochs 24 "
+        f"--scheduler none --stages search --device cpu --retries 0 --name s --out {tmp_path}".split()
+    )
     thread.join()
     assert code == 0
-    (lost,) = [e for e in events(folder) if e["event"] == "trial_retried"]
-    assert lost["error"].startswith("its machine is gone, or can't be reached (The actor ")
-    done = [e["epoch"] for e in events(folder) if e.get("trial_id") == lost["trial_id"]
-            and e["event"] == "epoch_done"]  # fmt: skip
-    assert done == [1, 2, 3, 4], "from its last epoch on"
-    tables = Tables.of(events(folder))
+    told = events(folder)
+    retried = [e for e in told if e["event"] == "trial_retried"]
+    assert retried, "a trial was at work on the node"
+    for lost in retried:
+        assert lost["error"].startswith("its machine is gone, or can't be reached (The actor ")
+    for name in {e["trial_id"] for e in retried}:
+        done = [e["epoch"] for e in told if e["event"] == "epoch_done" and e["trial_id"] == name]
+        assert sorted(set(done)) == list(range(1, 25)), "all of them, and it went on from its last"
+        again = [this for last, this in zip(done, done[1:], strict=False) if this <= last]
+        losses = sum(e["trial_id"] == name for e in retried)
+        assert len(done) - 24 == len(again) <= losses, "but the one whose state was being written"
+    tables = Tables.of(told)
     assert [row["status"] for row in tables.trials.values()] == ["completed"] * 3
-    assert [row["retries"] for row in tables.trials.values()].count(1) == 1
-    told = [(e["event"], e.get("trial_id")) for e in events(folder)]
-    on_again = told.index(
-        ("epoch_done", lost["trial_id"]), told.index(("trial_retried", lost["trial_id"]))
-    )
-    assert on_again < told.index(("trial_started", "t0002")), "it gets the core that is left"
+    lost = retried[0]["trial_id"]
+    since = told[told.index(retried[0]) :]
+    went_on = next(k for k, e in enumerate(since) if e.get("trial_id") == lost and "epoch" in e)
+    begun = [k for k, e in enumerate(since) if e["event"] == "trial_started"]
+    assert not begun or went_on < begun[0], "it gets the core that is left"
+    assert "[state-dump]" not in capsys.readouterr().out, "what Ray says of it is in ray.log"
 
 
 def events(folder):

@@ -18,7 +18,6 @@ import optuna
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-import ray
 import torch
 
 from benchmarks.chaos import standins
@@ -68,18 +67,6 @@ CLOCKS = [
     "images_per_second",
     "memory_mib",
 ]
-
-
-@pytest.fixture(scope="session")
-def ray_two_cpus():
-    """One Ray for all tests that run a study in this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in connection.ENVIRONMENT.items():
-            patch.setenv(name, value)
-        patch.setenv("RAY_AUTH_TOKEN", "0" * 64)
-        connection.start_here(2)
-        yield
-        ray.shutdown()
 
 
 @pytest.fixture
