@@ -171,10 +171,11 @@ def test_a_trial_whose_node_is_removed_goes_on_elsewhere_and_uses_up_no_retry(
     thread = threading.Thread(target=remove)
     thread.start()
     # Long enough for both trials to be at work still when the node goes, however late that is.
-    code = main(
+    words = (
         "--preset smoke --models alexnet --data faces:140 --batch-size 8 --trials 3 --epochs 24 "
-        f"--scheduler none --stages search --device cpu --retries 0 --name s --out {tmp_path}".split()
+        f"--scheduler none --stages search --device cpu --retries 0 --name s --out {tmp_path}"
     )
+    code = main(words.split())
     thread.join()
     assert code == 0
     told = events(folder)

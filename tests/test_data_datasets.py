@@ -349,7 +349,7 @@ def test_two_processes_that_prepare_at_once_do_no_harm(fer_file, own_cache):
     command = [sys.executable, "-m", "study.data", str(fer_file)]
     root = Path(datasets.__file__).parents[2]
     both = [subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE) for _ in range(2)]
-    printed = [process.communicate(timeout=60)[0] for process in both]
+    printed = [process.communicate(timeout=600)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert printed[0] == printed[1]
     assert len(cache_files(own_cache)) == 1

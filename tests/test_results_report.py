@@ -374,7 +374,7 @@ def test_a_browser_draws_every_figure_and_offers_no_sharing(whole, tmp_path):
         "--virtual-time-budget=20000",
         f"file://{tmp_path}/r.html",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=900)
     dom = done.stdout.replace(get_plotlyjs(), "")
     assert dom.count('<div class="plot') > 5
     drawn = dom.count("js-plotly-plot")

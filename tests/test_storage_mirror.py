@@ -19,7 +19,7 @@ def folder(tmp_path):
 
 
 def wait(until) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while not until():
         assert time.monotonic() < deadline
         time.sleep(0.01)

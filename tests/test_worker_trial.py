@@ -188,7 +188,7 @@ def test_training_goes_on_while_a_state_is_written(tiny, tmp_path, monkeypatch):
     save, hold = checkpoint.save, threading.Event()
 
     def slow(folder: Any, state: dict[str, Any]) -> None:
-        assert hold.wait(20)
+        assert hold.wait(300)
         save(folder, state)
 
     monkeypatch.setattr(checkpoint, "save", slow)
