@@ -85,8 +85,13 @@ def git(root: Path, *words: str) -> str | None:
     trusted = ["-c", f"safe.directory={root.resolve()}", "-c", "core.fsmonitor=false"]
     try:
         done = subprocess.run(
-            ["git", *trusted, *words], cwd=root, env=given, capture_output=True, text=True
+            ["git", *trusted, *words],
+            cwd=root,
+            env=given,
+            capture_output=True,
+            text=True,
+            timeout=60,  # a file system that hangs must not keep a study from beginning
         )
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
