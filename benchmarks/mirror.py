@@ -66,7 +66,7 @@ def written(folder: Path, events: int, mirror: Mirror | None) -> float:
         session = Session(
             study=Study(), folder=folder, header={}, dataset=nothing, whole_val=nothing,
             device="cpu", need={"cpu": 1, "gpu": 0}, slots=1, journal=journal, tables=Tables(),
-            show=lambda session: None, mirror=mirror,
+            show=lambda session: None, say=print, trainable=object, mirror=mirror,
         )  # fmt: skip
         hp = present(Hyperparameters())
         began = time.perf_counter()

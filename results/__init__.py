@@ -1,5 +1,6 @@
 """What a study found, from its artefact folder alone: neither torch nor ray is needed here."""
 
+import os
 import sys
 
 from fer_data import Mistake as Mistake
@@ -9,3 +10,14 @@ def fail(program: str, mistake: Mistake) -> int:
     """Print a person's mistake on standard error; returns exit code 2."""
     print(f"{program}: {mistake}", file=sys.stderr)
     return 2
+
+
+def say(*lines: object) -> None:
+    """Print lines at once. Who reads them may have gone, as `| head` does: what was asked for is
+    done all the same."""
+    try:
+        print(*lines, sep="\n", flush=True)
+    except BrokenPipeError:
+        null = os.open(os.devnull, os.O_WRONLY)  # else Python would try again at its end
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)

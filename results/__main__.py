@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from results import Mistake, fail
+from results import Mistake, fail, say
 from results.artefacts.load import load
 from results.report.files import write
 from results.report.report import report
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
         name = "-".join(folder.resolve().name for folder in args.run)
         out = args.out or Path(f"report-{name}.html")
         found = report(studies, faces=args.faces, voters=args.votes)
-        print(*write(found, out), sep="\n")
+        say(*write(found, out))
     except Mistake as mistake:
         return fail("results", mistake)
     return 0

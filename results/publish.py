@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from results import Mistake, fail
+from results import Mistake, fail, say
 from results.artefacts.load import load, study_header
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -169,7 +169,7 @@ def main(argv: list[str] | None = None) -> int:
             raise Mistake("--name is for one RUN: publish them one by one")
         for run in args.run:
             folder = publish(run, args.name)
-            print(f"{folder}: {size(folder):,} bytes")
+            say(f"{folder}: {size(folder):,} bytes")
     except Mistake as mistake:
         return fail("results.publish", mistake)
     return 0

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 
-from results import Mistake, fail
+from results import Mistake, fail, say
 from results.artefacts.load import Findings, answers, load, named_apart
 from results.facts import architecture, evaluation, halving, paper, status
 from results.facts import search as searching
@@ -379,7 +379,7 @@ def main() -> int:
         draw(shown, FOLDER)
         for path, words in ((README, answer(studies)), (PAGE, section(studies, shown))):
             path.write_text(placed(path, words))
-        print(f"{README}, {PAGE} and {len(list(FOLDER.glob('*.svg')))} figures in {FOLDER}")
+        say(f"{README}, {PAGE} and {len(list(FOLDER.glob('*.svg')))} figures in {FOLDER}")
     except Mistake as mistake:
         return fail("results.readme", mistake)
     return 0

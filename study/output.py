@@ -12,7 +12,7 @@ from typing import Any
 # Escape sequences, and what else moves a terminal's cursor or rings its bell.
 CONTROLS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 HANGUP = errno.EIO  # how a terminal that is gone says so; a pipe says EPIPE
-state: dict[str, Any] = {"lost": "", "tell": None}
+state: dict[str, Any] = {"lost": None, "tell": None}
 
 
 def say(text: Any = "") -> None:
@@ -41,10 +41,11 @@ def outlived() -> Iterator[None]:
         yield
     except OSError as error:
         nowhere(sys.stdout)
-        name = signal.SIGHUP.name if error.errno == HANGUP else signal.SIGPIPE.name
-        state["lost"] = f"{name}: standard output can't be written ({error.strerror})"
+        number = signal.SIGHUP if error.errno == HANGUP else signal.SIGPIPE
+        why = f"{number.name}: standard output can't be written ({error.strerror})"
+        state["lost"] = (number, why)
         if state["tell"]:
-            state["tell"](state["lost"])
+            state["tell"](number, why)
 
 
 def nowhere(stream: Any) -> None:
@@ -55,11 +56,11 @@ def nowhere(stream: Any) -> None:
         os.close(null)
 
 
-def on_loss(tell: Callable[[str], None] | None) -> None:
-    """Who is to hear that the output is lost, at once if it is so: SIGNAL: why."""
+def on_loss(tell: Callable[[int, str], None] | None) -> None:
+    """Who is to hear that the output is lost, at once if it is so: the signal's number, and why."""
     state["tell"] = tell
     if tell and state["lost"]:
-        tell(state["lost"])
+        tell(*state["lost"])
 
 
 def flushed() -> None:

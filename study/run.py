@@ -238,7 +238,7 @@ def drive(
             journal=journal,
             tables=Tables.of(read(folder / "events.jsonl")),
             show=display,
-            tell=display.print,
+            say=display.print,
             trainable=trainable,
             origin=provenance.of_driver(),
         )

@@ -95,10 +95,10 @@ def test_a_late_node_raises_before_its_first_trial(monkeypatch, tmp_path):
 
 def test_an_unfit_node_ends_the_study_and_no_trial():
     session = Session.__new__(Session)
-    session.cause = session.stop = ""
+    session.ending = None
     session.folder = Path("x")
     assert session.lost("RuntimeError: unfit node: b has torch 0.1 (the driver has 2.14.1)")
-    assert (session.cause, session.stop) == (
+    assert (session.cause, session.reason) == (
         "node",
         "unfit node: b has torch 0.1 (the driver has 2.14.1)",
     )

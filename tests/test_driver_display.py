@@ -126,7 +126,7 @@ def test_a_terminal_that_is_gone_is_no_error_of_the_display(monkeypatch):
         def write(self, text: str) -> int:
             raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setitem(output.state, "lost", "")
+    monkeypatch.setitem(output.state, "lost", None)
     monkeypatch.setattr(display, "Console", partial(Console, force_terminal=True, file=Gone()))
     made = Display(Study(), ())
     found = tables(started("t0000"), epoch("t0000", 1))
@@ -135,4 +135,4 @@ def test_a_terminal_that_is_gone_is_no_error_of_the_display(monkeypatch):
     made(session)
     made.print("x")
     made.end()
-    assert output.state["lost"].startswith("SIGHUP: ")
+    assert output.state["lost"][1].startswith("SIGHUP: ")

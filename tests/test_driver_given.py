@@ -90,6 +90,24 @@ def test_a_flag_of_which_the_variable_was_never_set_is_refused(tmp_path, monkeyp
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--name", "\udcff"], "--name is '\\udcff': expected text in UTF-8"),
+        (["--out", "runs\udcff"], "--out is 'runs\\udcff': expected text in UTF-8"),
+        (["--name", "n" * 300], "can't be used (File name too long)"),
+    ],
+)
+def test_a_name_that_no_file_system_or_nobody_can_read_is_refused(
+    tmp_path, monkeypatch, capsys, words, said
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    assert main(["--preset", "smoke", "--device", "cpu", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
 ACTS = [
     "--optimizer sgd,adam --momentum 0.5",
     "--schedule step,cosine --lr-decay 0.5",

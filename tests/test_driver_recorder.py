@@ -1,16 +1,19 @@
 """What is made of Tune's news of a trial; whole stages are run in test_study_run.py."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from types import SimpleNamespace
 
 import pytest
 
+from study.cluster.resources import Machine
 from study.config.study import Study
 from study.driver import recorder
 from study.driver.failures import last_line
 from study.driver.recorder import Recorder
+from study.driver.scheduling import NoEarlyStopping
 from study.driver.session import Session
 from study.record.tables import Tables
+from study.search.asha import Decision
 from study.training.loop import EpochRecord
 
 STARTED = {"event": "trial_started", "trial_id": "t0000", "stage": "search", "setting": "",
@@ -31,10 +34,10 @@ def news(tmp_path):
     at_work = Session(
         study=Study(retries=1), tables=tables, folder=tmp_path, header={}, dataset=None,
         whole_val=None, device="cpu", need={}, slots=1, journal=None, trainable=object,
-        tell=said.append, show=lambda s: None,
+        say=said.append, show=lambda s: None,
     )  # fmt: skip
     at_work.log = lambda *events: written.extend(events)
-    made = Recorder(at_work, "search")
+    made = Recorder(at_work, "search", NoEarlyStopping())
     errors = tmp_path / "error.txt"
     trial = SimpleNamespace(config={"trial_id": "t0000", "epochs": 9}, error_file=str(errors))
 
@@ -81,7 +84,7 @@ def test_a_trial_is_started_again_as_often_as_it_may_fail_and_then_given_up(news
         news.recorder.on_trial_recover(0, [], news.trial)
     assert names(news.written) == ["trial_retried"]
     assert news.said == ["t0000 is started again, after epoch 1: ValueError: no"]
-    assert news.recorder.given_up == [news.trial]
+    assert news.recorder.scheduler.given_up == [news.trial]
     news.recorder.on_trial_complete(0, [], news.trial)  # the scheduler has ended it
     ended = news.written[-1]
     assert (ended["status"], ended["error"]) == ("failed", "ValueError: no")
@@ -122,3 +125,44 @@ def test_a_worker_that_dies_before_its_machine_leaves_is_the_machines_loss(
     news.recorder.on_trial_recover(0, [], news.trial)
     assert news.recorder.failures.counted["t0000"] == counted
     assert ("its machine is gone" in news.written[-1]["error"]) is not stays
+
+
+def test_a_trial_that_the_scheduler_stops_ends_with_its_reason(news):
+    """Tune asks the scheduler, tells the callbacks of the result, then of the trial's end."""
+    decision = Decision("t0000", 2, 1, 0.4, 0.5, 3, "stop")
+    news.recorder.scheduler.decisions = lambda: [decision]
+    news.recorder.on_trial_result(0, [], news.trial, RESULT | {"epoch": 2})
+    news.recorder.session.tables.last["t0000"]["epoch"] = 2
+    news.recorder.on_trial_complete(0, [], news.trial)
+    assert names(news.written) == ["epoch_done", "rung_judged", "trial_ended"]
+    assert news.written[1] == {"event": "rung_judged", **asdict(decision)}
+    assert (news.written[2]["status"], news.written[2]["reason"]) == (
+        "stopped",
+        "asha: below the cutoff at rung 1",
+    )
+
+
+def test_a_trial_given_up_in_a_stages_last_step_has_ended(news):
+    """The scheduler, which ends such trials at the next step, isn't asked any more."""
+    for _ in range(2):
+        news.fails("ValueError: no")
+        news.recorder.on_trial_recover(0, [], news.trial)
+    news.recorder.end_given_up()
+    assert names(news.written) == ["trial_retried", "trial_ended"]
+    assert news.recorder.scheduler.given_up == []
+
+
+def test_trials_that_wait_for_a_machine_that_is_not_there_any_more_are_told_once(news, monkeypatch):
+    machines = [[Machine(2, 0)], [], [Machine(1, 0)], [], [Machine(2, 0)], []]
+    waiting, running = (
+        SimpleNamespace(status=s, RUNNING="RUNNING") for s in ("PENDING", "RUNNING")
+    )
+    news.recorder.session.need = {"cpu": 2, "gpu": 0.0}
+    for there in machines:
+        monkeypatch.setattr(recorder.resources, "nodes_there", lambda there=there: there)
+        news.recorder.tell_if_none_holds([waiting])
+        news.recorder.tell_if_none_holds([waiting])
+    assert len(news.said) == 2 and news.said[0].startswith("No node with 2 cores is left: waiting")
+    news.recorder.waits = False
+    news.recorder.tell_if_none_holds([waiting, running])
+    assert len(news.said) == 2

@@ -25,7 +25,7 @@ def session() -> Session:
         "slots": 1,
         "journal": None,
         "trainable": object,
-        "tell": print,
+        "say": print,
         "show": lambda s: None,
     }
     return Session(study=Study(), tables=Tables(), folder=Path("x"), **nothing)
@@ -43,7 +43,7 @@ def test_a_first_signal_asks_and_a_second_one_ends_at_once(number):
     at_work, before = session(), signal.getsignal(number)
     with Signals(at_work):
         signal.raise_signal(number)
-        assert (at_work.stop, at_work.interrupted) == (signal.Signals(number).name, True)
+        assert (at_work.reason, at_work.interrupted) == (signal.Signals(number).name, True)
         with pytest.raises(KeyboardInterrupt, match="--resume x"):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(number) is before
@@ -66,7 +66,7 @@ def test_a_hangup_that_nohup_ignores_stays_ignored():
         at_work = session()
         with Signals(at_work):
             signal.raise_signal(signal.SIGHUP)
-        assert not at_work.stop
+        assert not at_work.ending
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
@@ -86,7 +86,7 @@ def test_while_the_books_are_closed_a_first_signal_ends_nothing(books, capsys):
         asked.give_up = lambda: books.append("closed")
         with asked.closing():
             signal.raise_signal(signal.SIGINT)
-            assert not at_work.stop and "once more stops that too" in capsys.readouterr().out
+            assert not at_work.ending and "once more stops that too" in capsys.readouterr().out
             with pytest.raises(KeyboardInterrupt, match="--resume x"):
                 signal.raise_signal(signal.SIGINT)
         time.sleep(0.1)
@@ -103,11 +103,11 @@ def test_a_signal_before_closing_and_one_in_it_stop_that_too():
 def test_output_that_nobody_reads_ends_the_study_in_order_and_says_so(monkeypatch):
     at_work = session()
     with Signals(at_work):
-        monkeypatch.setitem(output.state, "lost", "")
+        monkeypatch.setitem(output.state, "lost", None)
         with output.outlived():
             raise BrokenPipeError(32, "Broken pipe")
-        assert at_work.stop == "SIGPIPE: standard output can't be written (Broken pipe)"
-    monkeypatch.setitem(output.state, "lost", "")
+        assert at_work.reason == "SIGPIPE: standard output can't be written (Broken pipe)"
+    monkeypatch.setitem(output.state, "lost", None)
 
 
 def test_outside_the_main_thread_nothing_is_heard_and_nothing_raised():

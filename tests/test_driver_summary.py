@@ -177,7 +177,7 @@ def closed(tables: Tables, folder, cause: str = "", **given) -> str:
         ),
         header={"data": DATA},
         cause=cause,
-        stop={"budget": "time budget of 9 s spent", "storage": "disk full at x"}.get(cause, cause),
+        reason={"time_budget": "time budget of 9 s spent", "storage": "disk full at x"}.get(cause),
     )
     return closing(session)
 
@@ -197,15 +197,15 @@ def test_a_network_without_a_usable_trial_and_a_model_without_answers_are_told(t
 def test_a_spent_budget_says_how_far_it_came_and_how_to_give_more(tmp_path):
     found = tables()
     found.chosen = {"A": {"setting": "A", "hp": {"model": "alexnet"}}}
-    text = closed(found, tmp_path, "budget", time_budget=9)
+    text = closed(found, tmp_path, "time_budget", time_budget=9)
     assert "Budget spent (time budget of 9 s spent); 0 of 2 confirmed." in text
     assert f"Go on with: python -m study.run --resume {tmp_path} --time-budget 18" in text
     found.wall_seconds = 4040.5  # more than the budget that was given last
     assert text.replace("--time-budget 18", "--time-budget 8082") == closed(
-        found, tmp_path, "budget", time_budget=9
+        found, tmp_path, "time_budget", time_budget=9
     )
     found.chosen = {}
-    text = closed(found, tmp_path, "budget", time_budget=9)
+    text = closed(found, tmp_path, "time_budget", time_budget=9)
     assert "0 of 4 confirmed" in text
     assert f"Or confirm the best so far: python -m study.run --resume {tmp_path} --stages" in text
 

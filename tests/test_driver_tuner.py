@@ -18,7 +18,7 @@ from study.record.tables import Tables
 def session(tables: Tables, **budget: float) -> Session:
     nothing = {"folder": Path("x"), "header": {}, "dataset": None, "whole_val": None,
                "device": "cpu", "need": {}, "slots": 1, "journal": None,
-               "trainable": object, "tell": print,
+               "trainable": object, "say": print,
                "expected": {}}  # fmt: skip
     return Session(study=Study(**budget), tables=tables, show=lambda s: None, **nothing)
 
@@ -52,7 +52,7 @@ def test_a_gpu_hour_budget_ends_the_study_once_it_is_spent(hours, stops):
     limits = Limits(at_work)
     limits.checked = -2.0  # looked at no more than once a second
     assert limits.stop_all() is stops
-    assert at_work.stop == (f"{hours:g} GPU-hours spent" if stops else "")
+    assert at_work.reason == (f"{hours:g} GPU-hours spent" if stops else "")
     assert not at_work.interrupted, "a spent budget is an end, not an interruption"
 
 
@@ -67,7 +67,7 @@ def test_a_first_signal_asks_and_a_second_one_ends_at_once():
     at_work, before = session(Tables()), signal.getsignal(signal.SIGTERM)
     with Signals(at_work):
         signal.raise_signal(signal.SIGTERM)
-        assert (at_work.stop, at_work.interrupted) == ("SIGTERM", True)
+        assert (at_work.reason, at_work.interrupted) == ("SIGTERM", True)
         with pytest.raises(KeyboardInterrupt, match="--resume x"):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGTERM) is before

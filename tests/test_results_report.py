@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -381,3 +382,14 @@ def test_a_browser_draws_every_figure_and_offers_no_sharing(whole, tmp_path):
     assert drawn == len(re.findall(r'role="img"', dom))
     titles = re.findall(r'data-title="([^"]+)"', dom)
     assert titles and not [title for title in titles if re.search("share|cloud|edit", title, re.I)]
+
+
+def test_a_reader_that_goes_away_leaves_the_report_whole(whole, tmp_path):
+    """As `| head -0` does."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "results", str(whole), "--out", str(tmp_path / "a.html")]
+    done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, text=True)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "a.html").exists()

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 import pytest
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
-from study.driver.scheduling import ASHA, Patient
-from study.record.schemas import DECISIONS
+from study.driver.scheduling import EarlyStopping
 from study.search.asha import Decision, Halving
 
 GO, STOP = TrialScheduler.CONTINUE, TrialScheduler.STOP
@@ -103,20 +102,18 @@ def test_decides_as_rays_own_scheduler_on_random_curves():
             grace_period=grace,
             reduction_factor=factor,
         )
-        told = []
-        ours = ASHA([], {"alexnet": Halving(epochs, grace, factor)}, told.append)
+        ours = EarlyStopping({"alexnet": Halving(epochs, grace, factor)})
         stopped = set()
         for name, epoch, value in interleaved(seed, 12, epochs):
             if name in stopped:
                 continue
             if epoch == 1:
                 theirs.on_trial_add(None, trial(name))
-            before = len(told)
             answer = ours.on_trial_result(None, trial(name), result(epoch, value))
             assert answer == theirs.on_trial_result(None, trial(name), result(epoch, value))
             if answer == STOP:
                 stopped.add(name)
-            found[answer] += len(told) - before
+            found[answer] += len(ours.decisions())
     assert found[GO] > 1000 and found[STOP] > 500
 
 
@@ -134,53 +131,3 @@ def test_recalling_half_of_the_decisions_equals_never_having_restarted(factor):
     assert sum(d is not None for d in wanted[middle:]) > 10
     blank = Halving(20, 1, factor)
     assert [blank.judge(*one) for one in told[middle:]] != wanted[middle:]
-
-
-def test_each_decision_is_told_as_a_row_of_the_table_and_then_acted_upon():
-    told = []
-    asha = ASHA([], {"alexnet": Halving(10, 1, 2)}, told.append)
-    assert asha.on_trial_result(None, trial("a"), result(1, 0.5)) == GO
-    assert asha.on_trial_result(None, trial("b"), result(1, 0.4)) == STOP
-    assert asha.on_trial_result(None, trial("a"), result(2, 0.5)) == GO
-    assert asha.on_trial_result(None, trial("a"), result(3, 0.5)) == GO
-    assert [(d["trial_id"], d["rung"], d["decision"]) for d in told] == [
-        ("a", 1, "continue"),
-        ("b", 1, "stop"),
-        ("a", 2, "continue"),
-    ]
-    assert list(told[0]) == list(DECISIONS)
-
-
-def test_a_result_without_val_accuracy_is_not_judged():
-    told = []
-    asha = ASHA([], {"alexnet": Halving(10, 1, 2)}, told.append)
-    assert asha.on_trial_result(None, trial("a"), {"diverged": "loss", "done": True}) == GO
-    assert told == []
-
-
-def test_a_network_that_begins_slowly_is_judged_among_its_own():
-    halvings = {model: Halving(10, 1, 2) for model in ("alexnet", "resnet34")}
-    asha = ASHA([], halvings, lambda row: None)
-    assert asha.on_trial_result(None, trial("a"), result(1, 0.5)) == GO
-    assert asha.on_trial_result(None, trial("b", "resnet34"), result(1, 0.2)) == GO
-    assert asha.on_trial_result(None, trial("c"), result(1, 0.4)) == STOP
-    assert asha.on_trial_result(None, trial("d", "resnet34"), result(1, 0.1)) == STOP
-
-
-def test_who_has_failed_goes_first_and_who_has_failed_too_often_is_ended():
-    def waits(status="PENDING"):
-        return SimpleNamespace(status=status, PENDING="PENDING")
-
-    ended, given_up = [], []
-    patient, controller = Patient(given_up), SimpleNamespace(stop_trial=ended.append)
-    assert patient.choose_trial_to_run(controller) is None
-    first, second = waits(), waits()
-    patient.on_trial_error(controller, first)
-    patient.on_trial_error(controller, second)
-    assert patient.choose_trial_to_run(controller) is first
-    first.status = "RUNNING"
-    assert patient.choose_trial_to_run(controller) is second
-    given_up.append(second)
-    second.status = "TERMINATED"
-    assert patient.choose_trial_to_run(controller) is None
-    assert ended == [second]

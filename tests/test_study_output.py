@@ -15,9 +15,9 @@ from study import complain, output, say
 @pytest.fixture
 def told(monkeypatch):
     """Why output was lost, for who hears of it."""
-    monkeypatch.setitem(output.state, "lost", "")
+    monkeypatch.setitem(output.state, "lost", None)
     heard = []
-    output.on_loss(heard.append)
+    output.on_loss(lambda number, why: heard.append(why))
     yield heard
     output.on_loss(None)
 
@@ -80,7 +80,7 @@ def test_a_loss_before_anyone_listens_is_told_when_someone_does(monkeypatch, tol
     with piped(monkeypatch) as reads:
         os.close(reads)
         say("x")
-    output.on_loss(told.append)
+    output.on_loss(lambda number, why: told.append(why))
     assert len(told) == 1
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from results import Mistake, fail
+from results import Mistake, fail, say
 from results.artefacts.load import load, named_apart
 from results.explorer import written
 from results.explorer.answers import pictures
@@ -77,18 +77,18 @@ def main(argv: list[str] | None = None) -> int:
             page = export(studies, written.evaluated(studies), faces=faces, votes=args.votes)
             write(page, args.export)
             size = args.export.stat().st_size / 2**20
-            print(f"Page: {args.export} ({size:.1f} MiB, needs no network)")
+            say(f"Page: {args.export} ({size:.1f} MiB, needs no network)")
             return 0
         folders = tuple(folder.absolute() for folder in args.run)
         made = app(folders, args.data, args.votes, tuple(args.allow_host), args.prefix)
         server = listening(made.server, args.port)
     except Mistake as mistake:
         return fail("results.explorer", mistake)
-    print(f"The explorer: http://127.0.0.1:{server.port} (Ctrl-C ends it)", flush=True)
+    say(f"The explorer: http://127.0.0.1:{server.port} (Ctrl-C ends it)")
     try:
         server.serve_forever()
     except KeyboardInterrupt:
-        print()
+        say()
     return 0
 
 

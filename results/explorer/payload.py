@@ -157,10 +157,6 @@ def about(one: Findings, place: dict[tuple[int, str], int], number: int) -> Enco
     """
     config, data = one.study["study"], one.study["data"]
     images = data.get("images", {}).get("train", 0)
-    schedule = {}
-    if config.get("scheduler") == "asha":
-        grace, factor = config.get("grace_epochs", 1), config.get("reduction_factor")
-        schedule = {"grace": grace, "factor": factor}
     trials = search.searched(one)
     return {
         "name": one.name,
@@ -170,7 +166,7 @@ def about(one: Findings, place: dict[tuple[int, str], int], number: int) -> Enco
         "synthetic": one.synthetic,
         "images": min(images, config.get("train_images") or images),
         "val_images": search.val_images(one),
-        "asha": schedule,
+        "asha": halving.schedule(one),
         "one_pool": halving.in_one_pool(one, trials),
         "replays": [replayed(each, place, number) for each in halving.replays(one, trials)],
         "chosen": [

@@ -89,18 +89,24 @@ def judged_among(one: Findings, trials: pd.DataFrame) -> str:
     return "Each trial was judged among those of its own network."
 
 
+def schedule(findings: Findings) -> dict[str, int]:
+    """`grace` epochs and reduction `factor` of a study that ASHA stopped; empty without it."""
+    asked = findings.study["study"]
+    if asked.get("scheduler") != "asha":
+        return {}
+    return {"grace": asked.get("grace_epochs", 1), "factor": asked.get("reduction_factor", 2)}
+
+
 def factors(findings: Findings) -> list[int]:
     """The study's own reduction factor and stricter ones: a curve ends where it was stopped."""
-    asked = findings.study["study"]
-    own = asked.get("reduction_factor", 2) if asked.get("scheduler") == "asha" else 2
+    own = schedule(findings).get("factor", 2)
     return [own, *(factor for factor in FACTORS if factor > own)]
 
 
 def graces(findings: Findings, trials: pd.DataFrame) -> list[int]:
     """The study's own grace epochs and earlier first rungs; without ASHA, up to 8."""
-    asked = findings.study["study"]
-    if asked.get("scheduler") == "asha":
-        return list(range(1, asked.get("grace_epochs", 1) + 1))
+    if used := schedule(findings):
+        return list(range(1, used["grace"] + 1))
     ran = trials.loc[trials["ran"], "last_epoch"]
     return list(range(1, max(1, min(int(ran.min()), 8)) + 1)) if len(ran) else [1]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import ray
 import torch
+from ray.exceptions import RayError
 
 from study import Mistake
 from study.cluster import autoscaler, environment
@@ -73,7 +74,10 @@ def gpu_free_mib() -> float:
     count = int(ray.cluster_resources().get("GPU", 0))
     asked = [ray.remote(free_mib).options(num_gpus=1).remote() for _ in range(count)]
     answered, _ = ray.wait(asked, num_returns=count, timeout=60) if asked else ([], [])
-    return min(ray.get(answered), default=0.0) if len(answered) == count else 0.0
+    try:
+        return min(ray.get(answered), default=0.0) if len(answered) == count else 0.0
+    except RayError:  # a GPU that Ray counts and torch can't use: its trials will say why
+        return 0.0
 
 
 def free_mib() -> float:

@@ -127,6 +127,8 @@ def given(parsed: argparse.Namespace) -> dict[str, str]:
     """What a person has given, by name; an empty text, as of a variable that isn't set, is none."""
     found = {name: text for name, text in vars(parsed).items() if text is not None}
     for name, text in found.items():
+        if name in ("name", "out") and text != text.encode("utf-8", "replace").decode():
+            raise Mistake(f"{flag(name)} is {text!r}: expected text in UTF-8")
         if not text.strip() and name not in ("name", "storage", "address"):  # which may be empty
             raise Mistake(f"{flag(name)} is empty: give it a value, or leave it out")
     return found

@@ -43,6 +43,8 @@ def main(argv: list[str] | None = None) -> int:
     except Mistake as mistake:
         say(str(mistake))
         return 2
+    finally:
+        output.flushed()
     return 0
 
 

@@ -98,7 +98,7 @@ def open_test(session: Session) -> None:
             if session.lost(str(error)):
                 break
             if name in there:
-                session.tell(f"where {name} looks can't be told any more: {last_line(str(error))}")
+                session.say(f"where {name} looks can't be told any more: {last_line(str(error))}")
             else:
                 failed = {"event": "prediction_failed", "trial_id": name, "error": str(error)}
                 session.log(failed)
@@ -119,7 +119,7 @@ def readable(session: Session, path: Path, columns: Columns) -> tuple[pa.Table |
     """A table of answers, and whether it was damaged: then it is put aside, to be made again."""
     table, why = outcome.kept(path, schema(columns))
     if why:
-        session.tell(f"{path} can't be read ({why}): the confirmed networks are asked again")
+        session.say(f"{path} can't be read ({why}): the confirmed networks are asked again")
         path.replace(path.with_name(f"{path.name}.damaged"))
     return table, bool(why)
 

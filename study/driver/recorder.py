@@ -5,18 +5,18 @@ or acted upon.
 """
 
 import time
-from dataclasses import fields
+from dataclasses import asdict, fields
 from textwrap import shorten
 from typing import Any
 
 import ray
 from ray import tune
 
-from study.cluster import nodes
+from study.cluster import nodes, resources
 from study.config.hyperparameters import Hyperparameters
 from study.driver.failures import Failures, Watch, last_line, machine_gone, newest, traceback
+from study.driver.scheduling import NoEarlyStopping
 from study.driver.session import Session
-from study.record.journal import Event
 from study.search.proposals import Optimiser
 from study.training import checkpoint
 from study.training.loop import EpochRecord
@@ -32,23 +32,21 @@ class Recorder(tune.Callback):
         self,
         session: Session,
         stage: str,
+        scheduler: NoEarlyStopping,
         optimiser: Optimiser | None = None,  # in the search
         settings: dict[str, str] | None = None,  # trial -> the setting that it trains
     ) -> None:
-        self.session, self.stage, self.optimiser = session, stage, optimiser
-        self.settings = settings or {}
-        self.judged: list[Event] = []  # decisions on the epoch that is being reported
+        self.session, self.stage, self.scheduler = session, stage, scheduler
+        self.optimiser, self.settings = optimiser, settings or {}
+        self.stopped: dict[str, str] = {}  # trial -> why the scheduler stops it
         self.failed: dict[str, dict[str, str]] = {}  # how it ended, before Tune has ended it
         self.failures = Failures(session.study.retries)
-        self.given_up: list[Any] = []  # emptied by the scheduler, which ends those trials
         self.failing: set[str] = set()  # told to have failed, and not begun since
         self.left: dict[str, dict[str, Any]] = {}  # given up by Tune alone: to be proposed again
         self.address: dict[str, str] = {}  # trial -> the machine that told its last epoch
         self.watch, self.watched = Watch(session.study, session.tables), 0.0
+        self.waits = False  # for a machine that holds a trial
         self.hung: dict[str, str] = {}  # killed for its silence, and not yet seen to have died
-
-    def judge(self, decision: dict[str, Any]) -> None:
-        self.judged.append({"event": "rung_judged", **decision})
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name = trial.config["trial_id"]
@@ -79,8 +77,8 @@ class Recorder(tune.Callback):
     def on_trial_result(
         self, iteration: int, trials: list, trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        name, decisions = trial.config["trial_id"], self.judged
-        self.judged = []
+        name, decisions = trial.config["trial_id"], self.scheduler.decisions()
+        self.stopped |= {one.trial_id: one.reason for one in decisions if one.decision == "stop"}
         if "diverged" in result:
             error = result["diverged"]
             self.failed[name] = {"status": "failed", "reason": "diverged", "error": error}
@@ -92,7 +90,8 @@ class Recorder(tune.Callback):
         self.shorter_of_memory(name, result)
         if not self.fell_back(name, result["epoch"]):
             self.failures.went_on(name)
-        self.session.log({"event": "epoch_done", "trial_id": name, **observed(result)}, *decisions)
+        done = {"event": "epoch_done", "trial_id": name, **observed(result)}
+        self.session.log(done, *({"event": "rung_judged", **asdict(one)} for one in decisions))
         self.watch.saw(name, result["epoch_seconds"])
         if self.optimiser:
             self.optimiser.report(name, result["epoch"], result["val_accuracy"])
@@ -110,7 +109,7 @@ class Recorder(tune.Callback):
         told = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
         if epoch <= told:
             self.session.log({"event": "fell_back", "trial_id": name, "epoch": epoch, "told": told})
-            self.session.tell(f"{name} does epoch {epoch} again: no checkpoint of it is whole")
+            self.session.say(f"{name} does epoch {epoch} again: no checkpoint of it is whole")
         return epoch <= told
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
@@ -120,19 +119,15 @@ class Recorder(tune.Callback):
         elif self.session.tables.last[name]["epoch"] >= trial.config["epochs"]:
             ended = {"status": "completed", "reason": "all epochs done"}
         else:
-            ended = self.stopped_by_asha(name)
+            ended = {"status": "stopped", "reason": self.stopped.pop(name)}
         self.end(name, ended)
-
-    def stopped_by_asha(self, name: str) -> dict[str, str]:
-        rung = max(r for t, r in self.session.tables.decisions if t == name)
-        return {"status": "stopped", "reason": f"asha: below the cutoff at rung {rung}"}
 
     def on_trial_recover(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         """Tune starts a failed trial again however often it fails; enough is decided here."""
         name = trial.config["trial_id"]
         if ended := self.failure(trial):
             self.failed[name] = ended
-            self.given_up.append(trial)
+            self.scheduler.give_up(trial)
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         """Tune won't start it again: what fails while a used worker is handed over is told twice,
@@ -162,7 +157,7 @@ class Recorder(tune.Callback):
         self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
         done = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
         why = shorten(error, 100, placeholder=" ...")
-        self.session.tell(f"{name} is started again, after epoch {done}: {why}")
+        self.session.say(f"{name} is started again, after epoch {done}: {why}")
         return None
 
     def machine_left(self, name: str, error: str) -> bool:
@@ -191,6 +186,14 @@ class Recorder(tune.Callback):
             self.session.afterwards(lambda: checkpoint.clear(folder))
         self.session.show(self.session)
 
+    def end_given_up(self) -> None:
+        """End the trials that the scheduler didn't come to: given up in a stage's last step."""
+        for trial in self.scheduler.given_up:
+            name = trial.config["trial_id"]
+            if name in self.failed:
+                self.end(name, self.failed.pop(name))
+        self.scheduler.given_up.clear()
+
     def sweep(self) -> None:
         """A worker may have finished a write after its trial's folder was cleared."""
         folder, over = self.session.checkpoints(), []
@@ -206,6 +209,21 @@ class Recorder(tune.Callback):
         if time.monotonic() - self.watched > 1:
             self.watched = time.monotonic()
             self.end_the_hung(trials)
+            self.tell_if_none_holds(trials)
+
+    def tell_if_none_holds(self, trials: list) -> None:
+        """Tune waits in silence for a machine that may never come: of the last one that held a
+        trial, nothing is left."""
+        need = self.session.need
+        waits = all(trial.status != trial.RUNNING for trial in trials) and not any(
+            machine.holds(need) for machine in resources.nodes_there()
+        )
+        if waits and not self.waits:
+            self.session.say(
+                f"No node with {resources.needs(need)} is left: waiting for one to join (Ctrl-C "
+                "ends the study, which can go on later)"
+            )
+        self.waits = waits
 
     def end_the_hung(self, trials: list) -> None:
         """Kill the workers of silent trials; Tune then sees a failure and starts them again."""

@@ -1,67 +1,96 @@
-"""Who goes on and who is stopped, as Ray Tune asks for it. Runs on the driver."""
+"""Which trial begins next and which is stopped early, as Ray Tune asks for it. On the driver.
+
+Tune asks its scheduler before it tells its callbacks of a result: the recorder, which is one of
+them, takes a result's decisions from here and writes them in one block with the epoch.
+"""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
-from study.search.asha import Halving
+from study.config.study import Study
+from study.record.tables import Tables
+from study.search.asha import Decision, Halving
 
 
-class Patient(FIFOScheduler):
-    """Nobody is stopped for being slow; a worker that is free takes the next trial.
+class NoEarlyStopping(FIFOScheduler):
+    """Every trial gets its full budget; one that has failed is started again before new ones.
 
-    Ray's own FIFO hands it to the first trial that waits, whose worker is being started, and has
-    that one killed: where trials are shorter than a worker's start, half of the slots and more
-    stayed empty to the end (480 trials of one second on 16 slots, by 8 workers).
+    Tune itself puts a failed trial behind all others, and where no core is free to start its
+    worker, every worker that gets free goes to a new trial before it. And its FIFO scheduler hands
+    a free worker to the first waiting trial, whose own worker is being started, and kills that one:
+    where trials are shorter than a worker's start, half of the slots and more stayed empty to the
+    end (480 trials of one second on 16 slots, by 8 workers).
     """
 
-    def __init__(self, given_up: list[Any]) -> None:
-        """`given_up` is filled by whoever counts failures: Tune's trials to be ended, not begun."""
+    def __init__(self) -> None:
         super().__init__()
-        self.given_up = given_up
-        self.struck: list[Any] = []  # that have failed, and wait to be started again
+        self.retry_queue: list[Any] = []  # Tune's trials that have failed and wait for a worker
+        self.given_up: list[Any] = []  # that have failed too often, and are to be ended
+
+    def give_up(self, trial: Any) -> None:
+        """End a failed trial at the next step instead of starting it again."""
+        self.given_up.append(trial)
+
+    def decisions(self) -> list[Decision]:
+        """The decisions since this was last asked."""
+        return []
 
     def on_trial_error(self, controller: Any, trial: Any) -> None:
-        self.struck.append(trial)
+        self.retry_queue.append(trial)
 
     def choose_trial_to_run(self, controller: Any) -> Any:
-        """Who has failed goes first; else no preference: Tune takes what waits in its order.
-
-        Tune itself puts a failed trial behind all others, and where no core is free to start its
-        worker, every worker that gets free goes to a new trial before it.
-        """
+        """The first of the retry queue, else None: Tune takes what waits in its own order."""
         while self.given_up:
             controller.stop_trial(self.given_up.pop())
-        self.struck = [trial for trial in self.struck if trial.status == trial.PENDING]
-        return self.struck[0] if self.struck else None
+        self.retry_queue = [trial for trial in self.retry_queue if trial.status == trial.PENDING]
+        return self.retry_queue[0] if self.retry_queue else None
 
 
-class ASHA(Patient):
-    """Halving as Ray Tune asks for it; each decision is handed to `tell` before Tune acts on it.
+class EarlyStopping(NoEarlyStopping):
+    """Trials stop by a rule that compares them at certain epochs.
 
-    `halvings` has one for each network: a trial is judged among those of its own. Judged together,
-    a network that begins slowly would be stopped before its learning rate is found, and the study's
+    `rules` has one for each network: a trial is judged among those of its own. Judged together, a
+    network that begins slowly would be stopped before its learning rate is found, and the study's
     question, which network is best, would be answered by who is ahead after one epoch.
     """
 
-    def __init__(
-        self,
-        given_up: list[Any],
-        halvings: dict[str, Halving],
-        tell: Callable[[dict[str, Any]], None],
-    ) -> None:
-        super().__init__(given_up)
-        self.halvings, self.tell = halvings, tell
+    def __init__(self, rules: dict[str, Halving]) -> None:
+        super().__init__()
+        self.rules, self.made = rules, list[Decision]()
+
+    def decisions(self) -> list[Decision]:
+        made, self.made = self.made, []
+        return made
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        if "val_accuracy" not in result:
+        if "val_accuracy" not in result:  # it has diverged
             return TrialScheduler.CONTINUE
-        judged = self.halvings[trial.config["model"]].judge(
+        decision = self.rules[trial.config["model"]].judge(
             trial.config["trial_id"], result["epoch"], result["val_accuracy"]
         )
-        if judged is None:
+        if decision is None:
             return TrialScheduler.CONTINUE
-        self.tell(asdict(judged))
-        return TrialScheduler.STOP if judged.decision == "stop" else TrialScheduler.CONTINUE
+        self.made.append(decision)
+        return TrialScheduler.STOP if decision.decision == "stop" else TrialScheduler.CONTINUE
+
+
+def asha(study: Study, tables: Tables) -> EarlyStopping:
+    """ASHA with the rungs as the journal left them."""
+    rules = {}
+    for model in study.models:
+        rules[model] = Halving(study.epochs, study.grace_epochs, study.reduction_factor)
+        rules[model].recall(
+            row
+            for (name, _), row in tables.decisions.items()
+            if tables.trials[name]["hp_model"] == model
+        )
+    return EarlyStopping(rules)
+
+
+# By the names that study.config.study gives them.
+SCHEDULERS: dict[str, Callable[[Study, Tables], NoEarlyStopping]] = {
+    "asha": asha,
+    "none": lambda study, tables: NoEarlyStopping(),
+}

@@ -27,8 +27,17 @@ from study.storage.places import Place
 
 WRITE_EVERY_SECONDS = 5.0
 FORWARD = 3  # times as long as its forward pass a training step takes
-# Why it is to end; a later one outranks an earlier.
-CAUSES = ("", "budget", "signal", "node", "storage")
+BUDGETS = ("time_budget", "gpu_hours")
+CAUSES = (*BUDGETS, "signal", "node", "storage")  # of an end; a later one outranks an earlier
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a study is to end before all of it is done."""
+
+    cause: str  # one of CAUSES
+    reason: str  # in words
+    signal: int = 0  # its number, where a signal asks
 
 
 @dataclass
@@ -46,11 +55,10 @@ class Session:
     journal: Journal
     tables: Tables
     show: Callable[["Session"], None]
-    tell: Callable[[str], None]  # a line for the person, at once
+    say: Callable[[str], None]  # a line for the person, at once
     trainable: type  # study.worker.trial.Trial, or what a benchmark or a test puts in its place
     mirror: Mirror | None = None  # of the folder, in shared storage
-    stop: str = ""  # why the study is to end before its time, in words
-    cause: str = ""  # and which of CAUSES that is
+    ending: Ending | None = None  # where there is one, nothing more is begun
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     written: float = 0.0
     cost: float = 0.0
@@ -80,10 +88,23 @@ class Session:
         """Tune pickles whatever it is given; nothing of a session belongs into Ray's files."""
         return {}
 
-    def end(self, cause: str, why: str) -> None:
-        """Ask the study to end; of several causes the gravest is kept."""
-        if CAUSES.index(cause) > CAUSES.index(self.cause):
-            self.cause, self.stop = cause, why
+    def end(self, cause: str, reason: str, signal: int = 0) -> None:
+        """Ask the study to end; of several causes the gravest is kept, of two budgets the first."""
+        before = self.cause
+        if before in BUDGETS and cause in BUDGETS:
+            return
+        if not before or CAUSES.index(cause) > CAUSES.index(before):
+            self.ending = Ending(cause, reason, signal)
+
+    @property
+    def cause(self) -> str:
+        """Of its end, or empty."""
+        return self.ending.cause if self.ending else ""
+
+    @property
+    def reason(self) -> str:
+        """Of its end, in words, or empty."""
+        return self.ending.reason if self.ending else ""
 
     def lost(self, error: BaseException | str) -> bool:
         """Whether an error, or a worker's text of one, is no fault of the trial's.

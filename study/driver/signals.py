@@ -46,19 +46,19 @@ class Signals:
     def hear(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt(self.session.go_on)
-        self.ask(signal.Signals(number).name)
+        self.ask(number, signal.Signals(number).name)
 
-    def unread(self, why: str) -> None:
+    def unread(self, number: int, why: str) -> None:
         if not self.asked:
-            self.ask(why)
+            self.ask(number, why)
 
-    def ask(self, why: str) -> None:
-        """`why` begins with the name of a signal, which is the exit code's too."""
+    def ask(self, number: int, why: str) -> None:
+        """End the study in order, as if the signal of this number had come."""
         self.asked = True
         if self.books.locked():
             say("All that is left is to write down how it ended; once more stops that too.")
             return
-        self.session.end("signal", why)
+        self.session.end("signal", why, number)
         self.timer.start()
 
     @contextmanager

@@ -1,7 +1,6 @@
 """The two stages of a study, from wherever its journal is, and how it ends. Runs on the driver."""
 
 import os
-import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -12,14 +11,14 @@ from study.driver import confirm, header, summary
 from study.driver.display import Display
 from study.driver.prepare import confirmed_networks
 from study.driver.recorder import Recorder
-from study.driver.scheduling import ASHA, Patient
-from study.driver.session import Session
+from study.driver.scheduling import SCHEDULERS, NoEarlyStopping
+from study.driver.session import BUDGETS, Session
 from study.driver.signals import Signals
 from study.driver.tuner import Proposals, run_stage
 from study.record import outcome
 from study.record.schemas import Row
 from study.record.tables import Tables, settings_of
-from study.search.asha import Halving
+from study.search.asha import Decision
 from study.search.proposals import Config, Optimiser
 from study.storage.atomic import write_json
 
@@ -50,9 +49,9 @@ def run(
     )
     write_header(session, "running", "", None)
     try:
-        if "search" in stages and not session.stop:
+        if "search" in stages and not session.ending:
             search_stage(session, display)
-        if "confirm" in stages and not session.stop:
+        if "confirm" in stages and not session.ending:
             confirm_stage(session, display)
         if "confirm" in stages and not session.interrupted:
             confirm.open_test(session)
@@ -66,46 +65,30 @@ def run(
 
 
 def search_stage(session: Session, display: Display) -> None:
-    """Optuna proposes, ASHA stops; a spent budget ends trials, a signal leaves them to resume.
+    """Optuna proposes, the scheduler stops; a spent budget ends trials, a signal leaves them.
 
     Optuna can't take back the end of a trial, so here a budget's end is for good: with more of it
     the search goes on with further trials.
     """
     study, tables = session.study, session.tables
     optimiser = Optimiser(study, session.folder, tables.of_stage("search"))
-    recorder = Recorder(session, "search", optimiser)
+    scheduler = SCHEDULERS[study.scheduler](study, tables)
+    recorder = Recorder(session, "search", scheduler, optimiser)
     settle(session, recorder, optimiser)
     unfinished = [config_of(name, row) for name, row in running(session, "search")]
     unfinished += optimiser.left_over(set(tables.trials))
     fresh = max(0, study.trials - optimiser.asked())
     display.begin(session, "search", study.trials)
     proposals = Proposals(unfinished, optimiser.ask)
-    run_stage(session, recorder, proposals, len(unfinished) + fresh, scheduler(session, recorder))
+    run_stage(session, recorder, proposals, len(unfinished) + fresh, scheduler)
     stop_unfinished(session, recorder)
 
 
 def stop_unfinished(session: Session, recorder: Recorder) -> None:
     """After a budget was spent: what still ran has ended, and its row says why."""
-    if session.cause == "budget":
+    if session.cause in BUDGETS:
         for name, _ in running(session, recorder.stage):
-            recorder.end(name, {"status": "stopped", "reason": session.stop})
-
-
-def scheduler(session: Session, recorder: Recorder) -> Patient:
-    """Who stops trials, with the rungs as the journal left them; or nobody."""
-    study, tables = session.study, session.tables
-    if study.scheduler == "none":
-        return Patient(recorder.given_up)
-    halvings = {}
-    for model in study.models:
-        halvings[model] = Halving(study.epochs, study.grace_epochs, study.reduction_factor)
-        own = [
-            row
-            for (name, _), row in tables.decisions.items()
-            if tables.trials[name]["hp_model"] == model
-        ]
-        halvings[model].recall(own)
-    return ASHA(recorder.given_up, halvings, recorder.judge)
+            recorder.end(name, {"status": "stopped", "reason": session.reason})
 
 
 def settle(session: Session, recorder: Recorder, optimiser: Optimiser) -> None:
@@ -117,10 +100,11 @@ def settle(session: Session, recorder: Recorder, optimiser: Optimiser) -> None:
     for name, row in tables.of_stage("search").items():
         if row["status"] != "running":
             optimiser.tell(name, row["status"])
-    stopped = {name for (name, _), row in tables.decisions.items() if row["decision"] == "stop"}
+    decisions = [Decision(**row) for row in tables.decisions.values()]
+    stopped = {one.trial_id: one.reason for one in decisions if one.decision == "stop"}
     for name, _ in running(session, "search"):
         if name in stopped:
-            recorder.end(name, recorder.stopped_by_asha(name))
+            recorder.end(name, {"status": "stopped", "reason": stopped[name]})
 
 
 def confirm_stage(session: Session, display: Display) -> None:
@@ -137,9 +121,10 @@ def confirm_stage(session: Session, display: Display) -> None:
     due = [config for config, _ in every if config["trial_id"] not in ended]
     display.begin(session, "confirm", len(every))
     settings = {config["trial_id"]: setting for config, setting in every}
-    recorder = Recorder(session, "confirm", settings=settings)
+    scheduler = NoEarlyStopping()
+    recorder = Recorder(session, "confirm", scheduler, settings=settings)
     proposals = Proposals(due, lambda: None)
-    run_stage(session, recorder, proposals, len(due), Patient(recorder.given_up))
+    run_stage(session, recorder, proposals, len(due), scheduler)
     stop_unfinished(session, recorder)
 
 
@@ -160,9 +145,9 @@ def close(session: Session, finish: Callable[[Session], None]) -> int:
     confirmation: no trial finished an epoch); 2: the storage failed, or a node differs; 128 +
     signal: interrupted.
     """
-    if session.cause == "budget" and finished(session):
-        session.cause = session.stop = ""  # it was spent by the last of the work
-    status, reason = "interrupted" if session.stop else "complete", session.stop
+    if session.cause in BUDGETS and finished(session):
+        session.ending = None  # the budget was spent by the last of the work
+    status, reason = "interrupted" if session.ending else "complete", session.reason
     ended = {"event": "study_ended", "status": status, "reason": reason or "all stages done"}
     for write in (
         lambda: session.log(ended),
@@ -181,8 +166,8 @@ def close(session: Session, finish: Callable[[Session], None]) -> int:
         return 2
     if session.cause in ("node", "storage"):
         return 2
-    if session.cause == "signal":
-        return 128 + signal.Signals[session.stop.split(":")[0]]
+    if session.ending and session.ending.signal:
+        return 128 + session.ending.signal
     if "confirm" in session.study.stages:
         return 0 if outcome.answered(session.folder) else 1
     return 0 if outcome.best(session.tables, session.study) else 1
@@ -196,7 +181,7 @@ def finished(session: Session) -> bool:
     if searching and (len(searched) < study.trials or "running" in searched):
         return False
     if "confirm" not in study.stages:
-        return not any(row["reason"] == session.stop for row in tables.trials.values())
+        return not any(row["reason"] == session.reason for row in tables.trials.values())
     return bool(tables.chosen) and set(outcome.due(tables, study)) <= ended_for_good(tables)
 
 

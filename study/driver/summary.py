@@ -14,7 +14,7 @@ from study.driver import header, learning
 from study.driver.display import percent
 from study.driver.failures import last_line
 from study.driver.intervals import wilson
-from study.driver.session import Session
+from study.driver.session import BUDGETS, Session
 from study.record.outcome import answered, best, completed, due, kept, passed_over, wanted
 from study.record.tables import Tables
 from study.storage import places
@@ -178,7 +178,7 @@ def closing(session: Session) -> str:
     again = session.go_on
     if session.cause == "storage":  # what lies there can't be read for a report
         return (
-            f"\nStopped: {session.stop}. What was written before is kept.\n"
+            f"\nStopped: {session.reason}. What was written before is kept.\n"
             f"See to it, then go on with: {again}"
         )
     lines = ["", report(folder, study, tables, session.header["data"], data.val.labels)]
@@ -187,17 +187,17 @@ def closing(session: Session) -> str:
         lines.append(f"Note: not all of it ran with the same: {'; '.join(mixed)}.")
     if session.cause == "node":
         lines += [
-            f"Stopped: {session.stop}; kept in {folder}.",
+            f"Stopped: {session.reason}; kept in {folder}.",
             f"Install the same on every node, then go on with: {again}",
         ]
         return "\n".join(lines)
     if session.cause == "signal":
-        lines += [f"Interrupted ({session.stop}); kept in {folder}.", f"Go on with: {again}"]
+        lines += [f"Interrupted ({session.reason}); kept in {folder}.", f"Go on with: {again}"]
         lines += elsewhere(session)
         return "\n".join(lines)
     lines += not_confirmed(session)
-    if session.cause == "budget":
-        lines.append(f"Budget spent ({session.stop}); {progress(session)}. Artefacts: {folder}")
+    if session.cause in BUDGETS:
+        lines.append(f"Budget spent ({session.reason}); {progress(session)}. Artefacts: {folder}")
         lines.append(f"Go on with: {again} {more(session)}")
         if "search" in study.stages and "confirm" in study.stages and not tables.chosen:
             lines.append(f"Or confirm the best so far: {again} --stages confirm {more(session)}")
@@ -229,7 +229,7 @@ def more(session: Session) -> str:
     A budget that was given on --resume may be less than what had been spent before.
     """
     study = session.study
-    if session.stop.startswith("time"):
+    if session.cause == "time_budget":
         return f"--time-budget {twice(study.time_budget, session.tables.wall_seconds):g}"
     return f"--gpu-hours {twice(study.gpu_hours, session.gpu_hours_spent):g}"
 
@@ -242,7 +242,7 @@ def not_confirmed(session: Session) -> list[str]:
     """What a person expects to see confirmed, and isn't, and why."""
     study, tables = session.study, session.tables
     lines = []
-    undecided = session.cause == "budget" and not tables.chosen
+    undecided = session.cause in BUDGETS and not tables.chosen
     for model in [] if undecided else passed_over(tables, study):
         tried = [r for r in tables.of_stage("search").values() if r["hp_model"] == model]
         failed = sum(row["status"] == "failed" for row in tried)

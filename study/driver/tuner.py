@@ -11,10 +11,10 @@ from typing import Any
 from ray import tune
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import RayActorError, RayTaskError
-from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from study.driver.recorder import Recorder
+from study.driver.scheduling import NoEarlyStopping
 from study.driver.session import Session
 from study.search.proposals import Config
 
@@ -64,12 +64,12 @@ class Limits(tune.Stopper):
         session, study = self.session, self.session.study
         elapsed = time.monotonic() - self.began
         if study.time_budget and self.before + elapsed >= study.time_budget:
-            session.end("budget", f"time budget of {study.time_budget:g} s spent")
+            session.end("time_budget", f"time budget of {study.time_budget:g} s spent")
         if study.gpu_hours and elapsed - self.checked > 1:
             self.checked = elapsed
             if session.gpu_hours_spent >= study.gpu_hours:
-                session.end("budget", f"{study.gpu_hours:g} GPU-hours spent")
-        return bool(session.stop)
+                session.end("gpu_hours", f"{study.gpu_hours:g} GPU-hours spent")
+        return session.ending is not None
 
 
 def run_stage(
@@ -77,17 +77,13 @@ def run_stage(
     recorder: Recorder,
     proposals: Proposals,
     count: int,
-    scheduler: TrialScheduler,
+    scheduler: NoEarlyStopping,
 ) -> None:
-    """Train up to `count` trials from `proposals`, until they have ended or session.stop is set."""
+    """Train up to `count` trials from `proposals`, until they have ended or the study is to end."""
     limits = Limits(session)
     while count > 0 and not limits.stop_all():
         fit(session, recorder, proposals, count, scheduler, limits)
-        for trial in recorder.given_up:  # in the last step, so that the scheduler didn't come to it
-            name = trial.config["trial_id"]
-            if name in recorder.failed:
-                recorder.end(name, recorder.failed.pop(name))
-        recorder.given_up.clear()
+        recorder.end_given_up()
         proposals.unfinished += recorder.left.values()
         count = len(recorder.left)
         recorder.left = {}
@@ -100,7 +96,7 @@ def fit(
     recorder: Recorder,
     proposals: Proposals,
     count: int,
-    scheduler: TrialScheduler,
+    scheduler: NoEarlyStopping,
     limits: Limits,
 ) -> None:
     """One run of Tune."""

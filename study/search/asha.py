@@ -25,6 +25,11 @@ class Decision:
     trials_at_rung: int
     decision: str  # "continue" or "stop"
 
+    @property
+    def reason(self) -> str:
+        """Why a trial that it stops has ended, for trials.parquet."""
+        return f"asha: below the cutoff at rung {self.rung}"
+
 
 class Halving:
     """The rungs and who was judged there."""

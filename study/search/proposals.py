@@ -121,7 +121,12 @@ class Optimiser:
 
         The networks take turns, and the sampler proposes within one as if it were alone: it sees
         that network's trials only. Were the network one more hyperparameter, TPE would propose
-        the one that leads early far more often, and the comparison wouldn't be even.
+        the one that leads early far more often, and the comparison wouldn't be even. Hence two
+        studies of Optuna, of which only the first is stored:
+
+            optuna.log, all networks --of_one_network--> in memory, one network, with the sampler
+                 ^                                              | ask: the sampler draws
+                 '--enqueue_trial, ask: nothing is drawn-- {"model": ..., "lr": ...}
         """
         past = self.optuna.get_trials(deepcopy=False)
         point = self.points[number] if number < len(self.points) else {}

@@ -9,6 +9,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EROFS, errno.ENODEV, errno.ENXIO)
 # These may be a mistake elsewhere; they are the storage's only if the folder can't be used.
 PERHAPS = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM)
+# These are of the name that was given.
+NAMES = (errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EEXIST)
 
 
 def fault(error: BaseException, folder: Path) -> str:
@@ -51,7 +53,7 @@ def refused(error: OSError) -> str:
     if error.errno in FULL + GONE:
         why = by_number(error.errno, at or Path("the study's folder"))
         return f"{why}: see to it, then begin again or go on with --resume"
-    if at and error.errno in (*PERHAPS, errno.EISDIR):
+    if at and error.errno in (*PERHAPS, *NAMES):
         return (
             f"{at} can't be used ({os.strerror(error.errno)}): check the path and its permissions"
         )
