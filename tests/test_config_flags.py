@@ -63,7 +63,7 @@ def test_every_flag_of_help_has_help_text_and_a_default_is_said():
     one_line = " ".join(text.split())
     assert "--trials N configurations that the search tries [24]" in one_line
     assert "--lr DOMAIN peak learning rate: a number above 0 [0.05]" in one_line
-    assert "--sampler tpe|random|qmc|grid who proposes configurations [tpe]" in one_line
+    assert "--sampler tpe|random|qmc|grid sampler that proposes configurations [tpe]" in one_line
     assert "one of serial, parallel; cbam_resnet34 only [serial]" in one_line
     assert "--models A,B networks to compare [" + ",".join(MODELS) + "]" in one_line
 

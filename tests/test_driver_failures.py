@@ -19,10 +19,10 @@ def watching(monkeypatch, **given):
 
 def test_a_trial_has_hung_after_the_stated_time_without_a_report(monkeypatch):
     found, clock = watching(monkeypatch, hang_seconds=30)
-    found.hear("a")
-    found.hear("b")
+    found.reported("a")
+    found.reported("b")
     clock[0] = 20.0
-    found.hear("b")
+    found.reported("b")
     clock[0] = 31.0
     assert list(found.hung()) == [("a", 30.0)]
     found.forget("a")
@@ -31,7 +31,7 @@ def test_a_trial_has_hung_after_the_stated_time_without_a_report(monkeypatch):
 
 def test_0_seconds_is_never(monkeypatch):
     found, clock = watching(monkeypatch, hang_seconds=0)
-    found.hear("a")
+    found.reported("a")
     clock[0] = 1e9
     assert list(found.hung()) == []
     assert found.limit({"multiply_adds": 5}) == math.inf
@@ -51,8 +51,8 @@ def test_by_itself_the_limit_follows_the_longest_epoch_and_the_size(
 ):
     found, _ = watching(monkeypatch)
     for name, seconds in seen.items():
-        found.saw(name, seconds)
-        found.saw(name, seconds / 2)
+        found.epoch_took(name, seconds)
+        found.epoch_took(name, seconds / 2)
     limits = [found.limit(row) for row in found.tables.trials.values()]
     assert limits == [small, large]
 

@@ -18,7 +18,7 @@ NAME = "ray.log"
 @contextmanager
 def kept(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
     """Within, Ray's messages go to the end of `folder`/ray.log; `tell` has each first line once."""
-    before, path, told = worker.print_to_stdstream, folder / NAME, set[str]()
+    before, path, said = worker.print_to_stdstream, folder / NAME, set[str]()
 
     def keep(data: dict[str, Any], ignore_prefix: bool) -> None:
         text = "\n".join(data["lines"]).strip()
@@ -26,8 +26,8 @@ def kept(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
             with path.open("a", errors="backslashreplace") as file:
                 file.write(f"{now()} ({data['pid']}) {text}\n")
         first = text.partition("\n")[0].partition(". ")[0].rstrip(".")[:100]
-        if first not in told:
-            told.add(first)
+        if first not in said:
+            said.add(first)
             tell(f"Ray says: {first}; all of it is in {path}")
 
     worker.print_to_stdstream = keep

@@ -85,11 +85,11 @@ class Study:
         64, "images of val, and as many of test, of which a confirmed CBAM keeps where it looks", 0
     )
     sampler: str = option(
-        "tpe", "who proposes configurations", choices=("tpe", "random", "qmc", "grid")
+        "tpe", "sampler that proposes configurations", choices=("tpe", "random", "qmc", "grid")
     )
-    scheduler: str = option("asha", "who stops hopeless trials", choices=("asha", "none"))
-    grace_epochs: int = option(1, "asha: epochs before a trial may be stopped", 1)
-    reduction_factor: int = option(3, "asha: one in so many goes on at a rung", 2)
+    scheduler: str = option("asha", "who stops unpromising trials early", choices=("asha", "none"))
+    grace_epochs: int = option(1, "asha: epochs before a trial may be stopped (grace period)", 1)
+    reduction_factor: int = option(3, "asha: reduction factor; the top 1/N of a rung continue", 2)
     device: str = option(
         "auto", "auto takes a GPU where there is one", choices=("auto", "cpu", "cuda")
     )

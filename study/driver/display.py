@@ -40,13 +40,13 @@ class Display:
         self.live: Live | None = None
         self.stage, self.wanted, self.began = "", 0, time.monotonic()
         self.shown = 0.0
-        self.told: set[str] = set()
+        self.listed: set[str] = set()
 
     def begin(self, session: Session, stage: str, wanted: int) -> None:
         """A stage of `wanted` trials in all begins; some may have ended before a restart."""
         tables = session.tables
         self.stage, self.wanted, self.began = stage, wanted, time.monotonic()
-        self.told |= {name for name, row in tables.trials.items() if ended(row)}
+        self.listed |= {name for name, row in tables.trials.items() if ended(row)}
         self.shown = 0.0
         if self.terminal and self.live is None:
             self.live = Live(console=self.console, auto_refresh=False, transient=False)
@@ -60,8 +60,10 @@ class Display:
             self.live = None
 
     def __call__(self, session: Session) -> None:
-        fresh = [n for n, row in session.tables.trials.items() if ended(row) and n not in self.told]
-        self.told.update(fresh)
+        fresh = [
+            n for n, row in session.tables.trials.items() if ended(row) and n not in self.listed
+        ]
+        self.listed.update(fresh)
         if not self.terminal:
             for name in fresh:
                 self.print(ending(name, session.tables))

@@ -19,23 +19,23 @@ MACHINE_GONE = ("its node has died", "is temporarily unavailable")
 
 
 class Watch:
-    """When each trial at work was last heard of, and how long it may be silent."""
+    """When each running trial last reported, and how long it may be silent."""
 
     def __init__(self, study: Study, tables: Tables) -> None:
         self.study, self.tables = study, tables
-        self.heard: dict[str, float] = {}
+        self.last_report: dict[str, float] = {}
         self.longest: dict[int, float] = {}  # multiply-adds of a network -> its longest epoch
         for (name, _), row in tables.epochs.items():
-            self.saw(name, row["epoch_seconds"])
+            self.epoch_took(name, row["epoch_seconds"])
 
-    def hear(self, name: str) -> None:
-        self.heard[name] = time.monotonic()
+    def reported(self, name: str) -> None:
+        self.last_report[name] = time.monotonic()
 
     def forget(self, name: str) -> None:
-        """A trial that has ended, or waits to be started again, isn't at work."""
-        self.heard.pop(name, None)
+        """A trial that has ended, or waits to be started again, doesn't run."""
+        self.last_report.pop(name, None)
 
-    def saw(self, name: str, epoch_seconds: float) -> None:
+    def epoch_took(self, name: str, epoch_seconds: float) -> None:
         size = self.tables.trials[name]["multiply_adds"]
         self.longest[size] = max(self.longest.get(size, 0.0), epoch_seconds)
 
@@ -55,9 +55,9 @@ class Watch:
 
     def hung(self) -> Iterable[tuple[str, float]]:
         """The trials that are silent for longer than their limit, with that limit."""
-        for name, heard in list(self.heard.items()):
+        for name, last in list(self.last_report.items()):
             limit = self.limit(self.tables.trials[name])
-            if time.monotonic() - heard > limit:
+            if time.monotonic() - last > limit:
                 yield name, limit
 
 

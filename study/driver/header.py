@@ -17,9 +17,9 @@ KEPT = ("study", "device", "why_this_size", "started_at", "data", *OF_A_DRIVER)
 
 def of_journal(header: dict[str, Any]) -> Row:
     """The part of a header that each driver writes into the journal when it begins."""
-    told = {name: header[name] for name in KEPT if name in header}
+    kept = {name: header[name] for name in KEPT if name in header}
     data = {name: header["data"][name] for name in OF_THE_DATA if name in header["data"]}
-    return told | {"data": data}
+    return kept | {"data": data}
 
 
 def read(folder: Path, tables: Tables) -> tuple[dict[str, Any], Study]:
@@ -64,10 +64,10 @@ def mixed(header: dict[str, Any], drivers: list[Row]) -> list[str]:
 
     `header` is study.json, which has it of the first, where older drivers left none in the journal.
     """
-    told, found = [facts(header | driver) for driver in drivers[:1]], []
-    told += [facts(driver) for driver in drivers[1:]]
-    for name in told[0] if told else ():
-        values = list(dict.fromkeys(one[name] for one in told if one.get(name)))
+    known, found = [facts(header | driver) for driver in drivers[:1]], []
+    known += [facts(driver) for driver in drivers[1:]]
+    for name in known[0] if known else ():
+        values = list(dict.fromkeys(one[name] for one in known if one.get(name)))
         if len(values) > 1:
             found.append(f"{name} {', then '.join(values)}")
     return found

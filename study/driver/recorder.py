@@ -41,23 +41,23 @@ class Recorder(tune.Callback):
         self.stopped: dict[str, str] = {}  # trial -> why the scheduler stops it
         self.failed: dict[str, dict[str, str]] = {}  # how it ended, before Tune has ended it
         self.failures = Failures(session.study.retries)
-        self.failing: set[str] = set()  # told to have failed, and not begun since
+        self.failing: set[str] = set()  # reported as failed, and not begun since
         self.left: dict[str, dict[str, Any]] = {}  # given up by Tune alone: to be proposed again
-        self.address: dict[str, str] = {}  # trial -> the machine that told its last epoch
+        self.address: dict[str, str] = {}  # trial -> the machine that reported its last epoch
         self.watch, self.watched = Watch(session.study, session.tables), 0.0
         self.waits = False  # for a machine that holds a trial
         self.hung: dict[str, str] = {}  # killed for its silence, and not yet seen to have died
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name = trial.config["trial_id"]
-        self.watch.hear(name)
+        self.watch.reported(name)
         self.failing.discard(name)
         self.started(trial)
         if self.session.tables.trials[name]["status"] != "running":  # a budget had stopped it
             self.session.log({"event": "trial_continued", "trial_id": name})
 
     def started(self, trial: Any) -> None:
-        """The first that is heard of a trial: that a worker has it, or couldn't even begin."""
+        """The first report of a trial: that a worker has it, or couldn't even begin."""
         name = trial.config["trial_id"]
         if name in self.session.tables.trials:
             return
@@ -83,34 +83,36 @@ class Recorder(tune.Callback):
             error = result["diverged"]
             self.failed[name] = {"status": "failed", "reason": "diverged", "error": error}
             return
-        self.watch.hear(name)
+        self.watch.reported(name)
         self.address[name] = result["node_ip"]
         if result["again"] and (name, result["epoch"]) in self.session.tables.epochs:
-            return  # told by a trial that goes on, for a driver that may not know it
+            return  # reported again by a trial that goes on, to a driver that may not know it
         self.shorter_of_memory(name, result)
         if not self.fell_back(name, result["epoch"]):
             self.failures.went_on(name)
         done = {"event": "epoch_done", "trial_id": name, **observed(result)}
         self.session.log(done, *({"event": "rung_judged", **asdict(one)} for one in decisions))
-        self.watch.saw(name, result["epoch_seconds"])
+        self.watch.epoch_took(name, result["epoch_seconds"])
         if self.optimiser:
             self.optimiser.report(name, result["epoch"], result["val_accuracy"])
         self.session.show(self.session)
 
     def shorter_of_memory(self, name: str, result: dict[str, Any]) -> None:
-        """The worker tried an epoch again with smaller parts: that is a retry, told in its row."""
+        """The worker tried an epoch again with smaller parts: that is a retry in its row."""
         parts = result["microbatches"]
         if parts > self.session.tables.trials[name]["microbatches"]:
             error = f"out of memory: went on with its batches in {parts} parts"
             self.session.log({"event": "trial_retried", "trial_id": name, "error": error})
 
     def fell_back(self, name: str, epoch: int) -> bool:
-        """Say it where a trial does an epoch again that it had told already."""
-        told = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
-        if epoch <= told:
-            self.session.log({"event": "fell_back", "trial_id": name, "epoch": epoch, "told": told})
+        """Say where a trial trains an epoch again that it had reported."""
+        reported = self.session.tables.last.get(name, {"epoch": 0})["epoch"]
+        if epoch <= reported:
+            self.session.log(
+                {"event": "fell_back", "trial_id": name, "epoch": epoch, "told": reported}
+            )
             self.session.say(f"{name} does epoch {epoch} again: no checkpoint of it is whole")
-        return epoch <= told
+        return epoch <= reported
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         name = trial.config["trial_id"]

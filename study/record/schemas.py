@@ -30,11 +30,14 @@ TRIALS: Columns = {
     "retries": (WHOLE, "times it was started again after a failure"),
     "node": (TEXT, "host that trained its last epoch"),
     "device": (TEXT, "device that trained its last epoch"),
-    "microbatches": (WHOLE, "parts that its batches were cut into to fit into memory; 1 is whole"),
+    "microbatches": (
+        WHOLE,
+        "gradient accumulation steps of a batch, to fit into memory; 1 is none",
+    ),
     "gpus": (REAL, "share of a GPU it was given; 0 on a CPU"),
     "started_at": (MOMENT, "UTC"),
     "ended_at": (MOMENT, "UTC"),
-    "parameters": (WHOLE, "trainable numbers of its network"),
+    "parameters": (WHOLE, "trainable parameters of its network"),
     "multiply_adds": (WHOLE, "of convolutions and linear layers, one image forward"),
     **{f"hp_{name}": (OF_TYPE[kind(name)], f.metadata["help"]) for name, f in FIELDS.items()},
 }

@@ -1,4 +1,4 @@
-"""ASHA: stop the trials that are hopeless at a rung. Runs on the driver.
+"""ASHA: stop the trials that are unpromising at a rung. Runs on the driver.
 
 Asynchronous successive halving in its stopping form (Li et al. 2020, arXiv:1810.05934; the rule of
 ray.tune.schedulers.AsyncHyperBandScheduler, to which a test holds it). Ours because the rungs
