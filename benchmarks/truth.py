@@ -16,7 +16,7 @@ from itertools import combinations
 import numpy as np
 from scipy import optimize, stats
 
-from results.facts import crossed
+from fer_stats import crossed
 
 IMAGES = 3589
 ACCURACY = 0.57

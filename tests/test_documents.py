@@ -30,7 +30,7 @@ DOCUMENTS = sorted(
 SCRIPTS = [ROOT / "cluster.yaml", *sorted((ROOT / "clusters").glob("*.[sy]*"))]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OWN_PRESET = "my_study.toml"
-ROOMS = ("fer_data", "fer_models", "study", "results", "clusters", "benchmarks")
+ROOMS = ("fer_data", "fer_models", "fer_stats", "study", "results", "clusters", "benchmarks")
 
 
 def name(path: Path) -> str:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = {
     "fer_models": "torch torchvision",
     "fer_data": "numpy PIL",
+    "fer_stats": "numpy scipy",
     "study": "fer_data",
     "study/config": "study fer_models numpy",
     "study/storage": "study study/config pyarrow",
@@ -35,11 +36,12 @@ ROOMS = {
     " study/cluster study/worker study/driver ray",
     "results": "fer_data pandas",
     "results/artefacts": "results fer_data numpy pandas pyarrow",
-    "results/facts": "results fer_data results/artefacts numpy pandas optuna scipy statsmodels",
+    "results/facts": "results fer_data fer_stats results/artefacts numpy pandas optuna scipy"
+    " statsmodels",
     "results/figures": "results results/facts numpy pandas plotly kaleido",
-    "results/report": "results results/artefacts results/facts results/figures"
+    "results/report": "results fer_stats results/artefacts results/facts results/figures"
     " results/report/sections numpy pandas plotly",
-    "results/report/sections": "results results/artefacts results/facts results/figures"
+    "results/report/sections": "results fer_stats results/artefacts results/facts results/figures"
     " results/report numpy pandas PIL",
     "results/explorer": "results results/artefacts results/facts results/figures results/report"
     " fer_data numpy pandas plotly PIL pyarrow dash flask werkzeug",
@@ -48,7 +50,7 @@ ROOMS = {
     " results/publish.py pandas plotly",
     "results/__main__.py": "results results/artefacts results/report",
 }
-PACKAGES = ("fer_data", "fer_models", "study", "results")
+PACKAGES = ("fer_data", "fer_models", "fer_stats", "study", "results")
 FILES = sorted(
     path.relative_to(ROOT).as_posix()
     for package in PACKAGES
@@ -113,7 +115,7 @@ def test_no_file_of_ours_reads_a_pickle():
     test_data_datasets, test_fer_data_sources, test_record_tables and test_study_run."""
     trusting = r"pickle\.loads?\(|read_pickle|allow_pickle=True|weights_only=False|yaml\.load\("
     trusting += r"|(?<![\w.])(eval|exec)\(|extractall\(|unpack_archive\("
-    for folder in ("study", "fer_data", "fer_models", "results", "benchmarks"):
+    for folder in (*PACKAGES, "benchmarks"):
         for path in (ROOT / folder).rglob("*.py"):
             assert not re.search(trusting, path.read_text()), path
 

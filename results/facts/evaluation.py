@@ -132,10 +132,12 @@ def by_seed(settings: list[Evaluated]) -> pd.DataFrame:
 
 
 def pairs(settings: list[Evaluated], scope: str = "test") -> pd.DataFrame:
-    """Every two settings on the same images: difference, paired tests, what could be seen at all.
+    """Every two settings on the same images: the two tests that speak of less than the settings.
 
-    McNemar compares the votes of each setting's seeds; the permutation compares the networks'
-    accuracies. Holm corrects each for the number of pairs.
+    McNemar compares the votes of each setting's seeds: these models, on images like these. The
+    permutation exchanges the seeds: new seeds, on just these images; `permutation_least` is the
+    smallest p that it can give after Holm. Holm corrects each for the number of pairs. What may be
+    concluded of the settings is `verdicts.of`'s to say.
     """
     rows = []
     for a, b in combinations([one for one in settings if scope in one.scopes], 2):
@@ -146,38 +148,31 @@ def pairs(settings: list[Evaluated], scope: str = "test") -> pd.DataFrame:
         )
         if not same:
             continue
-        one, two = a.scopes[scope]["accuracy"], b.scopes[scope]["accuracy"]
-        low, high = np.quantile(one.samples - two.samples, [0.025, 0.975])
+        one, two = a.scopes[scope]["accuracy"].by_seed, b.scopes[scope]["accuracy"].by_seed
         right = st.votes(first.probability[:, inside]) == first.label[inside]
         other = st.votes(second.probability[:, there]) == second.label[there]
         only_first, only_second, p = st.mcnemar(right, other)
-        images = int(inside.sum())
         rows.append(
             {
                 "first": a.name,
                 "second": b.name,
-                "difference": one.mean - two.mean,
-                "low": low,
-                "high": high,
+                "difference": one.mean() - two.mean(),
                 "only_first_right": only_first,
                 "only_second_right": only_second,
                 "mcnemar_p": p,
-                "permutation_p": st.permutation(one.by_seed, two.by_seed),
-                "permutation_least": st.least_permutation(len(one.by_seed), len(two.by_seed)),
-                "smallest_by_images": st.smallest_by_images(
-                    (only_first + only_second) / images, images
-                ),
-                "smallest_by_seeds": st.smallest_by_seeds(one.by_seed, two.by_seed),
+                "permutation_p": st.permutation(one, two),
+                "permutation_least": st.least_permutation(len(one), len(two)),
             }
         )
     columns = (
-        "first second difference low high only_first_right only_second_right mcnemar_p "
-        "permutation_p permutation_least smallest_by_images smallest_by_seeds"
+        "first second difference only_first_right only_second_right mcnemar_p permutation_p "
+        "permutation_least"
     )
     frame = pd.DataFrame(rows, columns=columns.split())
     for name in ("mcnemar", "permutation"):
         frame[f"{name}_holm"] = st.holm(frame[f"{name}_p"].to_numpy(float))
-    return frame
+    tested = frame["permutation_p"].notna().sum()
+    return frame.assign(permutation_least=(frame["permutation_least"] * tested).clip(upper=1.0))
 
 
 def matrix(answers: Answers, scope: str, classes: list[str]) -> np.ndarray:

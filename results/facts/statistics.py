@@ -8,7 +8,7 @@ from math import comb
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, stats
+from scipy import stats
 from scipy.special import gammaln
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -200,9 +200,12 @@ def paired_permutation(apart: np.ndarray) -> float:
 
 
 def least_permutation(first: int, second: int) -> float:
-    """The smallest p that a permutation of so many seeds can give; NaN below two each."""
-    ways = comb(first + second, first)
-    return (2 if first == second else 1) / ways if min(first, second) > 1 else np.nan
+    """The smallest two-sided p that a permutation of so many seeds can give; NaN below two each.
+
+    Twice that of the most extreme exchange, whether it has a mirror image (equal numbers) or not:
+    scipy's two-sided p is twice the smaller tail.
+    """
+    return 2 / comb(first + second, first) if min(first, second) > 1 else np.nan
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -213,41 +216,6 @@ def holm(p: np.ndarray) -> np.ndarray:
     if there.any():
         out[there] = multipletests(p[there], method="holm")[1]
     return out
-
-
-def smallest_by_images(discordant: float, images: int, power: float = 0.8) -> float:
-    """The difference in accuracy that McNemar's test sees with this power at 5 %.
-
-    `discordant` is the share of images on which exactly one of the two is right.
-    """
-    return float((stats.norm.ppf(0.975) + stats.norm.ppf(power)) * np.sqrt(discordant / images))
-
-
-def smallest_by_seeds(first: np.ndarray, second: np.ndarray, power: float = 0.8) -> float:
-    """The difference in mean accuracy that a t test over seeds sees with this power at 5 %."""
-    few = min(len(first), len(second))
-    if few < 2:
-        return np.nan
-    spread = np.sqrt((first.var(ddof=1) + second.var(ddof=1)) / 2)
-    if spread == 0:  # equal by chance: no estimate of how far seeds scatter
-        return np.nan
-    return float(spread * smallest_effect(few, power))
-
-
-def smallest_effect(n: int, power: float = 0.8) -> float:
-    """The difference in standard deviations that a t test of n against n sees with this power."""
-    freedom = 2 * n - 2
-    edge = stats.t.ppf(0.975, freedom)
-
-    def short(effect: float) -> float:
-        centre = effect * np.sqrt(n / 2)
-        seen = stats.nct.sf(edge, freedom, centre) + stats.nct.cdf(-edge, freedom, centre)
-        return float(seen) - power
-
-    high = 0.1
-    while short(high) < 0:  # far beyond the root the noncentral t gives no number
-        high *= 1.5
-    return float(optimize.brentq(short, 0.0, high))
 
 
 def expected_best(values: np.ndarray) -> np.ndarray:

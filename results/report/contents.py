@@ -37,7 +37,7 @@ SECTIONS: tuple[tuple[str, Make], ...] = (
     ("report", lambda given: [grid(given.studies, given.faces)] if given.faces else []),
     ("report comparison", lambda given: [confirmed(given)]),
     ("report paper", lambda given: [beside(given.printed, given.not_compared)]),
-    ("report comparison", lambda given: [pairs(given.settings)]),
+    ("report comparison", lambda given: [pairs(given)]),
     ("report comparison", ingredients),
     ("report paper", lambda given: [curves(given.studies)]),
     ("report", lambda given: [matrices(given)]),

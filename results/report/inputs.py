@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
-from results.facts import evaluation, paper
+from results.facts import evaluation, paper, verdicts
 from results.facts import statistics as st
 from results.facts.evaluation import Evaluated
 
@@ -31,6 +32,11 @@ class Inputs:
     def accuracies(self) -> pd.DataFrame:
         """evaluation.confirmed of the settings."""
         return evaluation.confirmed(self.settings)
+
+    @cached_property
+    def verdicts(self) -> list[Comparison]:
+        """verdicts.of every two of the settings."""
+        return verdicts.of(self.studies, self.settings)
 
     @cached_property
     def compared(self) -> list[Evaluated]:

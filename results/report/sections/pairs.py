@@ -1,69 +1,127 @@
 """The report's section on whether the differences between settings are real."""
 
+import numpy as np
 import pandas as pd
 
-from results.facts import evaluation
+from fer_stats.verdicts import Comparison
+from results.facts import evaluation, verdicts
 from results.facts.evaluation import Evaluated
-from results.report.blocks import Section, Text, table
+from results.report.blocks import Block, Section, Table, Text, table
+from results.report.inputs import Inputs
 from results.report.sections.caution import cautions
-from results.words import points
+from results.words import points, seeds
 
+SHOWN = 8  # sentences; the others are rows
 COLUMNS = (
-    "first second difference:points interval only_first_right:count only_second_right:count "
-    "mcnemar_p:p mcnemar_holm:p permutation_p:p permutation_holm:p permutation_least:p "
-    "smallest_by_images:gap smallest_by_seeds:gap"
+    "first second difference:points interval verdict chance:p pair smallest:gap needed:count "
+    "cost seeds_in_words"
 )
 LABELS = {
-    "interval": "95 %",
-    "mcnemar_p": "McNemar p",
+    "interval": "95 % with Holm",
+    "chance": "P(first is better)",
+    "smallest": "found 4 times in 5",
+    "needed": "seeds that would settle it",
+    "cost": "which cost",
+    "seeds_in_words": "seeds",
+}
+TEST_COLUMNS = (
+    "first second difference:points only_first_right:count only_second_right:count "
+    "mcnemar_p:p mcnemar_holm:p permutation_p:p permutation_holm:p permutation_least:p"
+)
+TEST_LABELS = {
+    "mcnemar_p": "McNemar p (these models)",
     "mcnemar_holm": "with Holm",
-    "permutation_p": "seeds p",
-    "permutation_holm": "seeds with Holm",
-    "permutation_least": "least possible",
-    "smallest_by_images": "visible, images",
-    "smallest_by_seeds": "visible, seeds",
+    "permutation_p": "permutation p (these images)",
+    "permutation_holm": "permutation with Holm",
+    "permutation_least": "least possible with Holm",
 }
 HOW = (
-    "McNemar's test (exact) compares what most seeds of each setting answer, image by image, so it "
-    "speaks of these networks, not of the architecture. The permutation exchanges seeds and speaks "
-    "of the settings; with few seeds it can't go below its least possible p. The interval of the "
-    "difference draws images and seeds anew. Visible: the difference that a test at 5 % finds four "
-    "times in five."
+    "The claim is for new seeds and new images: variance components of seeds crossed with images, "
+    "corrected by Holm within the primary pairs and, apart from them, within the secondary ones. "
+    "Better or worse: the interval leaves out 0. Equal: two one-sided tests place the difference "
+    "within {margin:g} points. P is the probability that the first, trained anew, is better on new "
+    "images. Found 4 times in 5: how far apart two settings must be so that the first step of Holm "
+    "finds it with these seeds and images. The images are those of {scope}."
+)
+NARROWER = (
+    "Two tests that claim less. McNemar's (exact) compares what most seeds of each setting answer: "
+    "it speaks of these very models, and calls settings of equal worth different in up to 42 % of "
+    "studies. The permutation exchanges the seeds: it speaks of these images, so on new ones it "
+    "errs in up to 16 %; with few seeds it can't go below the least p beside it, and where that is "
+    "above .05 it can find nothing (docs/statistics.md)."
 )
 
 
-def pairs(settings: list[Evaluated]) -> Section | None:
-    """Differences between every two settings, tested, and what could have been seen."""
-    frame = evaluation.pairs(settings)
-    if frame.empty:
+def pairs(given: Inputs) -> Section | None:
+    """Who is better than whom, by how much, how sure; and what would settle what is open."""
+    found = given.verdicts
+    if not found:
         return None
-    shown = frame.assign(interval=[points(row) for _, row in frame.iterrows()])
-    caption = "Every two settings on the test images, in points of accuracy"
+    told = [*sentences(found), *cautions(given.settings, "a difference to it is one")]
+    how = HOW.format(margin=100 * found[0].margin, scope=verdicts.SCOPE)
     return Section(
         "Are the differences real?",
         [
-            Text(summary(frame)),
-            *cautions(settings, "a difference to it is one"),
-            table("pairs", caption, shown, COLUMNS, len(frame) > 12, LABELS),
-            Text(HOW, "quiet"),
+            Text(origin(found)),
+            *told,
+            compared(found),
+            Text(how, "quiet"),
+            *narrower(given.settings),
         ],
     )
 
 
-def summary(frame: pd.DataFrame) -> str:
-    many = len(frame)
-    by_images = int((frame["mcnemar_holm"] < 0.05).sum())
+def origin(found: list[Comparison]) -> str:
+    """How many pairs there are, which were fixed beforehand, and what came out."""
+    primary = [one for one in found if one.primary]
+    settled = sum(one.settled for one in primary)
+    rest = len(found) - len(primary)
+    which = "fixed before training" if rest else "every two settings"
     words = (
-        f"{many} {'pair' if many == 1 else 'pairs'} of settings on the test images, corrected by "
-        f"Holm for their number: {by_images} differ by McNemar's test on images, "
+        f"{len(primary)} primary {'pair' if len(primary) == 1 else 'pairs'} ({which}): "
+        f"{settled} settled."
     )
-    if frame["permutation_p"].isna().all():
-        words += "and with one seed there is no test over seeds."
-    else:
-        words += f"{int((frame['permutation_holm'] < 0.05).sum())} by a permutation of seeds."
-    small = 100 * frame["smallest_by_images"]
-    reach = f"{small.min():.1f}" + (f" to {small.max():.1f}" if many > 1 else "")
-    return (
-        f"{words} The smallest difference that so many images would show four times in five is "
-        f"{reach} points of accuracy, before Holm."
+    return words + (f" The other {rest} are secondary: hints, not findings." if rest else "")
+
+
+def sentences(found: list[Comparison]) -> list[Block]:
+    """The primary verdicts in words, as many as are read."""
+    primary = [one for one in found if one.primary]
+    told: list[Block] = [Text(f"{one.words}.") for one in primary[:SHOWN]]
+    if len(primary) > SHOWN:
+        told.append(Text(f"{len(primary) - SHOWN} more are in the table.", "quiet"))
+    return told
+
+
+def compared(found: list[Comparison]) -> Table:
+    frame = verdicts.frame(found)
+    shown = frame.assign(
+        interval=[points(row) if pd.notna(row["low"]) else "" for _, row in frame.iterrows()],
+        verdict=[
+            f"equal within {100 * one.margin:g}" if one.verdict == "equal" else one.verdict
+            for one in found
+        ],
+        pair=["primary" if one.primary else "secondary" for one in found],
+        cost=["" if np.isnan(one.hours) else f"{one.hours:.2g} {one.unit}" for one in found],
+        seeds_in_words=[seeds_of(one) for one in found],
     )
+    caption = "Every two settings, in points of accuracy"
+    return table("verdicts", caption, shown, COLUMNS, len(frame) > 12, LABELS)
+
+
+def seeds_of(one: Comparison) -> str:
+    first, second = one.seeds
+    told = seeds(first) if first == second else f"{first} and {second} seeds"
+    return f"{told}, paired" if one.paired else told
+
+
+def narrower(settings: list[Evaluated]) -> list[Block]:
+    """McNemar and permutation, with what they speak of."""
+    frame = evaluation.pairs(settings)
+    if frame.empty:
+        return []
+    caption = "The same pairs by tests of these models, and of these images"
+    return [
+        table("pairs", caption, frame, TEST_COLUMNS, True, TEST_LABELS),
+        Text(NARROWER, "quiet"),
+    ]

@@ -95,6 +95,10 @@ class Estimate:
             return 1.0
         return max(self.p(margin), self.p(-margin)) / 2
 
+    def smallest(self, level: float = LEVEL, power: float = POWER) -> float:
+        """The true difference that is found at this level with this power, as estimated."""
+        return (self.critical(level) + float(stats.norm.ppf(power))) * self.error
+
     @property
     def chance(self) -> float:
         """Probability that the first, trained anew, is better on new images than the second."""
@@ -207,7 +211,7 @@ def seeds_to_settle(one: Estimate, margin: float, level: float = LEVEL) -> int |
     least = max(part.seeds for part in one.parts)
     for seeds in range(max(least, 2), MOST_SEEDS + 1):
         more = with_seeds(one, seeds)
-        needed = (more.critical(level) + stats.norm.ppf(POWER)) * more.error
+        needed = more.smallest(level)
         if abs(one.mean) >= needed or abs(one.mean) + needed <= margin:
             return seeds
     return None
@@ -239,5 +243,4 @@ def smallest_seen(
     between, within = disagree
     part = Part(seeds, (sd**2 + within / 2 / images) / seeds, sd**2)
     plan = Estimate(0.0, (part, part), (between - within) / images)
-    level = 1 - (1 - LEVEL) / comparisons
-    return float((plan.critical(level) + stats.norm.ppf(POWER)) * plan.error)
+    return plan.smallest(1 - (1 - LEVEL) / comparisons)

@@ -6,8 +6,8 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.multitest import multipletests
 
-from results.facts import crossed
-from results.facts.crossed import Estimate, Part
+from fer_stats import crossed
+from fer_stats.crossed import Estimate, Part
 
 RNG = np.random.default_rng(0)
 ONE = (RNG.random((4, 60)) < RNG.random(60)).astype(float)

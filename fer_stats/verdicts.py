@@ -1,0 +1,212 @@
+"""A beats B by x: the one rule, with its four verdicts, and what would settle what is open.
+
+Whoever compares settings (terminal, report, README, explorer) asks `of`. The claim is for new seeds
+and new images; the interval is that of `crossed`, corrected by Holm within the primary pairs and,
+apart from them, within all others. One seed has no interval and settles nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+
+from fer_stats import crossed
+from fer_stats.crossed import Estimate, Part
+
+MARGIN = 0.005  # half a point: what is called equal, where a study says nothing else
+SCATTER = 0.01  # sd over seeds that is assumed where one seed tells nothing of it
+SAME_SETTING = 0.85  # disagreement of two seeds of one setting, as a share of that of two settings
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A confirmed setting's answers to the images of one scope, as the rule needs them."""
+
+    name: str
+    right: np.ndarray = field(repr=False)  # (S, N) bool
+    seeds: tuple[int, ...]  # S
+    start: str = ""  # settings that begin alike at the same seed share it: weights, order of images
+    cost: float = np.nan  # hours that one training takes, of `unit` in `of`
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What can be said of two settings. Accuracies are fractions, differences first less second."""
+
+    first: str
+    second: str
+    primary: bool  # of the pairs that were fixed before training
+    seeds: tuple[int, int]  # of each that were used
+    images: int
+    paired: bool  # by seed: both begin with the same weights
+    difference: float
+    low: float  # of the interval at `level`, the level that Holm leaves; NaN with one seed
+    high: float
+    level: float
+    verdict: str  # of crossed.VERDICTS
+    margin: float  # within which "equal" is meant
+    p: float  # of no difference, with Holm
+    p_equal: float  # of a difference of the margin or more, with Holm
+    chance: float  # that the first, trained anew, is better on new images
+    smallest: float  # the true difference that Holm's first step would find four times in five
+    needed: int | None  # seeds of each that would settle it, where more seeds can; None: they can't
+    hours: float  # what those that are lacking cost; NaN where that isn't known
+    unit: str  # "GPU-hours" or "core-hours"
+
+    @property
+    def settled(self) -> bool:
+        return self.verdict != "not settled"
+
+    @property
+    def words(self) -> str:
+        """The verdict as a sentence, without its end."""
+        points = f"{100 * abs(self.difference):.1f} points"
+        ahead, behind = self.first, self.second
+        low, high = self.low, self.high
+        if self.difference < 0:
+            ahead, behind, low, high = behind, ahead, -high, -low
+        many = seeds_words(self.seeds)
+        if np.isnan(low):
+            told = f"{ahead} leads {behind} by {points}" if self.difference else self.alike
+            return f"{told}, {many}: not settled; {self.settle}"
+        reach = f"{signed(low)} to {signed(high)}; {many}"
+        if self.verdict == "equal":
+            within = f"{100 * self.margin:g} points"
+            return f"{self.first} and {self.second} are equal within {within} ({reach})"
+        if self.settled:
+            return f"{ahead} beats {behind} by {points} ({reach})"
+        told = f"{ahead} leads {behind} by {points}" if self.difference else self.alike
+        return f"{told} ({reach}): not settled; {self.settle}"
+
+    @property
+    def alike(self) -> str:
+        return f"{self.first} and {self.second} are as accurate"
+
+    @property
+    def settle(self) -> str:
+        """What would settle it, as half a sentence; "" where it is settled."""
+        if self.settled:
+            return ""
+        if self.needed is None:
+            return (
+                f"more seeds alone won't settle it: {self.images:,} images are too few for a "
+                "difference as small as this"
+            )
+        hours = "" if np.isnan(self.hours) else f", about {self.hours:.2g} {self.unit} more"
+        guess = min(self.seeds) < 2
+        assumed = f", if seeds scatter by {100 * SCATTER:g} point" if guess else ""
+        return f"{self.needed} seeds each would, four times in five{assumed}{hours}"
+
+
+def seeds_words(seeds: tuple[int, int]) -> str:
+    """one seed each, 3 seeds each, 3 and 5 seeds."""
+    first, second = seeds
+    if first == second:
+        return "one seed each" if first == 1 else f"{first} seeds each"
+    return f"{first} and {second} seeds"
+
+
+def signed(fraction: float) -> str:
+    """A fraction in points with one decimal and its sign, a minus as the printer's."""
+    text = f"{abs(100 * fraction):.1f}"
+    return text if float(text) == 0 else ("+" if fraction > 0 else "−") + text
+
+
+def of(
+    settings: Sequence[Answered],
+    pairs: Sequence[tuple[str, str]] = (),
+    margin: float = MARGIN,
+    cluster: np.ndarray | None = None,
+    unit: str = "GPU-hours",
+) -> list[Comparison]:
+    """Every two settings, the `pairs` first: all on the same images in the same order.
+
+    `pairs` are those that were fixed before training, by name; without any, all are primary.
+    `cluster` (N,) numbers groups of images that count as one draw. A primary pair is given as it
+    was named; of the others the first is the setting that comes first.
+    """
+    there = {one.name: one for one in settings}
+    fixed = [pair for pair in pairs if set(pair) <= set(there)]
+    known = {frozenset(pair) for pair in fixed}
+    rest = [p for p in combinations(there, 2) if frozenset(p) not in known]
+    families = [(fixed, True), (rest, False)] if pairs else [(rest, True)]
+    found = []
+    for names, primary in families:
+        tested = [(there[first], there[second]) for first, second in names]
+        found += family(tested, primary, margin, cluster, unit)
+    return found
+
+
+def family(
+    pairs: list[tuple[Answered, Answered]],
+    primary: bool,
+    margin: float,
+    cluster: np.ndarray | None,
+    unit: str,
+) -> list[Comparison]:
+    """The pairs of one of Holm's families."""
+    estimates = [estimate(a, b, cluster) for a, b in pairs]
+    judged = crossed.verdicts([one for one, *_ in estimates], margin)
+    first_step = 1 - (1 - crossed.LEVEL) / max(len(pairs), 1)
+    found = []
+    for (a, b), (one, seeds, paired), verdict in zip(pairs, estimates, judged, strict=True):
+        needed = None
+        if verdict.word == "not settled":
+            guess = one if min(seeds) > 1 else assumed(a, b, cluster)
+            level = verdict.level if min(seeds) > 1 else first_step
+            needed = crossed.seeds_to_settle(guess, margin, level)
+        lacking = [max((needed or 0) - len(each.seeds), 0) * each.cost for each in (a, b)]
+        found.append(
+            Comparison(
+                a.name,
+                b.name,
+                primary,
+                seeds,
+                a.right.shape[1],
+                paired,
+                one.mean,
+                verdict.low,
+                verdict.high,
+                verdict.level,
+                verdict.word,
+                margin,
+                verdict.p,
+                verdict.p_equal,
+                one.chance,
+                one.smallest(first_step),
+                needed,
+                sum(lacking) if needed else np.nan,
+                unit,
+            )
+        )
+    return found
+
+
+def estimate(
+    a: Answered, b: Answered, cluster: np.ndarray | None
+) -> tuple[Estimate, tuple[int, int], bool]:
+    """The difference of two settings, how many seeds of each it is from, and whether in pairs.
+
+    In pairs where both begin with the same weights and have two seeds and more in common, and then
+    of those alone.
+    """
+    common = [seed for seed in a.seeds if seed in b.seeds]
+    if not a.start or a.start != b.start or len(common) < 2:
+        seeds = len(a.seeds), len(b.seeds)
+        return crossed.apart(a.right, b.right, cluster), seeds, False
+    one, two = (each.right[[each.seeds.index(seed) for seed in common]] for each in (a, b))
+    difference = one.astype(float) - two
+    return crossed.of_one(difference, cluster), (len(common), len(common)), True
+
+
+def assumed(a: Answered, b: Answered, cluster: np.ndarray | None) -> Estimate:
+    """The difference where a setting has one seed: with a scatter over seeds that is assumed."""
+    one = crossed.in_clusters(a.right.astype(float), cluster).mean(0)
+    two = crossed.in_clusters(b.right.astype(float), cluster).mean(0)
+    apart = float((one - two).var(ddof=1) / len(one))
+    seeds = max(min(len(a.seeds), len(b.seeds)), 1)
+    parts = tuple(
+        Part(seeds, (SCATTER**2 + SAME_SETTING * apart / 2) / seeds, SCATTER**2) for _ in range(2)
+    )
+    return Estimate(float((one - two).mean()), parts, (1 - SAME_SETTING) * apart)

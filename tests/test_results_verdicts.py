@@ -1,0 +1,59 @@
+"""The rule on a study's folder: scope, pairs, margin, cost."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+from test_results_load import header, whole
+
+from results.artefacts.load import answers, load
+from results.facts import evaluation, verdicts
+from results.report.report import report
+
+__all__ = ["whole"]
+
+
+def of(path):
+    findings = load(path)
+    return verdicts.of([findings], evaluation.evaluated(answers(findings), 20))
+
+
+def fixed(path, **study):
+    (path / "study.json").write_text(json.dumps(header(study=study)))
+    return path
+
+
+def test_every_two_settings_are_compared_on_the_primary_scope(whole):
+    (one,) = of(whole)
+    assert (one.first, one.second, one.seeds) == ("alexnet", "resnet34", (2, 2))
+    assert one.images == 13 and one.primary and not one.paired
+    assert one.margin == 0.005 and one.unit == "core-hours"
+    # four epochs of 2 s on one core, both settings
+    if one.needed:
+        assert np.isclose(one.hours, (one.needed - 2) * 2 * 8 / 3600)
+
+
+def test_pairs_and_margin_are_the_studys(whole):
+    (one,) = of(fixed(whole, pairs=["resnet34:alexnet"], margin=2.0))
+    assert (one.first, one.second, one.margin) == ("resnet34", "alexnet", 0.02)
+
+
+def test_a_cbam_begins_as_the_resnet_of_its_stem(whole):
+    findings = load(whole)
+    resnet = answers(findings)[1]
+    trials = findings.trials.assign(hp_stem="small")
+    one = verdicts.start(findings, resnet)
+    cbam = replace(resnet, model="cbam_resnet34")
+    assert verdicts.start(findings, cbam) == one
+    assert verdicts.start(replace(findings, trials=trials), cbam) != one
+
+
+def test_the_report_says_the_verdict_and_what_the_other_tests_speak_of(whole):
+    section = next(
+        one
+        for one in report([load(whole)], 20).sections
+        if one.title == "Are the differences real?"
+    )
+    told = " ".join(getattr(block, "words", "") for block in section.blocks)
+    assert f"{of(whole)[0].words}." in told
+    assert "these very models" in told and "these images" in told

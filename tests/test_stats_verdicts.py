@@ -1,0 +1,101 @@
+"""The one rule, on made-up answers whose truth is known."""
+
+import numpy as np
+import pytest
+
+from fer_stats import crossed, verdicts
+from fer_stats.verdicts import Answered
+
+
+def answers(accuracy, seeds=5, images=4000, number=0, **more):
+    rng = np.random.default_rng(number)
+    right = rng.random((seeds, images)) < accuracy
+    name = more.pop("name", f"s{number}")
+    return Answered(name, right, tuple(range(seeds)), **more)
+
+
+def test_the_pairs_fixed_before_come_first_and_are_a_family_of_their_own():
+    settings = [answers(0.5, number=k, name=name) for k, name in enumerate("abcd")]
+    found = verdicts.of(settings, [("c", "a"), ("a", "gone")])
+    assert [(one.first, one.second, one.primary) for one in found][:2] == [
+        ("c", "a", True),
+        ("a", "b", False),
+    ]
+    assert len(found) == 6 and sum(one.primary for one in found) == 1
+    # one primary pair is at 95 %, however many others there are; the first of five is at 99 %
+    assert found[0].level == 0.95
+    assert max(one.level for one in found[1:]) == pytest.approx(0.99)
+    alone = verdicts.of([settings[2], settings[0]], [("c", "a")])[0]
+    assert repr(found[0]) == repr(alone)  # hours that aren't known are NaN
+
+
+def test_without_fixed_pairs_every_two_are_primary():
+    found = verdicts.of([answers(0.5, number=k, name=name) for k, name in enumerate("abc")])
+    assert len(found) == 3 and all(one.primary for one in found)
+
+
+def test_a_clear_difference_is_told_from_the_better_whichever_is_named_first():
+    good, bad = answers(0.7, name="good"), answers(0.6, number=1, name="bad")
+    one, other = verdicts.of([good, bad])[0], verdicts.of([bad, good])[0]
+    assert (one.verdict, other.verdict) == ("better", "worse")
+    assert one.words == other.words
+    assert one.words.startswith("good beats bad by ") and one.words.endswith("5 seeds each)")
+    assert one.chance > 0.99 and other.chance < 0.01 and one.settle == ""
+
+
+def test_one_seed_never_settles_anything_and_says_what_would():
+    good, bad = answers(0.9, 1, cost=2.0, name="good"), answers(0.1, 1, number=1, cost=1.0)
+    one = verdicts.of([good, bad])[0]
+    assert one.verdict == "not settled" and np.isnan([one.low, one.high, one.p, one.chance]).all()
+    assert one.needed >= 2 and one.hours == pytest.approx(3 * (one.needed - 1))
+    assert "one seed each: not settled" in one.words and "if seeds scatter by 1 point" in one.words
+    assert " to " not in one.words.split(":")[0]  # no interval that pretends
+
+
+def test_settings_that_begin_alike_are_compared_seed_by_seed():
+    rng = np.random.default_rng(0)
+    luck = rng.normal(0, 0.1, 6)  # a seed's own, which both settings share
+    first = rng.random((6, 4000)) < 0.55 + luck[:, None]
+    second = rng.random((6, 4000)) < 0.50 + luck[:, None]
+    seeds = tuple(range(6))
+    a, b = Answered("a", first, seeds, "same"), Answered("b", second, seeds, "same")
+    paired = verdicts.of([a, b])[0]
+    apart = verdicts.of([a, Answered("b", second, seeds, "other")])[0]
+    assert paired.paired and not apart.paired
+    assert paired.verdict == "better" and apart.verdict == "not settled"
+    # of unequal seeds those that both have
+    later = verdicts.of([a, Answered("b", second[2:], seeds[2:], "same")])[0]
+    assert later.paired and later.seeds == (4, 4)
+    assert later.difference == pytest.approx(first[2:].mean() - second[2:].mean())
+
+
+def test_equal_within_the_margin_that_was_asked_for():
+    same = [answers(0.5, 20, 200_000, number=k, name=name) for k, name in enumerate("ab")]
+    one = verdicts.of(same, margin=0.01)[0]
+    assert one.verdict == "equal" and "equal within 1 points" in one.words
+    assert verdicts.of(same, margin=0.0001)[0].verdict == "not settled"
+
+
+def test_what_would_settle_it_is_what_crossed_says_and_its_cost():
+    a, b = answers(0.52, 3, cost=0.5, name="a"), answers(0.5, 3, number=1, cost=0.5, name="b")
+    one = verdicts.of([a, b])[0]
+    assert one.verdict == "not settled"
+    assert one.needed == crossed.seeds_to_settle(crossed.apart(a.right, b.right), 0.005)
+    assert one.hours == pytest.approx(one.needed - 3)
+    assert f"{one.needed} seeds each would" in one.words and "GPU-hours more" in one.words
+
+
+def test_where_images_are_too_few_no_number_of_seeds_is_promised():
+    rng = np.random.default_rng(0)
+    right = [np.tile(rng.random(60) < 0.5, (3, 1)) ^ (rng.random((3, 60)) < 0.1) for _ in "ab"]
+    a, b = (Answered(name, one, (0, 1, 2)) for name, one in zip("ab", right, strict=True))
+    one = verdicts.of([a, b])[0]
+    assert one.needed is None and "60 images are too few" in one.words
+
+
+def test_copies_of_an_image_count_once():
+    a, b = answers(0.52, 3, 500, name="a"), answers(0.5, 3, 500, 1, name="b")
+    twice = [Answered(one.name, np.repeat(one.right, 2, 1), one.seeds) for one in (a, b)]
+    once = verdicts.of([a, b])[0]
+    told = verdicts.of(twice, cluster=np.repeat(np.arange(500), 2))[0]
+    assert (told.low, told.high) == pytest.approx((once.low, once.high))
