@@ -54,7 +54,7 @@ REFUSED = {
     "--preset paper --settings A-resnet34 --models alexnet": "A-resnet34 is of a network that",
     "--preset ingredients --models cbam_resnet34": "none of the settings is of cbam_resnet34",
     "--sampler grid --settings A-alexnet --lr 0.1": "--settings does nothing here, since a grid",
-    "--preset smoke --sampler grid --lr 0.01,0.1 --trials 50": "a grid has no more than 16 points",
+    "--preset smoke --sampler grid --models alexnet --lr 0.01,0.1 --trials 9": "than 4 points",
     # twice, or nothing
     "--lr 0.01 --lr 0.1": "argument --lr: given twice, as 0.01 and as 0.1",
     "--trials 3 --trials=4": "argument --trials: given twice, as 3 and as 4",

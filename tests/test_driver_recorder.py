@@ -142,6 +142,13 @@ def test_a_trial_that_the_scheduler_stops_ends_with_its_reason(news):
     )
 
 
+def test_a_trial_stopped_by_a_scheduler_that_gives_no_reason_has_ended_all_the_same(news):
+    news.recorder.on_trial_result(0, [], news.trial, RESULT | {"epoch": 2})
+    news.recorder.session.tables.last["t0000"]["epoch"] = 2
+    news.recorder.on_trial_complete(0, [], news.trial)
+    assert (news.written[-1]["status"], news.written[-1]["reason"]) == ("stopped", "the scheduler")
+
+
 def test_a_trial_given_up_in_a_stages_last_step_has_ended(news):
     """The scheduler, which ends such trials at the next step, isn't asked any more."""
     for _ in range(2):

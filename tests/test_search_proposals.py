@@ -14,6 +14,7 @@ from study.config.study import Study, from_dict, read_preset
 from study.driver.tuner import Proposals
 from study.search.proposals import Config, Optimiser, first_points, grid, suggested
 
+PAPERS = ["alexnet", "resnet34", "cbam_resnet34"]
 SPACE = {
     "lr": {"low": 0.001, "high": 0.1, "log": True},
     "batch_size": [16, 32, 64],
@@ -99,7 +100,7 @@ def test_every_kind_of_domain_gives_values_in_range_and_plain_types(tmp_path):
 
 
 def test_a_network_has_only_its_own_hyperparameters(tmp_path):
-    found = optimiser(tmp_path, sampler="random")
+    found = optimiser(tmp_path, sampler="random", models=PAPERS)
     asked = [found.ask() for _ in range(12)]
     had = {
         c["model"]: {"batch_norm", "stem", "cbam_order", "cbam_reduction"} & set(c) for c in asked
@@ -257,7 +258,7 @@ def test_a_lock_that_a_killed_driver_left_is_not_waited_for(tmp_path, monkeypatc
 
 
 def test_grid_covers_each_cell_exactly_once(tmp_path):
-    found = optimiser(tmp_path, sampler="grid", space=CELLS)
+    found = optimiser(tmp_path, sampler="grid", space=CELLS, models=PAPERS)
     assert len(grid(found.study)) == 4 + 12 + 2
     asked = [found.ask() for _ in range(18)]
     names = ("model", "batch_size", "dropout", "batch_norm", "stem")

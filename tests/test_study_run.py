@@ -562,7 +562,7 @@ def test_a_studys_folder_is_there_with_its_header_or_not_at_all(tmp_path, monkey
 MISTAKES = {
     "--data nowhere.csv": "nowhere.csv",
     "--models lenet": "unknown model 'lenet': known are alexnet, resnet34, cbam_resnet34",
-    "--sampler cma": "unknown sampler 'cma': known are tpe, random, qmc, grid",
+    "--sampler cma": "unknown sampler 'cma': known are tpe, random, qmc",
     "--preset tiny": "unknown preset 'tiny': known are smoke, search, paper, ingredients",
     "--preset tiny.toml": "there is no file tiny.toml",
     "--lr 0": "lr is 0.0: expected a number above 0",

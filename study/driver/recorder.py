@@ -121,7 +121,7 @@ class Recorder(tune.Callback):
         elif self.session.tables.last[name]["epoch"] >= trial.config["epochs"]:
             ended = {"status": "completed", "reason": "all epochs done"}
         else:
-            ended = {"status": "stopped", "reason": self.stopped.pop(name)}
+            ended = {"status": "stopped", "reason": self.stopped.pop(name, "the scheduler")}
         self.end(name, ended)
 
     def on_trial_recover(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:

@@ -21,11 +21,13 @@ AHEAD = {"cuda": 8192, "cpu": 1}
 class Draws:
     """An epoch's parameters, one row per image in the order of the epoch; None where unused."""
 
-    mirror: Tensor | None  # (N,) bool
-    affine: Tensor | None  # (N, 2, 3) float32, output to input in [-1, 1] coordinates
-    box: Tensor | None  # (N, 4) float32: x0, y0, x1, y1 in fractions of the side; empty if x0 = x1
-    gain: Tensor | None  # (N,) float32, contrast about the image's own mean
-    offset: Tensor | None  # (N,) float32, levels added, full scale is 1
+    mirror: Tensor | None = None  # (N,) bool
+    affine: Tensor | None = None  # (N, 2, 3) float32, output to input in [-1, 1] coordinates
+    box: Tensor | None = (
+        None  # (N, 4) float32: x0, y0, x1, y1 in fractions of the side; empty if x0 = x1
+    )
+    gain: Tensor | None = None  # (N,) float32, contrast about the image's own mean
+    offset: Tensor | None = None  # (N,) float32, levels added, full scale is 1
 
 
 def resized(images: Tensor, px: int) -> Tensor:
