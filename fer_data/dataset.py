@@ -2,17 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from fer_data import Mistake, sources
 from fer_data.known import SPLITS
-from fer_data.rows import Rows
-
-CARVED_SHARE = 9  # one image in nine, as PublicTest's share of Training and PublicTest
-CARVING_SEED = 0
+from fer_data.splits import identical, whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +41,9 @@ def parts(dataset: Dataset) -> list[Split]:
     return [dataset.train, dataset.val, dataset.test]
 
 
-def read(path: Path, names: tuple[str, ...] = ()) -> Dataset:
+def read(path: Path, names: tuple[str, ...] = (), kind: str = "") -> Dataset:
     """The data set of a source, checked; see `sources.read`."""
-    rows = sources.read(path, names)
-    if "val" not in rows.splits:
-        rows = with_val(rows)
+    rows = whole(sources.read(path, names, kind))
     classes, labels = np.unique(rows.names, return_inverse=True)
     splits = []
     for name in SPLITS:
@@ -74,7 +69,7 @@ def checked(
                 f"each of the {len(classes)} classes in {', '.join(SPLITS)}: add some, or remove "
                 "the class everywhere"
             )
-    group = groups(np.concatenate([split.images for split in splits]))
+    group = identical(np.concatenate([split.images for split in splits]))
     train, val, test = np.split(group, np.cumsum([len(split.labels) for split in splits[:2]]))
     return Dataset(
         name=where,
@@ -91,12 +86,6 @@ def checked(
     )
 
 
-def groups(images: np.ndarray) -> np.ndarray:
-    """For each image the number of its group: images with the same pixels share one. (N,)"""
-    seen: dict[bytes, int] = {}
-    return np.array([seen.setdefault(image.tobytes(), len(seen)) for image in images])
-
-
 def content_digest(classes: tuple[str, ...], splits: list[Split]) -> str:
     """16 hex digits of the sha256 over class names, split sizes, pixels and labels, in order."""
     total = hashlib.sha256(json.dumps([classes, [len(s.labels) for s in splits]]).encode())
@@ -104,36 +93,6 @@ def content_digest(classes: tuple[str, ...], splits: list[Split]) -> str:
         total.update(np.ascontiguousarray(split.images).data)
         total.update(split.labels.astype("<i8").data)
     return total.hexdigest()[:16]
-
-
-def with_val(rows: Rows) -> Rows:
-    """The rows with one image in nine of each class of train moved to val."""
-    train = np.flatnonzero(rows.splits == "train")
-    moved = train[carved(rows.names[train], groups(rows.images[train]), CARVING_SEED)]
-    splits = rows.splits.copy()
-    splits[moved] = "val"
-    note = (
-        f"val was carved from train: {len(moved):,} images, one in {CARVED_SHARE} of each class, "
-        "identical ones kept on one side"
-    )
-    return replace(rows, splits=splits, notes=(*rows.notes, note))
-
-
-def carved(names: np.ndarray, group: np.ndarray, seed: int) -> np.ndarray:
-    """Places of one image in nine of each class; a group of identical images is in or out whole."""
-    classes, labels = np.unique(names, return_inverse=True)
-    wanted = np.maximum(1, np.bincount(labels) // CARVED_SHARE)
-    order = np.random.default_rng(seed).permutation(len(names))
-    members: dict[int, list[int]] = {}
-    for place in order:
-        members.setdefault(group[place], []).append(place)
-    chosen: list[int] = []
-    for places in members.values():
-        held = np.bincount(labels[places], minlength=len(classes))
-        if (held <= wanted).all():
-            wanted -= held
-            chosen += places
-    return np.array(sorted(chosen), np.int64)
 
 
 def levels(dataset: Dataset) -> dict[str, float]:

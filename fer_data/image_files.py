@@ -3,12 +3,14 @@
 import io
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from fer_data import Mistake
+from fer_data.faces import Box
 from fer_data.rows import SIDE_PX
 from fer_data.tree import Opened, Tree
 
@@ -46,20 +48,39 @@ def opens(tree: Tree, name: str) -> bool:
     return True
 
 
-def read(tree: Tree, names: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """uint8 (N, 48, 48), and notes that count what had to be changed for that."""
+def read(
+    tree: Tree, names: list[str], boxes: Sequence[Box | None] = ()
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """uint8 (N, 48, 48), and notes that count what had to be changed for that.
+
+    `boxes`: the part of each file that is the face; None for all of it.
+    """
     images = np.empty((len(names), SIDE_PX, SIDE_PX), np.uint8)
     changed: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for place in sorted(range(len(names)), key=lambda k: tree.place(names[k])):
         with tree.open(names[place]) as file:
             image = decoded(file, f"{tree.path}: {names[place]}")
+        if boxes and (box := boxes[place]):
+            image = cut(image, box, f"{tree.path}: {names[place]}")
+            changed["were cut to the square around the box of their face"] += 1
         images[place] = grey(image, changed, sizes)
     notes = tuple(f"{many:,} images {what}" for what, many in sorted(changed.items()) if many)
     if sizes:
         most = ", ".join(size for size, _ in sizes.most_common(3)) + ", ..." * (len(sizes) > 3)
         notes = (f"{sizes.total():,} images of {most} pixels were resized to 48 x 48", *notes)
     return images, notes
+
+
+def cut(image: Image.Image, box: Box, at: str) -> Image.Image:
+    """The square around a box, moved inside the image; smaller where the image is."""
+    left, top, right, bottom = box
+    side = min(max(right - left, bottom - top), *image.size)
+    if side < 1 or right <= left or bottom <= top:
+        raise Mistake(f"{at} has the box {box}; expected left < right and top < bottom: correct it")
+    x = min(max((left + right - side) // 2, 0), image.width - side)
+    y = min(max((top + bottom - side) // 2, 0), image.height - side)
+    return image.crop((x, y, x + side, y + side))
 
 
 def decoded(file: Opened, at: str) -> Image.Image:

@@ -12,12 +12,15 @@ from fer_data.tree import EXPECTED, Tree
 FOLDERS = {
     "train": "train",
     "training": "train",
+    "train_set": "train",
     "val": "val",
     "valid": "val",
     "validation": "val",
+    "val_set": "val",
     "publictest": "val",
     "test": "test",
     "testing": "test",
+    "test_set": "test",
     "privatetest": "test",
 }
 

@@ -1,4 +1,4 @@
-"""A source of faces: FER-2013's table, or images in folders, either of them packed or not.
+"""A source of faces: FER-2013's table, or images in one of the layouts of `readers`, packed or not.
 
 Told by content, not by name. Nothing is unpacked to the disk, nothing that a source holds is ever
 executed, and whatever is wrong with it raises Mistake. Images are numbered here, for the study
@@ -6,60 +6,221 @@ that answers them and for the results that show them.
 """
 
 import hashlib
+import os
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from fer_data import Mistake, classes, image_files, table
+from fer_data import Mistake, classes, image_files, readers, table
+from fer_data.catalogue import SOURCES, Source
 from fer_data.classes import listed
-from fer_data.layout import layout
-from fer_data.rows import Rows
+from fer_data.faces import Found
+from fer_data.readers import ferplus
+from fer_data.rows import USAGES, Rows
 from fer_data.tree import EXPECTED, Tree, is_tree, opened, readable
 
 TABLES = ("fer2013.csv", "icml_face_data.csv")
 TABLE_ENDS = (".csv", ".csv.xz", ".csv.gz")
+KINDS = (*SOURCES, *(kind for kind in readers.READERS if kind not in SOURCES))
+APART = ("raf-db", "affectnet", "expw", "kdef", "jaffe")  # never in a table of pixels
 
 
-def read(path: Path, names: tuple[str, ...] = ()) -> Rows:
+@dataclass(frozen=True)
+class Content:
+    """A source before its classes have names."""
+
+    images: np.ndarray  # uint8 (N, 48, 48)
+    labels: np.ndarray  # str (N,), as they are written
+    splits: np.ndarray  # str (N,), "" where the source has none
+    groups: np.ndarray  # str (N,), "" for an image by itself
+    about: dict[str, np.ndarray]  # attribute -> str (N,), "" where it isn't told
+    notes: tuple[str, ...]
+    source: str = ""  # the published data set that its layout tells
+    table: bool = False  # whether it is FER-2013's
+
+
+def asked(text: str) -> tuple[str, str]:
+    """The kind and the path of KIND:PATH; no kind where it is a path alone."""
+    kind, colon, path = text.partition(":")
+    if colon and path and kind in KINDS:
+        return kind, path
+    if colon and kind.isidentifier() and len(kind) > 1 and not os.path.exists(text):
+        raise Mistake(
+            f"there is no {text}, and {kind} is no kind of data; expected KIND:PATH with one of "
+            f"{', '.join(KINDS)}"
+        )
+    return "", text
+
+
+def read(path: Path, names: tuple[str, ...] = (), kind: str = "") -> Rows:
     """The source's rows; whatever is wrong with it raises Mistake.
 
     `names` are those of the classes in the order of their numbers, where the source has no names.
+    `kind` insists on a layout or on a published data set; empty finds out.
     """
     with readable(path):
-        images, labels, splits, notes, is_table = content(path)
-    named, known, told = classes.named(str(path), labels, splits, names, is_table)
-    return Rows(images, named, splits, np.arange(len(images)), notes + told, known)
+        found = content(path, kind)
+    check_kind(path, kind, found)
+    source = SOURCES.get(kind) or by_counts(found)
+    labels, told = in_order(found, source, names, bool(kind))
+    named, known, notes = classes.named(str(path), labels, found.splits, names, found.table)
+    known = known or found.source
+    notes = found.notes + told + notes
+    if known in SOURCES and known != "fer2013":
+        notes = (what(SOURCES[known], named, found.splits), *notes)
+    return Rows(
+        found.images,
+        named,
+        found.splits,
+        np.arange(len(found.images)),
+        notes,
+        known,
+        found.groups,
+        found.about,
+    )
 
 
-def content(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...], bool]:
-    """Images, labels as they are written, splits, notes, and whether all that is a table's."""
-    if not is_tree(path):
-        with path.open("rb") as whole:
-            return *table.read(whole, str(path)), (), True
+def content(path: Path, kind: str) -> Content:
     with opened(path) as tree:
-        files, notes = layout(tree)
-        if not files:
-            name = table_name(tree)
-            with tree.open(name) as file:
-                return *table.read(file, f"{path}: {name}"), (), True
-        images, told = image_files.read(tree, [file.name for file in files])
-        labels, splits = (np.array([getattr(f, key) for f in files]) for key in ("label", "split"))
-        return images, labels, splits, notes + told, False
+        if kind == "ferplus" and not ferplus.find(tree):
+            return joined(tree)
+        if is_tree(path) or readers.lone(tree):
+            if found := readers.find(tree, kind):
+                return decoded(found)
+        if kind in readers.CARRIERS or kind in APART:
+            raise Mistake(f"{path} is not laid out as {kind}; {readers.laid_out(kind)}")
+        return of_table(tree)
 
 
-def digest(path: Path) -> str:
+def of_table(tree: Tree) -> Content:
+    name = table_name(tree) if is_tree(tree.path) else ""
+    where = f"{tree.path}: {name}" if name else str(tree.path)
+    with tree.open(name or tree.names[0]) as file:
+        images, labels, splits = table.read(file, where)
+    none = np.full(len(images), "")
+    return Content(images, labels, splits, none, {}, (), table=True)
+
+
+def joined(tree: Tree) -> Content:
+    """FER-2013's table with FER+'s labels: row k has the votes of row k."""
+    found = of_table(tree)
+    votes, usages = ferplus.table(tree)
+    splits = np.array([USAGES.get(usage, "") for usage in usages])
+    if not np.array_equal(splits, found.splits):
+        raise Mistake(
+            f"{tree.path}: {ferplus.TABLE} has {len(splits):,} rows whose Usage isn't that of the "
+            f"{len(found.splits):,} rows of the table; expected row k to be row k: get whole copies"
+        )
+    labels = np.array([ferplus.majority(one) for one in votes])
+    kept = labels != ""
+    note = ferplus.without(int((~kept).sum()), len(kept))
+    return Content(
+        found.images[kept],
+        labels[kept],
+        found.splits[kept],
+        found.groups[kept],
+        {},
+        (note,),
+        "ferplus",
+    )
+
+
+def decoded(found: Found) -> Content:
+    faces = found.faces
+    images, told = image_files.read(
+        found.tree, [face.file for face in faces], [face.box for face in faces]
+    )
+    labels, splits, groups = (
+        np.array([getattr(face, key) for face in faces]) for key in ("label", "split", "group")
+    )
+    names = dict.fromkeys(name for face in faces for name, _ in face.about)
+    about = {name: np.array([dict(face.about).get(name, "") for face in faces]) for name in names}
+    return Content(images, labels, splits, groups, about, found.notes + told, found.source)
+
+
+def check_kind(path: Path, kind: str, found: Content) -> None:
+    """Refuse a published data set whose layout says that it is another."""
+    if kind in SOURCES and found.source not in ("", kind):
+        raise Mistake(
+            f"{path} is {SOURCES[found.source].title} by its layout, but --data says {kind}: give "
+            f"{found.source}:{path}, or the path alone"
+        )
+
+
+def by_counts(found: Content) -> Source | None:
+    """The data set without a split of its own that has just as many images of each number."""
+    there = Counter(found.labels.tolist())
+    for source in SOURCES.values():
+        counts = source.counts.get("", {})
+        if counts and there == {n: counts[c] for n, c in source.numbers.items() if c in counts}:
+            return source
+    return None
+
+
+def in_order(
+    found: Content, source: Source | None, names: tuple[str, ...], insisted: bool
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels with the names that the numbers of the data set have which a person insists on.
+
+    Counts that are published come first: they know copies in another order.
+    """
+    if not source or names or not source.numbers or not classes.numbered(found.labels):
+        return found.labels, ()
+    if classes.recognised(found.labels, found.splits):
+        return found.labels, ()
+    lost = [label for label in set(found.labels.tolist()) if label not in source.numbers]
+    if lost:
+        raise Mistake(
+            f"it has the class number {lost[0]}, but {source.title} has "
+            f"{listed(list(source.numbers))}: give --classes, or the path without {source.kind}:"
+        )
+    pairs = listed([f"{number} {name}" for number, name in source.numbers.items()])
+    why = "--data says so; no count confirms it" if insisted else "it has as many of each class"
+    note = f"the class numbers are taken for {source.title}'s, since {why}: {pairs}"
+    return classes.renamed(found.labels, source.numbers), (note,)
+
+
+def what(source: Source, names: np.ndarray, splits: np.ndarray) -> str:
+    """Which data set it is, how its counts are to those published, and what one may do with it."""
+    folded = np.array([classes.folded(name) for name in names.tolist()])
+    different = [
+        f"{name}{f' in {split}' if split else ''} {here:,} and not {there:,}"
+        for split, counts in source.counts.items()
+        for name, there in counts.items()
+        if (here := int(((folded == name) & ((splits == split) | (split == ""))).sum())) != there
+    ]
+    told = "as many images of each class as published" if source.counts else ""
+    if different:
+        told = f"other counts than published ({listed(different)})"
+    return f"it is {source.title}, {told + ', ' if told else ''}licence: {source.licence}"
+
+
+def digest(path: Path, kind: str = "") -> str:
     """16 hex digits of the sha256 over the source's bytes: of a folder, its names and images."""
     with readable(path):
         if not path.is_dir():
             with path.open("rb") as whole:
-                return hashlib.file_digest(whole, "sha256").hexdigest()[:16]
+                alone = hashlib.file_digest(whole, "sha256").hexdigest()[:16]
         with opened(path) as tree:
+            if not path.is_dir() and (is_tree(path) or not readers.lone(tree)):
+                return alone
             total = hashlib.sha256("\0".join(tree.names).encode(errors="surrogateescape"))
-            files, _ = layout(tree)
-            for name in [file.name for file in files] or [table_name(tree)]:
+            for name in files_of(tree, kind):
                 with tree.open(name) as file:
                     total.update(hashlib.file_digest(file, "sha256").digest())
             return total.hexdigest()[:16]
+
+
+def files_of(tree: Tree, kind: str) -> list[str]:
+    """The files that decide what a tree says."""
+    found = readers.find(tree, kind)
+    if found is None or (kind == "ferplus" and not ferplus.find(tree)):
+        votes = [name for name in tree.files if name.rpartition("/")[2] == ferplus.TABLE]
+        return [table_name(tree), *votes * (kind == "ferplus")]
+    faces = () if found.within else dict.fromkeys(face.file for face in found.faces)
+    return [*faces, *found.tables]
 
 
 def table_name(tree: Tree) -> str:

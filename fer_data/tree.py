@@ -94,12 +94,25 @@ def is_tree(path: Path) -> bool:
 def opened(path: Path) -> Iterator[Tree]:
     if path.is_dir():
         yield of_folder(path)
+    elif not is_tree(path):
+        yield of_file(path)
     elif tarfile.is_tarfile(path):
         with tarfile.open(path) as archive:
             yield of_tar(path, archive)
     else:
         with zipfile.ZipFile(path) as archive:
             yield of_zip(path, archive)
+
+
+def of_file(path: Path) -> Tree:
+    """A file that is no archive, and what it names beside it."""
+    return Tree(
+        path,
+        (path.name,),
+        open=lambda name: (path.parent / name).open("rb"),
+        size=lambda name: (path.parent / name).stat().st_size,
+        place=lambda name: 0,
+    )
 
 
 def of_folder(path: Path) -> Tree:

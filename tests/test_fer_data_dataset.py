@@ -5,7 +5,8 @@ import pytest
 from test_data_datasets import split, write_folder
 
 from fer_data import dataset
-from fer_data.dataset import Split, carved, content_digest
+from fer_data.dataset import Split, content_digest
+from fer_data.splits import carved
 
 
 @pytest.mark.parametrize("change", ["pixel", "label", "split", "class"])

@@ -373,8 +373,8 @@ def test_folder_with_nothing_in_it_is_refused(tmp_path, pack):
 
 
 def test_folder_of_other_things_is_refused_with_what_it_holds(tmp_path):
-    path = folder(tmp_path / "fer", {"happy/1.png": encoded(), "sad/2.png": encoded()})
-    assert refusal(path).startswith("SOURCE holds no data set but happy/1.png, sad/2.png; expected")
+    path = folder(tmp_path / "fer", {"cats/1.png": encoded(), "dogs/2.png": encoded()})
+    assert refusal(path).startswith("SOURCE holds no data set but cats/1.png, dogs/2.png; expected")
 
 
 def test_folder_that_holds_the_table_is_read_as_the_table(tmp_path, fer_file):

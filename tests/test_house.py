@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 # A folder, and all that its files may import: of ours and of others'; the standard library always.
 ROOMS = {
     "fer_models": "torch torchvision",
-    "fer_data": "numpy PIL",
+    "fer_data": "fer_data/readers numpy PIL",
+    "fer_data/readers": "fer_data numpy pyarrow",
     "fer_stats": "numpy scipy",
     "study": "fer_data",
     "study/config": "study fer_models numpy",

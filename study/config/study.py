@@ -60,7 +60,11 @@ class Study:
     storage: str = option(
         "", "s3://BUCKET/FOLDER or gs://..., shared by all machines; empty keeps all under --out"
     )
-    data: str = option("faces", "FER-2013 as csv, folder or zip; 'faces' or faces:N draws N faces")
+    data: str = option(
+        "faces",
+        "path of FER-2013, RAF-DB, AffectNet, one's own faces, or KIND:PATH (docs/data.md); faces "
+        "or faces:N draws N faces",
+    )
     classes: tuple[str, ...] = option(
         (),
         "names of the classes in the order of their numbers, where the data have numbers alone; "

@@ -5,6 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from fer_data import sources
 from study import Mistake, output
 from study.data.datasets import describe, load, say
 from study.data.download import download
@@ -18,8 +19,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "source",
         nargs="?",
-        help="fer2013.csv (plain, .xz, .gz, .tar.gz, .zip), a folder, zip or tar.gz of "
-        "train/CLASS/*.jpg and test/CLASS/*.jpg, or faces:N for drawn faces (default: faces)",
+        help="fer2013.csv (plain, .xz, .gz, .tar.gz, .zip), or a folder, zip or tar.gz of faces in "
+        f"any layout of docs/data.md; KIND:PATH insists on one ({', '.join(sources.KINDS)}); "
+        "faces:N draws faces (default: faces)",
     )
     parser.add_argument("--download", action="store_true", help="get FER-2013 from Kaggle first")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where to keep what is prepared")

@@ -16,14 +16,15 @@ import pandas as pd
 from fer_data import cache as caches
 from fer_data import fer2013, sources
 from fer_data.classes import ASSUMED
-from fer_data.dataset import Dataset, Split, checked, content_digest, groups, parts, read
+from fer_data.dataset import Dataset, Split, checked, content_digest, parts, read
 from fer_data.known import SPLITS
 from fer_data.rows import SIDE_PX
+from fer_data.splits import identical
 from study import Mistake, complain
 from study.data import drawn_faces
 from study.storage import atomic
 
-CACHE_VERSION = 3  # count up when what is read, carved or stored changes
+CACHE_VERSION = 4  # count up when what is read, carved or stored changes
 DRAWING_SEED = 0
 ENDS = (".csv", ".xz", ".gz", ".bz2", ".tar", ".tgz", ".zip")
 DRAWN = (
@@ -35,7 +36,8 @@ DRAWN = (
 def load(
     source: str | Path | None = None, cache: Path | None = None, names: tuple[str, ...] = ()
 ) -> Dataset:
-    """The data set of a path, or of drawn faces (None, "faces", or "faces:N" with N for train).
+    """The data set of a path, or KIND:PATH, or of drawn faces (None, "faces", or "faces:N" with N
+    for train).
 
     `names` are those of the classes in the order of their numbers, where the source has no names.
     What was prepared before is read from the folder `cache`, else FER_STUDY_CACHE, else
@@ -47,9 +49,11 @@ def load(
             raise Mistake("drawn faces have classes with names: leave out --classes")
         sizes = drawn_sizes(source)
         return cached(drawn_digest(sizes), cache, lambda: drawn(sizes))
-    path = Path(os.path.expanduser(source))
-    digest = sources.digest(path)
-    dataset = cached(f"{digest}{named(names)}", cache, lambda: read(path, names))
+    kind, place = sources.asked(os.fspath(source))
+    path = Path(os.path.expanduser(place))
+    digest = sources.digest(path, kind)
+    key = f"{digest}{f'-{kind}' if kind else ''}{named(names)}"
+    dataset = cached(key, cache, lambda: read(path, names, kind))
     name = os.path.basename(os.path.abspath(path))
     return replace(dataset, name=dataset.known or plain_name(path), source=(name, digest))
 
@@ -65,7 +69,8 @@ def absolute(source: str) -> str:
     """A source's name that holds from any folder; drawn faces and addresses are as they are."""
     if source.partition(":")[0] == "faces" or "://" in source:
         return source
-    return os.path.abspath(os.path.expanduser(source))
+    kind, path = sources.asked(source)
+    return f"{kind}:" * bool(kind) + os.path.abspath(os.path.expanduser(path))
 
 
 def subset(split: Split, images: int, seed: int) -> Split:
@@ -107,7 +112,7 @@ def images_table(dataset: Dataset) -> pd.DataFrame:
     splits = parts(dataset)
     sizes = [len(split.labels) for split in splits]
     pixels = np.concatenate([split.images.reshape(-1, SIDE_PX**2) for split in splits])
-    rows = pd.DataFrame({"split": np.repeat(SPLITS, sizes), "group": groups(pixels)})
+    rows = pd.DataFrame({"split": np.repeat(SPLITS, sizes), "group": identical(pixels)})
     rows["label"] = np.concatenate([split.labels for split in splits])
     rows["labels"] = rows.groupby("group")["label"].transform("nunique")
     rows["blank"] = pixels.min(1) == pixels.max(1)

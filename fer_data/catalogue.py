@@ -1,0 +1,115 @@
+"""Published data sets: the order of their class numbers, how many images they have, what one may do
+with them, and where they are to be had.
+
+Counts are those of the papers and releases; where people's copies differ, the reader's note says by
+how much. `EMOTIONS` words are used for all, so that classes of two sets meet by their names.
+"""
+
+from dataclasses import dataclass, field
+
+from fer_data.known import EMOTIONS, FERPLUS
+
+RAF_DB = ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral")
+AFFECTNET = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
+CK_PLUS = ("neutral", "angry", "contempt", "disgust", "fear", "happy", "sad", "surprise")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A published data set. `numbers`: class number -> class, where the release has numbers."""
+
+    kind: str  # as in --data KIND:PATH
+    title: str
+    licence: str
+    get: str
+    numbers: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)  # split -> class -> images
+
+
+def numbered(order: tuple[str, ...], first: int = 0) -> dict[str, str]:
+    return {str(number): name for number, name in enumerate(order, first)}
+
+
+def counted(order: tuple[str, ...], images: tuple[int, ...]) -> dict[str, int]:
+    return dict(zip(order, images, strict=True))
+
+
+SOURCES = {
+    source.kind: source
+    for source in (
+        Source(
+            "fer2013",
+            "FER-2013",
+            "none was granted; photographs from web search, for research only",
+            "Kaggle, msambare/fer2013 (`python -m study.data --download`)",
+            numbered(EMOTIONS),
+        ),
+        Source(
+            "ferplus",
+            "FER+",
+            "labels MIT (Microsoft); photographs are FER-2013's",
+            "github.com/microsoft/FERPlus with FER-2013's table",
+            numbered(FERPLUS),
+        ),
+        Source(
+            "raf-db",
+            "RAF-DB (basic)",
+            "non-commercial research, on request from its authors",
+            "whdeng.cn/RAF/model1.html",
+            numbered(RAF_DB, 1),
+            {
+                "train": counted(RAF_DB, (1290, 281, 717, 4772, 1982, 705, 2524)),
+                "test": counted(RAF_DB, (329, 74, 160, 1185, 478, 162, 680)),
+            },
+        ),
+        Source(
+            "affectnet",
+            "AffectNet",
+            "non-commercial research, by agreement with its authors",
+            "mohammadmahoor.com/pages/databases/affectnet",
+            numbered(AFFECTNET),
+            {
+                "train": counted(AFFECTNET, (74874, 134415, 25459, 14090, 6378, 3803, 24882, 3750)),
+                "test": counted(AFFECTNET, (500,) * 7 + (499,)),
+            },
+        ),
+        Source(
+            "expw",
+            "ExpW",
+            "non-commercial research",
+            "mmlab.ie.cuhk.edu.hk/projects/socialrelation",
+            numbered(EMOTIONS),
+            {"": counted(EMOTIONS, (3671, 3995, 1088, 30537, 10559, 7060, 34883))},
+        ),
+        Source(
+            "ckplus",
+            "CK+",
+            "research, by agreement with its authors",
+            "jeffcohn.net/Resources, or Kaggle, shawon10/ckplus",
+            numbered(CK_PLUS),
+            {"": counted(CK_PLUS[1:], (135, 54, 177, 75, 207, 84, 249))},
+        ),
+        Source(
+            "ckextended",
+            "CK+ as ckextended.csv",
+            "research, by agreement with CK+'s authors",
+            "Kaggle, davilsena/ckdataset",
+            numbered((*EMOTIONS, "contempt")),
+            {"": counted((*EMOTIONS, "contempt"), (45, 59, 25, 69, 28, 83, 593, 18))},
+        ),
+        Source(
+            "kdef",
+            "KDEF",
+            "non-commercial research, on request from its authors",
+            "kdef.se",
+            counts={"": {name: 700 for name in EMOTIONS}},
+        ),
+        Source(
+            "jaffe",
+            "JAFFE",
+            "non-commercial research",
+            "zenodo.org/records/3451524",
+            counts={"": counted(EMOTIONS, (30, 29, 32, 31, 31, 30, 30))},
+        ),
+    )
+}

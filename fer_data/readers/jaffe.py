@@ -1,0 +1,27 @@
+"""JAFFE: KA.AN1.39.tiff, which is person, emotion with the number of the take, number of the file.
+
+FE is fear: other sets write it AF. Ten women, about three takes of each emotion: the person is the
+group.
+"""
+
+import re
+
+from fer_data.faces import Face, Found
+from fer_data.tree import Tree
+
+EMOTIONS = {
+    "AN": "angry",
+    "DI": "disgust",
+    "FE": "fear",
+    "HA": "happy",
+    "NE": "neutral",
+    "SA": "sad",
+    "SU": "surprise",
+}
+FILE = re.compile(rf"(?:^|/)([A-Z]{{2}})\.({'|'.join(EMOTIONS)})\d\.\d+\.(tiff?|png|jpe?g)$")
+
+
+def find(tree: Tree) -> Found | None:
+    matches = [match for name in tree.files if (match := FILE.search(name))]
+    faces = [Face(match.string, EMOTIONS[match[2]], group=match[1]) for match in matches]
+    return Found(tree, faces, "jaffe") if faces else None

@@ -1,0 +1,120 @@
+"""Parquet files as Hugging Face keeps them: an image column of {bytes, path} or bytes, and a label.
+
+    data/train-00000-of-00001.parquet, data/test-00000-of-00001.parquet
+
+The split is in a file's name or folder (or default/train/0000.parquet).
+A label's name is taken from the file's metadata where it has one; a number has no name by itself.
+A row group is held at a time.
+"""
+
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import accumulate
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fer_data import Mistake
+from fer_data.faces import Face, Found
+from fer_data.layout import FOLDERS
+from fer_data.tree import Opened, Tree
+
+IMAGES = ("image", "img", "img_bytes", "image_bytes", "jpg", "png", "pixel_values")
+LABELS = ("label", "labels", "emotion", "expression", "class", "cls")
+MARK = "#"  # between a file and the number of a row in it
+
+
+def find(tree: Tree) -> Found | None:
+    names = [name for name in tree.files if name.endswith(".parquet")]
+    if not names:
+        return None
+    faces = [face for name in names for face in rows(tree, name)]
+    splits = {face.split for face in faces}
+    notes: tuple[str, ...] = ()
+    if len(splits) == 1 and splits != {""}:
+        notes = (f"all of it is one split, called {splits.pop()}, which says nothing of test",)
+        faces = [replace(face, split="") for face in faces]
+    elif splits == {"train", "val"}:
+        faces = [replace(f, split="test" if f.split == "val" else f.split) for f in faces]
+        notes = ("there is no test split, so val is the test split, met once at the end",)
+    first = {face.file: place for place, face in enumerate(faces)}
+    inside = replace(tree, open=opener(tree, names), place=first.__getitem__)
+    return Found(inside, faces, tables=tuple(names), notes=notes, within=True)
+
+
+def rows(tree: Tree, name: str) -> list[Face]:
+    """A face for each row of a file."""
+    with tree.open(name) as file:
+        whole = pq.ParquetFile(file)
+        column(tree, name, whole.schema_arrow, IMAGES)
+        chosen = column(tree, name, whole.schema_arrow, LABELS)
+        labels = whole.read([chosen])[chosen].to_pylist()
+        words = class_names(whole.schema_arrow, chosen)
+    split = split_of(name)
+    return [
+        Face(f"{name}{MARK}{row}", str(words[label] if words else label), split)
+        for row, label in enumerate(labels)
+    ]
+
+
+def column(tree: Tree, name: str, schema: pa.Schema, wanted: tuple[str, ...]) -> str:
+    found = next((one for one in wanted if one in schema.names), "")
+    if not found:
+        raise Mistake(
+            f"{tree.path}: {name} has the columns {', '.join(schema.names[:8])}; expected one of "
+            f"{', '.join(wanted)}: rename it"
+        )
+    return found
+
+
+def class_names(schema: pa.Schema, label: str) -> list[str]:
+    """The names that `datasets` stored with a column of numbers; empty where there are none."""
+    told = (schema.metadata or {}).get(b"huggingface")
+    features = json.loads(told)["info"]["features"] if told else {}
+    names = features.get(label, {}).get("names", [])
+    return names if not all(str(name).isdecimal() for name in names) else []
+
+
+def split_of(name: str) -> str:
+    """The last word of a path that says one."""
+    words = re.split(r"[/\-_.]", name.lower())
+    return next((FOLDERS[word] for word in reversed(words) if word in FOLDERS), "")
+
+
+def opener(tree: Tree, names: list[str]) -> Callable[[str], Opened]:
+    """Opens a row's image; rows are asked for in their order, so one row group is held."""
+    starts: dict[str, list[int]] = {}
+    for name in names:
+        with tree.open(name) as file:
+            told = pq.ParquetFile(file).metadata
+            sizes = [told.row_group(k).num_rows for k in range(told.num_row_groups)]
+        starts[name] = [0, *accumulate(sizes)]
+
+    held: dict[tuple[str, int], pa.ChunkedArray] = {}
+
+    def group(name: str, number: int) -> pa.ChunkedArray:
+        if (name, number) not in held:
+            held.clear()
+            with tree.open(name) as file:
+                whole = pq.ParquetFile(file)
+                image = column(tree, name, whole.schema_arrow, IMAGES)
+                held[name, number] = whole.read_row_group(number, [image])[image]
+        return held[name, number]
+
+    def open_row(file: str) -> Opened:
+        name, _, number = file.rpartition(MARK)
+        row = int(number)
+        at = next(k for k, end in enumerate(starts[name][1:]) if row < end)
+        value = group(name, at)[row - starts[name][at]].as_py()
+        content = value["bytes"] if isinstance(value, dict) else value
+        if not isinstance(content, bytes):
+            raise Mistake(
+                f"{tree.path}: row {row:,} of {name} has no bytes of an image; expected the image "
+                "itself, not its path: get a copy that holds the images"
+            )
+        return io.BufferedReader(io.BytesIO(content))
+
+    return open_row

@@ -1,0 +1,106 @@
+"""A webdataset: tar files of KEY.jpg beside KEY.cls, which holds a class number.
+
+    train/0.tar, test/0.tar, classnames.txt       (Hugging Face, clip-benchmark)
+
+Its numbers are in the order of whoever made it, mostly that of the alphabet: 4 neutral, 5 sad and 6
+surprise, where FER-2013 has 4 sad, 5 surprise and 6 neutral.
+"""
+
+import io
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from fer_data.faces import Face, Found
+from fer_data.readers.parquet import split_of
+from fer_data.tree import Opened, Tree, plain
+
+NAMES = "classnames.txt"
+LABEL = ".cls"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An image of a tar, and the label beside it."""
+
+    tar: str  # its name in the tree, "" for the tree itself
+    image: str
+    label: str
+
+
+def find(tree: Tree) -> Found | None:
+    if any(name.endswith(LABEL) for name in tree.files):
+        return Found(tree, [face_of(tree.open, sample, "") for sample in pairs("", tree.files)])
+    tars = [name for name in tree.files if name.endswith(".tar")]
+    archives = {name: members(tree, name) for name in tars}
+    if not any(inside.endswith(LABEL) for names in archives.values() for inside in names):
+        return None
+    open_one = opener(tree, archives)
+    faces = [
+        face_of(open_one, sample, split_of(name))
+        for name, names in archives.items()
+        for sample in pairs(name, list(names))
+    ]
+    if {face.split for face in faces} == {"train", "val"}:
+        faces = [replace(f, split="test" if f.split == "val" else f.split) for f in faces]
+    if len({face.split for face in faces}) == 1:
+        faces = [replace(face, split="") for face in faces]
+    faces, tables = named(tree, faces)
+    order = {face.file: place for place, face in enumerate(faces)}
+    inside = replace(tree, open=open_one, place=order.__getitem__)
+    return Found(inside, faces, tables=(*tars, *tables), within=True)
+
+
+def pairs(tar: str, names: list[str]) -> list[Sample]:
+    """The images with a label beside them: webdataset's key is all before the first dot."""
+    labels = {key(name): name for name in names if name.endswith(LABEL)}
+    return [
+        Sample(tar, name, labels[key(name)])
+        for name in names
+        if not name.endswith(LABEL) and key(name) in labels
+    ]
+
+
+def key(name: str) -> str:
+    path = PurePosixPath(name)
+    return str(path.with_name(path.name.partition(".")[0]))
+
+
+def face_of(open_one: Callable[[str], Opened], sample: Sample, split: str) -> Face:
+    prefix = f"{sample.tar}:" if sample.tar else ""
+    with open_one(prefix + sample.label) as file:
+        label = file.read().decode().strip()
+    return Face(prefix + sample.image, label, split)
+
+
+def members(tree: Tree, name: str) -> dict[str, tuple[int, int]]:
+    """File of a tar -> where its bytes begin, and how many they are."""
+    with tree.open(name) as file, tarfile.open(fileobj=file) as archive:
+        inside = {plain(one.name): (one.offset_data, one.size) for one in archive if one.isfile()}
+    return dict(sorted(inside.items()))
+
+
+def opener(tree: Tree, archives: dict[str, dict[str, tuple[int, int]]]) -> Callable[[str], Opened]:
+    """Opens TAR:MEMBER."""
+
+    def open_one(file: str) -> Opened:
+        tar, _, member = file.partition(".tar:")
+        start, size = archives[f"{tar}.tar"][member]
+        with tree.open(f"{tar}.tar") as whole:
+            whole.seek(start)
+            return io.BufferedReader(io.BytesIO(whole.read(size)))
+
+    return open_one
+
+
+def named(tree: Tree, faces: list[Face]) -> tuple[list[Face], tuple[str, ...]]:
+    """With the names of classnames.txt, a line for each number, where there is one."""
+    tables = [name for name in tree.files if name.rpartition("/")[2] == NAMES]
+    if not tables:
+        return faces, ()
+    with tree.open(tables[0]) as file:
+        names = [line.strip() for line in file.read().decode().splitlines() if line.strip()]
+    if any(not face.label.isdecimal() or int(face.label) >= len(names) for face in faces):
+        return faces, ()
+    return [replace(face, label=names[int(face.label)]) for face in faces], (tables[0],)

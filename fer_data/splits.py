@@ -1,0 +1,138 @@
+"""Train, val and test of a source that gives fewer: carved from it, with no group on two sides.
+
+A group is all that shows one person, one sequence or one photograph, as far as the source tells it,
+and all images with the same pixels.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from fer_data.known import SPLITS
+from fer_data.rows import Rows
+
+CARVED_SHARE = 9  # one image in nine, as PublicTest's share of Training and PublicTest
+TEST_SHARE = 10  # one in ten, as PrivateTest's share of all of FER-2013
+CARVING_SEED = 0
+
+
+def whole(rows: Rows) -> Rows:
+    """The rows with a val, and a test where the source has no split at all."""
+    if not rows.splits.size or (rows.splits == "").all():
+        rows = with_part(replace(rows, splits=np.full(len(rows.names), "train")), "test")
+    if "val" not in rows.splits:
+        rows = with_part(rows, "val")
+    return replace(rows, notes=(*rows.notes, *crossings(rows)))
+
+
+def with_part(rows: Rows, part: str) -> Rows:
+    """The rows with one image in nine of each class of train moved to val, or in ten to test."""
+    train = np.flatnonzero(rows.splits == "train")
+    share = CARVED_SHARE if part == "val" else TEST_SHARE
+    alike, grouped = identical(rows.images[train]), told(rows)
+    if grouped:
+        chosen = by_group(rows.names[train], joined(alike, rows.groups[train]), share)
+    else:
+        chosen = carved(rows.names[train], alike, CARVING_SEED, share)
+    moved = train[chosen]
+    splits = rows.splits.astype("U5")
+    splits[moved] = part
+    sides = "identical ones kept on one side"
+    if grouped:
+        sides = "all that is of one person, sequence or photograph kept on one side"
+    note = f"{part} was carved from train: {len(moved):,} images, one in {share} of each class, "
+    return replace(rows, splits=splits, notes=(*rows.notes, note + sides))
+
+
+def told(rows: Rows) -> bool:
+    """Whether the source tells groups."""
+    return bool(rows.groups.size) and bool((rows.groups != "").any())
+
+
+def identical(images: np.ndarray) -> np.ndarray:
+    """For each image the number of its group: images with the same pixels share one. (N,)"""
+    seen: dict[bytes, int] = {}
+    return np.array([seen.setdefault(image.tobytes(), len(seen)) for image in images])
+
+
+def joined(alike: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Numbers (N,) of what is held together by equal pixels or by a group, over however many."""
+    parent: dict[object, object] = {}
+
+    def root(one: object) -> object:
+        while parent.setdefault(one, one) != one:
+            one = parent[one]
+        return one
+
+    for pixels, group in zip(alike.tolist(), groups.tolist(), strict=True):
+        if group:
+            parent[root(group)] = root(pixels)
+    numbers: dict[object, int] = {}
+    return np.array([numbers.setdefault(root(one), len(numbers)) for one in alike.tolist()])
+
+
+def carved(
+    names: np.ndarray, group: np.ndarray, seed: int, share: int = CARVED_SHARE
+) -> np.ndarray:
+    """Places of one image in `share` of each class; a group of identical images is in or out
+    whole."""
+    classes, labels = np.unique(names, return_inverse=True)
+    wanted = np.maximum(1, np.bincount(labels) // share)
+    chosen: list[int] = []
+    for places in members(group, seed):
+        held = np.bincount(labels[places], minlength=len(classes))
+        if (held <= wanted).all():
+            wanted -= held
+            chosen += places
+    return np.array(sorted(chosen), np.int64)
+
+
+def members(group: np.ndarray, seed: int) -> list[list[int]]:
+    """The places of each group, in an order by lot."""
+    found: dict[int, list[int]] = {}
+    for place in np.random.default_rng(seed).permutation(len(group)).tolist():
+        found.setdefault(group[place], []).append(place)
+    return list(found.values())
+
+
+def by_group(names: np.ndarray, group: np.ndarray, share: int) -> np.ndarray:
+    """Places of whole groups that come near one image in `share` of each class.
+
+    Groups are persons with images of many classes, so none fits exactly: one is taken where it
+    brings the counts nearer, and one more for a class that is still without.
+    """
+    classes, labels = np.unique(names, return_inverse=True)
+    lacking = np.maximum(1, np.bincount(labels) // share).astype(float)
+    each = [
+        (places, np.bincount(labels[places], minlength=len(classes)))
+        for places in members(group, CARVING_SEED)
+    ]
+    chosen: list[int] = []
+    for places, held in each:
+        if np.abs(lacking - held).sum() < np.abs(lacking).sum():
+            lacking -= held
+            chosen += places
+    for label in range(len(classes)):
+        if label not in labels[chosen]:
+            rest = [(places, held) for places, held in each if held[label]]
+            chosen += min(rest, key=lambda one: np.abs(lacking - one[1]).sum())[0]
+    return np.array(sorted(set(chosen)), np.int64)
+
+
+def crossings(rows: Rows) -> tuple[str, ...]:
+    """How many groups the splits cut, for splits that the source gave."""
+    if not told(rows):
+        return ()
+    sides = {
+        group: {split for split in SPLITS if split in set(rows.splits[rows.groups == group])}
+        for group in set(rows.groups[rows.groups != ""].tolist())
+    }
+    cut = [group for group, splits in sides.items() if len(splits) > 1]
+    if not cut:
+        return ()
+    inside = np.isin(rows.groups, cut) & (rows.splits == "test")
+    return (
+        f"{len(cut):,} of {len(sides):,} groups (persons, sequences or photographs) have images in "
+        f"more than one split, {inside.sum():,} of them in test: a network is tested on what it "
+        "has partly seen",
+    )

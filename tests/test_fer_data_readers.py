@@ -1,0 +1,402 @@
+"""Each layout as it is published, with what a reader that falls into its trap would give."""
+
+from collections import Counter
+
+import layouts
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_data import Mistake, dataset, sources, splits
+from fer_data.catalogue import SOURCES
+from fer_data.known import EMOTIONS, FER2013
+
+
+def counts(rows, split: str = "") -> dict[str, int]:
+    inside = rows.splits == split if split else np.full(len(rows.names), True)
+    return dict(Counter(rows.names[inside].tolist()))
+
+
+def noted(rows, words: str) -> str:
+    (found,) = [note for note in rows.notes if words in note]
+    return found
+
+
+def near(image: np.ndarray, place: int) -> float:
+    """Mean distance in grey levels to a drawn face."""
+    return float(np.abs(image.astype(int) - layouts.drawn()[place].astype(int)).mean())
+
+
+def refusal(path, kind: str = "") -> str:
+    with pytest.raises(Mistake) as caught:
+        sources.read(path, kind=kind)
+    return str(caught.value)
+
+
+def test_raf_dbs_release_has_its_own_order(tmp_path):
+    rows = sources.read(layouts.raf_db(tmp_path / "r"))
+    assert rows.known == "raf-db" and len(rows.names) == 42
+    assert counts(rows, "train") == dict.fromkeys(SOURCES["raf-db"].numbers.values(), 3)
+    # number 1 is surprise; in FER-2013's order it would be disgust, in AffectNet's happy
+    first = rows.names[(rows.splits == "train")][0]
+    assert first == "surprise"
+    assert noted(rows, "it is RAF-DB").endswith("licence: " + SOURCES["raf-db"].licence)
+    assert near(rows.images[-1], 21) < 6  # the aligned face, not the photograph
+    assert "other counts than published" in noted(rows, "it is RAF-DB")
+
+
+def test_raf_dbs_attributes_are_its_last_three_lines(tmp_path):
+    rows = sources.read(layouts.raf_db(tmp_path / "r"))
+    train = rows.splits == "train"
+    assert rows.about["gender"][train][:4].tolist() == ["male", "female", "male", "female"]
+    assert rows.about["race"][train][:3].tolist() == ["Caucasian", "African-American", "Asian"]
+    assert rows.about["age"][train][:5].tolist() == ["0-3", "4-19", "20-39", "40-69", "70+"]
+
+
+def test_raf_db_in_folders_from_1_to_7(tmp_path):
+    rows = sources.read(layouts.raf_db_folders(tmp_path / "r"))
+    assert rows.known == "raf-db" and set(rows.splits.tolist()) == {"train", "test"}
+    by_file = dict(zip(sorted(Counter(rows.names.tolist())), range(7), strict=True))
+    assert by_file.keys() == set(EMOTIONS)
+    assert rows.names[:3].tolist() == ["surprise"] * 3  # test/1/, not happy
+
+
+def test_raf_db_with_a_line_for_no_image_is_refused(tmp_path):
+    path = layouts.raf_db(tmp_path / "r")
+    (path / "basic/Image/aligned/train_00003_aligned.jpg").unlink()
+    assert "has the line 'train_00003.jpg 3'" in refusal(path)
+
+
+@pytest.mark.parametrize("text", [False, True], ids=["numbers", "text"])
+def test_affectnet_of_2021(tmp_path, text):
+    rows = sources.read(layouts.affectnet_arrays(tmp_path / "a", text))
+    assert rows.known == "affectnet" and len(rows.names) == 40
+    assert counts(rows, "test") == dict.fromkeys(SOURCES["affectnet"].numbers.values(), 2)
+    # image 1 has the number 0, neutral; in FER-2013's order it would be angry
+    assert rows.names[0] == "neutral" and near(rows.images[0], 1) < 6
+    assert rows.names[1] == "happy" and near(rows.images[1], 10) < 6  # 10.jpg comes second
+    assert noted(rows, "test is not public")
+
+
+def test_affectnet_without_an_annotated_image_is_refused(tmp_path):
+    path = layouts.affectnet_arrays(tmp_path / "a")
+    (path / "train_set/images/3.jpg").unlink()
+    assert "has train_set/annotations/3_exp.npy but no train_set/images/3.jpg" in refusal(path)
+
+
+def test_affectnet_of_2017_has_boxes_of_left_top_width_height(tmp_path):
+    rows = sources.read(layouts.affectnet_tables(tmp_path / "a"))
+    assert len(rows.names) == 40 and "none" not in counts(rows)
+    assert noted(rows, "6 images of no emotion")
+    first = sorted(range(1, 25), key=lambda number: f"{number % 3}/{number:08x}.jpg")[0]
+    assert near(rows.images[0], first) < 8
+    # read as left, top, right, bottom the box would be 30 wide: another picture
+    wrong = Image.open(
+        tmp_path / f"a/Manually_Annotated_Images/{first % 3}/{first:08x}.jpg"
+    ).convert("L")
+    wrong = np.asarray(wrong.crop((30, 20, 60, 60)).resize((48, 48)))
+    assert near(wrong, first) > 20
+
+
+def test_expws_boxes_are_top_left_right_bottom(tmp_path):
+    rows = sources.read(layouts.expw(tmp_path / "e"))
+    assert rows.known == "expw" and len(rows.names) == 90
+    distances = [near(rows.images[k], k) for k in range(3)]
+    assert max(distances) < 8
+    # as x, y, w, h the first box (25, 10, 65, 80) is another part of the photograph
+    photograph = Image.open(tmp_path / "e/image/origin/happy_0_0.jpg").convert("L")
+    wrong = photograph.crop((25, 10, 25 + 65, 10 + 80)).resize((48, 48))
+    assert near(np.asarray(wrong), 0) > 20
+    assert rows.names[:3].tolist() == list(EMOTIONS[:3])
+
+
+def test_expws_faces_of_one_photograph_stay_together(tmp_path):
+    rows = splits.whole(sources.read(layouts.expw(tmp_path / "e")))
+    for group in set(rows.groups.tolist()):
+        assert len(set(rows.splits[rows.groups == group].tolist())) == 1
+    assert set(rows.splits.tolist()) == {"train", "val", "test"}
+
+
+def test_ck48_is_split_by_person(tmp_path):
+    rows = splits.whole(sources.read(layouts.ck48(tmp_path / "c")))
+    assert rows.known == "ckplus" and len(rows.names) == 252
+    assert noted(rows, "252 frames are of 84 sequences of 12 persons")
+    for person in set(rows.groups.tolist()):
+        assert len(set(rows.splits[rows.groups == person].tolist())) == 1
+    # by lot, as sets without groups are split, nearly every person of test is in train too
+    lot = by_lot(rows)
+    crossing = [p for p in set(rows.groups.tolist()) if len(set(lot[rows.groups == p])) > 1]
+    assert len(crossing) >= 10
+    assert set(counts(rows, "test")) == set(layouts.CK_WORDS)
+
+
+def test_ckplus_release_has_neutral_0_and_anger_1(tmp_path):
+    rows = sources.read(layouts.ck_release(tmp_path / "c"))
+    assert len(rows.names) == 70  # a face a sequence, of 210 frames
+    # sequence 1 has the number 1; in FER-2013's order that is disgust
+    assert rows.names[:7].tolist() == [
+        "angry",
+        "contempt",
+        "disgust",
+        "fear",
+        "happy",
+        "sad",
+        "surprise",
+    ]
+
+
+def test_ckextended_is_named_by_its_counts(tmp_path):
+    rows = {0: 45, 1: 59, 2: 25, 3: 69, 4: 28, 5: 83, 6: 593, 7: 18}
+    found = sources.read(layouts.ckextended(tmp_path / "ckextended.csv", rows))
+    assert counts(found) == dict(zip((*EMOTIONS, "contempt"), rows.values(), strict=True))
+    assert "it has as many of each class" in noted(found, "CK+ as ckextended.csv's")
+    few = sources.read(layouts.ckextended(tmp_path / "few.csv", dict.fromkeys(range(8), 10)))
+    assert set(few.names.tolist()) == {f"class {k}" for k in range(8)}  # never by guess
+    few = sources.read(tmp_path / "few.csv", kind="ckextended")
+    assert "--data says so" in noted(few, "CK+ as ckextended.csv's") and few.names[0] == "angry"
+
+
+def test_kdefs_sessions_are_of_one_person(tmp_path):
+    rows = splits.whole(sources.read(layouts.kdef(tmp_path / "k")))
+    assert rows.known == "kdef" and len(rows.names) == 281  # with AF31V, without the black one
+    assert set(rows.groups.tolist()) == {*(f"F{k:02}" for k in range(1, 11)), "F31"}
+    assert (rows.groups == "F01").sum() == 28  # both sessions; by folder it would be 14
+    assert len(set(rows.splits[rows.groups == "F01"].tolist())) == 1
+    assert noted(rows, "1 files that are all black") and noted(rows, "1 files whose names")
+    assert counts(rows)["sad"] == 41 and Counter(rows.about["angle"].tolist())["HL"] == 141
+
+
+def test_kdefs_face_is_the_middle_square(tmp_path):
+    rows = sources.read(layouts.kdef(tmp_path / "k"))
+    assert near(rows.images[0], 2) < 6  # AF01AFHL; squeezed to 48 x 48 it would have white bands
+    portrait = Image.open(tmp_path / "k/KDEF/AF01/AF01AFHL.JPG").convert("L").resize((48, 48))
+    assert near(np.asarray(portrait), 2) > 20
+
+
+def test_jaffes_FE_is_fear_and_its_women_stay_together(tmp_path):
+    rows = splits.whole(sources.read(layouts.jaffe(tmp_path / "j")))
+    assert rows.known == "jaffe" and counts(rows) == dict.fromkeys(sorted(EMOTIONS), 30)
+    for woman in set(rows.groups.tolist()):
+        assert len(set(rows.splits[rows.groups == woman].tolist())) == 1
+    assert counts(rows, "test") == dict.fromkeys(EMOTIONS, 3)
+
+
+def test_ferplus_has_its_order_and_leaves_out_what_has_no_majority(tmp_path):
+    rows = sources.read(layouts.ferplus(tmp_path / "f"))
+    assert rows.known == "ferplus" and len(rows.names) == 64
+    # six votes of the first column are neutral; FER-2013's order would call them angry
+    assert rows.names[0] == "neutral" or near(rows.images[0], 0) > 1
+    train = [name for name, split in zip(rows.names, rows.splits, strict=True) if split == "train"]
+    assert train[:8] == [
+        "neutral",
+        "happy",
+        "surprise",
+        "sad",
+        "angry",
+        "disgust",
+        "fear",
+        "contempt",
+    ]
+    assert noted(rows, "3 of 67 images have no majority")
+
+
+def test_ferplus_drops_votes_that_stand_alone():
+    from fer_data.readers.ferplus import majority
+
+    def votes(*given: int) -> str:
+        return majority(np.array([*given, *[0] * (10 - len(given))]))
+
+    assert votes(5, 3, 1, 1) == "neutral"  # 5 of the 8 that are left; of all ten it is no majority
+    assert votes(5, 5) == "" and votes(4, 3, 3) == ""
+    assert majority(np.array([0] * 9 + [10])) == ""  # no face
+    assert majority(np.array([3, 0, 0, 0, 0, 0, 0, 0, 6, 0])) == ""  # unknown
+    assert majority(np.array([1] * 10)) == ""
+
+
+def test_ferplus_joins_rows_and_not_the_numbers_in_names(tmp_path):
+    """fer0000085 may be row 60: by its number it would get the votes of another face."""
+    path = tmp_path / "both"
+    path.mkdir()
+    pixels = [" ".join(map(str, layouts.drawn()[k].ravel().tolist())) for k in range(24)]
+    usages = ["Training"] * 8 + ["PublicTest"] * 8 + ["PrivateTest"] * 8
+    lines = [f"0,{p},{u}" for p, u in zip(pixels, usages, strict=True)]
+    (path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
+    head = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt"
+    votes = [[10 * (k == row % 8) for k in range(8)] + [0, 0] for row in range(24)]
+    rows = [
+        f"{usage},fer{23 - row:07}.png,{','.join(map(str, vote))}"
+        for row, (usage, vote) in enumerate(zip(usages, votes, strict=True))
+    ]
+    (path / "fer2013new.csv").write_text("\n".join([head + ",unknown,NF", *rows]) + "\n")
+    found = sources.read(path, kind="ferplus")
+    assert found.names[:4].tolist() == ["neutral", "happy", "surprise", "sad"]
+    assert near(found.images[1], 1) == 0
+    (path / "fer2013new.csv").write_text("\n".join([head + ",unknown,NF", *rows[:-1]]) + "\n")
+    assert "23 rows whose Usage isn't that of the 24 rows" in refusal(path, "ferplus")
+
+
+def test_parquet_with_names_takes_them(tmp_path):
+    labels = {"train": [0, 1, 2] * 5, "valid": [0, 1, 2], "test": [0, 1, 2]}
+    path = layouts.parquet(tmp_path / "p", labels, ["angry", "disgust", "fear"])
+    rows = sources.read(path)
+    assert counts(rows) == {"angry": 7, "disgust": 7, "fear": 7}
+    assert dict(Counter(rows.splits.tolist())) == {"train": 15, "val": 3, "test": 3}
+    order = {"test": 18, "train": 0, "val": 15}  # files by the alphabet: test, train, valid
+    for split, first in order.items():
+        part = rows.images[rows.splits == split]
+        assert all(near(image, first + k) == 0 for k, image in enumerate(part))
+
+
+def test_parquet_with_bytes_alone_and_one_file(tmp_path):
+    labels = {"train": [0, 1, 2] * 5}
+    path = layouts.parquet(tmp_path / "p", labels, columns=("img_bytes", "labels"), plain=True)
+    rows = sources.read(path / "data/train-00000-of-00001.parquet")
+    assert set(rows.names.tolist()) == {"class 0", "class 1", "class 2"}
+    assert noted(rows, "all of it is one split, called train")
+
+
+def test_parquet_in_the_order_of_the_alphabet_is_told_by_its_counts(tmp_path):
+    """Read as FER-2013's, 4, 5 and 6 would be sad, surprise and neutral."""
+    order = sorted(EMOTIONS)
+    labels = {
+        split: [number for number, name in enumerate(order) for _ in range(many[name])]
+        for split, many in (
+            ("train", dict(zip(EMOTIONS, FER2013.train, strict=True))),
+            ("valid", dict(zip(EMOTIONS, FER2013.val, strict=True))),
+            ("test", dict(zip(EMOTIONS, FER2013.test, strict=True))),
+        )
+    }
+    found = labelled(layouts.parquet, tmp_path / "p", labels)
+    assert found.known == "fer2013" and found.names[found.labels == "4"][0] == "neutral"
+
+
+def labelled(build, path, labels):
+    """The names alone: no need to draw 35,887 faces."""
+    from types import SimpleNamespace
+
+    from fer_data import classes
+
+    numbers = np.array([str(n) for split in labels.values() for n in split])
+    words = {"train": "train", "valid": "val", "test": "test"}
+    splits = np.array([words[s] for s, many in labels.items() for _ in many])
+    names, known, _ = classes.named("s", numbers, splits, (), table=False)
+    return SimpleNamespace(known=known, names=names, labels=numbers)
+
+
+def test_webdataset_numbers_have_no_names_of_their_own(tmp_path):
+    labels = {"train": list(range(7)) * 3, "test": list(range(7)) * 2}
+    path = layouts.webdataset(tmp_path / "w", labels)
+    rows = sources.read(path)
+    assert set(rows.names.tolist()) == {f"class {k}" for k in range(7)}
+    assert dict(Counter(rows.splits.tolist())) == {"test": 14, "train": 21}
+    test = rows.images[rows.splits == "test"]
+    assert all(near(image, 21 + k) < 6 for k, image in enumerate(test))
+    rows = sources.read(path, tuple(sorted(EMOTIONS)))
+    assert rows.names[rows.splits == "test"][4:7].tolist() == ["neutral", "sad", "surprise"]
+    (path / "classnames.txt").write_text("\n".join(sorted(EMOTIONS)) + "\n")
+    assert sources.read(path).names[rows.splits == "test"][4] == "neutral"
+    single = sources.read(path / "test/0.tar")
+    assert len(single.names) == 14 and set(single.splits.tolist()) == {""}
+
+
+def test_class_folders_without_splits(tmp_path):
+    for word in ("happy", "sad"):
+        for place in range(20):
+            layouts.save(tmp_path / f"mine/{word}/{place}.png", layouts.face(place))
+    rows = splits.whole(sources.read(tmp_path / "mine"))
+    assert dict(Counter(rows.splits.tolist())) == {"train": 32, "val": 4, "test": 4}
+    (tmp_path / "mine").rename(tmp_path / "m")
+    for old, new in (("happy", "bored"), ("sad", "confused")):
+        (tmp_path / "m" / old).rename(tmp_path / "m" / new)
+    assert "holds no data set" in refusal(tmp_path / "m")
+    assert counts(sources.read(tmp_path / "m", kind="classes")) == {"bored": 20, "confused": 20}
+
+
+def test_a_table_of_paths_with_persons(tmp_path):
+    lines = ["path,label,person"]
+    for place in range(40):
+        layouts.save(tmp_path / f"mine/faces/{place}.png", layouts.face(place))
+        lines.append(f"faces/{place}.png,{('happy', 'sad')[place % 2]},p{place // 4}")
+    layouts.write(tmp_path / "mine/faces.csv", "\n".join(lines) + "\n")
+    for path in (tmp_path / "mine", tmp_path / "mine/faces.csv"):
+        rows = splits.whole(sources.read(path))
+        assert counts(rows) == {"happy": 20, "sad": 20} and len(set(rows.groups.tolist())) == 10
+        for person in set(rows.groups.tolist()):
+            assert len(set(rows.splits[rows.groups == person].tolist())) == 1
+    before = sources.digest(tmp_path / "mine/faces.csv")
+    layouts.save(tmp_path / "mine/faces/3.png", layouts.face(99))
+    assert sources.digest(tmp_path / "mine/faces.csv") != before  # its images count too
+    layouts.write(tmp_path / "mine/faces.csv", "path,label\nelsewhere/1.png,happy\n")
+    assert "none of the 1 paths of faces.csv is there" in refusal(tmp_path / "mine")
+
+
+def test_a_split_that_cuts_persons_is_told(tmp_path):
+    lines = ["path,label,split,person"]
+    for place in range(30):
+        layouts.save(tmp_path / f"mine/{place}.png", layouts.face(place))
+        split = ("train", "val", "test")[place % 3]
+        lines.append(f"{place}.png,{('happy', 'sad')[place // 3 % 2]},{split},p{place // 3}")
+    layouts.write(tmp_path / "mine/faces.csv", "\n".join(lines) + "\n")
+    rows = splits.whole(sources.read(tmp_path / "mine"))
+    told = noted(rows, "more than one split")
+    assert told.startswith("10 of 10 groups") and "10 of them in test" in told
+
+
+def test_another_networks_labels_are_called_so(tmp_path):
+    for place in range(4):
+        layouts.save(tmp_path / f"a/happy/{place}.png", layouts.face(place))
+        layouts.save(tmp_path / f"a/sad/{place}.png", layouts.face(place + 9))
+    lines = [f",{word}/{k}.png,{word},0.9" for word in ("happy", "sad") for k in range(4)]
+    layouts.write(tmp_path / "a/labels.csv", "\n".join(["Unnamed: 0,pth,label,relFCs", *lines]))
+    assert noted(sources.read(tmp_path / "a"), "another network's answers")
+
+
+def test_a_kind_is_insisted_on(tmp_path):
+    path = layouts.jaffe(tmp_path / "j")
+    assert "is not laid out as kdef; expected KDEF/AF01/AF01AFS.JPG" in refusal(path, "kdef") or (
+        "not laid out as kdef" in refusal(path, "kdef")
+    )
+    assert sources.asked("raf-db:/x") == ("raf-db", "/x")
+    assert sources.asked("/a:b") == ("", "/a:b")
+    with pytest.raises(Mistake, match="affectnat is no kind of data; expected KIND:PATH with one"):
+        sources.asked("affectnat:/x")
+
+
+def test_numbers_in_folders_are_affectnets_only_where_a_person_says_so(tmp_path):
+    for split, each in (("train", 3), ("val", 2), ("test", 2)):
+        for place in range(8 * each):
+            layouts.save(tmp_path / f"a/{split}/{place % 8}/{place}.jpg", layouts.face(place))
+    assert "class 0" in counts(sources.read(tmp_path / "a"))
+    rows = sources.read(tmp_path / "a", kind="affectnet")
+    assert counts(rows)["contempt"] == 7 and noted(rows, "since --data says so")
+
+
+def test_every_source_tells_its_licence_and_where_to_get_it():
+    for source in SOURCES.values():
+        assert source.licence and source.get and source.title
+    published = {
+        kind: sum(map(sum, map(dict.values, s.counts.values()))) for kind, s in SOURCES.items()
+    }
+    assert published == {
+        "fer2013": 0,
+        "ferplus": 0,
+        "raf-db": 15_339,
+        "affectnet": 287_651 + 3_999,
+        "expw": 91_793,
+        "ckplus": 981,
+        "ckextended": 920,
+        "kdef": 4_900,
+        "jaffe": 213,
+    }
+
+
+def test_a_cache_knows_the_kind(tmp_path):
+    path = layouts.raf_db(tmp_path / "r")
+    assert dataset.read(path).known == "raf-db"
+    assert sources.digest(path) == sources.digest(path, "raf-db")
+
+
+def by_lot(rows) -> list[str]:
+    """Where each face would be if test were one in ten by lot."""
+    chosen = splits.carved(rows.names, np.arange(len(rows.names)), 0, 10)
+    return np.where(np.isin(np.arange(len(rows.names)), chosen), "test", "train")
