@@ -35,6 +35,7 @@ ROOMS = {
     " rich torch",
     "study/run.py": "study study/config study/storage study/data study/record study/search"
     " study/cluster study/worker study/driver ray",
+    "study/status.py": "study study/record",
     "results": "fer_data pandas",
     "results/artefacts": "results fer_data numpy pandas pyarrow",
     "results/facts": "results fer_data fer_stats results/artefacts numpy pandas optuna scipy"

@@ -10,7 +10,7 @@ import pytest
 from study import Mistake
 from study.config.hyperparameters import Hyperparameters, present
 from study.record import schemas
-from study.record.schemas import write_table
+from study.record.schemas import write_table, write_tables
 from study.record.tables import Tables
 from study.search.asha import Decision
 from study.storage.atomic import write_json
@@ -59,7 +59,7 @@ def ended(second: int, name: str, status: str, **row) -> dict:
 
 def written(folder, *events: dict) -> dict[str, list[dict]]:
     """The rows of the parquet files that these events become."""
-    Tables.of(events).write(folder)
+    write_tables(Tables.of(events), folder)
     names = ("trials", "epochs", "decisions")
     return {name: pq.read_table(folder / f"{name}.parquet").to_pylist() for name in names}
 
@@ -247,7 +247,7 @@ def test_folding_does_not_change_the_events():
 
 
 def test_files_without_rows_have_exactly_their_columns(tmp_path):
-    Tables().write(tmp_path)
+    write_tables(Tables(), tmp_path)
     assert columns(tmp_path / "trials.parquet") == [
         "trial_id: string",
         "stage: string",
@@ -318,7 +318,7 @@ def test_files_without_rows_have_exactly_their_columns(tmp_path):
 
 
 def test_files_with_rows_have_the_same_columns(tmp_path):
-    Tables().write(tmp_path)
+    write_tables(Tables(), tmp_path)
     names = ("trials", "epochs", "decisions")
     empty = [columns(tmp_path / f"{name}.parquet") for name in names]
     written(tmp_path, started(1, "t0000"), done(2, "t0000", 1), judged(2, "t0000", "continue"))

@@ -13,8 +13,8 @@ from study import say
 from study.config.study import Study
 from study.driver.session import Session
 from study.output import outlived, readable
+from study.record.journal import Row
 from study.record.outcome import best
-from study.record.schemas import Row
 from study.record.tables import Tables
 
 COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from study.config.study import Study
-from study.record.schemas import Row
+from study.record.journal import Row
 from study.record.tables import Tables
 
 TIMES = 20  # the longest epoch that a trial of its size may be expected to need

@@ -6,7 +6,7 @@ from typing import Any
 
 from study import Mistake, say
 from study.config.study import Study, from_dict
-from study.record.schemas import Row
+from study.record.journal import Row
 from study.record.tables import Tables
 
 OF_THE_DATA = ("name", "digest", "source", "levels")  # which copy, and how it is read

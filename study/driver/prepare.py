@@ -20,7 +20,7 @@ from study.config.hyperparameters import Hyperparameters
 from study.config.study import Range, Setting, Study, configuration, domains
 from study.data import datasets
 from study.record import outcome
-from study.record.schemas import Row
+from study.record.journal import Row
 from study.storage import atomic, errors
 from study.training import gpu_memory
 

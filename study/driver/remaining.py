@@ -7,7 +7,7 @@ from datetime import datetime
 
 from study.config.study import Study, configuration
 from study.record import outcome
-from study.record.schemas import Row
+from study.record.journal import Row
 from study.record.tables import Tables
 
 OVERDUE = 2.0  # epochs of its network for which a trial is silent, after which nobody can say

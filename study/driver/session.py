@@ -20,6 +20,7 @@ from study.data.datasets import Dataset, Split
 from study.driver import remaining
 from study.record.events import check
 from study.record.journal import Event, Journal
+from study.record.schemas import write_tables
 from study.record.tables import Tables
 from study.storage import errors, places
 from study.storage.mirror import Mirror
@@ -80,7 +81,7 @@ class Session:
 
     def write(self) -> None:
         began = time.monotonic()
-        self.tables.write(self.folder)
+        write_tables(self.tables, self.folder)
         self.written = time.monotonic()
         self.cost = self.written - began
 

@@ -16,7 +16,7 @@ from study.driver.session import BUDGETS, Session
 from study.driver.signals import Signals
 from study.driver.tuner import Proposals, run_stage
 from study.record import outcome
-from study.record.schemas import Row
+from study.record.journal import Row
 from study.record.tables import Tables, settings_of
 from study.search.asha import Decision
 from study.search.proposals import Config, Optimiser

@@ -18,6 +18,7 @@ from study.storage.atomic import sync_folder
 from study.storage.lock import lock
 
 Event = dict[str, Any]
+Row = dict[str, Any]  # of a table that is made of events
 CRC = b', "crc": '  # of all bytes of the line before it
 
 

@@ -9,30 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study.config.study import Setting, Study
-from study.record.schemas import Row
+from study.record.journal import Row
 from study.record.tables import Tables
 
 
 def best(tables: Tables, study: Study) -> dict[str, Row]:
-    """Network -> its best search trial: of those that came furthest, the highest val_accuracy.
-
-    Comparing at the furthest epoch only keeps the fidelity equal. A network without one
-    finished epoch is absent.
-    """
-    found: dict[str, Row] = {}
-    for name, trial in tables.of_stage("search").items():
-        last = tables.last.get(name)
-        if last is None or trial["status"] == "failed":
-            continue
-        row = {"trial_id": name, "epoch": last["epoch"], "val_accuracy": last["val_accuracy"]}
-        model = trial["hp_model"]
-        if model not in found or rank(row) > rank(found[model]):
-            found[model] = row
-    return {model: found[model] for model in study.models if model in found}
-
-
-def rank(row: Row) -> tuple[int, float]:
-    return row["epoch"], row["val_accuracy"]
+    """Network of the study -> its best search trial."""
+    return tables.best(study.models)
 
 
 def wanted(study: Study) -> list[Setting]:

@@ -5,16 +5,16 @@ Runs on the driver.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study.config.hyperparameters import FIELDS, kind
+from study.record.journal import Row
+from study.record.tables import Tables
 from study.storage import atomic
 
 Columns = dict[str, tuple[pa.DataType, str]]
-Row = dict[str, Any]
 
 TEXT, WHOLE, REAL = pa.string(), pa.int64(), pa.float64()
 MOMENT = pa.timestamp("ms", tz="UTC")
@@ -100,6 +100,13 @@ def predictions_columns(classes: Iterable[str]) -> Columns:
     """PREDICTIONS with a probability column for each class."""
     fixed = {name: column for name, column in PREDICTIONS.items() if name != "p_CLASS"}
     return fixed | {f"p_{name}": PREDICTIONS["p_CLASS"] for name in classes}
+
+
+def write_tables(tables: Tables, folder: Path) -> None:
+    """Replace trials, epochs and decisions.parquet by what the journal says now."""
+    write_table(folder / "trials.parquet", list(tables.trials.values()), TRIALS)
+    write_table(folder / "epochs.parquet", list(tables.epochs.values()), EPOCHS)
+    write_table(folder / "decisions.parquet", list(tables.decisions.values()), DECISIONS)
 
 
 def write_table(path: Path, rows: list[Row], columns: Columns) -> None:

@@ -1,7 +1,8 @@
 """How the journal's events become the rows of the artefact tables.
 
-Runs on the driver. `Tables` is the only place where events are turned into rows; it serves the
-parquet files, the live display and the driver itself after a restart.
+`Tables` is the only place where events are turned into rows; it serves the parquet files, the live
+display, `python -m study.status` and the driver itself after a restart. Needs the standard library
+alone.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from study import Mistake
-from study.record.journal import Event
-from study.record.schemas import DECISIONS, EPOCHS, TRIALS, Row, write_table
+from study.record.journal import Event, Row
 
 
 @dataclass
@@ -66,11 +66,22 @@ class Tables:
     def of_stage(self, stage: str) -> dict[str, Row]:
         return {name: row for name, row in self.trials.items() if row["stage"] == stage}
 
-    def write(self, folder: Path) -> None:
-        """Replace trials, epochs and decisions.parquet by what the journal says now."""
-        write_table(folder / "trials.parquet", list(self.trials.values()), TRIALS)
-        write_table(folder / "epochs.parquet", list(self.epochs.values()), EPOCHS)
-        write_table(folder / "decisions.parquet", list(self.decisions.values()), DECISIONS)
+    def best(self, models: Iterable[str]) -> dict[str, Row]:
+        """Network -> its best search trial: of those that came furthest, the highest val_accuracy.
+
+        Comparing at the furthest epoch only keeps the fidelity equal. A network without one
+        finished epoch is absent.
+        """
+        found: dict[str, Row] = {}
+        for name, trial in self.of_stage("search").items():
+            last = self.last.get(name)
+            if last is None or trial["status"] == "failed":
+                continue
+            row = {"trial_id": name, "epoch": last["epoch"], "val_accuracy": last["val_accuracy"]}
+            model = trial["hp_model"]
+            if model not in found or rank(row) > rank(found[model]):
+                found[model] = row
+        return {model: found[model] for model in models if model in found}
 
 
 def driver_started(tables: Tables, row: Row, moment: datetime) -> None:
@@ -119,6 +130,10 @@ def test_opened(tables: Tables, row: Row, moment: datetime) -> None:
 
 def prediction_failed(tables: Tables, row: Row, moment: datetime) -> None:
     tables.unanswered[row["trial_id"]] = row["error"]
+
+
+def rank(row: Row) -> tuple[int, float]:
+    return row["epoch"], row["val_accuracy"]
 
 
 # What an event of study.record.events changes in the tables; the others change nothing.

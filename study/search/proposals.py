@@ -20,8 +20,7 @@ from study import Mistake, say
 from study.config.hyperparameters import Hyperparameters, applies, present
 from study.config.seeds import A_STUDYS, derived
 from study.config.study import Range, Study, domains
-from study.record.journal import cut_half
-from study.record.schemas import Row
+from study.record.journal import Row, cut_half
 
 Config = dict[str, Any]  # trial_id and the flat hyperparameters of one trial
 

@@ -1,0 +1,279 @@
+"""Where a study stands, from its journal and study.json alone: for `python -m study.status`.
+
+Needs the standard library alone, so that asking costs next to nothing while a study runs.
+"""
+
+import json
+import os
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from study import Mistake
+from study.record.journal import read
+from study.record.tables import Tables
+
+Facts = dict[str, Any]
+STATES = ("completed", "stopped", "failed", "running")
+
+
+def of(folder: Path) -> Facts:
+    """What a study was asked for, has come to, and still has to do. Mistake if it is no study."""
+    header = described(folder)
+    study, data = header["study"], header.get("data") or {}
+    events = list(read(folder / "events.jsonl"))
+    facts: Facts = {
+        "name": study.get("name") or folder.name,
+        "folder": str(folder),
+        "data": data.get("name", ""),
+        "networks": list(study.get("models", [])),
+        "started_at": header.get("started_at"),
+    }
+    if (
+        not any(event["event"] == "trial_started" for event in events)
+        and (folder / "trials.parquet").exists()
+    ):  # a published study keeps its tables and a few events
+        return facts | {"state": header.get("status", "complete"), "why": header.get("reason", "")}
+    tables = Tables.of(events)
+    driver = tables.drivers[-1] if tables.drivers else {}
+    state, why = state_of(folder, header, driver, events)
+    going = state in ("running", "unknown")
+    return facts | {
+        "state": state,
+        "why": why,
+        "stage": stage(study, tables, state),
+        "search": trials(tables, "search", searched(study)),
+        "confirm": trials(tables, "confirm", len(due(study, tables))),
+        "epochs": len(tables.epochs),
+        "test_opened": len(tables.opened),
+        "best": best(study, tables),
+        "failures": failures(tables),
+        "budget": budget(study, tables),
+        "seconds_left": left(study, tables, sizes(header)) if going else None,
+        "host": driver.get("host", ""),
+        "pid": driver.get("pid"),
+        "heard_of_at": events[-1]["time"] if events else header.get("started_at"),
+    }
+
+
+def described(folder: Path) -> Facts:
+    """study.json, or a Mistake."""
+    path = folder / "study.json"
+    try:
+        header = json.loads(path.read_bytes())
+        assert isinstance(header["study"], dict)
+    except (FileNotFoundError, NotADirectoryError):
+        raise Mistake(f"{folder} holds no study.json: expected the folder of a study") from None
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        raise Mistake(
+            f"{path} is damaged ({error!r}): python -m study.run --resume {folder} makes it anew "
+            "from the journal, if that is whole"
+        ) from None
+    except OSError as error:
+        raise Mistake(f"{path} can't be read ({error.strerror}): check its permissions") from None
+    return header
+
+
+def below(folder: Path) -> list[Path]:
+    """All folders of studies in a folder, or in one of its folders, newest last."""
+    found = [path.parent for path in (*folder.glob("*/study.json"), *folder.glob("*/*/study.json"))]
+    return sorted(found, key=lambda one: (one / "study.json").stat().st_mtime)
+
+
+def state_of(folder: Path, header: Facts, driver: Facts, events: list[Facts]) -> tuple[str, str]:
+    """running, complete, interrupted, dead (its driver died without a word), or unknown (it runs on
+    another machine, or did); and why, in words."""
+    if not events or events[-1]["event"] == "study_ended":
+        last = events[-1] if events else header
+        return last.get("status", "unknown"), last.get("reason", "")
+    alive = works(folder / "events.jsonl", driver)
+    if alive is None:
+        return "unknown", f"its driver is on {driver.get('host') or 'another machine'}"
+    return ("running", "") if alive else ("dead", "its driver has ended without a word: resume it")
+
+
+def works(journal: Path, driver: Facts) -> bool | None:
+    """Whether a driver holds the journal; None if this machine can't tell.
+
+    Linux tells who holds a lock without asking for it, which could keep a driver from beginning.
+    """
+    if driver.get("host") != socket.gethostname():
+        return None
+    try:
+        locks = Path("/proc/locks").read_text()
+        status = journal.stat()
+    except OSError:
+        return exists(driver.get("pid"))
+    major, minor = os.major(status.st_dev), os.minor(status.st_dev)
+    name = f"{major:02x}:{minor:02x}:{status.st_ino}"
+    return any("FLOCK" in line and f" {name} " in line for line in locks.splitlines())
+
+
+def exists(pid: Any) -> bool | None:
+    if not isinstance(pid, int):
+        return None
+    try:
+        os.kill(pid, 0)  # asks only
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # another user's
+    return True
+
+
+def stage(study: Facts, tables: Tables, state: str) -> str:
+    """search, confirm or test: what it is at, or was last."""
+    if tables.opened:
+        return "test"
+    if tables.chosen or tables.of_stage("confirm") or study.get("stages") == ["confirm"]:
+        return "confirm"
+    return "search"
+
+
+def searched(study: Facts) -> int:
+    return study.get("trials", 0) if "search" in study.get("stages", ()) else 0
+
+
+def due(study: Facts, tables: Tables) -> dict[str, tuple[str, int]]:
+    """Every model that is to be confirmed -> its network and epochs, as far as one can say."""
+    if "confirm" not in study.get("stages", ()):
+        return {}
+    epochs = study.get("epochs", 0)
+    settings = {name: row["hp"] for name, row in tables.chosen.items()}
+    if not settings and "search" not in study["stages"]:
+        fixed = [one for one in study.get("settings", []) if one["model"] in study["models"]]
+        settings = {one["name"]: one for one in fixed}
+    settings = settings or {model: {"model": model} for model in study["models"]}
+    return {
+        f"{name}-s{number}": (hp["model"], hp.get("epochs", epochs))
+        for number in range(study.get("seeds", 0))
+        for name, hp in settings.items()
+    }
+
+
+def trials(tables: Tables, stage: str, wanted: int) -> Facts:
+    """How many trials a stage is to have, has, and how they stand."""
+    states = Counter(row["status"] for row in tables.of_stage(stage).values())
+    return {"wanted": max(wanted, states.total()), **{name: states[name] for name in STATES}}
+
+
+def best(study: Facts, tables: Tables) -> list[Facts]:
+    """The best trial of each network in the search, and each network's confirmed models."""
+    found = [
+        {"network": model, "stage": "search", **row}
+        for model, row in tables.best(study.get("models", [])).items()
+    ]
+    for setting, row in tables.chosen.items():
+        own = [
+            tables.last[name]
+            for name, trial in tables.of_stage("confirm").items()
+            if trial["setting"] == setting and trial["status"] == "completed"
+        ]
+        if own:
+            found.append(
+                {
+                    "network": row["hp"]["model"],
+                    "stage": "confirm",
+                    "setting": setting,
+                    "seeds": len(own),
+                    "epoch": max(one["epoch"] for one in own),
+                    "val_accuracy": sum(one["val_accuracy"] for one in own) / len(own),
+                }
+            )
+    return found
+
+
+def failures(tables: Tables) -> list[Facts]:
+    """Trials that failed, and models that gave no answers, with the last line of the error."""
+    rows = tables.trials.items()
+    found = [
+        {"trial_id": name, "error": row["error"]} for name, row in rows if row["status"] == "failed"
+    ]
+    return found + [{"trial_id": n, "error": last_line(e)} for n, e in tables.unanswered.items()]
+
+
+def last_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[-1]
+
+
+def budget(study: Facts, tables: Tables) -> Facts:
+    """What was spent, and what there is to spend where a budget was given."""
+    return {
+        "seconds_spent": tables.wall_seconds,
+        "gpu_hours_spent": tables.gpu_seconds / 3600,
+        "time_budget": study.get("time_budget") or None,
+        "gpu_hours": study.get("gpu_hours") or None,
+    }
+
+
+def sizes(header: Facts) -> dict[str, int]:
+    """Network -> multiply-adds of an image, as far as study.json has them."""
+    networks = header.get("networks") or {}
+    return {model: sum(row["multiply_adds"] for row in rows) for model, rows in networks.items()}
+
+
+def left(study: Facts, tables: Tables, size: dict[str, int]) -> float | None:
+    """Seconds until the study ends, at its pace so far; None before its first epoch.
+
+    Epochs that are left, each as long as those of its network have been (of one that has none yet:
+    by its multiply-adds), over as many trials at once as there are now. A trial of the search is
+    expected to be as long as those that have ended. `study.driver.remaining` is the same with what
+    only the driver knows.
+    """
+    pace = means(
+        (tables.trials[name]["hp_model"], row["epoch_seconds"])
+        for (name, _), row in tables.epochs.items()
+    )
+    if not pace:
+        return None
+    each = sum(seconds / size.get(model, 1) for model, seconds in pace.items()) / len(pace)
+    epochs = [*searching(study, tables), *confirming(study, tables)]
+    running = sum(row["status"] == "running" for row in tables.trials.values())
+    work = sum(pace.get(model, each * size.get(model, 1)) * many for model, many in epochs)
+    seconds = work / max(1, running)
+    seconds -= (datetime.now(UTC) - tables.moment).total_seconds() if tables.moment else 0
+    if limit := study.get("time_budget"):
+        seconds = min(seconds, limit - tables.wall_seconds)
+    return max(0.0, seconds)
+
+
+def means(pairs: Iterator[tuple[str, float]]) -> dict[str, float]:
+    values: dict[str, list[float]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {name: sum(own) / len(own) for name, own in values.items()}
+
+
+def searching(study: Facts, tables: Tables) -> Iterator[tuple[str, float]]:
+    """(network, epochs) that are left of the search."""
+    if not searched(study) or tables.chosen:
+        return
+    rows, models = tables.of_stage("search"), study["models"]
+    ended = (
+        (row["hp_model"], float(done(tables, name)))
+        for name, row in rows.items()
+        if row["status"] in ("completed", "stopped")
+    )
+    lengths = means(ended)
+    usual = sum(lengths.values()) / len(lengths) if lengths else study.get("epochs", 1)
+    for name, row in rows.items():
+        if row["status"] == "running":
+            model = row["hp_model"]
+            yield model, max(1, lengths.get(model, usual) - done(tables, name))
+    for number in range(searched(study) - len(rows)):  # the networks take turns
+        model = models[(len(rows) + number) % len(models)]
+        yield model, lengths.get(model, usual)
+
+
+def confirming(study: Facts, tables: Tables) -> Iterator[tuple[str, float]]:
+    """(network, epochs) that are left of the confirmation."""
+    for name, (model, epochs) in due(study, tables).items():
+        if tables.trials.get(name, {}).get("status") not in ("completed", "failed"):
+            yield model, epochs - done(tables, name)
+
+
+def done(tables: Tables, name: str) -> int:
+    return tables.last.get(name, {"epoch": 0})["epoch"]

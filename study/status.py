@@ -1,0 +1,193 @@
+"""`python -m study.status`: where a study stands, or all studies below a folder.
+
+Reads the journal and study.json, needs neither Ray nor torch, and changes nothing.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from study import Mistake, complain, output, say
+from study.record import progress
+
+WATCH_SECONDS = 5.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code 0, 2 for a mistake, 1 if a study of a list can't be read."""
+    try:
+        args = parser().parse_args(argv)
+        while True:
+            text, code = told(args)
+            if args.watch and not args.json and os.isatty(1):
+                text = "\x1b[H\x1b[J" + text  # the terminal's own page, from its top
+                with output.outlived():
+                    print(text, flush=True)
+            else:
+                say(text)
+            if not args.watch or over(args.folders) or output.state["lost"]:
+                return code
+            time.sleep(WATCH_SECONDS)
+    except Mistake as error:
+        complain(f"study.status: {error}")
+        return 2
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        output.flushed()
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="python -m study.status",
+        description="Where a study stands: stage, trials, best of each network, budget, time left, "
+        "failures, where it runs. Given a folder of studies, a line for each.",
+    )
+    made.add_argument(
+        "folders", nargs="*", type=Path, metavar="RUN", help="a study's folder, or a folder of them"
+    )
+    made.add_argument("--json", action="store_true", help="the same as JSON, one object a line")
+    made.add_argument(
+        "--watch",
+        action="store_true",
+        help=f"again every {WATCH_SECONDS:g} s, until no study runs any more",
+    )
+    return made
+
+
+def told(args: argparse.Namespace) -> tuple[str, int]:
+    """What is to be printed, and the exit code so far."""
+    parts, code = [], 0
+    for folder in args.folders or [Path("runs")]:
+        if (folder / "study.json").exists():
+            facts = progress.of(folder)
+            parts.append(json.dumps(facts) if args.json else page(facts))
+        else:
+            lines, whole = listed(folder, args.json)
+            parts += lines
+            code = code if whole else 1
+    return "\n".join(parts), code
+
+
+def listed(folder: Path, as_json: bool) -> tuple[list[str], bool]:
+    """A line for each study below a folder, and whether all could be read."""
+    if not folder.is_dir():
+        raise Mistake(f"there is no folder {folder}: give a study's folder, or a folder of studies")
+    found = progress.below(folder)
+    if not found:
+        raise Mistake(f"there is no study in {folder} (no study.json in it or one folder below)")
+    lines, whole = [], True
+    for one in found:
+        try:
+            facts = progress.of(one)
+            lines.append(json.dumps(facts) if as_json else line(facts))
+        except Mistake as error:
+            whole = False
+            complain(f"study.status: {error}")
+    return lines, whole
+
+
+def over(folders: list[Path]) -> bool:
+    """Whether none of the studies runs any more."""
+    studies = [
+        one
+        for folder in folders or [Path("runs")]
+        for one in ([folder] if (folder / "study.json").exists() else progress.below(folder))
+    ]
+    return all(progress.of(one)["state"] not in ("running", "unknown") for one in studies)
+
+
+def line(facts: dict[str, Any]) -> str:
+    """A study in a line of a list."""
+    stages = [f"{name} {ended(facts[name])}" for name in ("search", "confirm") if name in facts]
+    found = [f"{row['network']} {percent(row['val_accuracy'])}" for row in tops(facts)]
+    left = facts.get("seconds_left")
+    parts = [*stages, *found, f"about {span(left)} left" if left is not None else ""]
+    return f"{facts['folder']}  {facts['state']}  {', '.join(filter(None, parts))}".rstrip()
+
+
+def tops(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was found best of each network: confirmed, where there is such a thing."""
+    by_network = {row["network"]: row for row in facts.get("best", ()) if row["stage"] == "search"}
+    for row in facts.get("best", ()):
+        before = by_network.get(row["network"])
+        if row["stage"] == "confirm" and (
+            before is None
+            or before["stage"] == "search"
+            or row["val_accuracy"] > before["val_accuracy"]
+        ):
+            by_network[row["network"]] = row
+    return list(by_network.values())
+
+
+def page(facts: dict[str, Any]) -> str:
+    """A study in a screenful."""
+    why = f" ({facts['why']})" if facts["why"] else ""
+    lines = [f"{facts['name']} in {facts['folder']}: {facts['state']}{why}"]
+    if "search" not in facts:
+        return "\n".join([*lines, "A published copy: python -m results shows what it found."])
+    lines += [trials(facts, name) for name in ("search", "confirm") if facts[name]["wanted"]]
+    lines.append(f"Epochs: {facts['epochs']:,}; test opened for {facts['test_opened']} model(s)")
+    lines += [found(row) for row in facts["best"]]
+    lines += [f"Failed: {row['trial_id']}, {row['error']}" for row in facts["failures"]]
+    lines.append(budget(facts["budget"]))
+    if facts["seconds_left"] is not None:
+        lines.append(f"About {span(facts['seconds_left'])} left, at the pace so far")
+    where = f"{facts['host']}, process {facts['pid']}" if facts["host"] else "nowhere yet"
+    heard = datetime.now(UTC) - datetime.fromisoformat(facts["heard_of_at"])
+    lines.append(f"Driver: {where}; last heard of {span(heard.total_seconds())} ago")
+    return "\n".join(lines)
+
+
+def ended(stage: dict[str, int]) -> str:
+    if not stage["wanted"]:
+        return "none"
+    return f"{sum(stage[name] for name in progress.STATES[:3])}/{stage['wanted']}"
+
+
+def trials(facts: dict[str, Any], name: str) -> str:
+    stage = facts[name]
+    states = ", ".join(f"{stage[state]} {state}" for state in progress.STATES if stage[state])
+    here = " <- here" if facts["state"] == "running" and facts["stage"] == name else ""
+    return f"{name.capitalize()}: {ended(stage)} trials ended ({states or 'none begun'}){here}"
+
+
+def found(row: dict[str, Any]) -> str:
+    value = f"{percent(row['val_accuracy'])} on val after {row['epoch']} epochs"
+    if row["stage"] == "search":
+        return f"Best {row['network']} of the search: {value} ({row['trial_id']})"
+    many = "one seed" if row["seeds"] == 1 else f"mean of {row['seeds']} seeds"
+    return f"Confirmed {row['setting']}: {value} ({many})"
+
+
+def budget(facts: dict[str, Any]) -> str:
+    text = f"Spent: {span(facts['seconds_spent'])}"
+    if facts["time_budget"]:
+        text += f" of {span(facts['time_budget'])}"
+    if facts["gpu_hours_spent"] or facts["gpu_hours"]:
+        text += f", {facts['gpu_hours_spent']:.2f} GPU-hours"
+        text += f" of {facts['gpu_hours']:g}" if facts["gpu_hours"] else ""
+    return text
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def span(seconds: float) -> str:
+    """45 s, 12 min, 3 h 05 min."""
+    whole = max(0, round(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

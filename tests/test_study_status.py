@@ -1,0 +1,190 @@
+"""`python -m study.status`: what it tells of a study, and what it costs to ask."""
+
+import fcntl
+import json
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from test_record_tables import HP, at, done, ended, started
+
+from study import status
+from study.record import outcome, progress
+from study.record.journal import Journal
+from study.record.tables import Tables
+
+ROOT = Path(__file__).parents[1]
+STUDY = {
+    "name": "one",
+    "models": ["alexnet", "resnet34"],
+    "stages": ["search", "confirm"],
+    "trials": 4,
+    "epochs": 3,
+    "seeds": 2,
+    "time_budget": 600.0,
+}
+HEADER = {
+    "study": STUDY,
+    "status": "running",
+    "reason": "",
+    "started_at": "2026-11-27T20:00:00.000+00:00",
+    "networks": {"alexnet": [{"multiply_adds": 10}], "resnet34": [{"multiply_adds": 20}]},
+}
+ALEX, RES = {**HP, "model": "alexnet"}, {**HP, "model": "resnet34"}
+
+
+def driver(host: str = "") -> dict:
+    host = host or socket.gethostname()
+    return at(0, "driver_started", host=host, pid=os.getpid(), resumed=False)
+
+
+def study(folder: Path, *events: dict, header: dict = HEADER) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "study.json").write_text(json.dumps(header))
+    with Journal(folder / "events.jsonl") as journal:
+        for event in events:
+            journal.append(event)
+    return folder
+
+
+SEARCHED = (
+    started(1, "t0000", ALEX),
+    done(3, "t0000", 1, 0.25),
+    ended(4, "t0000", "stopped"),
+    started(5, "t0001", RES),
+    done(8, "t0001", 1, 0.5),
+)
+
+
+def test_a_search_at_work(tmp_path, capsys):
+    folder = study(tmp_path / "one", driver("elsewhere"), *SEARCHED)
+    facts = progress.of(folder)
+    assert facts["state"] == "unknown" and facts["stage"] == "search" and facts["epochs"] == 2
+    wanted = {"wanted": 4, "completed": 0, "stopped": 1, "failed": 0, "running": 1}
+    assert facts["search"] == wanted and facts["confirm"]["wanted"] == 4
+    assert [(one["network"], one["val_accuracy"]) for one in facts["best"]] == [
+        ("alexnet", 0.25),
+        ("resnet34", 0.5),
+    ]
+    assert facts["budget"]["time_budget"] == 600.0 and facts["budget"]["seconds_spent"] == 8.0
+    assert status.main([str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "1/4 trials ended (1 stopped, 1 running)" in told and "elsewhere" in told
+    assert "Best resnet34 of the search: 50.0 % on val after 1 epochs (t0001)" in told
+    assert "Spent: 8 s of 10 min" in told
+
+
+def test_the_best_are_those_of_the_study(tmp_path):
+    """status has no other rule for the best than the study that chooses them."""
+    tables = Tables.of([driver(), *SEARCHED])
+    asked = type("Asked", (), {"models": ("alexnet", "resnet34")})()
+    assert outcome.best(tables, asked) == tables.best(STUDY["models"])
+
+
+def test_time_left_counts_epochs_at_the_pace_of_each_network(monkeypatch):
+    tables = Tables.of([driver(), *SEARCHED])
+    moment = tables.moment
+
+    class Then(datetime):
+        @classmethod
+        def now(cls, tz: object = UTC) -> datetime:
+            return moment + timedelta(seconds=4)
+
+    monkeypatch.setattr(progress, "datetime", Then)
+    # Epochs take 2 s. The search: one more of t0001 and one of each of two trials; then 2 x 2 x 3.
+    assert progress.left({**STUDY, "time_budget": 0}, tables, {}) == 2 * (3 + 12) - 4
+    assert progress.left({**STUDY, "time_budget": 10}, tables, {}) == 2.0
+    assert progress.left(STUDY, Tables.of([driver()]), {}) is None
+    # resnet34 hasn't had an epoch: it has twice the multiply-adds.
+    alone = Tables.of([driver(), started(1, "t0000", ALEX), done(8, "t0000", 1)])
+    asked = {**STUDY, "stages": ["confirm"], "time_budget": 0}
+    assert progress.left(asked, alone, progress.sizes(HEADER)) == 2 * 3 * (2 + 4) - 4
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="who holds a lock is asked of Linux")
+def test_running_is_whose_lock_is_held(tmp_path):
+    folder = study(tmp_path / "one", driver(), *SEARCHED)
+    assert progress.of(folder)["state"] == "dead"
+    with (folder / "events.jsonl").open("rb") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        assert progress.of(folder)["state"] == "running"
+
+
+def test_a_study_that_has_ended_says_how(tmp_path, capsys):
+    confirmed = (
+        at(10, "chosen", setting="alexnet", from_trial="t0000", hp=ALEX),
+        started(11, "alexnet-s0", ALEX, "confirm") | {"setting": "alexnet"},
+        done(12, "alexnet-s0", 1, 0.75),
+        ended(13, "alexnet-s0", "completed"),
+        started(14, "alexnet-s1", ALEX, "confirm") | {"setting": "alexnet"},
+        ended(15, "alexnet-s1", "failed", error="a bad end"),
+        at(16, "test_opened", trial_id="alexnet-s0", images=9),
+        at(17, "study_ended", status="complete", reason="all stages done"),
+    )
+    folder = study(tmp_path / "one", driver(), *SEARCHED, *confirmed)
+    assert status.main([str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "complete (all stages done)" in told and "left" not in told
+    assert "Confirmed alexnet: 75.0 % on val after 1 epochs (one seed)" in told
+    assert "Failed: alexnet-s1, a bad end" in told
+
+
+def test_a_list_of_studies_and_one_that_cannot_be_read(tmp_path, capsys):
+    study(tmp_path / "one", driver("elsewhere"), *SEARCHED)
+    study(tmp_path / "two")
+    (tmp_path / "two" / "study.json").write_text("{")
+    assert status.main(["--json", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    (line,) = told.out.splitlines()
+    assert json.loads(line)["name"] == "one"
+    assert told.err.count("\n") == 1 and "two/study.json is damaged" in told.err
+
+
+def test_published_studies_are_told_as_such(capsys):
+    assert status.main([str(ROOT / "results" / "published")]) == 0
+    assert "results/published/search  complete" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["nowhere", "empty"])
+def test_what_is_no_study_is_a_mistake(name, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert status.main([str(tmp_path / name)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and name in error
+
+
+def test_it_needs_neither_ray_nor_torch_and_half_a_second(tmp_path):
+    """Of processor time, on a journal of 300 trials of 10 epochs; the least of five."""
+    trials = [f"t{number:04d}" for number in range(300)]
+    events = [
+        event
+        for name in trials
+        for event in (
+            started(1, name, RES),
+            *(done(2, name, epoch) for epoch in range(1, 11)),
+            ended(9, name, "completed"),
+        )
+    ]
+    header = {**HEADER, "study": {**STUDY, "trials": 300}}
+    folder = study(tmp_path / "one", header=header)
+    with Journal(folder / "events.jsonl") as journal:
+        journal.append(driver())
+        journal.append(*events)
+    code = (
+        "import sys; from study import status; status.main(sys.argv[1:]); "
+        "sys.exit(not {'torch', 'ray', 'numpy', 'pyarrow', 'pandas'}.isdisjoint(sys.modules))"
+    )
+    spent = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", code, folder], check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(sum(after[:2]) - sum(before[:2]))
+    assert min(spent) < 0.5
+    shutil.rmtree(folder)
