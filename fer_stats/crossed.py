@@ -231,16 +231,19 @@ def smallest_seen(
     comparisons: int = 1,
     sd: float = 0.01,
     disagree: tuple[float, float] = (0.27, 0.23),
+    paired: bool = False,
 ) -> float:
     """The difference found four times in five, before anything is trained: what a plan can see.
 
     `sd` is the scatter of one setting's seeds (a fraction); `disagree` the shares of images on
     which networks of two settings, and of one setting, answer differently (as published ones do).
-    The level is that of Holm's first step for so many comparisons.
+    The level is that of Holm's first step for so many comparisons. `paired` by seed: as many
+    differences as seeds; nothing is promised of what pairing may gain.
     """
     if seeds < 2:
         return np.nan
     between, within = disagree
     part = Part(seeds, (sd**2 + within / 2 / images) / seeds, sd**2)
-    plan = Estimate(0.0, (part, part), (between - within) / images)
+    parts = (Part(seeds, 2 * part.variance, 2 * sd**2),) if paired else (part, part)
+    plan = Estimate(0.0, parts, (between - within) / images)
     return plan.smallest(1 - (1 - LEVEL) / comparisons)

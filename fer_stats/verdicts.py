@@ -113,6 +113,12 @@ def signed(fraction: float) -> str:
     return text if float(text) == 0 else ("+" if fraction > 0 else "−") + text
 
 
+def start(model: str | None, *shape: object) -> str:
+    """What settings share that begin with the same weights at the same seed: the network, and what
+    shapes it. A CBAM-ResNet-34 begins with all that the ResNet-34 of its stem has."""
+    return " ".join([str(model).removeprefix("cbam_"), *map(str, shape)])
+
+
 def of(
     settings: Sequence[Answered],
     pairs: Sequence[tuple[str, str]] = (),

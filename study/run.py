@@ -21,7 +21,15 @@ import ray
 from study import Mistake, complain, now, output, say
 from study.cluster import connection, nodes, provenance, ray_log, resources
 from study.config import flags
-from study.config.study import PRESETS, Study, preset, read_preset, sized_by, to_dict
+from study.config.study import (
+    PRESETS,
+    Study,
+    preset,
+    read_preset,
+    sized_by,
+    to_dict,
+    with_possible_pairs,
+)
 from study.data import datasets
 from study.driver import prepare, stages, summary
 from study.driver.display import Display
@@ -123,6 +131,8 @@ def start(given: dict[str, str], trainable: type) -> int:
         refuse_idle_file(base, raw, kind)
         said |= {name for part in (raw, raw.get("hardware", {}).get(kind, {})) for name in part}
     study = flags.with_flags(base, given)
+    if "pairs" not in said:
+        study = with_possible_pairs(study)
     refuse_idle(study, given)
     refuse_other_networks(study)
     refuse_unsearched(study)

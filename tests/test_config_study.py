@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_stats.plans import Plan
 from study import Mistake
 from study.config.hyperparameters import (
     FIELDS,
@@ -28,8 +29,10 @@ from study.config.study import (
     domain,
     domains,
     from_dict,
+    pairs_of,
     read_preset,
     to_dict,
+    with_possible_pairs,
 )
 
 SEARCHABLE = [name for name in FIELDS if name not in FIXED]
@@ -534,7 +537,9 @@ def test_options_have_these_defaults():
         "trials": 24,
         "epochs": 30,
         "seed": 0,
-        "seeds": 3,
+        "seeds": 12,
+        "pairs": (),
+        "margin": 0.5,
         "attention_images": 64,
         "sampler": "tpe",
         "scheduler": "asha",
@@ -554,11 +559,29 @@ def test_options_have_these_defaults():
     }
 
 
+def test_pairs_are_two_names_each_and_those_that_flags_leave_stay():
+    study = from_dict({"pairs": ["alexnet:resnet34", "resnet34:cbam_resnet34"]})
+    assert pairs_of(study) == [("alexnet", "resnet34"), ("resnet34", "cbam_resnet34")]
+    fewer = replace(study, models=("alexnet", "resnet34"))
+    assert with_possible_pairs(fewer).pairs == ("alexnet:resnet34",)
+    for text in ("alexnet", "alexnet:", "alexnet:alexnet", "a:b:c"):
+        said = f"pairs has {text!r}: expected two names, as alexnet:resnet34"
+        assert refusal(from_dict, {"pairs": [text]}) == said
+
+
+@pytest.mark.parametrize("name", ["search", "paper", "ingredients"])
+def test_presets_name_pairs_that_they_confirm_and_on_a_gpu_have_seeds_to_decide_them(name):
+    study, _ = read_preset(name, "gpu")
+    assert with_possible_pairs(study).pairs == study.pairs != ()
+    same = name == "ingredients"
+    assert Plan(study.seeds, 3100, len(study.pairs), same).decides
+
+
 @pytest.mark.parametrize(
     ("name", "least"),
     [
         *((name, 0) for name in ("train_images", "val_images", "seed", "attention_images")),
-        *((name, 0) for name in ("time_budget", "gpu_hours", "retries")),
+        *((name, 0) for name in ("time_budget", "gpu_hours", "retries", "margin")),
         *((name, 1) for name in ("trials", "epochs", "seeds", "grace_epochs", "cpus_per_trial")),
         ("reduction_factor", 2),
     ],

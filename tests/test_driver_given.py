@@ -222,3 +222,10 @@ def test_a_study_that_goes_on_is_not_asked_for_less_than_was_begun():
         refuse_less(from_dict({"trials": 1}), ["trials"], tables)
     with pytest.raises(Mistake, match="--seeds is 2, but 3 have been begun"):
         refuse_less(from_dict({"seeds": 2}), ["seeds"], tables)
+
+
+def test_a_pair_of_what_is_not_confirmed_is_refused():
+    study = from_dict({"pairs": ["alexnet:resnet34"], "models": ["alexnet"]})
+    with pytest.raises(Mistake, match="--pairs does nothing here, since resnet34 isn't confirmed"):
+        refuse_idle(study, ["pairs"])
+    refuse_idle(from_dict({"pairs": ["alexnet:resnet34"]}), ["pairs"])

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from fer_data import fer2013
+from fer_stats import crossed
 from study.config.study import from_dict
 from study.driver.intervals import wilson
 from study.driver.summary import closing, confirmed, report, searched
@@ -46,6 +47,7 @@ def predictions(*hits: str) -> pd.DataFrame:
                 {
                     "trial_id": f"A-s{number}",
                     "split": "val" if place < 2 else "test",
+                    "image": place,
                     "label": "sad",
                     "duplicate": place == 5,
                     "p_happy": 0.25 if hit == "+" else 0.75,
@@ -95,14 +97,15 @@ def test_searched_has_the_best_of_each_network():
 
 def test_confirmed_pools_the_seeds_of_a_setting():
     found = confirmed(tables(), from_dict({}), predictions("+-+++-", "--+---"), DATA)
-    low, high = wilson(2, 4)
+    right = np.array([[1, 1, 1, 0], [1, 0, 0, 0]])
+    low, high = crossed.of_one(right).interval()
     assert found.to_dict("records") == [
         {
             "setting": "A",
             "seeds": 2,
             "val": "25.0 %",
             "test": "50.0 %",
-            "95 % (images)": "",  # it would have to hold for the seeds too
+            "95 %": f"{100 * low:.1f} to {100 * high:.1f} %",
             "sd (seeds)": "35.36",
             "test, no duplicates": "66.7 %",
             "val+test": "41.7 %",
@@ -113,7 +116,7 @@ def test_confirmed_pools_the_seeds_of_a_setting():
 def test_confirmed_with_one_seed_has_no_spread():
     (row,) = confirmed(tables(), from_dict({}), predictions("++++++"), DATA).to_dict("records")
     assert (row["seeds"], row["sd (seeds)"], row["test"]) == (1, "one seed", "100.0 %")
-    assert row["95 % (images)"] == "51.0 to 100.0 %"
+    assert row["95 %"] == "one seed"  # and not that of the images, which would pretend to one
 
 
 def test_the_papers_figure_stands_beside_ours_where_there_is_one():

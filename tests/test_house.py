@@ -30,7 +30,7 @@ ROOMS = {
     "study/cluster": "study study/config study/storage ray torch yaml",
     "study/worker": "study fer_data study/config study/storage study/training study/cluster numpy"
     " torch ray",
-    "study/driver": "study fer_data study/config study/storage study/data study/record"
+    "study/driver": "study fer_data fer_stats study/config study/storage study/data study/record"
     " study/training study/search study/cluster study/worker fer_models numpy pandas pyarrow ray"
     " rich torch",
     "study/run.py": "study study/config study/storage study/data study/record study/search"

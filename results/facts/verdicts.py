@@ -73,13 +73,12 @@ def tested(studies: list[Findings], one: Evaluated, scope: str) -> Answered:
 
 
 def start(study: Findings | None, answers: Answers) -> str:
-    """What settings share that begin with the same weights at the same seed. A CBAM-ResNet-34
-    begins with those of the ResNet-34 of its stem, its gates aside."""
+    """As `fer_stats.verdicts.start`, by the setting's own trials."""
     if study is None:
         return ""
     own = study.trials[study.trials["setting"] == answers.setting].iloc[0]
-    shape = [own.get(name) for name in ("hp_stem", "hp_image_px", "hp_batch_norm")]
-    return " ".join([answers.model.removeprefix("cbam_"), *map(str, shape)])
+    shape = (own.get(name) for name in ("hp_stem", "hp_image_px", "hp_batch_norm"))
+    return verdicts.start(answers.model, *shape)
 
 
 def hours(study: Findings, setting: str) -> float:

@@ -83,8 +83,14 @@ class Study:
         0, "of the study: proposals, part of the images, every trial's own seed", 0, high=LAST_STUDY
     )
     seeds: int = option(
-        3, "fresh seeds with which each confirmed configuration is trained", 1, high=FRESH
+        12, "fresh seeds with which each confirmed configuration is trained", 1, high=FRESH
     )
+    pairs: tuple[str, ...] = option(
+        (),
+        "what the study is to decide, fixed before it trains: A:B,C:D of settings or networks; "
+        "empty is every two",
+    )
+    margin: float = option(0.5, "points of accuracy within which two settings are called equal", 0)
     attention_images: int = option(
         64, "images of val, and as many of test, of which a confirmed CBAM keeps where it looks", 0
     )
@@ -160,6 +166,32 @@ def plain(name: str) -> bool:
     return Path(name).name == name and not name.startswith((".", "-")) and name != ""
 
 
+def pair(text: str) -> str:
+    """A:B, if it is two different names."""
+    first, colon, second = text.partition(":")
+    if not (first and second and colon) or first == second or ":" in second:
+        raise Mistake(f"pairs has {text!r}: expected two names, as alexnet:resnet34")
+    return text
+
+
+def pairs_of(study: "Study") -> list[tuple[str, str]]:
+    """The pairs that the study is to decide."""
+    return [(first, second) for first, _, second in (one.partition(":") for one in study.pairs)]
+
+
+def confirmed_names(study: "Study") -> list[str]:
+    """The names under which the study confirms: its networks' after a search, its settings'."""
+    settings = [s.name for s in study.settings if s.values["model"] in study.models]
+    return settings if settings and "search" not in study.stages else list(study.models)
+
+
+def with_possible_pairs(study: "Study") -> "Study":
+    """The study with those of its preset's pairs that flags have left."""
+    there = set(confirmed_names(study))
+    left = [":".join(pair) for pair in pairs_of(study) if there >= set(pair)]
+    return replace(study, pairs=tuple(left))
+
+
 def table(name: str, value: Any) -> dict[str, Any]:
     """The value, if it is a table."""
     if not isinstance(value, dict):
@@ -172,12 +204,12 @@ def checked_option(f: Any, value: Any) -> Any:
     rule, wanted = f.metadata, type(f.default)
     if f.name == "settings":
         return tuple(value)
-    if f.name == "classes":
+    if f.name in ("classes", "pairs"):
         if not isinstance(value, list | tuple) or not all(
             type(one) is str and one for one in value
         ):
-            raise Mistake(f"classes is {value!r}: expected a list of names")
-        return tuple(value)
+            raise Mistake(f"{f.name} is {value!r}: expected a list of names")
+        return tuple(value if f.name == "classes" else map(pair, value))
     if wanted is tuple:
         if not isinstance(value, list | tuple):
             known = ", ".join(rule["choices"])

@@ -10,7 +10,14 @@ from typing import Any
 from study import Mistake
 from study.config.flags import OPTIONS, flag
 from study.config.hyperparameters import FIELDS, MODELS, Hyperparameters, applies
-from study.config.study import Range, Study, configuration, domains
+from study.config.study import (
+    Range,
+    Study,
+    configuration,
+    confirmed_names,
+    domains,
+    pairs_of,
+)
 from study.record import outcome
 from study.record.tables import Tables
 from study.search.proposals import grid
@@ -18,7 +25,7 @@ from study.training import attention
 
 SEARCHING = ("trials", "sampler", "scheduler", "grace_epochs", "reduction_factor")
 STOPPING = ("grace_epochs", "reduction_factor")
-CONFIRMING = ("seeds", "attention_images")
+CONFIRMING = ("seeds", "pairs", "margin", "attention_images")
 
 
 def refuse_idle(
@@ -51,6 +58,11 @@ def idle_option(study: Study, name: str) -> str:
         return f"no trial may be stopped before epoch {study.grace_epochs}, and {has(study)}"
     if name in CONFIRMING and not confirms:
         return "nothing is confirmed (stages is search)"
+    if name == "pairs":
+        there = confirmed_names(study)
+        absent = [one for pair in pairs_of(study) for one in pair if one not in there]
+        if absent:
+            return f"{absent[0]} isn't confirmed (only {', '.join(there)})"
     if name == "attention_images" and study.attention_images:
         if not any(attention.there(Hyperparameters(model=model)) for model, _ in in_play(study)):
             return "none of the networks has attention to look at"

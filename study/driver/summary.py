@@ -2,6 +2,7 @@
 
 import math
 import shlex
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from fer_data import fer2013
-from study.config.study import Study
-from study.driver import header, learning
+from fer_stats import crossed
+from fer_stats.plans import Plan
+from study.config.study import Study, confirmed_names, pairs_of
+from study.driver import compared, header, learning
 from study.driver.display import percent
 from study.driver.failures import last_line
-from study.driver.intervals import wilson
 from study.driver.session import BUDGETS, Session
 from study.record.outcome import answered, best, completed, due, kept, passed_over, wanted
 from study.record.tables import Tables
@@ -45,13 +47,12 @@ def confirmed(
     """Accuracy by setting over its seeds: on val, test, both, and test without duplicates.
 
     Where val+test is the test folder of the Kaggle copy, which the paper tested on, its own figure
-    stands beside it. An interval is given for one seed alone, by the choice of images: with more it
-    has to hold for the seeds too, which `results` works out.
+    stands beside it. The interval is for new seeds and new images, so that one seed has none.
     """
     classes, theirs = list(data["classes"]), published(study, data)
     share = predictions[[f"p_{name}" for name in classes]].to_numpy()
     guess = pd.Series([classes[k] for k in share.argmax(1)], predictions.index)
-    frame = predictions[["trial_id", "split", "duplicate"]].assign(
+    frame = predictions[["trial_id", "split", "image", "duplicate"]].assign(
         hit=guess == predictions["label"],
         setting=predictions["trial_id"].map(
             {n: row["setting"] for n, row in tables.trials.items()}
@@ -65,14 +66,14 @@ def confirmed(
         test = own[own["split"] == "test"]
         by_seed = test.groupby("trial_id")["hit"].mean()
         images = len(test) // len(by_seed)
-        low, high = wilson(test["hit"].mean() * images, images)
-        alone = f"{100 * low:.1f} to {100 * high:.1f} %" if len(by_seed) == 1 else ""
+        right = test.sort_values("image")["hit"].to_numpy().reshape(images, -1).T
+        low, high = crossed.of_one(right).interval()
         row = {
             "setting": setting,
             "seeds": len(by_seed),
             "val": percent(own.loc[own["split"] == "val", "hit"].mean()),
             "test": percent(test["hit"].mean()),
-            "95 % (images)": alone,
+            "95 %": f"{100 * low:.1f} to {100 * high:.1f} %" if len(by_seed) > 1 else "one seed",
             "sd (seeds)": f"{100 * by_seed.std():.2f}" if len(by_seed) > 1 else "one seed",
             "test, no duplicates": percent(test.loc[~test["duplicate"], "hit"].mean()),
             "val+test": percent(own["hit"].mean()),
@@ -100,6 +101,7 @@ def report(
         held = confirmed(tables, study, predictions, data)
         heading = "Confirmed with fresh seeds (val may have been used for choices, test never was):"
         parts += [heading, table(held), *beside_the_paper(study, data), ""]
+        parts += compared.lines(compared.of(folder, study, tables, predictions, list(classes)))
         parts += learning.confirmed(tables, predictions, list(classes))
     failed = [name for name, row in tables.trials.items() if row["status"] == "failed"]
     if failed:
@@ -152,7 +154,22 @@ def opening(session: Session, joined: str) -> str:
         if "search" not in study.stages and not session.tables.of_stage("search"):
             what = f"{len(wanted(study))} setting(s)"
         lines.append(f"Confirmation: {what}, {study.seeds} seed(s) each, then the test images")
+        if words := decides(session).words:
+            lines.append(f"Decides: {words}")
     return "\n".join(lines)
+
+
+def decides(session: Session) -> Plan:
+    """What the seeds and the test images that count can decide."""
+    study, names = session.study, confirmed_names(session.study)
+    pairs = pairs_of(study) or [*combinations(names, 2)]
+    models = {setting.name: setting.values["model"] for setting in study.settings}
+    alike = [
+        models.get(a, a).removeprefix("cbam_") == models.get(b, b).removeprefix("cbam_")
+        for a, b in pairs
+    ]
+    images = int((~session.dataset.duplicate).sum())
+    return Plan(study.seeds, images, len(pairs), bool(alike) and all(alike))
 
 
 def elsewhere(session: Session) -> list[str]:

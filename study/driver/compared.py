@@ -1,0 +1,82 @@
+"""Who is better than whom, at a study's end: the answers of its models under the one rule. Driver.
+
+results.facts.verdicts does the same from the artefact folder; a test compares the two.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_stats import verdicts
+from fer_stats.verdicts import Answered, Comparison
+from study.config.study import Study, pairs_of
+from study.record.outcome import kept
+from study.record.tables import Tables
+
+SHOWN = 6  # sentences; the report has the others
+
+
+def of(
+    folder: Path, study: Study, tables: Tables, predictions: pd.DataFrame, classes: list[str]
+) -> list[Comparison]:
+    """The confirmed settings, two by two, on test without duplicates; the primary pairs first."""
+    test = predictions[(predictions["split"] == "test") & ~predictions["duplicate"]]
+    settings = [answered(name, study, tables, test, classes) for name in tables.chosen]
+    there = [one for one in settings if one.right.size]
+    paid = any(row.get("gpus") for row in tables.of_stage("confirm").values())
+    unit = "GPU-hours" if paid else "core-hours"
+    images = np.sort(test["image"].unique())
+    cluster = copies(folder, images)
+    return verdicts.of(there, pairs_of(study), study.margin / 100, cluster, unit)
+
+
+def answered(
+    setting: str, study: Study, tables: Tables, test: pd.DataFrame, classes: list[str]
+) -> Answered:
+    """A setting's right and wrong answers, a row per seed; none where it has no answers yet."""
+    trials = {n: row for n, row in tables.of_stage("confirm").items() if row["setting"] == setting}
+    rows, seeds, shape = [], [], {}
+    for name, one in test[test["trial_id"].isin(trials)].groupby("trial_id", sort=False):
+        one = one.sort_values("image")
+        share = one[[f"p_{label}" for label in classes]].to_numpy()
+        said = np.array(classes)[np.nan_to_num(share, nan=-1.0).argmax(1)]
+        rows.append((said == one["label"].to_numpy()) & ~np.isnan(share).any(1))
+        shape = trials[str(name)]
+        seeds.append(int(shape.get("hp_seed", len(seeds))))
+    start = verdicts.start(
+        *(shape.get(f"hp_{name}") for name in ("model", "stem", "image_px", "batch_norm"))
+    )
+    return Answered(setting, np.array(rows), tuple(seeds), start, hours(study, tables, trials))
+
+
+def hours(study: Study, tables: Tables, trials: dict[str, dict[str, Any]]) -> float:
+    """What one training took, in GPU-hours, or in core-hours without a GPU."""
+    taken = {name: 0.0 for name, row in trials.items() if row["status"] == "completed"}
+    for (name, _), row in tables.epochs.items():
+        if name in taken:
+            share = trials[name].get("gpus") or study.cpus_per_trial
+            taken[name] += row["epoch_seconds"] * share / 3600
+    return sum(taken.values()) / len(taken) if any(taken.values()) else np.nan
+
+
+def copies(folder: Path, images: np.ndarray) -> np.ndarray | None:
+    """(n,) a number for each group of identical test images; None where no digests are kept."""
+    table, _ = kept(folder / "images.parquet")
+    if table is None:
+        return None
+    rows = table.to_pandas()
+    pixels = rows[rows["split"] == "test"].set_index("image")["pixels"]
+    return pd.factorize(pixels.reindex(images))[0]
+
+
+def lines(found: list[Comparison]) -> list[str]:
+    """The primary verdicts as the terminal prints them."""
+    primary = [one for one in found if one.primary]
+    told = [f"  {one.words}." for one in primary[:SHOWN]]
+    if not told:
+        return []
+    more = [f"  {len(primary) - SHOWN} more: in the report."] if len(primary) > SHOWN else []
+    heading = "Who is better, for new seeds and images (95 %, Holm), on test without duplicates:"
+    return [heading, *told, *more, ""]

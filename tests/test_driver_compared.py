@@ -1,0 +1,52 @@
+"""The terminal's verdicts are those of the report, README and explorer."""
+
+import pandas as pd
+import pyarrow.parquet as pq
+from test_results_load import CLASSES, whole
+
+from fer_stats.plans import Plan
+from results.artefacts.load import answers, load
+from results.facts import evaluation, verdicts
+from study.config.study import from_dict
+from study.driver import compared
+from study.record.tables import Tables
+
+__all__ = ["whole"]
+
+
+def tables(folder) -> Tables:
+    """A study's tables as its driver has them."""
+    found = Tables()
+    for row in pq.read_table(folder / "trials.parquet").to_pylist():
+        found.trials[row["trial_id"]] = row
+    for row in pq.read_table(folder / "epochs.parquet").to_pylist():
+        found.epochs[row["trial_id"], row["epoch"]] = row
+    found.chosen = {name: {"setting": name} for name in ("alexnet", "resnet34")}
+    return found
+
+
+def test_the_terminal_and_the_report_say_the_same(whole):
+    study = load(whole)
+    (theirs,) = verdicts.of([study], evaluation.evaluated(answers(study), 20))
+    told = pd.read_parquet(whole / "predictions.parquet")
+    (ours,) = compared.of(whole, from_dict({}), tables(whole), told, CLASSES)
+    assert repr(ours) == repr(theirs)
+    assert any(ours.words in line for line in compared.lines([ours]))
+
+
+def test_a_setting_without_answers_is_in_no_pair(whole):
+    told = pd.read_parquet(whole / "predictions.parquet")
+    told = told[told["trial_id"].str.startswith("alexnet")]
+    found = compared.of(whole, from_dict({}), tables(whole), told, CLASSES)
+    assert found == [] == compared.lines(found)
+
+
+def test_a_plan_says_what_its_seeds_can_decide():
+    assert Plan(12, 3275, 3).decides and not Plan(5, 3275, 3).decides
+    assert "a difference of 2.0 points is found four times in five" in Plan(12, 3275, 3).words
+    assert "--seeds 12 would find 2 points" in Plan(5, 3275, 3).words
+    assert "One seed each: nothing will be settled" in Plan(1, 3275, 3).words
+    assert "the images are too few" in Plan(12, 48, 1).words
+    assert Plan(12, 3275, 0).words == ""
+    # in pairs there are as many differences as seeds, and more of them are asked for
+    assert Plan(5, 3100, 3, True).enough > Plan(5, 3100, 3).enough
