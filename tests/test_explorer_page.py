@@ -291,7 +291,7 @@ def test_tables_and_figures_are_handed_over_as_csv_svg_and_png(browser, whole, t
 
         frame = pd.read_csv(saved("#figure-table .controls", "CSV"))
         assert sorted(frame["trial_id"]) == sorted(load(whole).trials["trial_id"])
-        budget = pd.read_csv(saved("#written-overview .block:has(h3:text-is('Budget'))", "CSV"))
+        budget = pd.read_csv(saved("#written-study .block:has(h3:text-is('Budget'))", "CSV"))
         assert budget["spent"].dtype == float
         svg = saved("#figure-curves", "SVG").read_text()
         assert svg.startswith("<svg") and svg.count("<path") > 5 and "<image" not in svg

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import CHROMIUM, needs_chromium
-from plotly.offline import get_plotlyjs
+from plotly.offline import get_plotlyjs_version
 from test_results_load import (
     CLASSES,
     FAIR,
@@ -79,9 +79,8 @@ def test_the_page_of_a_whole_study_parses_and_says_everything(whole):
         for title in [attributes["id"]]
     ]
     assert titles == [
-        "the-study",
+        "result",
         "confirmed-accuracy",
-        "the-paper-s-settings-theirs-and-ours",
         "are-the-differences-real",
         "learning-curves",
         "confusion-matrices",
@@ -89,8 +88,11 @@ def test_the_page_of_a_whole_study_parses_and_says_everything(whole):
         "accuracy-and-cost",
         "the-search",
         "the-networks",
+        "the-paper-s-settings-theirs-and-ours",
         "what-doesn-t-add-up-in-the-paper",
+        "the-study",
     ]
+    assert text.index('class="plot"') < text.index('id="notes"') < text.index('id="confirmed-acc')
     told = words(text)
     assert "out of <b>memory" in told  # escaped, so it is read as text
     assert "nan" not in re.findall(r"\b\w+\b", told)
@@ -98,8 +100,8 @@ def test_the_page_of_a_whole_study_parses_and_says_everything(whole):
 
 def test_the_page_refers_to_nothing_outside_itself(whole):
     text = page_of(whole)
-    assert text.count(get_plotlyjs()) == 1
-    own = text.replace(get_plotlyjs(), "")
+    assert text.count(page.plotly_js()) == 1
+    own = text.replace(page.plotly_js(), "")
     assert not re.search(r"https?://|//cdn|@import|url\(", own)
     for tag, attributes in Page(text).elements:
         assert tag not in {"link", "iframe", "img", "object", "base"}
@@ -115,6 +117,10 @@ def test_every_link_has_its_target(whole):
     assert len(ids) == len(set(ids))
     links = [attributes["href"][1:] for tag, attributes in elements if tag == "a"]
     assert links and set(links) <= set(ids)
+
+
+def test_the_page_draws_with_the_part_of_plotly_js_that_plotly_py_goes_with():
+    assert f"plotly.js (basic - minified) v{get_plotlyjs_version()}\n" in page.plotly_js()[:200]
 
 
 def test_plotly_shares_nothing():
@@ -148,7 +154,7 @@ def test_script_ends_in_a_name_break_nothing(tmp_path):
     )
     text = page_of(path)
     parsed = Page(text)
-    assert "<script>alert" not in text.replace(get_plotlyjs(), "")
+    assert "<script>alert" not in text.replace(page.plotly_js(), "")
     data = [json.loads(one) for one in parsed.scripts if one.startswith('{"data"')]
     assert any(trace.get("name") == evil for one in data for trace in one["data"])
 
@@ -272,7 +278,7 @@ def test_studies_on_other_data_are_told_apart(tmp_path, whole):
     other = folder(tmp_path / "b", head, [trial("x", status="failed")], [], [])
     found = report([load(whole), load(other)], resamples=50)
     assert found.notes[-1].startswith("The studies aren't on the same data")
-    shown = found.sections[0].blocks[0].shown
+    shown = found.sections[-1].blocks[0].shown
     assert shown.columns.tolist()[1:] == ["mine", "b"]
     assert shown.iloc[0].tolist() == ["Preset", "smoke", "smoke"]
 
@@ -376,7 +382,7 @@ def test_a_browser_draws_every_figure_and_offers_no_sharing(whole, tmp_path):
         f"file://{tmp_path}/r.html",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=900)
-    dom = done.stdout.replace(get_plotlyjs(), "")
+    dom = done.stdout.replace(page.plotly_js(), "")
     assert dom.count('<div class="plot') > 5
     drawn = dom.count("js-plotly-plot")
     assert drawn == len(re.findall(r'role="img"', dom))

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import webbrowser
 from pathlib import Path
 
 import flask
@@ -37,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--port", type=int, metavar="N", help=f"of 127.0.0.1 (default: {PORT}, or a free one)"
     )
+    made.add_argument("--open", action="store_true", help="open it in a browser")
     made.add_argument(
         "--allow-host",
         action="append",
@@ -76,6 +78,8 @@ def main(argv: list[str] | None = None) -> int:
                 raise Mistake(f"there are no faces to write: {faces}")
             page = export(studies, written.evaluated(studies), faces=faces, votes=args.votes)
             write(page, args.export)
+            if args.open:
+                webbrowser.open(args.export.absolute().as_uri())
             size = args.export.stat().st_size / 2**20
             say(f"Page: {args.export} ({size:.1f} MiB, needs no network)")
             return 0
@@ -85,6 +89,8 @@ def main(argv: list[str] | None = None) -> int:
     except Mistake as mistake:
         return fail("results.explorer", mistake)
     say(f"The explorer: http://127.0.0.1:{server.port} (Ctrl-C ends it)")
+    if args.open:
+        webbrowser.open(f"http://127.0.0.1:{server.port}")
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -32,7 +32,6 @@ from results.explorer.live import (
     studies_now,
     text,
 )
-from results.explorer.overview import overview
 from results.explorer.payload import payload
 
 POLL_MS = 1500
@@ -141,13 +140,13 @@ def answered(folders: Folders) -> str:
 def state(
     folders: Folders, now: Stamp, evaluations: Evaluations, since: float = 0.0
 ) -> dict[str, Any]:
-    """The payload, its epochs only those finished after `since` (ms), and the overview."""
+    """The payload, its epochs only those finished after `since` (ms), and what is written first."""
     studies = studies_at(folders, now)
     return {
         "stamp": text(now),
         "answers": answered(folders),
         "payload": payload(studies, since),
-        "overview": overview(studies, evaluations.ready()),
+        "written": written.first(studies, evaluations.ready()),
     }
 
 

@@ -4,22 +4,21 @@ import html
 from pathlib import Path
 from string import Template
 
-import plotly.offline
-
 from results.artefacts.load import Findings
 from results.report import page
 from results.words import listed
 
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = (
-    "data selection arithmetic filter comparable plot paint coordinates grid trials curves "
+    "data selection arithmetic filter comparable plot paint coordinates grid history trials curves "
     "comparison confusion faces main"
 ).split()
 
 
 def script(last: str) -> str:
     """The page's script; `last` is live for the app, kept for the export."""
-    return "\n".join((PAGE / f"{name}.js").read_text() for name in (*SCRIPTS, last))
+    parts = [(PAGE / f"{name}.js").read_text() for name in (*SCRIPTS, last)]
+    return "\n".join([page.copying(), *parts])
 
 
 def css() -> str:
@@ -28,7 +27,7 @@ def css() -> str:
 
 
 def plotly_js() -> str:
-    return plotly.offline.get_plotlyjs()
+    return page.plotly_js()
 
 
 def title(studies: list[Findings]) -> str:
@@ -40,7 +39,7 @@ def lead(studies: list[Findings]) -> str:
     networks = sorted({str(m) for one in studies for m in one.study["study"].get("models", [])})
     data = sorted({str(one.study["data"].get("name")) for one in studies})
     of = f"{listed(networks)} " if networks else ""
-    return f"{of}on {listed(data)}. One selection of trials, read and written by every view."
+    return f"{of}on {listed(data)}. Select trials in any view; all views follow."
 
 
 def body(studies: list[Findings], foot: str, note: str = "") -> str:

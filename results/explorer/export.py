@@ -81,6 +81,7 @@ def export(
     if isinstance(faces, np.ndarray):
         faces = faces[among(pictures(studies), shown)]
     texts = written.texts(studies, settings, votes)
+    at_once = {name: texts.pop(name) for name in ("answer", "study")}
     later = {
         "answers": answers_payload(kept),
         "faces": faces_payload(faces, shown, votes, sheets=True),
@@ -93,7 +94,7 @@ def export(
         title=html.escape(document.title(studies)),
         css=document.css(),
         body=document.body(kept, foot, left_out(kept, studies)),
-        first=data({"payload": payload(kept, whole=studies), "overview": texts["overview"]}),
+        first=data({"payload": payload(kept, whole=studies), "written": at_once}),
         later=data(later),
         opening=as_json(json.dumps(address if address.startswith("#") else "#")),
         script=document.script("kept"),

@@ -1,4 +1,4 @@
-"""The overview: where each study stands, as HTML."""
+"""The overview's written parts, as HTML: the answer, and where each study stands."""
 
 import math
 
@@ -10,28 +10,49 @@ from results.facts import progress, status
 from results.facts.evaluation import Evaluated
 from results.report import page
 from results.report.blocks import Block, Table, Text, table
-from results.words import DASH, listed, ranges
+from results.report.contents import sections
+from results.report.inputs import Inputs
+from results.words import DASH, listed
 
-BEST_COLUMNS = "model accuracy:percent interval split best seeds:count images:count"
-BEST_LABELS = {"model": "network", "interval": "95 %", "split": "on"}
 FAILURE_COLUMNS = "error trials:count failed:count networks first"
 
 
-def overview(studies: list[Findings], settings: list[Evaluated] | None) -> str:
-    """Configuration, progress, budgets, best results and failures of each study.
+def answer(studies: list[Findings], settings: list[Evaluated] | None) -> str:
+    """Where the studies stand in a line, then what was found.
 
     `settings` is None while the bootstraps are still being computed; their place says so.
     """
-    return "".join(study(one, settings, len(studies) > 1) for one in studies)
+    waiting = settings is None and any(len(answers(one)) for one in studies)
+    words = "Computing the intervals of the confirmed models …"
+    if waiting:
+        return f'{"".join(map(state, studies))}<p class="quiet">{words}</p>'
+    found = sections(Inputs(studies, settings or []), "answer")
+    blocks = [block for section in found for block in section.blocks]
+    return "".join(map(state, studies)) + blocks_html(blocks)
 
 
-def study(one: Findings, settings: list[Evaluated] | None, several: bool) -> str:
-    confirmed = answers(one)
-    warnings = status.warnings(one, confirmed)
+def state(one: Findings) -> str:
+    """A line on how far a study came, and what to know before any number."""
+    trials = listed([f"{n:,} {word}" for word, n in status.counts(one).items()]) or "no trial yet"
+    warned = status.warnings(one, answers(one))
+    notes = "".join(f"<li>{page.code(note)}</li>" for note in warned)
+    many = "1 note" if len(warned) == 1 else f"{len(warned)} notes"
+    folded = f"<details><summary>{many} on these figures</summary><ul>{notes}</ul></details>"
+    words = f"{one.name}: {one.study.get('status', 'unknown')}; {trials}; "
+    words += f"{status.duration(progress.clock(one))} wall-clock time."
+    return f'<div class="state"><p>{page.escape(words)}</p>{folded if warned else ""}</div>'
+
+
+def bookkeeping(studies: list[Findings]) -> str:
+    """Configuration, progress, budgets, notes and failures of each study."""
+    return "".join(study(one, len(studies) > 1) for one in studies)
+
+
+def study(one: Findings, several: bool) -> str:
+    warnings = status.warnings(one, answers(one))
     notes = "".join(f'<li class="note">{page.code(note)}</li>' for note in warnings)
     head = f"<h3>{page.escape(one.name)}</h3>" if several else ""
-    waiting = settings is None and bool(confirmed)
-    left = [*best(one, settings or [], waiting), *spent(one), *failures(one)]
+    left = [*spent(one), *failures(one)]
     return (
         f'<div class="study">{head}{tiles(one)}<ul class="notes">{notes}</ul><div class="pair">'
         f"<div>{blocks_html(left)}</div><div>{blocks_html([configuration(one)])}</div></div></div>"
@@ -48,7 +69,7 @@ def tiles(one: Findings) -> str:
         ("Status", str(one.study.get("status", "unknown")), str(one.study.get("reason") or "")),
         ("Trials", f"{len(one.trials):,}", trials),
         ("Epochs", f"{len(one.epochs):,}", epochs),
-        ("By the clock", status.duration(progress.clock(one)), seen),
+        ("Wall-clock time", status.duration(progress.clock(one)), seen),
     ]
     shown = "".join(
         f"<div><dt>{page.escape(name)}</dt><dd>{page.escape(value)}</dd>"
@@ -56,27 +77,6 @@ def tiles(one: Findings) -> str:
         for name, value, more in parts
     )
     return f'<dl class="tiles">{shown}</dl>'
-
-
-def best(one: Findings, settings: list[Evaluated], waiting: bool) -> list[Block]:
-    """The best of each network, and what to think of a figure on val."""
-    blocks: list[Block] = []
-    if waiting:
-        blocks.append(Text("The intervals of the confirmed networks are being computed.", "quiet"))
-    frame = progress.best(one, settings)
-    if frame.empty:
-        return blocks
-    names = [
-        row["of"] if math.isnan(row["epoch"]) else f"{row['of']}, epoch {row['epoch']:.0f}"
-        for _, row in frame.iterrows()
-    ]
-    shown = frame.assign(interval=ranges(frame, "low", "high"), best=names)
-    title = "Best of each network"
-    blocks.append(table(f"best-{one.name}", title, shown, BEST_COLUMNS, labels=BEST_LABELS))
-    if "val" in set(frame["split"]):
-        words = "A figure on val is the highest of many and so too high; test was opened once."
-        blocks.append(Text(words, "quiet"))
-    return blocks
 
 
 def spent(one: Findings) -> list[Block]:
@@ -106,13 +106,13 @@ def failures(one: Findings) -> list[Block]:
     frame = progress.failures(one)
     if frame.empty:
         return []
-    labels = {"failed": "of them failed for good"}
-    name, title = f"failures-{one.name}", "What failed, and why"
+    labels = {"failed": "failed for good"}
+    name, title = f"failures-{one.name}", "Retries and failures"
     return [table(name, title, frame, FAILURE_COLUMNS, labels=labels)]
 
 
 def configuration(one: Findings) -> Table:
     frame = status.overview(one)
     columns, labels = {column: "text" for column in frame}, {"what": " ", one.name: "  "}
-    title = "What was asked, of what, with what"
+    title = "Configuration, data, environment"
     return table(f"overview-{one.name}", title, frame, columns, labels=labels)

@@ -16,7 +16,7 @@ from results.figures.style import on_black, style
 
 Encoded = dict[str, Any]
 
-TRIAL_TEXT = ("trial_id", "stage", "setting", "status", "reason", "error", "device")
+TRIAL_TEXT = ("trial_id", "stage", "setting", "status", "reason", "error", "device", "node")
 TRIAL_NUMBERS = ("retries", "gpus", "parameters", "multiply_adds")
 MEASURES = ("val_accuracy", "val_loss", "train_accuracy", "train_loss", "lr", "epoch_seconds")
 LATER = pd.Timestamp(0, tz="UTC")
@@ -66,7 +66,7 @@ def payload(
     epochs, decisions = (placed(studies, name, place) for name in ("epochs", "decisions"))
     finished = moments(epochs["finished_at"]) if len(epochs) else np.zeros(0)
     newest = float(np.nanmax(finished)) if np.isfinite(finished).any() else 0.0
-    total = len(epochs)
+    total, whole_epochs = len(epochs), epochs
     epochs = epochs[~(finished <= since)] if since else epochs
     return {
         "whole": not since,
@@ -74,7 +74,8 @@ def payload(
         "total": total,
         "studies": [about(one, place, number) for number, one in enumerate(whole or studies)],
         "styles": {str(m): look(str(m)) for m in trials["hp_model"].dropna().unique()},
-        "trials": trial_columns(studies, trials, offsets),
+        "trials": trial_columns(studies, trials, offsets) | usage(trials, whole_epochs),
+        "lost": {name: array(values, "f8") for name, values in lost(trials, whole_epochs).items()},
         "columns": hyperparameters(studies, trials),
         "epochs": {"trial": array(epochs["row"], "i4"), "epoch": numbers(epochs["epoch"], "u2")}
         | {
@@ -116,10 +117,41 @@ def trial_columns(studies: list[Findings], trials: pd.DataFrame, offsets: np.nda
         "model": words(trials["hp_model"]),
         "asked": numbers(trials["hp_epochs"]),
     }
-    columns |= {name: words(trials[name]) for name in TRIAL_TEXT}
+    columns |= {name: words(trials[name]) for name in TRIAL_TEXT if name in trials}
     columns |= {name: numbers(trials[name]) for name in TRIAL_NUMBERS}
     when = ("started_at", "ended_at")
     return columns | {name: array(moments(trials[name]), "f8") for name in when}
+
+
+def usage(trials: pd.DataFrame, epochs: pd.DataFrame) -> Encoded:
+    """A trial's images a second, median of its epochs, and the most memory that it took, in MiB."""
+    found = {}
+    for name, how in (("images_per_second", "median"), ("memory_mib", "max")):
+        if name in epochs and len(epochs):
+            each = pd.to_numeric(epochs[name]).groupby(epochs["row"]).agg(how)
+        else:
+            each = pd.Series(dtype=float)
+        found[name] = array(each.reindex(range(len(trials))), "f4")
+    return found
+
+
+def lost(trials: pd.DataFrame, epochs: pd.DataFrame) -> dict[str, list[float]]:
+    """The times in which trials that were started again did nothing that was kept: trial's row,
+    from and to in ms since 1970. They are as many of the longest gaps between its epochs as it had
+    retries."""
+    found: dict[str, list[float]] = {"trial": [], "from": [], "to": []}
+    again = pd.to_numeric(trials["retries"]).fillna(0)
+    began, ended = moments(trials["started_at"]), moments(trials["ended_at"])
+    for row in np.flatnonzero(again.to_numpy() > 0):
+        own = epochs[epochs["row"] == row].sort_values("epoch")
+        done = moments(own["finished_at"]) if len(own) else np.zeros(0)
+        start = done - 1000 * pd.to_numeric(own["epoch_seconds"]).to_numpy(float)
+        gaps = [*zip([began[row], *done], [*start, ended[row]], strict=True)]
+        gaps = [(a, b) for a, b in gaps if np.isfinite(a + b) and b > a]
+        for a, b in sorted(gaps, key=lambda gap: gap[0] - gap[1])[: int(again.iloc[row])]:
+            for name, value in zip(found, (float(row), a, b), strict=True):
+                found[name].append(value)
+    return found
 
 
 def hyperparameters(studies: list[Findings], trials: pd.DataFrame) -> list[Encoded]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from results.artefacts.load import Findings, answers
 from results.explorer.markup import sections_html
-from results.explorer.overview import overview
+from results.explorer.overview import answer, bookkeeping
 from results.facts import evaluation
 from results.facts import statistics as st
 from results.facts.evaluation import Evaluated
@@ -22,14 +22,20 @@ def evaluated(studies: list[Findings], resamples: int = st.RESAMPLES) -> list[Ev
 def texts(
     studies: list[Findings], settings: list[Evaluated], votes: Path | None = None
 ) -> dict[str, str]:
-    """Three views as HTML: overview, comparison, paper; `searches` takes longer."""
+    """The written views as HTML, by name; `searches` takes longer."""
     given = Inputs(studies, settings, voters=votes)
     compared = sections_html(sections(given, "comparison")) if settings else f"<p>{UNTESTED}</p>"
     return {
-        "overview": overview(studies, settings),
+        "answer": answer(studies, settings),
+        "study": bookkeeping(studies),
         "comparison": compared,
-        "paper": sections_html(sections(given, "paper")),
+        **{name: sections_html(sections(given, name)) for name in ("curves", "networks", "paper")},
     }
+
+
+def first(studies: list[Findings], settings: list[Evaluated] | None) -> dict[str, str]:
+    """Those of them that are there from the beginning."""
+    return {"answer": answer(studies, settings), "study": bookkeeping(studies)}
 
 
 def searches(studies: list[Findings]) -> str:

@@ -25,6 +25,7 @@ from results.words import whole_or_tenth
 
 DOTTED = {"color": INK, "width": 1, "dash": "2px,4px"}
 CAPPED = {"thickness": 2, "width": 5}
+SCOPE_WORDS = {"test": "test", "val": "val, on which choices were made"}
 HEAT = [[0, "rgba(0,114,178,0)"], [1, "rgba(0,114,178,.75)"]]  # DARK stands out from it
 
 
@@ -50,6 +51,30 @@ def curve(frame: pd.DataFrame, measure: str, title: str) -> go.Figure:
     whole_steps(figure, part["epoch"].max())
     if not measure.endswith("accuracy"):
         return figure
+    return percent(figure.update_layout(yaxis=spread([*part["low"], *part["high"]])), "yaxis")
+
+
+def learning(frame: pd.DataFrame) -> go.Figure:
+    """One setting's accuracy by epoch (status.curves): val as a line, train dotted and thin, with
+    bands from the lowest seed to the highest."""
+    part = frame[frame["measure"].isin(["val_accuracy", "train_accuracy"])]
+    figure = canvas("epoch", "accuracy", 300)
+    for measure, dash, width in (("val_accuracy", "solid", 2.4), ("train_accuracy", "dot", 1.4)):
+        rows = part[part["measure"] == measure].sort_values("epoch")
+        if rows.empty:
+            continue
+        colour, marker, _ = style(str(rows["model"].iloc[0]))
+        if rows["seeds"].max() > 1:
+            band(figure, rows["epoch"], rows["low"], rows["high"], colour)
+        figure.add_scatter(
+            x=rows["epoch"].to_numpy(),
+            y=rows["mean"].to_numpy(float),
+            name=measure.removesuffix("_accuracy"),
+            mode="lines+markers" if len(rows) <= 12 else "lines",
+            line={"color": colour, "dash": dash, "width": width},
+            marker=mark(marker, 6, colour),
+        )
+    whole_steps(figure, part["epoch"].max())
     return percent(figure.update_layout(yaxis=spread([*part["low"], *part["high"]])), "yaxis")
 
 
@@ -87,9 +112,45 @@ def interval_dots(frame: pd.DataFrame, paper: pd.DataFrame | None = None) -> go.
     return percent(figure, "xaxis")
 
 
-def in_legend(figure: go.Figure, name: str, symbol: str, colour: str) -> None:
+def answer(frame: pd.DataFrame) -> go.Figure:
+    """A line per setting (answer.accuracies), best first: test as a large mark, val as a small one
+    beneath, with 95 % intervals; hollow: fewer epochs or images than the others."""
+    each = frame.drop_duplicates("setting")
+    labels = [f"{row['setting']}<br>{row['trained']}" for _, row in each.iterrows()]
+    lines = {name: len(each) - 1 - k for k, name in enumerate(each["setting"])}
+    figure = canvas("accuracy", "", 96 + 52 * max(len(each), 2))
+    both = frame["scope"].nunique() > 1
+    for (model, scope), rows in frame.groupby(["model", "scope"], sort=False):
+        colour, marker, _ = style(model)
+        large = scope == "test" or not both
+        shift = 0.0 if not both else 0.12 if large else -0.16
+        figure.add_scatter(
+            x=rows["mean"].to_numpy(float),
+            y=[lines[name] + shift for name in rows["setting"]],
+            mode="markers",
+            showlegend=False,
+            customdata=rows[["setting", "scope", "images"]].to_numpy(),
+            hovertemplate="%{customdata[0]}: %{x:.1%} on %{customdata[1]}, "
+            "%{customdata[2]:,} images<extra></extra>",
+            marker=mark(hollow(marker, rows["whole"]), 12 if large else 7, colour, 1.5, colour),
+            error_x=error_bars(rows["mean"], rows["low"], rows["high"], colour)
+            | {"thickness": 2.5 if large else 1.2, "width": 5 if large else 0},
+            opacity=1 if large else 0.75,
+        )
+    scopes = (("test", 12), ("val", 7)) if both else ((str(frame["scope"].iloc[0]), 12),)
+    for scope, size in scopes:
+        in_legend(figure, SCOPE_WORDS.get(scope, scope), "circle", INK, size)
+    if not frame["whole"].all():
+        in_legend(figure, "hollow: fewer epochs or images", "circle-open", INK)
+    axis = {"tickvals": list(lines.values()), "ticktext": labels, "range": [-0.6, len(each) - 0.4]}
+    ends = spread([*frame["low"], *frame["high"]])
+    figure.update_layout(yaxis=axis, xaxis=ends)
+    return percent(figure, "xaxis")
+
+
+def in_legend(figure: go.Figure, name: str, symbol: str, colour: str, size: int = 9) -> None:
     """An entry of the legend that doesn't hang on a trace's first mark."""
-    marker = mark(symbol, 9, colour, 2, colour)
+    marker = mark(symbol, size, colour, 2, colour)
     figure.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=marker)
 
 

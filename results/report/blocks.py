@@ -1,5 +1,6 @@
 """What a report is made of, before it is a page or files: sections of text, tables, figures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,13 +64,23 @@ class Faces:
 
 
 @dataclass(frozen=True)
+class Code:
+    """A command or a file's text, to be copied; `file` is the name under which it is saved."""
+
+    caption: str
+    text: str
+    file: str = ""
+    folded: bool = False
+
+
+@dataclass(frozen=True)
 class Side:
     """Blocks beside one another where there is room."""
 
-    blocks: list[Matrix]
+    blocks: "Sequence[Block]"
 
 
-Block = Text | Table | Figure | Matrix | Faces | Side
+Block = Text | Table | Figure | Matrix | Faces | Code | Side
 
 
 @dataclass(frozen=True)

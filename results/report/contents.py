@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from results.facts import votes
 from results.report.blocks import Section
 from results.report.inputs import Inputs
+from results.report.sections.answer import answer
 from results.report.sections.calibration import calibration
 from results.report.sections.confirmed import confirmed
 from results.report.sections.confusion import matrices, papers_matrices
@@ -33,13 +34,11 @@ def sections(inputs: Inputs, place: str) -> list[Section]:
 
 
 SECTIONS: tuple[tuple[str, Make], ...] = (
-    ("report", lambda given: [overview(given.studies)]),
-    ("report", lambda given: [grid(given.studies, given.faces)] if given.faces else []),
+    ("report answer", lambda given: [answer(given)]),
     ("report comparison", lambda given: [confirmed(given)]),
-    ("report paper", lambda given: [beside(given.printed, given.not_compared)]),
     ("report comparison", lambda given: [pairs(given)]),
     ("report comparison", ingredients),
-    ("report paper", lambda given: [curves(given.studies)]),
+    ("report curves", lambda given: [curves(given.studies)]),
     ("report", lambda given: [matrices(given)]),
     ("paper", lambda given: [papers_matrices(given)]),
     ("report comparison", lambda given: [noise(given)]),
@@ -47,8 +46,11 @@ SECTIONS: tuple[tuple[str, Make], ...] = (
     ("report comparison", lambda given: [cost(given.studies, given.settings)]),
     ("report", lambda given: [search(one, given) for one in given.studies]),
     ("searches", lambda given: [beyond_selection(one, given) for one in given.studies]),
-    ("report paper", lambda given: [networks(given.studies)]),
+    ("report networks", lambda given: [networks(given.studies)]),
+    ("report paper", lambda given: [beside(given.printed, given.not_compared)]),
     ("report paper", lambda given: [oddities(given.published)]),
+    ("report", lambda given: [grid(given.studies, given.faces)] if given.faces else []),
+    ("report", lambda given: [overview(given.studies)]),
 )
 
 

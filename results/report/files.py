@@ -1,7 +1,7 @@
 """A report as files: one HTML page and, beside it, every table and figure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -38,9 +38,9 @@ def write(found: Report, file: Path) -> list[str]:
     ]
 
 
-def flat(blocks: list[Block]) -> Iterator[Block]:
+def flat(blocks: Sequence[Block]) -> Iterator[Block]:
     for block in blocks:
-        yield from block.blocks if isinstance(block, Side) else [block]
+        yield from flat(block.blocks) if isinstance(block, Side) else [block]
 
 
 def every_table(blocks: list[Block]) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:

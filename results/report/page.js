@@ -1,5 +1,6 @@
 // The report's plots, drawn where their figures stand as JSON; `config` is plotly's.
 /* global config */
+offer_copies(document);
 for (const box of document.querySelectorAll('.plot')) {
   const figure = JSON.parse(box.querySelector('script').textContent);
   box.replaceChildren();

@@ -8,10 +8,10 @@ from functools import singledispatch
 from pathlib import Path
 
 import pandas as pd
-from plotly.offline import get_plotlyjs
 
+from results.figures import style
 from results.figures.style import CONFIG
-from results.report.blocks import Faces, Figure, Matrix, Section, Side, Table, Text
+from results.report.blocks import Code, Faces, Figure, Matrix, Section, Side, Table, Text
 from results.words import DASH, whole_or_tenth
 
 HERE = Path(__file__).parent
@@ -27,18 +27,30 @@ def css() -> str:
 
 
 def script() -> str:
-    return f"const config = {json.dumps(CONFIG)};\n{(HERE / 'page.js').read_text()}"
+    return f"const config = {json.dumps(CONFIG)};\n{copying()}\n{(HERE / 'page.js').read_text()}"
+
+
+def copying() -> str:
+    """The script that offers to copy what is in a Code block."""
+    return (HERE / "copy.js").read_text()
+
+
+def plotly_js() -> str:
+    """plotly.js with what the pages draw: lines and marks. The whole is four times as large."""
+    return (Path(style.__file__).parent / "plotly-basic.min.js").read_text(encoding="utf-8")
 
 
 def page(title: str, lead: str, notes: list[str], sections: list[Section], foot: str) -> str:
     """The whole document."""
-    body = "\n".join(section_html(section) for section in sections)
+    first, *rest = [section_html(section) for section in sections] or [""]
+    body = "\n".join([first, noted(notes), *rest])
     links = " ".join(
         f'<a href="#{anchor(section.title)}">{escape(section.title)}</a>' for section in sections
     )
-    warned = "".join(f'<li class="note">{code(note)}</li>' for note in notes)
     drawn = 'class="plot"' in body
-    scripts = f"<script>{get_plotlyjs()}</script>\n<script>{script()}</script>"
+    scripts = (
+        f"<script>{plotly_js()}</script>\n" if drawn else ""
+    ) + f"<script>{script()}</script>"
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -53,17 +65,31 @@ def page(title: str, lead: str, notes: list[str], sections: list[Section], foot:
 <header>
 <h1>{escape(title)}</h1>
 <p class="lead">{escape(lead)}</p>
-<ul class="notes">{warned}</ul>
+{pointer(notes)}
 <nav aria-label="Contents">{links}</nav>
 </header>
 <main>
 {body}
 </main>
 <footer>{escape(foot)}</footer>
-{scripts if drawn else ""}
+{scripts}
 </body>
 </html>
 """
+
+
+def noted(notes: list[str]) -> str:
+    """What a reader must know, after the answer that it is about."""
+    each = "".join(f'<li class="note">{code(note)}</li>' for note in notes)
+    return f'<ul class="notes" id="notes">{each}</ul>' if notes else ""
+
+
+def pointer(notes: list[str]) -> str:
+    """Where the notes stand, and the first of them."""
+    if not notes:
+        return ""
+    more = f" and {len(notes) - 1} more" if len(notes) > 1 else ""
+    return f'<p class="quiet"><a href="#notes">{code(notes[0])}</a>{more}</p>'
 
 
 def escape(text: object) -> str:
@@ -162,7 +188,17 @@ def as_json(text: str) -> str:
 
 @markup.register
 def _(block: Side) -> str:
-    return f'<div class="side">{"".join(markup(one) for one in block.blocks)}</div>'
+    inside = "".join(f"<div>{markup(one)}</div>" for one in block.blocks)
+    return f'<div class="side">{inside}</div>'
+
+
+@markup.register
+def _(block: Code) -> str:
+    save = f' data-file="{escape(block.file)}"' if block.file else ""
+    inside = f'<div class="code"{save}><pre tabindex="0">{html.escape(block.text)}</pre></div>'
+    if block.folded:
+        return f"<details><summary>{escape(block.caption)}</summary>{inside}</details>"
+    return f"<h4>{escape(block.caption)}</h4>{inside}"
 
 
 @markup.register

@@ -100,6 +100,7 @@
         element('div', {class: 'controls'}, chosen.search.box, chosen.factor.box, chosen.grace.box),
         outcome,
       ),
+      element('div', {class: 'written', id: 'written-curves'}),
     );
   }
   const distinct = name => [...new Set((searched()?.replays || []).map(replay => replay[name]))];

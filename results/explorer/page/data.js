@@ -49,6 +49,9 @@ const explorer = {views: []};
       distinct.sort(text ? undefined : (a, b) => a - b);
       return {name: told.name, log: told.log, varies: told.varies, text, steps, distinct, values};
     });
+    data.lost = Object.fromEntries(
+      Object.entries(payload.lost || {}).map(([name, told]) => [name, explorer.array(told)]),
+    );
     data.epochs = sorted(payload.epochs, n, old, place);
     const judged = {};
     for (const [name, told] of Object.entries(payload.decisions)) judged[name] = column(told);

@@ -45,10 +45,8 @@
     const current = () => asked === stamp;
     await ask('answers', explorer.take_answers, current);
     const faces = ask('faces', explorer.take_faces, current); // a table of pixels takes a while to read
-    let written = null;
-    await ask('written', told => explorer.take_written((written = told)), current);
-    const searches = told => explorer.take_written({...written, searches: told});
-    if (written) await ask('searches', searches, current); // half a minute for a thousand trials
+    await ask('written', explorer.take_written, current);
+    await ask('searches', searches => explorer.take_written({searches}), current); // takes longest
     await faces;
   };
 

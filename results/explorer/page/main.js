@@ -5,8 +5,8 @@
     dirty = new Map(),
     near = new Set();
   const SOON = 120; // ms that may pass before the browser gets to paint
-  let written = null,
-    epoch_field,
+  const written = {}; // what the server wrote, by the name of its place
+  let epoch_field,
     settle = null;
   const section_of = id => document.getElementById(id);
   explorer.times = {start: performance.now()};
@@ -14,9 +14,10 @@
   function shell() {
     const nav = document.querySelector('nav');
     const titles = [
-      ['overview', 'Overview'],
       ...explorer.views.map(view => [view.id, view.title]),
+      ['networks', 'Networks'],
       ['paper', 'Paper'],
+      ['study', 'Configuration'],
     ];
     for (const [id, title] of titles)
       nav.append(
@@ -32,7 +33,8 @@
           title,
         ),
       );
-    for (const view of explorer.views) section_of(view.id).append(element('h2', {}, view.title));
+    for (const view of explorer.views)
+      if (!section_of(view.id).querySelector('h2')) section_of(view.id).append(element('h2', {}, view.title));
     const watch = new IntersectionObserver(
       entries => {
         for (const {target, isIntersecting} of entries) {
@@ -80,6 +82,7 @@
     if (!built.has(id)) {
       built.add(id);
       view.build(section_of(id));
+      for (const [name, html] of Object.entries(written)) write(name, html);
       dirty.set(id, {data: true});
     }
     if (!dirty.has(id)) return;
@@ -334,15 +337,16 @@
     dialog.showModal();
   }
 
-  // What the server wrote: the overview, the tables on confirmed networks, the paper. Its figures are drawn when near.
-  function write(id, html) {
-    const box = document.getElementById(id);
-    if (!box || box.dataset.html === html) return;
+  // What the server wrote, by the name of its place. Its figures are drawn when near.
+  function write(name, html) {
+    const box = document.getElementById(`written-${name}`);
+    if (!box || html === undefined || box.dataset.html === html) return;
     const open = new Set([...box.querySelectorAll('details[open] > summary')].map(each => each.textContent));
     box.innerHTML = html;
     box.dataset.html = html;
     for (const folded of box.querySelectorAll('details'))
       if (open.has(folded.firstElementChild.textContent)) folded.open = true;
+    offer_copies(box);
     for (const table of box.querySelectorAll('script[type="text/csv"]')) {
       const {name} = table.dataset,
         text = table.textContent
@@ -396,7 +400,7 @@
   }
 
   // A payload, whole or only what is new. Neither selection nor zoom is touched.
-  explorer.take_payload = ({payload, overview, trouble}) => {
+  explorer.take_payload = ({payload, written: first_texts, trouble}) => {
     document.getElementById('trouble').textContent = trouble || '';
     document.getElementById('trouble').hidden = !trouble;
     if (!payload) return;
@@ -404,12 +408,13 @@
     explorer.data = explorer.decode(payload, payload.whole ? null : explorer.data);
     if (first) Object.assign(state, explorer.read(location.hash));
     explorer.select();
-    write('written-overview', overview);
+    take(first_texts);
     document.getElementById('live').hidden = !(
       payload.studies.some(study => study.status === 'running') && explorer.live
     );
     if (first) {
       bar({data: true});
+      visit('overview');
       visit('trials');
       explorer.times.picture = performance.now();
       requestAnimationFrame(() =>
@@ -430,16 +435,12 @@
       }
     document.body.dataset.news = String(Number(document.body.dataset.news || 0) + 1);
   };
-  const write_comparison = () => {
-    write('written-comparison', written.comparison);
-    write('written-searches', written.searches);
+  // A place that a view has yet to build gets its text then.
+  const take = texts => {
+    Object.assign(written, texts);
+    for (const [name, html] of Object.entries(texts)) write(name, html);
   };
-  explorer.take_written = ({overview, comparison, paper, searches = ''}) => {
-    written = {comparison, searches, paper};
-    write('written-overview', overview);
-    write('written-paper', paper);
-    if (built.has('comparison')) write_comparison();
-  };
+  explorer.take_written = take;
   explorer.take_faces = told => {
     explorer.faces = {
       ...told,
@@ -458,7 +459,6 @@
       const id = rest.shift();
       if (id) {
         visit(id);
-        if (id === 'comparison' && written) write_comparison();
         idle(next);
       } else {
         document.body.dataset.whole = '1';

@@ -118,14 +118,14 @@
                 ? 0.5
                 : 0.85;
     if (marks.kind === 'lines') {
-      c.lineWidth = how === 'hovered' ? 3 : how === 'rest' ? 0.7 : many > 60 ? 1 : 1.6;
+      c.lineWidth = marks.width || (how === 'hovered' ? 3 : how === 'rest' ? 0.7 : many > 60 ? 1 : 1.6);
       c.lineJoin = 'round';
       const {start, x, y} = marks;
       for (let i = 0; i + 1 < start.length; i++) {
         if (start[i] === start[i + 1] || !wanted(i)) continue;
         const look = explorer.look(models[i]);
         c.strokeStyle = how === 'rest' ? rest : how === 'hovered' ? ink : look.colour;
-        c.setLineDash(how === 'chosen' && many <= 60 ? look.dash : []);
+        c.setLineDash(how === 'chosen' && many <= 60 && !marks.width ? look.dash : []);
         c.beginPath();
         let pen = false;
         for (let k = start[i]; k < start[i + 1]; k++) {
@@ -157,7 +157,15 @@
       const look = explorer.look(models[i]),
         symbol = marks.symbol || look.symbol;
       c.strokeStyle = c.fillStyle =
-        how === 'rest' ? rest : how === 'hovered' ? ink : marks.colour ? marks.colour(k) : look.colour;
+        how === 'rest'
+          ? rest
+          : how === 'hovered'
+            ? ink
+            : marks.ink
+              ? ink
+              : marks.colour
+                ? marks.colour(k)
+                : look.colour;
       c.lineWidth = how === 'hovered' ? 2.5 : 1.5;
       c.beginPath();
       SHAPES[symbol](c, px, py, (marks.size || SIZE) * (how === 'hovered' ? 1.5 : 1));
@@ -214,6 +222,9 @@
         const middle = (xs[k - 1] + x) / 2;
         c.lineTo(middle, ys[k - 1]);
         c.lineTo(middle, ys[k]);
+        c.lineTo(x, ys[k]);
+      } else if (line.shape === 'hv') {
+        c.lineTo(x, ys[k - 1]);
         c.lineTo(x, ys[k]);
       } else c.lineTo(x, ys[k]);
       pen = true;
@@ -325,7 +336,11 @@
           connectgaps: false,
           opacity: name === ' rest' && narrowed ? 0.5 : marks.kind === 'lines' ? 0.6 : 0.9,
           showlegend: name !== ' rest',
-          line: {color: look.colour, width: 1.2, dash: look.dash_name},
+          line: {
+            color: look.colour,
+            width: marks.width || 1.2,
+            dash: marks.width ? 'solid' : look.dash_name,
+          },
           marker: {color: own.colours || look.colour, symbol: marks.symbol || look.symbol, size: 8},
         });
       }

@@ -1,0 +1,147 @@
+"""The best setting of a study, whole: its hyperparameters, its curve, how it is trained again."""
+
+import json
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from results.artefacts.load import Findings
+from results.facts import search, status
+from results.facts.evaluation import Evaluated
+
+FRESH = 3  # seeds: the fewest whose scatter says something
+OF_DATA = ("data", "classes", "train_images", "val_images")
+
+
+@dataclass(frozen=True)
+class Best:
+    """What was best on val; test chose nothing."""
+
+    study: str
+    name: str  # the confirmed setting, else the network
+    model: str
+    trial: str  # whose hyperparameters they are
+    hyperparameters: dict[str, Any]  # all that the network has, the searched ones first
+    searched: tuple[str, ...]
+    epoch: int
+    val_accuracy: float
+    val_images: int
+    curve: pd.DataFrame  # as status.curves
+    data: dict[str, Any]  # what of the configuration names the images
+
+    @property
+    def epochs(self) -> int:
+        return int(self.hyperparameters["epochs"])
+
+
+def best(one: Findings, settings: list[Evaluated]) -> Best | None:
+    """The confirmed setting with the highest accuracy on val, else the search's best trial; None
+    where no epoch has ended."""
+    own = [found for found in settings if found.answers.study == one.name and "val" in found.scopes]
+    if own:
+        top = max(own, key=lambda found: found.scopes["val"]["accuracy"].mean)
+        trials = one.trials[one.trials["setting"] == top.answers.setting]
+        curves = status.curves(one, "confirm")
+        value = top.scopes["val"]["accuracy"].mean
+        images = int((top.answers.split == "val").sum())
+        curve = curves[curves["setting"] == top.answers.setting]
+        return made(one, trials.iloc[0], top.answers.setting, value, images, curve)
+    found = search.best(search.searched(one))
+    if found.empty:
+        return None
+    row = found.loc[found["val_accuracy"].idxmax()]
+    trial = one.trials[one.trials["trial_id"] == row["trial_id"]].iloc[0]
+    return made(
+        one, trial, row["model"], row["val_accuracy"], search.val_images(one), of_trial(one, trial)
+    )
+
+
+def made(
+    one: Findings, trial: pd.Series, name: str, value: float, images: int, curve: pd.DataFrame
+) -> Best:
+    given = {key[3:]: plain(trial[key]) for key in trial.index if key.startswith("hp_")}
+    hp = {key: kept for key, kept in given.items() if kept is not None and key != "seed"}
+    domains = search.space(one, hp["model"])
+    varied = tuple(key for key in hp if isinstance(domains.get(key), list | dict))
+    order = ["model", *varied, *[key for key in hp if key not in (*varied, "model")]]
+    config = one.study["study"]
+    last = one.epochs.loc[one.epochs["trial_id"] == trial["trial_id"], "epoch"].max()
+    return Best(
+        study=one.name,
+        name=str(name),
+        model=hp["model"],
+        trial=from_trial(one, str(name)) or str(trial["trial_id"]),
+        hyperparameters={key: hp[key] for key in order},
+        searched=varied,
+        epoch=int(last),
+        val_accuracy=float(value),
+        val_images=images,
+        curve=curve,
+        data={key: config[key] for key in OF_DATA if config.get(key)},
+    )
+
+
+def from_trial(one: Findings, setting: str) -> str:
+    found = one.chosen.loc[one.chosen["setting"] == setting, "from_trial"]
+    return str(found.iloc[0] or "") if len(found) else ""
+
+
+def of_trial(one: Findings, trial: pd.Series) -> pd.DataFrame:
+    """A single trial's curve in the form of status.curves."""
+    rows = one.epochs[one.epochs["trial_id"] == trial["trial_id"]]
+    each = []
+    for measure in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+        value = pd.to_numeric(rows[measure]).to_numpy(float)
+        frame = pd.DataFrame({"epoch": rows["epoch"], "mean": value, "low": value, "high": value})
+        each.append(frame.assign(measure=measure, seeds=1))
+    name = trial["trial_id"]
+    return pd.concat(each).assign(setting=name, model=trial["hp_model"], epochs=trial["hp_epochs"])
+
+
+def plain(value: Any) -> Any:
+    """A cell as Python has it; None where the network has no such hyperparameter. A table whose
+    column lacks some values holds whole numbers as floats."""
+    if value is None or pd.isna(value):
+        return None
+    value = value.item() if hasattr(value, "item") else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def command(best: Best) -> str:
+    """What trains it again with fresh seeds: every value is given, so the preset has no say."""
+    flags = {"stages": "confirm", "models": best.model, "seeds": FRESH, **best.data}
+    flags |= {key: value for key, value in best.hyperparameters.items() if key != "model"}
+    words = [f"--{name.replace('_', '-')} {shlex.quote(flag(v))}" for name, v in flags.items()]
+    return " ".join(["python -m study.run --preset smoke", *words])
+
+
+def flag(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def toml(best: Best) -> str:
+    """The same as a file for --preset."""
+    head = {"stages": ["confirm"], "models": [best.model], "seeds": FRESH, **best.data}
+    values = {"name": best.name, **best.hyperparameters}
+    lines = [f"# The best on val of {best.study.splitlines()[0]}: {best.trial.splitlines()[0]}"]
+    lines += [f"{name} = {literal(value)}" for name, value in head.items()]
+    lines += ["", "[[settings]]", *[f"{name} = {literal(v)}" for name, v in values.items()]]
+    return "\n".join(lines) + "\n"
+
+
+def literal(value: Any) -> str:
+    """A value in TOML: JSON's form, but for what it shares."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return quoted(value) if isinstance(value, str) else repr(value)
+
+
+def quoted(text: str) -> str:
+    """A basic string of TOML 1.0."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,98 @@
+"""The first section: how accurate each network is, which leads and how surely, and the best
+setting, whole. The explorer shows the same."""
+
+import pandas as pd
+
+from results.facts import answer as facts
+from results.facts import setting
+from results.facts.setting import Best
+from results.figures import charts
+from results.report.blocks import Block, Code, Figure, Section, Side, Table, Text, table
+from results.report.inputs import Inputs
+from results.words import listed, ranges
+
+COLUMNS = "setting model scope mean:percent interval epochs:count seeds:count images:count"
+LABELS = {"mean": "accuracy", "interval": "95 %", "scope": "on", "model": "network"}
+CURVE_COLUMNS = "measure epoch:count seeds:count mean:number low:number high:number"
+HOW = (
+    "Bars are 95 % intervals over images and, from two seeds on, over seeds. Test chose nothing; "
+    "val did, so it is optimistic. Don't compare rows that differ in epochs or images (hollow)."
+)
+
+
+def answer(given: Inputs) -> Section | None:
+    """Accuracies, the sentence on who leads, and each study's best setting."""
+    frame = facts.accuracies(given.studies, given.settings)
+    if frame.empty:
+        return None
+    words = facts.sentences(given.studies, given.settings, given.verdicts)
+    blocks: list[Block] = [Text(sentence, "answer") for sentence in words]
+    found = [setting.best(one, given.settings) for one in given.studies]
+    each = [one for one in found if one]
+    if len(given.studies) == 1 and each:
+        best = each[0]
+        return Section(
+            "Result", [*blocks, Side([picture(frame), curve(best)]), whole(best, 3), *again(best)]
+        )
+    blocks.append(picture(frame))
+    for one in each:
+        blocks += [Side([curve(one, f" of {one.study}"), whole(one, 2)]), *again(one)]
+    return Section("Result", blocks)
+
+
+def picture(frame: pd.DataFrame) -> Figure:
+    """A plot for each set of images: on others nothing is comparable."""
+    plots = [
+        (f"Accuracy of {listed(list(dict.fromkeys(part['study'])))}", charts.answer(part))
+        for _, part in frame.groupby("digest", sort=False)
+    ]
+    shown = frame.assign(interval=ranges(frame, "low", "high"))
+    behind = table("answer", "Accuracies", shown, COLUMNS, True, LABELS)
+    return Figure("answer", "Accuracy of each network", HOW, plots, behind)
+
+
+def curve(found: Best, of: str = "") -> Figure:
+    """How the best setting learned."""
+    words = (
+        f"{100 * found.val_accuracy:.1f} % on {found.val_images:,} images of val, after "
+        f"{found.epoch} of {found.epochs} epochs; the best on val of all that ran."
+    )
+    behind = table(f"best-curve-{found.study}", "By epoch", found.curve, CURVE_COLUMNS, True)
+    plots = [(f"Accuracy of {found.name} by epoch", charts.learning(found.curve))]
+    return Figure("best-curve", f"Best setting{of}: {found.name}", words, plots, behind)
+
+
+def again(found: Best) -> list[Block]:
+    """How it is trained again: as a command, and as a file."""
+    return [
+        Code("Train it again with fresh seeds", setting.command(found)),
+        Code("The same as best.toml, for --preset", setting.toml(found), "best.toml", True),
+    ]
+
+
+def whole(found: Best, abreast: int) -> Table:
+    """Every hyperparameter that its network has, those that were searched first; read in so many
+    pairs of columns."""
+    names = list(found.hyperparameters)
+    kinds = ["searched" if name in found.searched else "fixed" for name in names]
+    values = [value_words(value) for value in found.hyperparameters.values()]
+    frame = pd.DataFrame({"hyperparameter": names, "value": values, "kind": kinds})
+    told = [
+        (name.replace("_", " "), value + ("\nsearched" if kind == "searched" else ""))
+        for name, value, kind in frame.itertuples(index=False)
+    ]
+    rows = -(-len(told) // abreast)
+    told += [("", "")] * (rows * abreast - len(told))
+    shown = {}
+    for k in range(abreast):
+        part = told[k * rows : (k + 1) * rows]
+        shown["hyperparameter" + " " * k] = [name for name, _ in part]
+        shown["value" + " " * k] = [value for _, value in part]
+    caption = f"All hyperparameters, from {found.trial}"
+    return Table(f"best-{found.study}", caption, frame, pd.DataFrame(shown, dtype=object))
+
+
+def value_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
