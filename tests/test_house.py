@@ -46,7 +46,7 @@ ROOMS = {
     "results/report/sections": "results fer_stats results/artefacts results/facts results/figures"
     " results/report numpy pandas PIL",
     "results/explorer": "results results/artefacts results/facts results/figures results/report"
-    " fer_data numpy pandas plotly PIL pyarrow dash flask werkzeug",
+    " fer_data numpy pandas PIL pyarrow dash flask werkzeug",
     "results/publish.py": "results results/artefacts numpy pyarrow",
     "results/readme.py": "results results/artefacts results/facts results/figures results/report"
     " results/publish.py pandas plotly",
