@@ -9,6 +9,7 @@ import numpy as np
 
 from fer_data import Mistake, sources
 from fer_data.known import SPLITS
+from fer_data.near import near_copies
 from fer_data.splits import identical, whole
 
 
@@ -31,6 +32,8 @@ class Dataset:
     test: Split
     duplicate: np.ndarray  # bool (test,): its pixels also occur in train or val
     val_duplicate: np.ndarray  # bool, of all of val: its pixels also occur in train
+    near: np.ndarray  # bool (test,): a near copy of one in train or val, though no duplicate
+    val_near: np.ndarray  # bool, of all of val: a near copy of one in train, though no duplicate
     notes: tuple[str, ...]  # sentences that every output repeats
     synthetic: bool
     known: str = ""  # the published data set whose images per class and split these are
@@ -71,6 +74,8 @@ def checked(
             )
     group = identical(np.concatenate([split.images for split in splits]))
     train, val, test = np.split(group, np.cumsum([len(split.labels) for split in splits[:2]]))
+    duplicate, val_duplicate = np.isin(test, np.concatenate([train, val])), np.isin(val, train)
+    train_images, val_images, test_images = (split.images for split in splits)
     return Dataset(
         name=where,
         digest=content_digest(classes, splits),
@@ -78,8 +83,10 @@ def checked(
         train=splits[0],
         val=splits[1],
         test=splits[2],
-        duplicate=np.isin(test, np.concatenate([train, val])),
-        val_duplicate=np.isin(val, train),
+        duplicate=duplicate,
+        val_duplicate=val_duplicate,
+        near=~duplicate & near_copies(test_images, np.concatenate([train_images, val_images])),
+        val_near=~val_duplicate & near_copies(val_images, train_images),
         notes=notes,
         synthetic=synthetic,
         known=known,

@@ -372,6 +372,7 @@ def test_description_is_counts_overlaps_and_notes(tmp_path):
         f"{datasets.printed(part)}\n\n"
         "test images that also occur in train or val: 2\n"
         "val images that also occur in train: 0\n"
+        "near copies: test images of one in train or val 0, val images of one in train 0\n"
         "groups of identical images with different labels: 1\n\n"
         "Note: one.\n\n"
         "Note: two."

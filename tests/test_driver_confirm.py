@@ -193,6 +193,8 @@ def dataset() -> tuple[dict[str, Split], Dataset]:
         test,
         np.array([False, True, False]),
         np.array([False, True]),
+        np.array([True, False, False]),
+        np.array([True, False]),
         (),
         True,
     )

@@ -230,6 +230,8 @@ def opened(tmp_path, monkeypatch):
         test,
         np.zeros(3, bool),
         np.zeros(2, bool),
+        np.zeros(3, bool),
+        np.zeros(2, bool),
         (),
         True,
     )

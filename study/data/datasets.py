@@ -26,6 +26,7 @@ from study.storage import atomic
 
 CACHE_VERSION = 4  # count up when what is read, carved or stored changes
 DRAWING_SEED = 0
+MARKS = ("duplicate", "val_duplicate", "near", "val_near")  # of a data set's images
 ENDS = (".csv", ".xz", ".gz", ".bz2", ".tar", ".tgz", ".zip")
 DRAWN = (
     "these faces are drawn, so the numbers say nothing of real faces; get FER-2013 with "
@@ -132,6 +133,8 @@ def describe(dataset: Dataset) -> str:
         printed(overlaps(dataset)),
         f"test images that also occur in train or val: {dataset.duplicate.sum():,}\n"
         f"val images that also occur in train: {dataset.val_duplicate.sum():,}\n"
+        f"near copies: test images of one in train or val {dataset.near.sum():,}, val images of "
+        f"one in train {dataset.val_near.sum():,}\n"
         f"groups of identical images with different labels: {conflicts:,}",
     ]
     return "\n\n".join([*lines, *(f"Note: {note}." for note in dataset.notes)])
@@ -226,7 +229,7 @@ def store(dataset: Dataset, path: Path) -> None:
     about = {name: getattr(dataset, name) for name in ("name", "digest", "classes", "notes")}
     about |= {"synthetic": dataset.synthetic, "known": dataset.known}
     arrays = {"about": np.array(json.dumps(about))}
-    arrays |= {name: getattr(dataset, name) for name in ("duplicate", "val_duplicate")}
+    arrays |= {name: getattr(dataset, name) for name in MARKS}
     for name, split in zip(SPLITS, parts(dataset), strict=True):
         arrays |= {f"{name}_{key}": value for key, value in vars(split).items()}
     atomic.replace(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
@@ -247,8 +250,7 @@ def stored(path: Path) -> Dataset:
             train=splits[0],
             val=splits[1],
             test=splits[2],
-            duplicate=file["duplicate"],
-            val_duplicate=file["val_duplicate"],
+            **{name: file[name] for name in MARKS},
             notes=tuple(about["notes"]),
             synthetic=about["synthetic"],
             known=about["known"],

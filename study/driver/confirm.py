@@ -79,7 +79,7 @@ def open_test(session: Session) -> None:
     table, _ = readable(session, path, predictions_columns(session.dataset.classes))
     maps, blind = readable(session, beside, ATTENTION)
     splits = {"val": session.whole_val, "test": session.dataset.test}
-    store(session.folder / "images.parquet", image_rows(splits))
+    store(session.folder / "images.parquet", image_rows(splits, session.dataset))
     some = {name: part(split, session.study) for name, split in splits.items()}
     completed = outcome.completed(session.tables)
     there = {name for name in completed if sound(table, name, splits, session.dataset)}
@@ -203,12 +203,13 @@ def prediction_rows(
     return pa.table(columns, schema(predictions_columns(dataset.classes)))
 
 
-def image_rows(splits: dict[str, Split]) -> pa.Table:
+def image_rows(splits: dict[str, Split], dataset: Dataset) -> pa.Table:
     """Rows of images.parquet, by which another copy of the data is matched with the answers."""
     columns: dict[str, Any] = {
         "split": np.repeat([*splits], [len(split.labels) for split in splits.values()]),
         "image": np.concatenate([split.ids for split in splits.values()]),
         "pixels": np.concatenate([pixel_digests(split.images) for split in splits.values()]),
+        "near": np.concatenate([dataset.val_near, dataset.near]),
     }
     return pa.table(columns, schema(IMAGES))
 

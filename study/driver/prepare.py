@@ -152,6 +152,8 @@ def described(whole: datasets.Dataset, dataset: datasets.Dataset) -> dict[str, A
         "counts": datasets.counts(whole).T.to_dict(),
         "test_duplicates": int(whole.duplicate.sum()),
         "val_duplicates": int(whole.val_duplicate.sum()),
+        "test_near_copies": int(whole.near.sum()),
+        "val_near_copies": int(whole.val_near.sum()),
         "levels": levels(whole),
         "known": whole.known,
         "source": dict(zip(("name", "digest"), whole.source, strict=True)),
