@@ -56,7 +56,7 @@ class Estimate:
         tail = (1 + level) / 2
         seeds = np.array([part.variance for part in self.parts])
         free = np.array([part.seeds - 1 for part in self.parts], float)
-        if not (free > 0).all():
+        if not (free > 0).all() or np.isnan(self.error):
             return np.nan
         normal, whole = float(stats.norm.ppf(tail)), seeds.sum() + self.images
         if whole == 0 or seeds.sum() == 0:
@@ -117,7 +117,7 @@ def of_one(right: np.ndarray, cluster: np.ndarray | None = None) -> Estimate:
     """
     right = in_clusters(np.asarray(right, float), cluster)
     part, images, both = components(right)
-    return Estimate(float(right.mean()), (part,), max(images - both, 0.0))
+    return Estimate(float(right.mean()), (part,), float(np.maximum(images - both, 0.0)))
 
 
 def apart(first: np.ndarray, second: np.ndarray, cluster: np.ndarray | None = None) -> Estimate:
@@ -126,14 +126,15 @@ def apart(first: np.ndarray, second: np.ndarray, cluster: np.ndarray | None = No
     two = in_clusters(np.asarray(second, float), cluster)
     (a, _, both_a), (b, _, both_b) = components(one), components(two)
     difference = one.mean(0) - two.mean(0)
-    images = difference.var(ddof=1) / len(difference) - both_a - both_b
-    return Estimate(float(difference.mean()), (a, b), max(float(images), 0.0))
+    alone = len(difference) < 2  # one image says nothing of others
+    images = np.nan if alone else difference.var(ddof=1) / len(difference) - both_a - both_b
+    return Estimate(float(difference.mean()), (a, b), float(np.maximum(images, 0.0)))
 
 
 def components(value: np.ndarray) -> tuple[Part, float, float]:
     """(S, N): the seeds' part; variance of the mean by images, and by seeds x images alone."""
     seeds, images = value.shape
-    if seeds < 2:
+    if seeds < 2 or images < 2:
         return Part(seeds, np.nan, np.nan), np.nan, np.nan
     by_seed, by_image = value.mean(1), value.mean(0)
     rest = value - by_seed[:, None] - by_image + value.mean()

@@ -67,7 +67,7 @@ class Comparison:
         if self.difference < 0:
             ahead, behind, low, high = behind, ahead, -high, -low
         many = seeds_words(self.seeds)
-        if np.isnan(low):
+        if np.isnan(low):  # one seed, or one image
             told = f"{ahead} leads {behind} by {points}" if self.difference else self.alike
             return f"{told}, {many}: not settled; {self.settle}"
         reach = f"{signed(low)} to {signed(high)}; {many}"

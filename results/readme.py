@@ -15,16 +15,15 @@ import plotly.graph_objects as go
 
 from results import Mistake, fail, say
 from results.artefacts.load import Findings, answers, load, named_apart
-from results.facts import architecture, evaluation, halving, paper, status
+from results.facts import architecture, evaluation, halving, paper, status, verdicts
 from results.facts import search as searching
-from results.facts import statistics as st
 from results.facts.evaluation import Evaluated
 from results.facts.ingredients import arms, effects
 from results.figures import charts, diagrams, images
 from results.publish import PUBLISHED
 from results.report.blocks import cell
 from results.report.files import markdown
-from results.words import listed, ranged, seeds, signed
+from results.words import listed, points, ranged, seeds, signed
 
 ROOT = Path(__file__).parents[1]
 README, PAGE = ROOT / "README.md", ROOT / "docs" / "results.md"
@@ -82,8 +81,8 @@ def accuracy(settings: list[Evaluated], ours: pd.DataFrame) -> Picture:
     asked = dict(zip(ours["setting"], ours["epochs"], strict=True))
     kept = evaluation.alike(kept, asked)
     told = [
-        f"{row['setting']} {100 * row['mean']:.1f} % ({ranged(row['low'], row['high'])}; "
-        f"{', '.join(filter(None, [row['trained'], seeds(row['seeds'])]))})"
+        f"{row['setting']} {100 * row['mean']:.1f} % "
+        f"({', '.join(filter(None, [reach(row), row['trained'], seeds(row['seeds'])]))})"
         for _, row in kept.iterrows()
     ]
     words = (
@@ -126,16 +125,14 @@ def ingredients(study: Findings, settings: list[Evaluated]) -> Iterator[Picture]
     for model, part in frame.groupby("model", sort=False):
         val = part[part["scope"] == "val"]
         told = [
-            f"{row['arm']} {signed(100 * row['difference'], 1)} ({signed(100 * row['low'], 1)} "
-            f"to {signed(100 * row['high'], 1)})"
+            f"{row['arm']} {signed(100 * row['difference'], 1)} ({points(row)}; {row['verdict']})"
             for _, row in val.iterrows()
         ]
         words = (
             f"What each ingredient gives against {part['base'].iloc[0]} "
-            f"({100 * val['base_accuracy'].iloc[0]:.1f} % on val), in points on val with 95 % "
-            f"intervals over seeds and images ({seeds(int(val['seeds'].min()))}, "
-            f"{study.study['study']['epochs']} epochs): {'; '.join(told)}. "
-            f"{st.too_narrow(int(val['seeds'].min()))}"
+            f"({100 * val['base_accuracy'].iloc[0]:.1f} % on val), in points on val with intervals "
+            f"for new seeds and images, corrected by Holm ({seeds(int(val['seeds'].min()))}, "
+            f"{study.study['study']['epochs']} epochs): {'; '.join(told)}."
         )
         yield Picture(f"ingredients-{model}", words, [charts.differences(part, str(model))])
 
@@ -201,7 +198,7 @@ def beside(studies: list[Findings]) -> str:
             "setting": row["setting"],
             "epochs, ours and the paper's": epochs_of(row),
             "seeds": cell(row["seeds"], "count"),
-            "val+test, 95 %": f"{100 * row['val+test']:.2f} % ({ranged(row['low'], row['high'])})"
+            "val+test, 95 %": f"{100 * row['val+test']:.2f} %{within(row['low'], row['high'])}"
             if pd.notna(row["seeds"])
             else "not ended",
             "the paper's matrix": f"{100 * row['matrix']:.2f} %"
@@ -237,8 +234,14 @@ def answer(studies: list[Findings]) -> str:
         "both": f"val and test ({len(sizes):,}), 95 %",
     }
     table = markdown(pd.DataFrame(rows).rename(columns=heads))
+    whole = [
+        run[row["setting"]] for _, row in frame.iterrows() if row["our_epochs"] == row["epochs"]
+    ]
+    told = [one.words for one in verdicts.of(studies, whole) if one.primary]
+    words = " ".join([open_questions(frame), *(f"{one}." for one in told)]).strip()
+    chosen = "".join(f"{one}\n\n" for one in map(status.chosen_on_test, studies) if one)
     return (
-        f"\n{table}\n{open_questions(frame)}\n\n"
+        f"\n{table}\n{words}\n\n{chosen}"
         f'<img alt="Accuracy with 95 % intervals" src="{image(ROOT, "accuracy.svg")}">\n\n'
     )
 
@@ -251,10 +254,19 @@ def answer_row(row: pd.Series, one: Evaluated) -> dict[str, str]:
         "setting": row["setting"],
         "seeds": f"{row['seeds']:.0f}",
         "epochs, of the paper's": f"{row['our_epochs']:.0f} of {asked}",
-        "test": f"{100 * test.mean:.1f} % ({ranged(*test.interval)})",
-        "both": f"{100 * row['val+test']:.1f} % ({ranged(row['low'], row['high'])})",
+        "test": f"{100 * test.mean:.1f} %{within(*test.interval)}",
+        "both": f"{100 * row['val+test']:.1f} %{within(row['low'], row['high'])}",
         "the paper, val and test": cell(row["matrix"], "percent"),
     }
+
+
+def within(low: float, high: float) -> str:
+    """The interval in brackets, where there is one: with one seed there is none."""
+    return "" if pd.isna(low) else f" ({ranged(low, high)})"
+
+
+def reach(row: pd.Series) -> str:
+    return "" if pd.isna(row["low"]) else ranged(row["low"], row["high"])
 
 
 def begun_row(row: pd.Series) -> dict[str, str]:
@@ -270,8 +282,8 @@ def open_questions(frame: pd.DataFrame) -> str:
     short = frame[frame["our_epochs"] < frame["epochs"]]
     lacking = (
         [
-            f"{listed(list(few))} {'has' if len(few) == 1 else 'have'} one seed, so the interval "
-            "is of the choice of images only"
+            f"{listed(list(few))} {'has' if len(few) == 1 else 'have'} one seed, which has no "
+            "interval and settles nothing"
         ]
         if len(few)
         else []
@@ -281,7 +293,7 @@ def open_questions(frame: pd.DataFrame) -> str:
         for _, row in short.iterrows()
     ]
     if not lacking:
-        return "Paired tests between the settings are in the report."
+        return ""
     return f"Which network is best is **not settled** by these: {'; '.join(lacking)}."
 
 

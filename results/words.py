@@ -47,4 +47,6 @@ def ranges(frame: pd.DataFrame, low: str, high: str, digits: int = 1) -> list[st
 
 def points(row: pd.Series) -> str:
     """-1.2 to +0.4: the interval low to high of a difference in accuracy, in points."""
+    if pd.isna(row["low"]):
+        return DASH
     return f"{signed(100 * row['low'], 1)} to {signed(100 * row['high'], 1)}"

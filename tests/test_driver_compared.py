@@ -27,7 +27,7 @@ def tables(folder) -> Tables:
 
 def test_the_terminal_and_the_report_say_the_same(whole):
     study = load(whole)
-    (theirs,) = verdicts.of([study], evaluation.evaluated(answers(study), 20))
+    (theirs,) = verdicts.of([study], evaluation.evaluated(answers(study)))
     told = pd.read_parquet(whole / "predictions.parquet")
     (ours,) = compared.of(whole, from_dict({}), tables(whole), told, CLASSES)
     assert repr(ours) == repr(theirs)

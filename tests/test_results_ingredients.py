@@ -6,7 +6,6 @@ from test_results_load import epochs, folder, header, predictions, trial
 
 from results.artefacts.load import answers, load
 from results.facts import evaluation, ingredients
-from results.facts import statistics as st
 from results.report.report import report
 
 PLAIN = {
@@ -105,14 +104,14 @@ THREE = {
 
 def test_effects_are_paired_by_seed(tmp_path):
     one = load(study(tmp_path / "s", THREE))
-    frame = ingredients.effects(ingredients.arms(one), evaluation.evaluated(answers(one), 200), 500)
+    frame = ingredients.effects(ingredients.arms(one), evaluation.evaluated(answers(one)))
     at = frame.set_index(["arm", "scope"])
     row = at.loc[("flip", "val")]
     assert row["difference"] == pytest.approx(2 / 14) and row["seeds"] == 3
     assert row["sd"] == pytest.approx(0)  # two more right with every seed
     assert row["base_accuracy"] == pytest.approx(7 / 14)
-    assert row["p"] == pytest.approx(2 / 2**3)  # the least that three pairs can give
-    assert row["holm"] == pytest.approx(2 * row["p"])
+    assert row["verdict"] in ("better", "not settled")
+    assert (row["low"] > 0) == (row["verdict"] == "better") == (row["holm"] < 0.05)
     assert row["low"] <= row["difference"] <= row["high"]
     other = at.loc[("smooth", "test")]
     assert other["difference"] == pytest.approx(0)
@@ -123,30 +122,25 @@ def test_effects_are_paired_by_seed(tmp_path):
 def test_only_seeds_that_both_have_count(tmp_path):
     few = THREE | {"flip": (0.5, 0.0, [6])}
     one = load(study(tmp_path / "s", few))
-    frame = ingredients.effects(ingredients.arms(one), evaluation.evaluated(answers(one), 50), 50)
+    frame = ingredients.effects(ingredients.arms(one), evaluation.evaluated(answers(one)))
     row = frame.set_index(["arm", "scope"]).loc[("flip", "val")]
     assert (row["seeds"], row["base_accuracy"]) == (1, pytest.approx(6 / 14))
-    assert np.isnan(row["sd"]) and np.isnan(row["p"]) and np.isnan(row["holm"])
+    assert np.isnan([row["sd"], row["low"], row["holm"]]).all()
+    assert row["verdict"] == "not settled"
 
 
 def test_the_section_says_what_each_gives(tmp_path):
     whole = THREE | {"flip": (0.5, 0.0, [1, 0, 1]), "all": (0.5, 0.1, [0, 0, 0])}
-    sections = report([load(study(tmp_path / "s", whole))], resamples=200).sections
+    sections = report([load(study(tmp_path / "s", whole))]).sections
     section = next(one for one in sections if one.title == "What each ingredient gives")
     summary = section.blocks[0].summary
     assert summary.startswith("plain has 50.0 % on val (3 seeds).")
-    assert "flip +45.2 (" in summary and "smooth" not in summary
+    assert "flip better, +45.2 (" in summary and "smooth" not in summary
     assert "All of them together: +50.0; the sum of the single ones +45.2" in summary
-    assert "can't go below 0.25 with 3 seeds" in section.blocks[-1].words
+    assert "corrected by Holm for the arms of a network" in section.blocks[-1].words
 
 
 def test_a_study_without_arms_has_no_such_section(tmp_path):
     only = {"plain": THREE["plain"]}
-    sections = report([load(study(tmp_path / "s", only))], resamples=50).sections
+    sections = report([load(study(tmp_path / "s", only))]).sections
     assert not [one for one in sections if "ingredient" in one.title]
-
-
-def test_the_paired_permutation_by_hand():
-    assert st.paired_permutation(np.array([1.0, 2.0, 3.0])) == pytest.approx(2 / 8)
-    assert st.paired_permutation(np.array([1.0, -1.0])) == pytest.approx(1)
-    assert np.isnan(st.paired_permutation(np.array([1.0])))

@@ -61,7 +61,7 @@ class Page(HTMLParser):
 
 
 def page_of(*paths):
-    found = report([load(path) for path in paths], resamples=50)
+    found = report([load(path) for path in paths])
     return page.page(found.title, found.lead, found.notes, found.sections, "foot")
 
 
@@ -130,7 +130,7 @@ def test_plotly_shares_nothing():
 
 
 def test_every_figure_has_a_sentence_a_label_and_its_table(whole):
-    for section in report([load(whole)], resamples=50).sections:
+    for section in report([load(whole)]).sections:
         for block in section.blocks:
             if isinstance(block, blocks.Figure):
                 assert block.summary.endswith(".") and len(block.summary) > 20
@@ -218,7 +218,7 @@ def test_a_study_of_which_little_is_known_gives_a_report_that_says_so(tmp_path, 
 
 
 def test_one_seed_never_shows_a_spread_over_seeds(tmp_path):
-    found = report([load(one_seed(tmp_path / "s"))], resamples=50)
+    found = report([load(one_seed(tmp_path / "s"))])
     shown = found.sections[1].blocks[0].table.shown
     assert shown["sd, test"].tolist() == ["one seed"]
 
@@ -276,7 +276,7 @@ def test_two_studies_stand_side_by_side(tmp_path, whole):
 def test_studies_on_other_data_are_told_apart(tmp_path, whole):
     head = header(study={"name": "b"}, data={"digest": "xyz"})
     other = folder(tmp_path / "b", head, [trial("x", status="failed")], [], [])
-    found = report([load(whole), load(other)], resamples=50)
+    found = report([load(whole), load(other)])
     assert found.notes[-1].startswith("The studies aren't on the same data")
     shown = found.sections[-1].blocks[0].shown
     assert shown.columns.tolist()[1:] == ["mine", "b"]
@@ -305,7 +305,7 @@ def test_the_command_writes_page_and_tables(whole, tmp_path, capsys):
 def test_the_artefact_folder_is_left_as_it_was(whole, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "draw", lambda *_: "")  # a browser's start, once is enough
     before = {path.name: path.read_bytes() for path in whole.iterdir()}
-    write(report([load(whole)], resamples=50), tmp_path / "r.html")
+    write(report([load(whole)]), tmp_path / "r.html")
     assert {path.name: path.read_bytes() for path in whole.iterdir()} == before
 
 

@@ -15,7 +15,7 @@ __all__ = ["whole"]
 
 def of(path):
     findings = load(path)
-    return verdicts.of([findings], evaluation.evaluated(answers(findings), 20))
+    return verdicts.of([findings], evaluation.evaluated(answers(findings)))
 
 
 def fixed(path, **study):
@@ -50,9 +50,7 @@ def test_a_cbam_begins_as_the_resnet_of_its_stem(whole):
 
 def test_the_report_says_the_verdict_and_what_the_other_tests_speak_of(whole):
     section = next(
-        one
-        for one in report([load(whole)], 20).sections
-        if one.title == "Are the differences real?"
+        one for one in report([load(whole)]).sections if one.title == "Are the differences real?"
     )
     told = " ".join(getattr(block, "words", "") for block in section.blocks)
     assert f"{of(whole)[0].words}." in told

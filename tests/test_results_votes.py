@@ -1,6 +1,5 @@
 """Label noise: exact small tables, and the votes of other images refused."""
 
-import numpy as np
 import pandas as pd
 import pytest
 from test_results_load import CLASSES, epochs, folder, header, predictions, trial
@@ -10,7 +9,6 @@ from fer_data import fer2013
 from results import Mistake, __main__
 from results.artefacts.load import answers, load
 from results.facts import evaluation, votes
-from results.facts import statistics as st
 from results.report import files
 from results.report.sections.votes import label_noise
 from study.record import schemas
@@ -69,7 +67,7 @@ def told(tmp_path, monkeypatch):
 
 
 def judged(path):
-    return evaluation.evaluated(answers(load(path)), 50)
+    return evaluation.evaluated(answers(load(path)))
 
 
 def test_the_majority_and_how_many_agree(told):
@@ -87,7 +85,7 @@ def test_the_majority_and_how_many_agree(told):
 
 
 def test_accuracies_by_label_and_by_voters(study, told):
-    frame = votes.accuracies(judged(study), told, "test", 200).set_index("voters")
+    frame = votes.accuracies(judged(study), told, "test").set_index("voters")
     assert frame["images"].to_dict() == {
         "any": 4,
         "at most half": 1,
@@ -122,7 +120,7 @@ def test_networks_that_get_all_right_leave_an_empty_table(tmp_path, told):
     part = [row | {"image": row["image"] + 1} for row in part]
     rows = [trial("alexnet-s0", stage="confirm")]
     path = folder(tmp_path / "s", None, rows, epochs("alexnet-s0", [0.5]), [], part)
-    section = label_noise(judged(path), told, 50)
+    section = label_noise(judged(path), told)
     assert "0 of 6 test images are answered wrongly, by the label, by the one network" in str(
         section.blocks[1]
     )
@@ -138,14 +136,14 @@ def test_images_that_are_none_of_fer2013s_are_refused(study, told, monkeypatch):
     monkeypatch.setattr(fer2013, "PUBLISHED", ("another",))
     assert not votes.matched(judged(study)[0].answers)
     with pytest.raises(Mistake, match="the votes belong to no confirmed model here: expected pred"):
-        label_noise(judged(study), told, 50)
+        label_noise(judged(study), told)
 
 
 def test_votes_are_joined_by_pixels_where_the_rows_have_another_order(study, told, monkeypatch):
     """As by row, though the study numbers the same images backwards."""
     images = pd.read_parquet(study / "predictions.parquet").drop_duplicates("image")
     digests = {int(k): f"{k:08x}{'0' * 8}" for k in images["image"]}
-    by_row = votes.accuracies(judged(study), told, "test", 50)
+    by_row = votes.accuracies(judged(study), told, "test")
     reverse = {k: 7 - k for k in range(8)}
     frame = pd.read_parquet(study / "predictions.parquet")
     rows = frame.assign(image=frame["image"].map(reverse)).to_dict("records")
@@ -157,7 +155,7 @@ def test_votes_are_joined_by_pixels_where_the_rows_have_another_order(study, tol
     schemas.write_table(study / "images.parquet", kept, schemas.IMAGES)
     monkeypatch.setattr(fer2013, "PUBLISHED", ("another",))
     monkeypatch.setattr(fer2013, "table_rows", lambda: {d[:8]: k for k, d in digests.items()})
-    by_pixels = votes.accuracies(judged(study), told, "test", 50)
+    by_pixels = votes.accuracies(judged(study), told, "test")
     exact = ["voters", "images", "label", "majority", "label_agrees"]  # the rest is drawn by place
     pd.testing.assert_frame_equal(by_pixels[exact], by_row[exact])
 
@@ -184,14 +182,3 @@ def test_the_command_takes_votes(study, tmp_path, monkeypatch, told):
     assert "Not a face, say most voters of 1 test images, and all of 1: rows 5." in text
     made = pd.read_csv(tmp_path / "r-tables" / "never-right.csv")
     assert made["image"].tolist() == [3, 4, 5, 7]
-
-
-def test_a_mean_over_seeds_and_images_has_the_interval_of_the_accuracy():
-    generator = np.random.default_rng(0)
-    right = generator.random((3, 400)) < np.array([[0.5], [0.6], [0.7]])
-    weights = st.resampled(400, np.random.default_rng(1), 2000)
-    label, guess = np.zeros(400, int), np.where(right, 0, 1)
-    one = st.bootstrap(label, guess, 2, weights, np.random.default_rng(2))["accuracy"]
-    other = st.bootstrap_mean(right, weights, np.random.default_rng(2))
-    assert np.allclose(one.samples, other.samples, atol=1e-5)
-    assert np.allclose(one.by_seed, other.by_seed)

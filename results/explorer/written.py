@@ -6,7 +6,6 @@ from results.artefacts.load import Findings, answers
 from results.explorer.markup import sections_html
 from results.explorer.overview import answer, bookkeeping
 from results.facts import evaluation
-from results.facts import statistics as st
 from results.facts.evaluation import Evaluated
 from results.report.contents import sections
 from results.report.inputs import Inputs
@@ -14,9 +13,9 @@ from results.report.inputs import Inputs
 UNTESTED = "No confirmed model has answered images yet: what needs one will stand here."
 
 
-def evaluated(studies: list[Findings], resamples: int = st.RESAMPLES) -> list[Evaluated]:
-    """Every confirmed setting of the studies with its bootstraps."""
-    return evaluation.evaluated([setting for one in studies for setting in answers(one)], resamples)
+def evaluated(studies: list[Findings]) -> list[Evaluated]:
+    """Every confirmed setting of the studies with its measures."""
+    return evaluation.evaluated([setting for one in studies for setting in answers(one)])
 
 
 def texts(

@@ -18,11 +18,11 @@ SCOPES = ("val", "test", "val+test", "test, no duplicates")
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A setting's Answers with its bootstrap on each scope: scope -> measure -> Bootstrap."""
+    """A setting's Answers with its measures on each scope: scope -> measure -> Measured."""
 
     name: str  # the setting, with its study where two studies have one of that name
     answers: Answers
-    scopes: dict[str, dict[str, st.Bootstrap]]
+    scopes: dict[str, dict[str, st.Measured]]
 
 
 def chosen(answers: Answers, scope: str) -> np.ndarray:
@@ -33,32 +33,33 @@ def chosen(answers: Answers, scope: str) -> np.ndarray:
     return part & ~answers.duplicate if scope == "test, no duplicates" else part
 
 
-def evaluated(settings: list[Answers], resamples: int = st.RESAMPLES) -> list[Evaluated]:
-    """Each setting with its bootstraps. Settings on the same images share the drawn images, so
-    that differences between them are paired."""
-    weights: dict[tuple[str, str, int], np.ndarray] = {}
+def evaluated(settings: list[Answers]) -> list[Evaluated]:
+    """Each setting with its measures on each scope."""
     several = pd.Series([answers.setting for answers in settings]).duplicated(keep=False)
     found: list[Evaluated] = []
     for answers, twice in zip(settings, several, strict=True):
         scopes = {}
         for scope in SCOPES:
             inside = chosen(answers, scope)
-            if not inside.any():
-                continue
-            size = int(inside.sum())
-            key = (answers.digest, scope, size)
-            if key not in weights:
-                weights[key] = st.resampled(size, np.random.default_rng(0), resamples)
-            scopes[scope] = st.bootstrap(
-                answers.label[inside],
-                answers.guess[:, inside],
-                len(answers.classes),
-                weights[key],
-                np.random.default_rng(len(found) + 1),
-            )
+            if inside.any():
+                scopes[scope] = st.measured(
+                    answers.label[inside],
+                    answers.guess[:, inside],
+                    len(answers.classes),
+                    copies(answers, inside),
+                )
         name = f"{answers.setting} ({answers.study})" if twice else answers.setting
         found.append(Evaluated(name, answers, scopes))
     return found
+
+
+def copies(answers: Answers, inside: np.ndarray) -> np.ndarray | None:
+    """(n,) a number for each group of identical images; None where no digests were kept."""
+    pixels = answers.pixels[inside]
+    if (pixels == "").all():
+        return None
+    alone = np.array([f"image {place}" for place in range(len(pixels))])
+    return np.unique(np.where(pixels == "", alone, pixels), return_inverse=True)[1]
 
 
 def confirmed(settings: list[Evaluated]) -> pd.DataFrame:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_stats import crossed
+from fer_stats.verdicts import MARGIN
 from results.artefacts.load import Findings
 from results.facts import statistics as st
-from results.facts.evaluation import Evaluated, chosen
+from results.facts.evaluation import Evaluated, chosen, copies
 
 # Hyperparameters that are one idea: an arm may change several of a group.
 GROUPS = (
@@ -96,53 +98,55 @@ def one_step(changed: dict[str, Any]) -> bool:
     return len(changed) == 1 or (bool(changed) and any(set(changed) <= one for one in GROUPS))
 
 
-def effects(
-    found: list[Arm], settings: list[Evaluated], resamples: int = st.RESAMPLES
-) -> pd.DataFrame:
+def effects(found: list[Arm], settings: list[Evaluated]) -> pd.DataFrame:
     """A row per arm and scope (val, test): accuracies of base and arm over the seeds that both
-    have, their difference with its 95 % interval (seeds and images drawn anew, in pairs), its sd
-    over seeds, and the p of its sign over seeds, corrected by Holm within network and scope."""
+    have, their difference with its interval, verdict and p for new seeds and new images, corrected
+    by Holm within network and scope, and its sd over seeds."""
     by_name = {one.answers.setting: one for one in settings}
+    there = [arm for arm in found if arm.base in by_name and arm.setting in by_name]
     rows = []
-    for arm in found:
-        if arm.base not in by_name or arm.setting not in by_name:
-            continue
-        base, other = by_name[arm.base].answers, by_name[arm.setting].answers
-        seeds = [seed for seed in base.seeds if seed in other.seeds]
+    for model in dict.fromkeys(arm.model for arm in there):
         for scope in ("val", "test"):
-            inside = chosen(base, scope)
-            if not seeds or not inside.any():
-                continue
-            right = [
-                (one.guess[[one.seeds.index(seed) for seed in seeds]] == one.label)[:, inside]
-                for one in (base, other)
-            ]
-            apart = right[1].astype(float) - right[0]
-            weights = st.resampled(int(inside.sum()), np.random.default_rng(0), resamples)
-            boot = st.bootstrap_mean(apart, weights, np.random.default_rng(1))
-            low, high = boot.interval
-            rows.append(
-                {
-                    "model": arm.model,
-                    "base": arm.base,
-                    "arm": arm.setting,
-                    "changed": arm.words,
-                    "together": arm.together,
-                    "scope": scope,
-                    "seeds": len(seeds),
-                    "base_accuracy": right[0].mean(),
-                    "accuracy": right[1].mean(),
-                    "difference": boot.mean,
-                    "low": low,
-                    "high": high,
-                    "sd": boot.by_seed.std(ddof=1) if len(seeds) > 1 else np.nan,
-                    "p": st.paired_permutation(boot.by_seed),
-                }
-            )
+            rows += family([arm for arm in there if arm.model == model], by_name, scope)
     columns = (
         "model base arm changed together scope seeds base_accuracy accuracy difference low "
-        "high sd p"
+        "high sd verdict holm"
     ).split()
-    frame = pd.DataFrame(rows, columns=columns)
-    holm = frame.groupby(["model", "scope"])["p"].transform(lambda p: st.holm(p.to_numpy(float)))
-    return frame.assign(holm=holm)
+    return pd.DataFrame(rows, columns=columns)
+
+
+def family(arms: list[Arm], by_name: dict[str, Evaluated], scope: str) -> list[dict[str, Any]]:
+    """The rows of one network's arms on one scope."""
+    rows, estimates = [], []
+    for arm in arms:
+        base, other = by_name[arm.base].answers, by_name[arm.setting].answers
+        seeds = [seed for seed in base.seeds if seed in other.seeds]
+        inside = chosen(base, scope)
+        if not seeds or not inside.any():
+            continue
+        right = [
+            (one.guess[[one.seeds.index(seed) for seed in seeds]] == one.label)[:, inside]
+            for one in (base, other)
+        ]
+        apart = st.mean(right[1].astype(float) - right[0], copies(base, inside))
+        estimates.append(apart.estimate)
+        rows.append(
+            {
+                "model": arm.model,
+                "base": arm.base,
+                "arm": arm.setting,
+                "changed": arm.words,
+                "together": arm.together,
+                "scope": scope,
+                "seeds": len(seeds),
+                "base_accuracy": right[0].mean(),
+                "accuracy": right[1].mean(),
+                "difference": apart.mean,
+                "sd": apart.by_seed.std(ddof=1) if len(seeds) > 1 else np.nan,
+            }
+        )
+    judged = crossed.verdicts(estimates, MARGIN)
+    return [
+        row | {"low": one.low, "high": one.high, "verdict": one.word, "holm": one.p}
+        for row, one in zip(rows, judged, strict=True)
+    ]

@@ -13,8 +13,10 @@ from scipy.special import gammaln
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from fer_stats import crossed
+from fer_stats.crossed import Estimate
+
 LEVEL = 0.95
-RESAMPLES = 2000
 MEASURES = ("accuracy", "macro_f1", "balanced_accuracy")
 
 
@@ -50,22 +52,13 @@ def measures(truth: np.ndarray, told: np.ndarray, hits: np.ndarray) -> dict[str,
         }
 
 
-def resampled(images: int, rng: np.random.Generator, resamples: int = RESAMPLES) -> np.ndarray:
-    """(B, N) float32: how often each image is drawn in each bootstrap sample of the images."""
-    drawn = rng.integers(images, size=(resamples, images))
-    drawn += np.arange(resamples)[:, None] * images
-    counts = np.bincount(drawn.ravel(), minlength=resamples * images)
-    return counts.reshape(resamples, images).astype(np.float32)
-
-
 @dataclass(frozen=True)
-class Bootstrap:
-    """A measure of S networks, and what it might as well have been."""
+class Measured:
+    """A measure of S networks on N images, with what the choice of both does to it."""
 
     by_seed: np.ndarray  # (S,)
-    samples: np.ndarray  # (B,) of the mean over seeds
-    bounds: tuple[float, float] = (-np.inf, np.inf)  # of the measure: samples are spread beyond
-    exact: tuple[float, float] | None = None  # its interval where one is known without drawing
+    estimate: Estimate
+    bounds: tuple[float, float] = (-np.inf, np.inf)  # of the measure
 
     @property
     def mean(self) -> float:
@@ -73,82 +66,52 @@ class Bootstrap:
 
     @property
     def interval(self) -> tuple[float, float]:
-        if self.exact:
-            return self.exact
-        edge = (1 - LEVEL) / 2
-        low, high = np.quantile(self.samples, [edge, 1 - edge]).clip(*self.bounds)
+        """95 %, for new seeds and new images; NaN with one seed, of which nothing follows."""
+        low, high = np.clip(self.estimate.interval(), *self.bounds)
         return float(low), float(high)
 
 
-def bootstrap(
-    label: np.ndarray,
-    guess: np.ndarray,
-    classes: int,
-    weights: np.ndarray,
-    rng: np.random.Generator,
-) -> dict[str, Bootstrap]:
-    """Two levels: images are drawn anew (`weights`, from `resampled`), and so are the seeds.
+def measured(
+    label: np.ndarray, guess: np.ndarray, classes: int, cluster: np.ndarray | None = None
+) -> dict[str, Measured]:
+    """MEASURES of (S, N) answers to (N,) labels; `cluster` as in `crossed.of_one`.
 
-    Drawing S seeds from S makes their spread too small by (S - 1) / S; it is scaled back. With
-    one seed only the images are drawn: an interval over seeds doesn't exist, and that of accuracy
-    is Wilson's, which needs no drawing and is what the study prints at its end.
+    A measure is linearised: each image counts as much as the measure would change with its weight,
+    so that the mean over images is the measure itself. For accuracy that is right or wrong.
     """
-    seeds = len(guess)
-    each = np.eye(classes, dtype=np.float32)
-    truth = weights @ each[label]  # (B, K)
-    whole = np.bincount(label, minlength=classes)
-    values: dict[str, list[np.ndarray]] = {name: [] for name in MEASURES}
-    exact: dict[str, list[float]] = {name: [] for name in MEASURES}
+    each = np.eye(classes)
+    there = each[label]  # (N, K)
+    truth = there.sum(0)
+    known = truth > 0
+    by_seed: dict[str, list[float]] = {name: [] for name in MEASURES}
+    counts: dict[str, list[np.ndarray]] = {name: [] for name in MEASURES}
     for said in guess:
-        told = np.where(said[:, None] >= 0, each[said], 0.0).astype(np.float32)
-        hit = told * (said == label)[:, None]
-        for name, value in measures(truth, weights @ told, weights @ hit).items():
-            values[name].append(value)
-        for name, value in measures(whole, told.sum(0), hit.sum(0)).items():
-            exact[name].append(float(value))
-    drawn = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=len(weights)) / seeds  # (B, S)
-    hits = float((guess[0] == label).sum())
-    known = {"accuracy": wilson(hits, len(label))} if seeds == 1 else {}
-    return {
-        name: Bootstrap(
-            np.array(exact[name]),
-            over_seeds(np.stack(values[name], 1), drawn),
-            (0.0, 1.0),
-            known.get(name),
-        )
-        for name in MEASURES
-    }
+        told = np.where(said[:, None] >= 0, each[said], 0.0)
+        hit = told * there
+        sums = truth, told.sum(0), hit.sum(0)
+        for name, value in measures(*sums).items():
+            by_seed[name].append(float(value))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            recall, f1 = sums[2] / truth, 2 * sums[2] / (truth + sums[1])
+            of_recall = np.where(known, (hit - recall * there) / truth, 0.0)
+            of_f1 = np.where(known, (2 * hit - f1 * (there + told)) / (truth + sums[1]), 0.0)
+        scale = len(label) / max(known.sum(), 1)
+        counts["accuracy"].append(hit.sum(1))
+        counts["balanced_accuracy"].append(scale * of_recall.sum(1))
+        counts["macro_f1"].append(scale * of_f1.sum(1))
+    found = {}
+    for name in MEASURES:
+        exact = np.array(by_seed[name])
+        rows = np.stack(counts[name])
+        rows = rows - rows.mean(1, keepdims=True) + exact[:, None]
+        found[name] = Measured(exact, crossed.of_one(rows, cluster), (0.0, 1.0))
+    return found
 
 
-def over_seeds(value: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """(B, S) of each seed on each sample of images, and shares of the drawn seeds -> (B,)."""
-    seeds = value.shape[1]
-    samples = value.mean(1)
-    if seeds == 1:
-        return samples
-    return samples + ((value * drawn).sum(1) - samples) * np.sqrt(seeds / (seeds - 1))
-
-
-def too_narrow(seeds: int) -> str:
-    """What a bootstrap over few seeds hides, in a sentence; empty for one seed or ten and more."""
-    if not 1 < seeds < 10:
-        return ""
-    times = stats.t.ppf(0.975, seeds - 1) / stats.norm.ppf(0.975)
-    return (
-        f"A bootstrap of {seeds} seeds is too narrow: for the part that comes from seeds, "
-        f"Student's t would be {times:.1f} times as wide."
-    )
-
-
-def bootstrap_mean(values: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Bootstrap:
-    """The two levels of `bootstrap` for any value per seed and image, (S, N), as its mean.
-
-    Differences between two settings of the same seeds and images are paired in both.
-    """
-    seeds, images = values.shape
-    drawn = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=len(weights)) / seeds
-    value = weights @ values.T.astype(np.float32) / images  # (B, S)
-    return Bootstrap(values.mean(1), over_seeds(value, drawn))
+def mean(values: np.ndarray, cluster: np.ndarray | None = None) -> Measured:
+    """Any value per seed and image, (S, N), as its mean."""
+    values = np.asarray(values, float)
+    return Measured(values.mean(1), crossed.of_one(values, cluster))
 
 
 def votes(probability: np.ndarray) -> np.ndarray:
@@ -179,22 +142,6 @@ def permutation(first: np.ndarray, second: np.ndarray) -> float:
 
     test = stats.permutation_test(
         (first, second), apart, vectorized=True, n_resamples=9999, rng=np.random.default_rng(0)
-    )
-    return float(test.pvalue)
-
-
-def paired_permutation(apart: np.ndarray) -> float:
-    """Two-sided p of a mean difference of 0, pairs exchanged: all 2^S signs up to S = 13, else
-    9,999 drawn; NaN below two pairs."""
-    if len(apart) < 2:
-        return np.nan
-    test = stats.permutation_test(
-        (apart,),
-        np.mean,
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=9999,
-        rng=np.random.default_rng(0),
     )
     return float(test.pvalue)
 
@@ -261,6 +208,18 @@ def reliability(
         accuracy = np.bincount(place, right, bins) / count
     gap = np.nansum(count * np.abs(confidence - accuracy)) / max(len(label), 1)
     return np.stack([count, confidence, accuracy], 1), float(gap)
+
+
+def next_seed(by_seed: np.ndarray) -> tuple[float, float]:
+    """Where one more network of the setting falls on these images, in 95 %; NaN with one seed.
+
+    The prediction interval of a normal distribution: mean -+ t sd sqrt(1 + 1/S).
+    """
+    many = len(by_seed)
+    if many < 2:
+        return np.nan, np.nan
+    half = stats.t.ppf((1 + LEVEL) / 2, many - 1) * by_seed.std(ddof=1) * np.sqrt(1 + 1 / many)
+    return float(by_seed.mean() - half), float(by_seed.mean() + half)
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> float:

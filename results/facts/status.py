@@ -5,6 +5,7 @@ import pandas as pd
 
 from results.artefacts.load import Answers, Findings
 from results.facts import drivers, learning
+from results.words import listed
 
 
 def overview(findings: Findings) -> pd.DataFrame:
@@ -120,6 +121,8 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
         found.append(f"The study ended early ({findings.study['reason']}).")
     if mixed := drivers.mixed(findings):
         found.append(f"Not all of it ran with the same: {mixed}.")
+    if settings and (words := chosen_on_test(findings)):
+        found.append(words)
     part = used(findings.study["data"])
     if part:
         found.append(f"Trained on a part of the images: {part}.")
@@ -134,13 +137,29 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
         found.append("No trial has started yet.")
     elif not settings:
         found.append("No confirmed model has met the test images: nothing is known of test.")
-    elif all(len(one.seeds) == 1 for one in settings):
+    elif single := [one.setting for one in settings if len(one.seeds) == 1]:
+        who = "Every setting" if len(single) == len(settings) else listed(single)
         found.append(
-            "One seed per setting: no interval over seeds. The intervals are of the choice of "
-            "images only, and another seed may give another order."
+            f"{who} {'have' if 1 < len(single) < len(settings) else 'has'} one seed: no interval, "
+            "nothing is settled, and another seed may give another order."
         )
     found += learning.sentences(learning.unlearned(settings)) + learning.searched(findings)
     return found + [sentence(note) for note in findings.notes]
+
+
+def chosen_on_test(findings: Findings) -> str:
+    """What of the study was chosen where its figures are judged, in a sentence; or "".
+
+    The settings of preset `paper` leave open what the paper doesn't say, and that was read by how
+    well val and test together went (LOG.md, 2026-11-27).
+    """
+    if not any(one.get("published") for one in findings.study["study"].get("settings") or []):
+        return ""
+    return (
+        f"{findings.name} trains the paper's settings, and what the paper doesn't say (optimiser, "
+        "normalisation, initialisation) was first chosen by val and test together: its accuracies "
+        "on test may be a little too high, all alike."
+    )
 
 
 def sentence(text: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from fer_stats import verdicts
 from fer_stats.verdicts import Answered, Comparison
 from results.artefacts.load import Answers, Findings
-from results.facts.evaluation import Evaluated, chosen
+from results.facts.evaluation import Evaluated, chosen, copies
 
 SCOPE = "test, no duplicates"  # on which a comparison stands, unless a study says another
 
@@ -100,15 +100,6 @@ def unit(studies: list[Findings], group: list[Evaluated]) -> str:
     trials = [one.trials["gpus"] for one in studies if one.name in named]
     gpus = [pd.to_numeric(share).fillna(0).max() for share in trials]
     return "GPU-hours" if any(share > 0 for share in gpus) else "core-hours"
-
-
-def copies(answers: Answers, inside: np.ndarray) -> np.ndarray | None:
-    """(n,) a number for each group of identical images; None where no digests were kept."""
-    pixels = answers.pixels[inside]
-    if (pixels == "").all():
-        return None
-    alone = np.array([f"image {place}" for place in range(len(pixels))])
-    return np.unique(np.where(pixels == "", alone, pixels), return_inverse=True)[1]
 
 
 def frame(found: list[Comparison]) -> pd.DataFrame:

@@ -107,20 +107,17 @@ def groups(rows: pd.DataFrame) -> dict[str, np.ndarray]:
     return found
 
 
-def accuracies(
-    settings: list[Evaluated], votes: pd.DataFrame, scope: str, resamples: int = st.RESAMPLES
-) -> pd.DataFrame:
+def accuracies(settings: list[Evaluated], votes: pd.DataFrame, scope: str) -> pd.DataFrame:
     """A row per setting and group of images: accuracy against the label and against the majority,
     each with its interval, and how often the label is the majority's."""
     rows = []
-    for number, one in enumerate(settings):
+    for one in settings:
         labelled, answered = with_answers(one, votes, scope)
         for name, mask in groups(labelled).items():
             images = int(mask.sum())
             if not images:
                 continue
             part, guesses = labelled[mask], answered[:, mask]
-            weights = st.resampled(images, np.random.default_rng(0), resamples)
             agree = part["label"] == part["majority"]
             row = {
                 "setting": one.name,
@@ -132,7 +129,7 @@ def accuracies(
             }
             for yardstick in ("label", "majority"):
                 right = guesses == part[yardstick].to_numpy(str)
-                found = st.bootstrap_mean(right, weights, np.random.default_rng(number))
+                found = st.mean(right)
                 low, high = found.interval
                 row |= {yardstick: found.mean, f"{yardstick}_low": low, f"{yardstick}_high": high}
             rows.append(row)

@@ -58,4 +58,4 @@ def noise(given: Inputs) -> Section | None:
     """Label noise, where the voters' table is given."""
     if not given.voters:
         return None
-    return label_noise(given.settings, votes.read(given.voters), given.resamples)
+    return label_noise(given.settings, votes.read(given.voters))

@@ -10,17 +10,15 @@ import pandas as pd
 from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
 from results.facts import evaluation, paper, verdicts
-from results.facts import statistics as st
 from results.facts.evaluation import Evaluated
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Studies, named apart, and their confirmed settings with bootstraps."""
+    """Studies, named apart, and their confirmed settings, evaluated."""
 
     studies: list[Findings]
     settings: list[Evaluated]
-    resamples: int = st.RESAMPLES
     faces: Path | None = None  # source of the photographs: a section of its own
     voters: Path | None = None  # FER+'s table: likewise
 

@@ -7,12 +7,11 @@ import pandas as pd
 
 from results.artefacts.load import Findings, answers, named_apart
 from results.facts import evaluation
-from results.facts import statistics as st
-from results.facts.status import warnings
+from results.facts.status import chosen_on_test, warnings
 from results.report.blocks import Section
 from results.report.contents import sections
 from results.report.inputs import Inputs
-from results.words import listed, seeds
+from results.words import listed, ranged, seeds
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,6 @@ class Report:
 
 def report(
     studies: list[Findings],
-    resamples: int = st.RESAMPLES,
     faces: Path | None = None,
     voters: Path | None = None,
 ) -> Report:
@@ -35,8 +33,8 @@ def report(
     """
     studies = named_apart(studies)
     each = [answers(one) for one in studies]
-    settings = evaluation.evaluated([setting for some in each for setting in some], resamples)
-    given = Inputs(studies, settings, resamples, faces, voters)
+    settings = evaluation.evaluated([setting for some in each for setting in some])
+    given = Inputs(studies, settings, faces, voters)
     notes = [
         f"{one.name}: {note}" if given.several else note
         for one, some in zip(studies, each, strict=True)
@@ -67,14 +65,17 @@ def lead(frame: pd.DataFrame, studies: list[Findings]) -> str:
         so_far = f" The highest val accuracy so far is {listed(highest)}." if highest else ""
         return f"No confirmed model has been evaluated on test.{so_far}"
     each = [
-        f"{row['setting']} {100 * row['mean']:.1f} % ({100 * row['low']:.1f} to "
-        f"{100 * row['high']:.1f}, {seeds(row['seeds'])})"
+        f"{row['setting']} {100 * row['mean']:.1f} % ({reach(row)}{seeds(row['seeds'])})"
         for _, row in test.sort_values("mean", ascending=False).head(4).iterrows()
     ]
     more = f", and {len(test) - 4} more" if len(test) > 4 else ""
     same = test["digest"].nunique() == 1
+    clean = "" if any(map(chosen_on_test, studies)) else ", on which nothing was chosen"
+    interval = ", with 95 % intervals" if test["low"].notna().any() else ""
     images = f"{test['images'].iloc[0]:,} test" if same else "test (not the same for all)"
-    return (
-        f"Accuracy on {images} images, on which nothing was chosen, with 95 % intervals: "
-        f"{'; '.join(each)}{more}."
-    )
+    return f"Accuracy on {images} images{clean}{interval}: {'; '.join(each)}{more}."
+
+
+def reach(row: pd.Series) -> str:
+    """57.2 to 59.5, or nothing where there is no interval."""
+    return "" if pd.isna(row["low"]) else f"{ranged(row['low'], row['high'])}, "

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from results.facts import evaluation
-from results.facts import statistics as st
 from results.facts.evaluation import Evaluated
 from results.figures import charts
 from results.report.blocks import Figure, Section, Table, Text, kinds, table
@@ -14,9 +13,8 @@ from results.report.inputs import Inputs
 from results.words import listed, ranged, seeds
 
 HOW = (
-    "Intervals are 95 % by a bootstrap of {n:,} samples on two levels: the images are drawn anew "
-    "and so are the seeds. With one seed they are of the images alone (accuracy by Wilson's), and "
-    "say nothing of how far another seed would fall. sd is over seeds."
+    "Intervals are 95 %, for new seeds and new images: variance components of seeds crossed with "
+    "images. With one seed nothing is known of the next, so there is none. sd is over seeds."
 )
 
 
@@ -44,8 +42,7 @@ def confirmed(given: Inputs) -> Section | None:
         "Confirmed accuracy",
         [
             figure,
-            Text(HOW.format(n=st.RESAMPLES), "quiet"),
-            Text(st.too_narrow(int(frame["seeds"].min())), "quiet"),
+            Text(HOW, "quiet"),
             by_seed(given.settings),
         ],
     )
@@ -63,8 +60,8 @@ def setting_row(name: str, group: pd.DataFrame) -> dict[str, str]:
     for key, heading in shown.items():
         if key in at.index:
             found = at.loc[key]
-            interval = ranged(found["low"], found["high"])
-            row[heading] = f"{100 * found['mean']:.2f} %\n{interval}"
+            interval = "" if pd.isna(found["low"]) else ranged(found["low"], found["high"])
+            row[heading] = f"{100 * found['mean']:.2f} %\n{interval}".rstrip()
     sd = at.loc[("test", "accuracy")]["sd"] if ("test", "accuracy") in at.index else np.nan
     row["sd, test"] = f"{100 * sd:.2f}" if pd.notna(sd) else "one seed"
     return row | {"seeds": str(group["seeds"].iloc[0]), "network": group["model"].iloc[0]}
@@ -86,10 +83,16 @@ def top(rows: pd.DataFrame, several: bool) -> str:
     trained = f"; trained for {row['epochs']} epochs on {row['train_images']:,} images"
     return (
         (f"Highest: {row['setting']}," if several else f"{row['setting']}:")
-        + f" {100 * row['mean']:.2f} % on {row['scope']}, 95 % interval "
-        f"{ranged(row['low'], row['high'])}, {seeds(row['seeds'])}, {row['images']:,} images"
+        + f" {100 * row['mean']:.2f} % on {row['scope']}, {reach(row)}{row['images']:,} images"
         + (f"{trained}, which not all were." if uneven else ".")
     )
+
+
+def reach(row: pd.Series) -> str:
+    """The interval, where there is one, and the seeds."""
+    if pd.isna(row["low"]):
+        return f"{seeds(row['seeds'])}, so no interval; "
+    return f"95 % interval {ranged(row['low'], row['high'])}, {seeds(row['seeds'])}, "
 
 
 def pictured(dots: pd.DataFrame, printed: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pandas as pd
 
 from results.artefacts.load import Findings
-from results.facts import statistics as st
 from results.facts.ingredients import arms, effects
 from results.figures import charts
 from results.report.blocks import Block, Figure, Section, Table, Text, table
@@ -13,11 +12,11 @@ from results.report.inputs import Inputs
 from results.words import points, seeds, signed
 
 TITLE = "What each ingredient gives"
-COLUMNS = "model arm changed val test p:p holm:p sd:gap accuracy:percent seeds:count"
+COLUMNS = "model arm changed val test verdict holm:p sd:gap accuracy:percent seeds:count"
 LABELS = {
     "model": "network",
-    "p": "p, val",
-    "holm": "with Holm",
+    "verdict": "verdict, val",
+    "holm": "p with Holm",
     "sd": "sd over seeds, val",
     "accuracy": "accuracy, val",
     "val": "on val",
@@ -25,7 +24,7 @@ LABELS = {
 }
 ALL_COLUMNS = (
     "model base arm changed scope seeds:count base_accuracy:percent accuracy:percent "
-    "difference:points low:points high:points sd:gap p:p holm:p"
+    "difference:points low:points high:points sd:gap verdict holm:p"
 )
 
 
@@ -33,7 +32,7 @@ def ingredients(given: Inputs) -> Iterator[Section]:
     """A section for each study with arms."""
     for one in given.studies:
         settings = [each for each in given.settings if each.answers.study == one.name]
-        frame = effects(arms(one), settings, given.resamples)
+        frame = effects(arms(one), settings)
         if len(frame):
             title = f"{TITLE}: {one.name}" if given.several else TITLE
             yield Section(title, blocks(one, frame))
@@ -53,16 +52,16 @@ def blocks(one: Findings, frame: pd.DataFrame) -> list[Block]:
     return [
         Figure("ingredients", caption, f"{'. '.join(summary)}.", plots, behind, width),
         arms_table(frame),
-        Text(how(int(frame["seeds"].min()), one.study["study"].get("epochs")), "quiet"),
+        Text(how(one.study["study"].get("epochs")), "quiet"),
     ]
 
 
 def base_words(base: str, part: pd.DataFrame) -> str:
-    """The base's accuracy on val, and the arms whose interval lies clear of it."""
+    """The base's accuracy on val, and the arms whose verdict isn't open."""
     single = part[~part["together"]]
-    sure = single[(single["low"] > 0) | (single["high"] < 0)]
+    sure = single[single["verdict"] != "not settled"]
     effect = [
-        f"{row['arm']} {signed(100 * row['difference'], 1)} ({points(row)})"
+        f"{row['arm']} {row['verdict']}, {signed(100 * row['difference'], 1)} ({points(row)})"
         for _, row in sure.iterrows()
     ]
     words = (
@@ -70,9 +69,9 @@ def base_words(base: str, part: pd.DataFrame) -> str:
         f"({seeds(int(part['seeds'].min()))}). "
     )
     if effect:
-        words += f"Different by an interval without 0, in points: {', '.join(effect)}"
+        words += f"Settled, in points with Holm's intervals: {'; '.join(effect)}"
     else:
-        words += "No arm's interval lies clear of 0"
+        words += "No arm is settled: each may as well give nothing"
     whole = part[part["together"]]
     if len(whole):
         words += (
@@ -89,10 +88,10 @@ def arms_table(frame: pd.DataFrame) -> Table:
         at = part.set_index("scope")
         first = at.loc["val"] if "val" in at.index else at.iloc[0]
         differences = {
-            scope: f"{signed(100 * row['difference'], 2)}\n{points(row)}"
+            scope: f"{signed(100 * row['difference'], 2)}\n{reach(row)}".rstrip()
             for scope, row in at.iterrows()
         }
-        rest = {name: first[name] for name in ("p", "holm", "sd", "accuracy", "seeds")}
+        rest = {name: first[name] for name in ("verdict", "holm", "sd", "accuracy", "seeds")}
         rows.append(
             {"model": first["model"], "arm": arm, "changed": first["changed"]} | differences | rest
         )
@@ -100,15 +99,16 @@ def arms_table(frame: pd.DataFrame) -> Table:
     return table("ingredients", caption, pd.DataFrame(rows), COLUMNS, labels=LABELS)
 
 
-def how(few: int, epochs: int | None) -> str:
-    """How the intervals and the p of the fewest seeds of any arm are to be read."""
-    if few > 1:
-        least = f" and can't go below {2 / 2**few:.3g} with {seeds(few)}"
-    else:
-        least = ": with one seed there is none, and the interval is of the images alone"
+def reach(row: pd.Series) -> str:
+    """The interval, where there is one."""
+    return "" if pd.isna(row["low"]) else points(row)
+
+
+def how(epochs: int | None) -> str:
+    """How the verdicts are to be read."""
     return (
-        "Base and arm share seeds and images, and the intervals (95 %) draw both anew in pairs. p "
-        f"exchanges base and arm within each seed{least}. Choose by val; test is there to see "
-        "whether the choice holds. An ingredient's worth is that at "
-        f"{epochs} epochs and this base: regularisation pays late. {st.too_narrow(few)}"
+        "Base and arm share seeds and images, and are compared in pairs: verdict and interval are "
+        "for new seeds and new images, corrected by Holm for the arms of a network. With one seed "
+        "there is neither. Choose by val; test is there to see whether the choice holds. An "
+        f"ingredient's worth is that at {epochs} epochs and this base: regularisation pays late."
     )

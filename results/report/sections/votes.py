@@ -3,7 +3,6 @@
 import pandas as pd
 
 from results import Mistake
-from results.facts import statistics as st
 from results.facts import votes
 from results.facts.evaluation import Evaluated
 from results.figures import charts
@@ -33,11 +32,11 @@ HOW = (
     "Ten voters looked at each image (FER+, Barsoum et al. 2016). The majority is the answer with "
     "most votes, unknown and not a face among them; where two lead there is none. Accuracies here "
     "are on the images whose majority is one of the seven emotions, of which {rows:,} test images "
-    "have {images:,}. Intervals draw images and seeds anew ({resamples:,} samples)."
+    "have {images:,}. Intervals are for new images and new seeds."
 )
 
 
-def label_noise(settings: list[Evaluated], cast: pd.DataFrame, resamples: int) -> Section:
+def label_noise(settings: list[Evaluated], cast: pd.DataFrame) -> Section:
     """Accuracy against label and voters, and what no network gets right; refuses other images."""
     known = [one for one in settings if votes.matched(one.answers) and SCOPE in one.scopes]
     known = [one for one in known if one.answers.digest == known[0].answers.digest]
@@ -48,14 +47,14 @@ def label_noise(settings: list[Evaluated], cast: pd.DataFrame, resamples: int) -
             "folder copy, nor a study begun by an older version on a copy in another order): leave "
             "out --votes"
         )
-    frame = votes.accuracies(known, cast, SCOPE, resamples)
+    frame = votes.accuracies(known, cast, SCOPE)
     rows, _ = votes.with_answers(known[0], cast, SCOPE)
     never = votes.never_right(known, cast, SCOPE)
     blocks: list[Block] = [accuracy(frame), *nobody(known, rows, never), *voters(rows)]
     others = [one.name for one in settings if one not in known]
     if others:
         blocks.append(Text(f"Not on these images, so not here: {listed(others)}.", "quiet"))
-    how = HOW.format(rows=len(rows), images=frame["images"].max(), resamples=st.RESAMPLES)
+    how = HOW.format(rows=len(rows), images=frame["images"].max())
     return Section("Label noise", [*blocks, Text(how, "quiet")])
 
 
