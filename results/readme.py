@@ -239,7 +239,7 @@ def answer(studies: list[Findings]) -> str:
     ]
     told = [one.words for one in verdicts.of(studies, whole) if one.primary]
     words = " ".join([open_questions(frame), *(f"{one}." for one in told)]).strip()
-    chosen = "".join(f"{one}\n\n" for one in map(status.chosen_on_test, studies) if one)
+    chosen = "".join(f"{one}\n\n" for one in {*map(status.chosen_on_test, studies)} if one)
     return (
         f"\n{table}\n{words}\n\n{chosen}"
         f'<img alt="Accuracy with 95 % intervals" src="{image(ROOT, "accuracy.svg")}">\n\n'

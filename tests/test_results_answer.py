@@ -42,7 +42,7 @@ HP = {
 
 
 def evaluated(one):
-    return evaluation.evaluated(answers(one), 50)
+    return evaluation.evaluated(answers(one))
 
 
 def test_accuracies_are_sorted_by_test_and_tell_val_from_test(whole):

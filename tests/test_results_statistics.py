@@ -61,10 +61,12 @@ def test_one_seed_has_no_interval():
 
 
 def test_the_interval_of_accuracy_is_that_of_seeds_crossed_with_images():
-    label, guess = rng().integers(3, size=60), rng().integers(3, size=(4, 60))
+    generator = rng()
+    label = generator.integers(3, size=600)
+    guess = np.where(generator.random((4, 600)) < 0.5, label, generator.integers(3, size=(4, 600)))
     found = st.measured(label, guess, 3)["accuracy"]
     assert found.interval == pytest.approx(crossed.of_one(guess == label).interval())
-    alike = np.repeat(np.arange(30), 2)
+    alike = np.repeat(np.arange(300), 2)
     both = st.measured(label, guess, 3, alike)["accuracy"]
     assert both.interval == pytest.approx(crossed.of_one(guess == label, alike).interval())
 

@@ -55,7 +55,7 @@ def studies_now(folders: Folders) -> list[Findings]:
 
 @dataclass
 class Evaluations:
-    """The bootstraps of the confirmed settings: they take seconds and change with the predictions
+    """The measures of the confirmed settings: they take seconds and change with the predictions
     alone, so they are computed once, and what needs no test figure doesn't wait for them."""
 
     folders: Folders

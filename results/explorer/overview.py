@@ -20,7 +20,7 @@ FAILURE_COLUMNS = "error trials:count failed:count networks first"
 def answer(studies: list[Findings], settings: list[Evaluated] | None) -> str:
     """Where the studies stand in a line, then what was found.
 
-    `settings` is None while the bootstraps are still being computed; their place says so.
+    `settings` is None while the measures are still being computed; their place says so.
     """
     waiting = settings is None and any(len(answers(one)) for one in studies)
     words = "Computing the intervals of the confirmed models …"

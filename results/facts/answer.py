@@ -6,7 +6,7 @@ from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
 from results.facts import evaluation, progress
 from results.facts.evaluation import Evaluated
-from results.words import listed, seeds
+from results.words import listed, ranged, seeds
 
 COLUMNS = "study setting model scope mean low high seeds epochs images digest trained whole".split()
 
@@ -97,10 +97,8 @@ def lead(settings: list[Evaluated], found: list[Comparison]) -> str:
         accuracy = first.scopes["test"]["accuracy"]
         low, high = accuracy.interval
         many = seeds(len(accuracy.by_seed))
-        return (
-            f"{first.name} has {100 * accuracy.mean:.1f} % ({100 * low:.1f} to {100 * high:.1f}, "
-            f"{many}) on test."
-        )
+        reach = "" if pd.isna(low) else f"{ranged(low, high)}, "
+        return f"{first.name} has {100 * accuracy.mean:.1f} % ({reach}{many}) on test."
     compared = next((one for one in found if {one.first, one.second} == names), None)
     if compared is None:
         return f"{listed([one.name for one in ordered[:2]])} answered other test images."

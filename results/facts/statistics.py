@@ -108,10 +108,14 @@ def measured(
     return found
 
 
-def mean(values: np.ndarray, cluster: np.ndarray | None = None) -> Measured:
-    """Any value per seed and image, (S, N), as its mean."""
+def mean(
+    values: np.ndarray,
+    cluster: np.ndarray | None = None,
+    bounds: tuple[float, float] = (-1.0, 1.0),
+) -> Measured:
+    """Any value per seed and image, (S, N), as its mean; bounds of a difference, or of a share."""
     values = np.asarray(values, float)
-    return Measured(values.mean(1), crossed.of_one(values, cluster))
+    return Measured(values.mean(1), crossed.of_one(values, cluster), bounds)
 
 
 def votes(probability: np.ndarray) -> np.ndarray:

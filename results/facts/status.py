@@ -156,9 +156,8 @@ def chosen_on_test(findings: Findings) -> str:
     if not any(one.get("published") for one in findings.study["study"].get("settings") or []):
         return ""
     return (
-        f"{findings.name} trains the paper's settings, and what the paper doesn't say (optimiser, "
-        "normalisation, initialisation) was first chosen by val and test together: its accuracies "
-        "on test may be a little too high, all alike."
+        "What the paper doesn't say of its settings (optimiser, normalisation, initialisation) was "
+        "first chosen by val and test together, so their accuracies on test may be a little high."
     )
 
 

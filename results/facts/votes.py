@@ -129,7 +129,7 @@ def accuracies(settings: list[Evaluated], votes: pd.DataFrame, scope: str) -> pd
             }
             for yardstick in ("label", "majority"):
                 right = guesses == part[yardstick].to_numpy(str)
-                found = st.mean(right)
+                found = st.mean(right, bounds=(0.0, 1.0))
                 low, high = found.interval
                 row |= {yardstick: found.mean, f"{yardstick}_low": low, f"{yardstick}_high": high}
             rows.append(row)

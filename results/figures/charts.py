@@ -143,7 +143,7 @@ def answer(frame: pd.DataFrame) -> go.Figure:
     if not frame["whole"].all():
         in_legend(figure, "hollow: fewer epochs or images", "circle-open", INK)
     axis = {"tickvals": list(lines.values()), "ticktext": labels, "range": [-0.6, len(each) - 0.4]}
-    ends = spread([*frame["low"], *frame["high"]])
+    ends = spread([*frame["mean"], *frame["low"], *frame["high"]])
     figure.update_layout(yaxis=axis, xaxis=ends)
     return percent(figure, "xaxis")
 

@@ -15,8 +15,8 @@ COLUMNS = "setting model scope mean:percent interval epochs:count seeds:count im
 LABELS = {"mean": "accuracy", "interval": "95 %", "scope": "on", "model": "network"}
 CURVE_COLUMNS = "measure epoch:count seeds:count mean:number low:number high:number"
 HOW = (
-    "Bars are 95 % intervals over images and, from two seeds on, over seeds. Test chose nothing; "
-    "val did, so it is optimistic. Don't compare rows that differ in epochs or images (hollow)."
+    "Bars are 95 % intervals for new seeds and new images; with one seed there is none. What was "
+    "chosen on val is optimistic there. Don't compare what differs in epochs or images (hollow)."
 )
 
 
