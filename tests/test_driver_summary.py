@@ -91,6 +91,7 @@ def test_searched_has_the_best_of_each_network():
             "lr": "0.01235",
             "epochs": "2/4",
             "val": "25.0 %",
+            "val, no duplicates": "25.0 %",
         },
     ]
 
@@ -104,6 +105,7 @@ def test_confirmed_pools_the_seeds_of_a_setting():
             "setting": "A",
             "seeds": 2,
             "val": "25.0 %",
+            "val, no duplicates": "25.0 %",
             "test": "50.0 %",
             "95 %": f"{100 * low:.1f} to {100 * high:.1f} %",
             "sd (seeds)": "35.36",

@@ -105,7 +105,7 @@ def ids(page):
 def file_of(tmp_path, *paths, **more):
     studies = [load(path) for path in paths]
     path = tmp_path / "export.html"
-    path.write_text(export(studies, written.evaluated(studies, 50), **more), encoding="utf-8")
+    path.write_text(export(studies, written.evaluated(studies), **more), encoding="utf-8")
     return path
 
 

@@ -32,7 +32,7 @@ def confirmed(path, epochs_of=(4, 4, 4), images=100, right=(20, 15, 18), name="m
 
 
 def figure_of(name, *paths):
-    made = report([load(path) for path in paths], 20)
+    made = report([load(path) for path in paths])
     (found,) = [
         block
         for section in made.sections
@@ -95,7 +95,7 @@ def test_settings_on_other_images_are_never_on_one_axis(tmp_path):
 
 def test_the_readmes_first_picture_says_how_many_of_the_papers_epochs_were_run():
     studies = readme.published()
-    settings = evaluation.evaluated([one for study in studies for one in answers(study)], 20)
+    settings = evaluation.evaluated([one for study in studies for one in answers(study)])
     picture = next(readme.pictures(studies))
     at = {
         label.split("<br>")[0]: (label, symbol) for label, symbol in marks(picture.plots[0]).items()
@@ -159,7 +159,7 @@ def test_one_seeds_interval_is_the_same_in_terminal_report_and_explorer(tmp_path
     told = summary.confirmed(
         tables, from_dict({}), found.predictions, {"classes": CLASSES}
     ).set_index("setting")
-    settings = evaluation.evaluated(answers(found), 50)
+    settings = evaluation.evaluated(answers(found))
     frame = evaluation.confirmed(settings)
     at = frame[(frame["scope"] == "test") & (frame["measure"] == "accuracy")].set_index("setting")
     page = progress.best(found, settings).set_index("of")

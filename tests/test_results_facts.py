@@ -1,5 +1,7 @@
 """Facts of confirmed models: exact small tables."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from test_results_load import CLASSES, PAPERS, epochs, folder, header, predictions, trial, whole
@@ -19,7 +21,21 @@ def judged(path):
 def test_scopes_split_the_images(whole):
     one = answers(load(whole))[0]
     sizes = {scope: int(evaluation.chosen(one, scope).sum()) for scope in evaluation.SCOPES}
-    assert sizes == {"val": 14, "test": 14, "val+test": 28, "test, no duplicates": 13}
+    assert sizes == {
+        "val": 14,
+        "test": 14,
+        "val+test": 28,
+        "val, no duplicates": 14,
+        "test, no duplicates": 13,
+    }
+
+
+def test_near_copies_are_no_more_in_a_scope_without_duplicates_than_exact_ones(whole):
+    one = answers(load(whole))[0]
+    near = np.isin(one.image, (0, 15))
+    marked = replace(one, near=near)
+    for scope, images in (("val, no duplicates", 13), ("test, no duplicates", 12), ("test", 14)):
+        assert evaluation.chosen(marked, scope).sum() == images
 
 
 def test_confirmed_accuracy_exactly(whole):

@@ -70,7 +70,7 @@ def test_a_replay_with_the_studys_own_factor_saves_nothing(
 
 def test_the_report_shows_the_same_replays(tmp_path):
     found = judged_study(tmp_path / "s", 4, together=3)
-    blocks = [block for section in report([found], 20).sections for block in section.blocks]
+    blocks = [block for section in report([found]).sections for block in section.blocks]
     (frame,) = [block.frame for block in blocks if getattr(block, "name", "") == "replay"]
     assert frame["reduction_factor"].tolist() == [4, 6, 8, 12]
     assert frame["epochs_run"].tolist() == replayed(found)["epochs_run"].tolist()

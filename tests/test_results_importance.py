@@ -118,7 +118,7 @@ def test_on_a_plateau_nothing_is_told_and_the_rest_is_written(tmp_path, off):
     assert "can't be told" in block.words
     text = " ".join(
         block.words
-        for section in report([found], 20).sections
+        for section in report([found]).sections
         for block in section.blocks
         if isinstance(block, Text)
     )

@@ -38,7 +38,7 @@ def answered(path, *said, more=()):
 
 def notes(found):
     """The report's notes, and the notes within its sections by title."""
-    made = report([found], 20)
+    made = report([found])
     inside = {
         section.title: [
             block.words

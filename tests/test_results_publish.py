@@ -32,7 +32,7 @@ def test_the_report_of_what_is_published_is_that_of_the_run(whole, tmp_path):
     for name in ("epochs", "decisions"):
         pd.testing.assert_frame_equal(getattr(after, name), getattr(before, name))
     same = [
-        evaluation.confirmed(evaluation.evaluated(answers(one), 50)).drop(columns="study")
+        evaluation.confirmed(evaluation.evaluated(answers(one))).drop(columns="study")
         for one in (before, after)
     ]
     pd.testing.assert_frame_equal(*same)

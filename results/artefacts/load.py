@@ -71,6 +71,7 @@ class Answers:
     label: np.ndarray  # (N,) 0…K-1
     probability: np.ndarray  # (S, N, K), NaN where a network diverged
     train_images: int = 0  # how many it was trained on
+    near: np.ndarray | None = None  # (N,) bool, a near copy; None where a study didn't look
 
     @property
     def guess(self) -> np.ndarray:
@@ -211,6 +212,7 @@ def answers(findings: Findings) -> list[Answers]:
                 duplicate=first["duplicate"].fillna(False).to_numpy(bool),
                 label=first["label"].map(place).to_numpy(int),
                 probability=np.stack([frame[columns].to_numpy(float) for frame in frames]),
+                near=own["near"].fillna(False).to_numpy(bool) if "near" in own else None,
                 train_images=int(findings.study["data"].get("images", {}).get("train") or 0),
             )
         )

@@ -13,7 +13,7 @@ from results.artefacts.load import Answers, Findings
 from results.facts import statistics as st
 
 FEW = 20  # images of a bin below which its accuracy says nothing
-SCOPES = ("val", "test", "val+test", "test, no duplicates")
+SCOPES = ("val", "test", "val+test", "val, no duplicates", "test, no duplicates")
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,15 @@ class Evaluated:
 
 
 def chosen(answers: Answers, scope: str) -> np.ndarray:
-    """(N,) which images are in the scope."""
+    """(N,) which images are in the scope. Without duplicates is without exact and near copies of
+    images trained on (test: or validated on), as far as the study marked them."""
     if scope == "val+test":
         return np.ones(len(answers.label), bool)
-    part = answers.split == scope.split(",")[0]
-    return part & ~answers.duplicate if scope == "test, no duplicates" else part
+    split, _, without = scope.partition(", ")
+    part = answers.split == split
+    if without:
+        part = part & ~answers.duplicate
+    return part & ~answers.near if without and answers.near is not None else part
 
 
 def evaluated(settings: list[Answers]) -> list[Evaluated]:

@@ -22,7 +22,7 @@ def of(
     folder: Path, study: Study, tables: Tables, predictions: pd.DataFrame, classes: list[str]
 ) -> list[Comparison]:
     """The confirmed settings, two by two, on test without duplicates; the primary pairs first."""
-    test = predictions[(predictions["split"] == "test") & ~predictions["duplicate"]]
+    test = predictions[(predictions["split"] == "test") & ~copied(folder, predictions)]
     settings = [answered(name, study, tables, test, classes) for name in tables.chosen]
     there = [one for one in settings if one.right.size]
     paid = any(row.get("gpus") for row in tables.of_stage("confirm").values())
@@ -59,6 +59,17 @@ def hours(study: Study, tables: Tables, trials: dict[str, dict[str, Any]]) -> fl
             share = trials[name].get("gpus") or study.cpus_per_trial
             taken[name] += row["epoch_seconds"] * share / 3600
     return sum(taken.values()) / len(taken) if any(taken.values()) else np.nan
+
+
+def copied(folder: Path, predictions: pd.DataFrame) -> pd.Series:
+    """Of each answer whether its image is an exact or near copy of one trained on."""
+    table, _ = kept(folder / "images.parquet")
+    exact = predictions["duplicate"].fillna(False).astype(bool)
+    if table is None or "near" not in table.column_names:
+        return exact
+    near = table.select(["split", "image", "near"]).to_pandas()
+    marks = predictions[["split", "image"]].merge(near, "left", on=["split", "image"])["near"]
+    return exact | marks.fillna(False).astype(bool).to_numpy()
 
 
 def copies(folder: Path, images: np.ndarray) -> np.ndarray | None:

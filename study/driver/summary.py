@@ -42,9 +42,14 @@ def searched(tables: Tables, study: Study) -> pd.DataFrame:
 
 
 def confirmed(
-    tables: Tables, study: Study, predictions: pd.DataFrame, data: dict[str, Any]
+    tables: Tables,
+    study: Study,
+    predictions: pd.DataFrame,
+    data: dict[str, Any],
+    copied: pd.Series | None = None,
 ) -> pd.DataFrame:
-    """Accuracy by setting over its seeds: on val, test, both, and test without duplicates.
+    """Accuracy by setting over its seeds: on val, test, both, and either without duplicates, which
+    `copied` marks where near copies are known too.
 
     Where val+test is the test folder of the Kaggle copy, which the paper tested on, its own figure
     stands beside it. The interval is for new seeds and new images, so that one seed has none.
@@ -52,7 +57,8 @@ def confirmed(
     classes, theirs = list(data["classes"]), published(study, data)
     share = predictions[[f"p_{name}" for name in classes]].to_numpy()
     guess = pd.Series([classes[k] for k in share.argmax(1)], predictions.index)
-    frame = predictions[["trial_id", "split", "image", "duplicate"]].assign(
+    frame = predictions[["trial_id", "split", "image"]].assign(
+        duplicate=predictions["duplicate"] if copied is None else copied,
         hit=guess == predictions["label"],
         setting=predictions["trial_id"].map(
             {n: row["setting"] for n, row in tables.trials.items()}
@@ -72,6 +78,9 @@ def confirmed(
             "setting": setting,
             "seeds": len(by_seed),
             "val": percent(own.loc[own["split"] == "val", "hit"].mean()),
+            "val, no duplicates": percent(
+                own.loc[(own["split"] == "val") & ~own["duplicate"], "hit"].mean()
+            ),
             "test": percent(test["hit"].mean()),
             "95 %": f"{100 * low:.1f} to {100 * high:.1f} %" if len(by_seed) > 1 else "one seed",
             "sd (seeds)": f"{100 * by_seed.std():.2f}" if len(by_seed) > 1 else "one seed",
@@ -98,7 +107,7 @@ def report(
     answers, _ = kept(folder / "predictions.parquet")
     if answers is not None:
         predictions = answers.to_pandas()
-        held = confirmed(tables, study, predictions, data)
+        held = confirmed(tables, study, predictions, data, compared.copied(folder, predictions))
         heading = "Confirmed with fresh seeds (val may have been used for choices, test never was):"
         parts += [heading, table(held), *beside_the_paper(study, data), ""]
         parts += compared.lines(compared.of(folder, study, tables, predictions, list(classes)))
