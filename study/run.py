@@ -91,8 +91,10 @@ def asked(argv: Sequence[str] | None, trainable: type) -> int:
     try:
         parsed = parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
         given = flags.given(parsed)
-        resume = given.pop("resume", "")
-        return go_on(resume, given, trainable) if resume else start(given, trainable)
+        resume, after_test = given.pop("resume", ""), bool(given.pop("after_test", ""))
+        if after_test and not (resume and "seeds" in given):
+            raise Mistake("--after-test does nothing without --resume and --seeds: leave it out")
+        return go_on(resume, given, trainable, after_test) if resume else start(given, trainable)
     except Mistake as error:
         return flags.fail(error)
     except OSError as error:
@@ -170,8 +172,9 @@ def start(given: dict[str, str], trainable: type) -> int:
     return drive(study, folder, header, whole, need, joined, trainable)
 
 
-def go_on(name: str, given: dict[str, str], trainable: type) -> int:
-    """An existing study, from what its journal says."""
+def go_on(name: str, given: dict[str, str], trainable: type, after_test: bool = False) -> int:
+    """An existing study, from what its journal says; `after_test`: seeds may be added although
+    test was opened."""
     if "://" in name:
         folder, root = handover.bring(name, Path(given.get("out", "runs")), say)
         given.setdefault("storage", root)
@@ -194,7 +197,15 @@ def go_on(name: str, given: dict[str, str], trainable: type) -> int:
         )
     if study.address != "local":  # a folder may be a stranger's, and who joins a cluster obeys it
         study = replace(study, address="")
-    storage_before, study = study.storage, flags.with_flags(study, given)
+    storage_before, seeds_before = study.storage, study.seeds
+    study = flags.with_flags(study, given)
+    added = study.seeds > seeds_before and bool(tables.opened)
+    if added and not after_test:
+        raise Mistake(
+            f"test was opened with {seeds_before} seed(s): to add some until a difference shows "
+            "would find one where there is none; start another study, or say --after-test, and "
+            "the report says it too"
+        )
     refuse_idle(study, given)
     refuse_less(study, given, tables)
     study = replace(study, data=datasets.absolute(study.data))
@@ -212,7 +223,10 @@ def go_on(name: str, given: dict[str, str], trainable: type) -> int:
             f"{before} again, or say --device {device} if the figures may come from both"
         )
     handover.prepare(study, folder, say, storage_before)
-    changed = {"study": to_dict(study), "device": device}
+    changed: dict[str, Any] = {"study": to_dict(study), "device": device}
+    if added:
+        first = (header.get("seeds_after_test") or [seeds_before])[0]
+        changed["seeds_after_test"] = [first, study.seeds]
     if "networks" not in header:  # which the journal doesn't hold
         dataset = prepare.parts(study, whole)
         changed |= {

@@ -91,7 +91,6 @@ def test_searched_has_the_best_of_each_network():
             "lr": "0.01235",
             "epochs": "2/4",
             "val": "25.0 %",
-            "val, no duplicates": "25.0 %",
         },
     ]
 

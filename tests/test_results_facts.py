@@ -1,5 +1,6 @@
 """Facts of confirmed models: exact small tables."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -182,6 +183,26 @@ def test_warnings_say_what_a_reader_must_know(whole):
     assert "loss of 2 trial(s) is no number: a3, r3" in told
     assert "half-written" in told
     assert "One seed" not in told
+
+
+def test_warnings_say_what_was_known_of_test_and_where_it_chose(tmp_path, whole):
+    head = header(
+        study={"settings": [{"name": "A", "model": "alexnet", "published": 0.5}]},
+        look_at_test=3,
+        seeds_after_test=[2, 5],
+    )
+    (whole / "study.json").write_text(json.dumps(head))
+    found = load(whole)
+    told = " ".join(status.warnings(found, answers(found)))
+    assert "was first chosen by val and test together" in told
+    assert "study number 3 on its machine that opened these test images" in told
+    assert "Test was opened with 2 seed(s), and 3 were added after" in told
+
+
+def test_duplicates_by_class(whole):
+    frame = evaluation.copies_by_class(answers(load(whole))[0]).set_index("class")
+    assert frame["images"].tolist() == [2] * 7
+    assert frame["copied"].to_dict() == {name: 0.5 * (name == CLASSES[0]) for name in CLASSES}
 
 
 def test_warnings_of_a_study_that_runs_on_drawn_faces(tmp_path):

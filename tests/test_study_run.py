@@ -132,7 +132,7 @@ def test_a_study_leaves_the_whole_artefact_folder(undisturbed):
     kept = sorted(path.parent.name for path in folder.glob("checkpoints/*/*.pt"))
     assert kept == ["alexnet-s0", "alexnet-s1"], "one state of each confirmed network, no other"
     assert out.count("the numbers say nothing of real faces") == 2
-    assert "For narrower figures: python -m study.run --resume runs/small --seeds 4" in out
+    assert "--seeds 4" not in out, "more seeds after test was seen are no advice"
 
 
 @pytest.mark.ray
@@ -330,7 +330,9 @@ def test_nothing_in_a_strangers_study_is_executed(undisturbed, here):
     for name in ("search/tuner.pkl", "confirm/tuner.pkl", "search/trainable.pkl"):
         (folder / "ray" / name).write_bytes(poison)
     (folder / "predictions.parquet").unlink()
-    main(["--resume", "small", "--seeds", "3"])  # a third model is trained; the others are lost
+    more = ["--resume", "small", "--seeds", "3"]
+    assert main(more) == 2, "test was seen"
+    main([*more, "--after-test"])  # a third model is trained; the others are lost
     assert not mark.exists()
     assert set(tables(folder)["predictions"]["trial_id"]) == {"alexnet-s2"}
 

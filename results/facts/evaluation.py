@@ -290,6 +290,17 @@ def cost(studies: list[Findings], settings: list[Evaluated]) -> pd.DataFrame:
     )
 
 
+def copies_by_class(answers: Answers, split: str = "test") -> pd.DataFrame:
+    """By class: images of the split, and the share that also occurs among those trained on (of
+    test, or validated on), exactly or, where the study looked, nearly."""
+    inside, clean = chosen(answers, split), chosen(answers, f"{split}, no duplicates")
+    size = len(answers.classes)
+    images = np.bincount(answers.label[inside], minlength=size)
+    left = np.bincount(answers.label[clean], minlength=size)
+    share = 1 - left / np.maximum(images, 1)
+    return pd.DataFrame({"class": answers.classes, "images": images, "copied": share})
+
+
 def hardest(settings: list[Evaluated], scope: str = "test") -> pd.DataFrame:
     """By class: how many images every network of every setting gets wrong, and how many none."""
     there = [one for one in settings if scope in one.scopes]

@@ -28,6 +28,7 @@ MANY = 300  # more are not looked at, but so many drawn from them: a forest of 1
 TOP = 0.2  # the share of trials that PED-ANOVA calls good
 RESAMPLES = 20
 TREES = 32
+SHUFFLES = 8  # of the accuracies among the trials, for what a hyperparameter explains by chance
 Distribution = FloatDistribution | IntDistribution | CategoricalDistribution
 Domains = dict[str, tuple[Any, Distribution]]  # what study.json says, and the axis it is judged on
 
@@ -42,8 +43,9 @@ def importance(
     MANY of them drawn at random where there are more. An epoch on a plateau (`plateaus`) is left
     out.
     ped_anova is a share of the hyperparameters' sum: how much the best fifth differs from all.
-    fanova is the share of the variance over the whole space that the hyperparameter explains alone.
-    Intervals come from resampled trials.
+    fanova is the share of the forest's variance over the whole space that the hyperparameter
+    explains alone; fanova_floor the most that the strongest explains when the accuracies are
+    shuffled among the trials, so that none explains anything. Intervals come from resampled trials.
     """
     rows = []
     for model, group in trials[trials["ran"]].groupby("model", sort=False):
@@ -72,7 +74,8 @@ def importance(
                     }
                 )
     columns = (
-        "model epoch trials hyperparameter ped_anova ped_low ped_high fanova fanova_low fanova_high"
+        "model epoch trials hyperparameter ped_anova ped_low ped_high fanova fanova_low "
+        "fanova_high fanova_floor"
     ).split()
     return pd.DataFrame(rows, columns=columns)
 
@@ -189,9 +192,12 @@ def measured(
     draws = [drawn for drawn in draws if not st.on_plateau(values[drawn], TOP)]
     each = [both(values, points, domains, seed, np.arange(len(values))) for seed in range(3)]
     again = [both(values, points, domains, seed, drawn) for seed, drawn in enumerate(draws)]
+    shuffled = [rng.permutation(values) for _ in range(SHUFFLES)]
+    chance = [both(mixed, points, domains, 0, np.arange(len(values))) for mixed in shuffled]
+    floor = max(max(forest.values()) for _, forest in chance)
     found: dict[str, dict[str, float]] = {}
     for name in domains:
-        found[name] = {}
+        found[name] = {"fanova_floor": floor}
         for place, (measure, short) in enumerate((("ped_anova", "ped"), ("fanova", "fanova"))):
             middle = float(np.mean([one[place][name] for one in each]))
             drawn = [one[place][name] for one in again]

@@ -49,6 +49,12 @@ def parser(study: Study | None = None) -> Parser:
         action=Once,
         help="go on with a study: its folder, or its name under --out",
     )
+    made.add_argument(
+        "--after-test",
+        action="store_const",
+        const="yes",
+        help="with --resume and --seeds: add seeds although test was opened; the report says so",
+    )
     of_preset = f"in [] what the preset {base.preset} has on this machine"
     group = made.add_argument_group("the study", of_preset)
     for name, f in OPTIONS.items():

@@ -18,6 +18,7 @@ from study.config import seeds
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Study, configuration
 from study.data.datasets import Dataset, Split, subset
+from study.driver import ledger
 from study.driver.failures import last_line
 from study.driver.session import Session
 from study.record import outcome
@@ -155,6 +156,9 @@ def asked(
             break
         if name not in session.tables.opened:
             seen = len(splits["test"].labels)
+            if not session.tables.opened:
+                of, by = session.dataset.digest, session.study.name
+                session.header["look_at_test"] = ledger.opened(of, by, [*session.tables.chosen])
             session.log({"event": "test_opened", "trial_id": name, "images": seen})
         waiting[name] = answers.remote(
             settings_of(session.tables.trials[name]),

@@ -234,7 +234,6 @@ def closing(session: Session) -> str:
             lines.append(f"To confirm the best on test: {again} --stages confirm")
     elif answered(folder):
         lines.append(f"See what was found: python -m results {folder}")
-        lines.append(f"For narrower figures: {again} --seeds {study.seeds + 2}")
     else:
         lines.append("Nothing could be confirmed: test stays closed.")
     return "\n".join(lines)

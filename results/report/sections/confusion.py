@@ -16,6 +16,7 @@ HOW = (
     "Truth down, answer across. In each cell the images (mean over seeds) and their share of the "
     "row; recall and precision with the half-width of their 95 % interval (Wilson)."
 )
+COPIED = "class images:count copied:share"
 CLASS_COLUMNS = (
     "class images:count recall:percent recall_interval answers:count precision:percent "
     "precision_interval"
@@ -33,7 +34,25 @@ def of_settings(settings: list[Evaluated], given: Inputs) -> Section:
     for one in settings:
         blocks += matrix(one, given.published if one.name in compared else {})
     blocks += cautions(settings, "its matrix is that")
+    blocks += uneven(settings)
     return Section(TITLE, [*blocks, *hardest(settings)])
+
+
+def uneven(settings: list[Evaluated]) -> list[Block]:
+    """That the duplicates aren't spread evenly over the classes, where they are not."""
+    if not settings:
+        return []
+    frame = evaluation.copies_by_class(settings[0].answers).sort_values("copied")
+    least, most = frame.iloc[0], frame.iloc[-1]
+    if most["copied"] < 0.05 or most["copied"] < 2 * least["copied"]:
+        return []
+    words = (
+        f"Duplicates are uneven: of the test images of {most['class']} "
+        f"{100 * most['copied']:.0f} % also occur in train or val, of {least['class']} "
+        f"{100 * least['copied']:.0f} %. Recall of the classes with most, macro F1 and balanced "
+        "accuracy are too high for it; 'test, no duplicates' leaves them out."
+    )
+    return [Text(words, "note"), table("copied", "Duplicates by class", frame, COPIED, True)]
 
 
 def papers_matrices(given: Inputs) -> Section:

@@ -42,7 +42,8 @@ def hyperparameters(one: Findings, trials: pd.DataFrame) -> list[Block]:
 
 def slice_words(influence: pd.DataFrame) -> str:
     words = "Val accuracy of each trial at its last epoch; hollow marks were stopped early."
-    value = influence["spearman"].abs().fillna(influence["eta_squared"])
+    # both as shares of the ranks' variance: a correlation's is its square
+    value = (influence["spearman"] ** 2).fillna(influence["eta_squared"])
     if value.isna().all():
         return words
     top = influence.loc[value.idxmax()]

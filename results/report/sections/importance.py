@@ -10,19 +10,22 @@ from results.words import listed, ranged, ranges
 
 COLUMNS = (
     "model epoch:count trials:count hyperparameter fanova:share fanova_range ped_anova:share "
-    "ped_range"
+    "ped_range fanova_floor:share"
 )
 LABELS = {
     "fanova": "fANOVA",
     "ped_anova": "PED-ANOVA",
     "fanova_range": "90 %",
     "ped_range": "90 % ",
+    "fanova_floor": "fANOVA by chance, at most",
 }
 HOW = (
     "Trials are compared at one epoch that all of them reached, never at their last ones; at a "
     "later rung these are the survivors of the earlier. fANOVA (Hutter et al. 2014): the share of "
-    "the variance over the whole space that a hyperparameter explains alone; what is missing to "
-    "100 % is interaction. PED-ANOVA (Watanabe et al. 2023): how far the best "
+    "the variance of its own forest over the whole space that a hyperparameter explains alone; "
+    "what is missing to 100 % is interaction. By chance: the most that the strongest explains when "
+    "the accuracies are shuffled among the trials, eight times; below it nothing is shown to "
+    "matter. PED-ANOVA (Watanabe et al. 2023): how far the best "
     f"{100 * TOP:.0f} % of trials lie from all, as a share of the sum. Log ranges are judged on "
     "their logarithm, lists of numbers by rank. Intervals, 90 %, come from resampled trials."
 )
@@ -86,8 +89,9 @@ def summary(last: pd.DataFrame) -> str:
         apart = part.loc[part["ped_anova"].idxmax()]
         each.append(
             f"{model} at epoch {top['epoch']}, {top['trials']} trials: {top['hyperparameter']} "
-            f"alone explains {100 * top['fanova']:.0f} % of the variance of val accuracy "
-            f"({ranged(top['fanova_low'], top['fanova_high'], 0)}), and what sets the best "
+            f"alone explains {100 * top['fanova']:.0f} % of the forest's variance "
+            f"({ranged(top['fanova_low'], top['fanova_high'], 0)}; by chance up to "
+            f"{100 * top['fanova_floor']:.0f} %), and what sets the best "
             f"{100 * TOP:.0f} % apart most is {apart['hyperparameter']}"
         )
     return f"{'; '.join(each)}."

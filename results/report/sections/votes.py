@@ -32,7 +32,10 @@ HOW = (
     "Ten voters looked at each image (FER+, Barsoum et al. 2016). The majority is the answer with "
     "most votes, unknown and not a face among them; where two lead there is none. Accuracies here "
     "are on the images whose majority is one of the seven emotions, of which {rows:,} test images "
-    "have {images:,}. Intervals are for new images and new seeds."
+    "have {images:,}. Intervals are for new images and new seeds. Identical images have identical "
+    "votes (2,352 of 2,352 pairs), which were copied: a copy is no second opinion, and a network "
+    "that was trained on votes has seen those of its copies in test. Of 5,121 images labelled fear "
+    "the majority says fear in 12.5 %, neutral in 31 %."
 )
 
 

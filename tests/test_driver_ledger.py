@@ -1,0 +1,18 @@
+"""The ledger of test openings."""
+
+from study.driver import ledger
+
+
+def test_each_study_counts_once_and_each_data_set_apart(tmp_path):
+    assert ledger.opened("a", "first", ["x"], tmp_path) == 1
+    assert ledger.opened("a", "second", ["x"], tmp_path) == 2
+    assert ledger.opened("a", "first", ["x"], tmp_path) == 1
+    assert ledger.opened("b", "first", ["x"], tmp_path) == 1
+    assert len(ledger.lines(tmp_path / ledger.NAME)) == 3
+
+
+def test_a_damaged_line_is_passed_over_and_a_place_that_is_none_is_no_error(tmp_path):
+    (tmp_path / ledger.NAME).write_text('{"data": "a", "study": "one"}\n{"da\n5\n')
+    assert ledger.opened("a", "two", [], tmp_path) == 2
+    (tmp_path / "file").touch()
+    assert ledger.opened("a", "two", [], tmp_path / "file") == 1
