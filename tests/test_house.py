@@ -35,6 +35,9 @@ ROOMS = {
     " rich torch",
     "study/run.py": "study study/config study/storage study/data study/record study/search"
     " study/cluster study/worker study/driver ray",
+    "study/model": "study fer_data study/config study/data study/record study/storage"
+    " study/training numpy torch onnx onnxruntime safetensors",
+    "study/export.py": "study study/storage study/model numpy",
     "study/status.py": "study study/record",
     "results": "fer_data pandas",
     "results/artefacts": "results fer_data numpy pandas pyarrow",

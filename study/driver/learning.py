@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from study.config.study import Study
-from study.driver.intervals import wilson
+from study.record.interval import wilson
 from study.record.outcome import best
 from study.record.tables import Tables
 

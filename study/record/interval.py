@@ -1,4 +1,4 @@
-"""Wilson's interval, in the few lines that the driver needs; scipy stays in the results."""
+"""Wilson's interval, in the few lines that a study needs; scipy stays in the results."""
 
 import math
 

@@ -1,0 +1,136 @@
+"""The confirmed networks of a study: which there are, the best on val, their states and answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_data.classes import ASSUMED
+from fer_data.dataset import Dataset
+from study import Mistake
+from study.config.hyperparameters import Hyperparameters
+from study.config.study import Study, from_dict
+from study.data import datasets
+from study.record import outcome, progress
+from study.record.journal import read
+from study.record.tables import Tables, settings_of
+from study.training import checkpoint
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A confirmed network: a setting, trained with one seed."""
+
+    name: str  # of its trial: setting and seed
+    setting: str
+    hp: Hyperparameters
+    val_accuracy: float  # after its last epoch, fraction
+    checkpoints: Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """A study that is over, and its confirmed networks that have answered on val and test."""
+
+    folder: Path
+    header: dict[str, Any]  # study.json
+    study: Study
+    networks: list[Confirmed]
+
+    @property
+    def classes(self) -> list[str]:
+        return list(self.header["data"]["classes"])
+
+
+def opened(folder: Path, name: str = "") -> Run:
+    """The study in a folder. Mistake if it is none, has confirmed nothing or is still going; while
+    it goes on, a finished network is had by its `name`."""
+    header = progress.described(folder)
+    events = list(read(folder / "events.jsonl"))
+    tables = Tables.of(events)
+    driver = tables.drivers[-1] if tables.drivers else {}
+    if progress.state_of(folder, header, driver, events)[0] == "running" and not name:
+        raise Mistake(
+            f"{folder} is still being run, so which of its networks is best isn't known: wait, or "
+            "name one that has finished by --model"
+        )
+    answered = outcome.answered(folder)
+    networks = [
+        Confirmed(
+            name=one,
+            setting=tables.trials[one]["setting"],
+            hp=Hyperparameters(**settings_of(without_absent(tables.trials[one]))),
+            val_accuracy=tables.last[one]["val_accuracy"],
+            checkpoints=folder / "checkpoints" / one,
+        )
+        for one in outcome.completed(tables)
+        if one in answered
+    ]
+    if not networks:
+        raise Mistake(
+            f"{folder} has no confirmed network (none has been trained to its end and asked about "
+            f"val and test): python -m study.status {folder} says where it stands"
+        )
+    return Run(folder, header, from_dict(header["study"]), networks)
+
+
+def without_absent(row: dict[str, Any]) -> dict[str, Any]:
+    """A trial's row without the hyperparameters that its network doesn't have."""
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def chosen(run: Run, network: str = "", model: str = "") -> list[Confirmed]:
+    """All seeds of the setting with the highest mean accuracy on val, the best seed first; of one
+    network if it is named, or the one model of that name. Mistake if there is no such."""
+    found = [one for one in run.networks if network in ("", one.hp.model)]
+    found = [one for one in found if model in ("", one.name)]
+    if not found:
+        what = f"model {model}" if model else f"network {network}"
+        known = ", ".join(f"{one.name} ({one.hp.model})" for one in run.networks)
+        raise Mistake(f"{run.folder} has no confirmed {what}: it has {known}")
+    settings: dict[str, list[Confirmed]] = {}
+    for one in found:
+        settings.setdefault(one.setting, []).append(one)
+    best = max(settings.values(), key=lambda own: np.mean([one.val_accuracy for one in own]))
+    return sorted(best, key=lambda one: -one.val_accuracy)
+
+
+def state(one: Confirmed) -> dict[str, Any]:
+    """A confirmed network's trained state. Mistake if its checkpoint is gone."""
+    found = checkpoint.load(one.checkpoints)
+    if found is None:
+        raise Mistake(
+            f"the checkpoint of {one.name} is gone from {one.checkpoints}: fetch the study's "
+            "folder whole (python -m study.storage get leaves checkpoints in shared storage), or "
+            "choose another by --model"
+        )
+    return found
+
+
+def answers(run: Run, networks: list[Confirmed], split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Mean probabilities (N, K) of networks on the images of val or test, and labels (N,), as the
+    study has kept them."""
+    table, why = outcome.kept(run.folder / "predictions.parquet")
+    if table is None:
+        raise Mistake(f"{run.folder}/predictions.parquet can't be read ({why}): restore it")
+    frame = table.to_pandas()
+    frame = frame[frame["split"] == split]
+    columns = [f"p_{name}" for name in run.classes]
+    own = [frame[frame["trial_id"] == one.name] for one in networks]
+    labels = own[0]["label"].map({name: k for k, name in enumerate(run.classes)}).to_numpy()
+    return np.mean([rows[columns].to_numpy(np.float64) for rows in own], axis=0), labels
+
+
+def images(run: Run, source: str = "") -> Dataset:
+    """The study's own data set, whole, from where it was or from `source`. Mistake if it is another
+    or isn't there."""
+    data = run.header["data"]
+    names = run.study.classes if data.get("levels") else ASSUMED
+    whole = datasets.load(source or run.study.data, names=names)
+    if whole.digest != data["digest"]:
+        raise Mistake(
+            f"{source or run.study.data} has digest {whole.digest}, but the study was run on "
+            f"{data['name']} ({data['digest']}): give the same data by --data"
+        )
+    return whole

@@ -1,0 +1,77 @@
+"""A network from the photograph's bytes to probabilities, as one module: what is exported.
+
+Wrong preprocessing is the first fault of whoever runs a model elsewhere, so it is inside.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fer_data.rows import SIDE_PX
+from study.model.confirmed import Confirmed, Run, state
+from study.training import loop
+
+# Grey as Pillow makes it of red, green and blue (ITU-R 601), in 65536ths: exact in float32.
+GREY = (19595.0, 38470.0, 7471.0)
+
+
+class Whole(nn.Module):
+    """uint8 (B, H, W, 3), faces of one size, red, green, blue -> probabilities, float32 (B, K).
+
+    Grey, then 48 x 48 as the data set has them, then the network's side, rounded to whole levels as
+    in training, then scaled by the mean and spread of the training images. Faces that are grey and
+    48 x 48 come through bit by bit.
+    """
+
+    grey: Tensor
+    resize: Tensor
+
+    def __init__(self, network: nn.Module, px: int, mean: float, std: float) -> None:
+        super().__init__()
+        self.network, self.px, self.mean, self.std = network, px, mean, std
+        self.register_buffer("grey", torch.tensor(GREY))
+        self.register_buffer("resize", resizing(px))
+
+    def forward(self, faces: Tensor) -> Tensor:
+        grey = ((faces.float() * self.grey).sum(-1, keepdim=True) + 32768.0) / 65536.0
+        grey = grey.floor().permute(0, 3, 1, 2)
+        side = (SIDE_PX, SIDE_PX)
+        x = F.interpolate(grey, side, mode="bilinear", antialias=True).round().clamp(0, 255)
+        if self.px != SIDE_PX:
+            # Along rows first: the other way round rounds some levels otherwise than training did.
+            x = (self.resize @ (x @ self.resize.T)).round().clamp(0, 255)
+        return self.network((x / 255 - self.mean) / self.std).softmax(1)
+
+
+def resizing(px: int) -> Tensor:
+    """(px, 48): what `augment.resized` makes of a row of 48 levels, as a matrix."""
+    rows = torch.eye(SIDE_PX)[None, None]
+    made = F.interpolate(rows, (px, SIDE_PX), mode="bilinear", antialias=True)
+    return made[0, 0].contiguous()
+
+
+def whole(run: Run, one: Confirmed) -> Whole:
+    """A confirmed network on the CPU, with what has to be done before it."""
+    trained = state(one)
+    network = loop.trained(one.hp, len(run.classes), torch.device("cpu"), trained)
+    scaling = trained["scaling"]
+    made = Whole(network, one.hp.image_px, scaling["mean"], scaling["std"])
+    return made.to(memory_format=torch.contiguous_format).eval()
+
+
+def probabilities(run: Run, one: Confirmed, faces: np.ndarray) -> np.ndarray:
+    """What the study's network answers in float32: (N, K) for uint8 (N, 48, 48).
+
+    A study may have computed in bfloat16, which rounds to three digits and so answers a few images
+    otherwise; what is exported does not.
+    """
+    exact = replace(one.hp, precision="float32")
+    return loop.predict(exact, faces, len(run.classes), torch.device("cpu"), state(one))
+
+
+def coloured(faces: np.ndarray) -> np.ndarray:
+    """Grey faces (N, H, W) as an exported model takes them: (N, H, W, 3)."""
+    return np.repeat(faces[..., None], 3, axis=-1)

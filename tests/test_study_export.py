@@ -1,0 +1,191 @@
+"""`python -m study.export`: files that answer as the study does, or are not left there."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import confirmed_study
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+
+from study import export
+from study.data import datasets
+from study.model import conformal, formats, whole
+from study.model.confirmed import answers, chosen, opened
+from study.training import augment
+
+# What somebody runs who has onnxruntime and NumPy, and nothing of this project.
+STRANGER = """
+import sys, numpy, onnxruntime
+assert not {"torch", "study"} & set(sys.modules)
+run = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
+classes = run.get_modelmeta().custom_metadata_map["classes"].split(",")
+faces = numpy.load(sys.argv[2])
+(found,) = run.run(None, {run.get_inputs()[0].name: faces})
+assert found.shape == (len(faces), len(classes)), found.shape
+numpy.save(sys.argv[3], found)
+"""
+ALONE = """
+import sys, torch
+sys.path.insert(0, sys.argv[1])
+from best import load
+assert not {"torchvision", "safetensors", "study", "fer_models"} & set(sys.modules)
+faces = torch.randint(0, 256, (3, 48, 48, 3), dtype=torch.uint8)
+assert torch.allclose(load(sys.argv[1] + "/best.safetensors")(faces).sum(1), torch.ones(3))
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return confirmed_study.made(tmp_path_factory.mktemp("runs") / "one")
+
+
+@pytest.fixture(scope="module")
+def exported(study, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "best.onnx"
+    assert export.main([str(study), "--out", str(out), "--int8"]) == 0
+    return out
+
+
+@pytest.mark.parametrize("px", [32, 40, 48, 64])
+def test_what_is_done_before_the_network_is_what_training_did(px):
+    faces = datasets.load(confirmed_study.DATA).val.images
+    seen = []
+
+    class Eye(torch.nn.Module):
+        def forward(self, x):
+            seen.append(x)
+            return x.flatten(1)[:, :7]
+
+    whole.Whole(Eye(), px, 0.0, 1.0)(torch.from_numpy(whole.coloured(faces)))
+    wanted = augment.resized(torch.from_numpy(faces), px)
+    assert torch.equal((seen[0] * 255).round().to(torch.uint8), wanted)
+
+
+def test_grey_is_pillows():
+    """The same weights; Pillow rounds where its C code does, so a level may differ by one."""
+    colours = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
+    seen = whole.Whole(torch.nn.Flatten(), 48, 0.0, 1.0)(torch.from_numpy(colours[None]))
+    grey = np.asarray(Image.fromarray(colours).convert("L")) / 255
+    wanted = torch.from_numpy(grey).flatten().softmax(0)
+    assert abs(seen[0].log() - wanted.log()).max() < 1.1 / 255
+
+
+def test_onnx_answers_a_stranger_as_the_study_did(study, exported, tmp_path):
+    faces = datasets.load(confirmed_study.DATA).test.images
+    np.save(tmp_path / "faces.npy", whole.coloured(faces))
+    paths = [exported, tmp_path / "faces.npy", tmp_path / "found.npy"]
+    subprocess.run([sys.executable, "-I", "-c", STRANGER, *paths], check=True)
+    run = opened(study)
+    one = chosen(run)[0]
+    kept, _ = answers(run, [one], "test")
+    assert np.allclose(np.load(tmp_path / "found.npy"), kept, atol=1e-4)
+
+
+def test_onnx_is_one_file_of_the_opset_that_was_asked_for_with_its_metadata(exported):
+    proto = onnx.load(exported, load_external_data=False)
+    assert not any(one.external_data for one in proto.graph.initializer)
+    assert {one.domain: one.version for one in proto.opset_import}[""] == 18
+    about = {one.key: one.value for one in proto.metadata_props}
+    assert about["classes"].startswith("angry,disgust") and "Apache" in about["license"]
+    assert {"source", "val_accuracy", "test_accuracy", "data"} <= about.keys()
+    batch = proto.graph.input[0].type.tensor_type.shape.dim[0]
+    assert batch.dim_param == "batch"
+
+
+def test_photographs_of_any_size_go_in(exported):
+    run = formats.session(exported)
+    for size in ((1, 48, 48, 3), (5, 97, 61, 3)):
+        faces = np.random.default_rng(0).integers(0, 256, size, np.uint8)
+        (found,) = run.run(None, {formats.INPUT: faces})
+        assert np.allclose(found.sum(1), 1, atol=1e-5) and len(found) == size[0]
+
+
+def test_int8_is_smaller_and_the_card_tells_both(exported):
+    small = exported.with_suffix(".int8.onnx")
+    assert small.stat().st_size < 0.5 * exported.stat().st_size
+    card = exported.with_suffix(".md").read_text()
+    assert "best.int8.onnx" in card and "ms a face on one core" in card and "instead of" in card
+
+
+def test_the_card_tells_what_it_must_not_be_used_for(exported):
+    card = exported.with_suffix(".md").read_text()
+    for part in (
+        "work or at school",
+        "drawn faces",
+        "| all |",
+        "calibration error",
+        "seed",
+    ):
+        assert part in card
+    assert "held it for" in card and "| 95 % |" in card
+
+
+@pytest.mark.parametrize("kind", ["torchscript", "safetensors"])
+def test_other_formats_need_torch_alone(kind, study, tmp_path):
+    out = tmp_path / f"best{export.FORMATS[kind]}"
+    assert export.main([str(study), "--format", kind, "--out", str(out)]) == 0
+    if kind == "safetensors":
+        subprocess.run([sys.executable, "-I", "-c", ALONE, str(tmp_path)], check=True)
+        loader = (tmp_path / "best.py").read_text().split("def load")[1].split("def forward")[0]
+        assert len(loader.strip().splitlines()) <= 20
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--opset", "17"], "torch wrote 18"),
+        (["--opset", "99"], "99"),
+        (["--network", "resnet34"], "no confirmed network resnet34"),
+        (["--model", "two-s0"], "no confirmed model two-s0"),
+        (["--format", "torchscript", "--int8"], "--int8"),
+    ],
+)
+def test_a_mistake_is_a_sentence_and_leaves_no_file(words, said, study, tmp_path, capsys):
+    assert export.main([str(study), "--out", str(tmp_path / "x.onnx"), *words]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and said in error and not [*tmp_path.glob("x.*")]
+
+
+def test_a_file_that_answers_otherwise_is_not_left(study, tmp_path, monkeypatch, capsys):
+    real = formats.asked
+    monkeypatch.setattr(formats, "asked", lambda *given: np.roll(real(*given), 1, axis=1))
+    assert export.main([str(study), "--out", str(tmp_path / "x.onnx")]) == 2
+    assert "isn't left there" in capsys.readouterr().err and not [*tmp_path.glob("x.*")]
+
+
+def test_a_study_without_a_model_and_a_checkpoint_that_is_gone(study, tmp_path, capsys):
+    copy = shutil.copytree(study, tmp_path / "copy")
+    shutil.rmtree(copy / "checkpoints" / "one-s0")
+    shutil.rmtree(copy / "checkpoints" / "one-s1")
+    assert export.main([str(copy), "--out", str(tmp_path / "x.onnx")]) == 2
+    assert "checkpoint of one-s" in capsys.readouterr().err
+    (copy / "predictions.parquet").unlink()
+    assert export.main([str(copy), "--out", str(tmp_path / "x.onnx")]) == 2
+    assert "no confirmed network" in capsys.readouterr().err
+
+
+def test_what_was_computed_in_bfloat16_is_compared_in_float32(study, monkeypatch):
+    run = opened(study)
+    one = chosen(run)[0]
+    rounded = replace(one, hp=replace(one.hp, precision="bfloat16"))
+    faces = datasets.load(confirmed_study.DATA).val.images
+    assert np.array_equal(
+        whole.probabilities(run, rounded, faces), whole.probabilities(run, one, faces)
+    )
+
+
+def test_conformal_sets_cover_what_they_promise():
+    """On made-up probabilities that are right: 90 % within what 20,000 images tell."""
+    rng = np.random.default_rng(0)
+    shares = rng.dirichlet(np.full(7, 0.5), 21_000)
+    labels = (shares.cumsum(1) > rng.random((21_000, 1))).argmax(1)
+    sets = conformal.calibrated(shares[:1000], labels[:1000])
+    share, size = conformal.coverage(sets, shares[1000:], labels[1000:])
+    assert 0.88 < share < 0.92 and 1 <= size < 4
+    few = conformal.calibrated(shares[:5], labels[:5])  # too few to promise: every class
+    assert few.least == 0 and few.of(shares).all()
