@@ -1,75 +1,26 @@
-"""`python -m study.run`: a study from its first trial to the opened test. The driver.
+"""`python -m study.run`: the command line.
 
 python -m study.run                          a whole study on drawn faces, no data needed
 python -m study.run --data fer2013.csv.xz    the same on real FER-2013
 python -m study.run --resume runs/NAME       go on after Ctrl-C, a crash or a reboot
 python -m study.run --resume STORAGE/NAME    the same on another machine, from shared storage
+
+It imports neither Ray nor torch, which take seconds, before it is clear that they are needed.
 """
 
-import logging
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
-from typing import Any
 
-import ray
-
-from study import Mistake, complain, now, output, say
-from study.cluster import connection, nodes, provenance, ray_log, resources
+from study import Mistake, complain, output, say
+from study.cluster.hardware import nvidia_gpu_here
 from study.config import flags
-from study.config.study import (
-    PRESETS,
-    Study,
-    preset,
-    read_preset,
-    sized_by,
-    to_dict,
-    with_possible_pairs,
-)
-from study.data import datasets
-from study.driver import prepare, stages, summary
-from study.driver.display import Display
-from study.driver.given import (
-    refuse_idle,
-    refuse_idle_file,
-    refuse_less,
-    refuse_other_networks,
-    refuse_unsearched,
-)
-from study.driver.header import read as read_header
-from study.driver.session import Session
-from study.driver.signals import Signals
-from study.record.journal import Journal, read
-from study.record.tables import Tables
-from study.search import proposals
-from study.storage import errors, handover, places
-from study.storage.mirror import Mirror
-from study.worker.trial import Trial
-
-MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not what it is
-    "stages",
-    "data",
-    "trials",
-    "seeds",
-    "time_budget",
-    "gpu_hours",
-    "max_concurrent",
-    "cpus_per_trial",
-    "gpus_per_trial",
-    "retries",
-    "hang_seconds",
-    "device",  # asked for, since a study never changes it by itself
-    "address",
-    "out",
-    "storage",
-)
+from study.config.study import preset, read_preset, sized_by
+from study.storage import errors
 
 
-def main(argv: Sequence[str] | None = None, trainable: type = Trial) -> int:
+def main(argv: Sequence[str] | None = None, trainable: type | None = None) -> int:
     """The command line; benchmarks and tests may put a `trainable` in the place of training.
 
     Exit code 0: came to its end; 1: and nothing could be confirmed; 2: a person's mistake, or the
@@ -85,16 +36,24 @@ def main(argv: Sequence[str] | None = None, trainable: type = Trial) -> int:
         output.flushed()
 
 
-def asked(argv: Sequence[str] | None, trainable: type) -> int:
+def asked(argv: Sequence[str] | None, trainable: type | None) -> int:
     """What the command line asks for; a Ray that was started for it is shut down after it."""
-    shared = ray.is_initialized()
+    shared = ray_is_there()
     try:
-        parsed = parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
-        given = flags.given(parsed)
+        given = flags.given(parser(sys.argv[1:] if argv is None else argv).parse_args(argv))
         resume, after_test = given.pop("resume", ""), bool(given.pop("after_test", ""))
         if after_test and not (resume and "seeds" in given):
             raise Mistake("--after-test does nothing without --resume and --seeds: leave it out")
-        return go_on(resume, given, trainable, after_test) if resume else start(given, trainable)
+        if not resume:
+            refuse_wrong_values(given)
+        say("Loading Ray and torch ...")
+        from study.driver import begin
+        from study.worker.trial import Trial
+
+        trained = trainable or Trial
+        if resume:
+            return begin.go_on(resume, given, trained, after_test)
+        return begin.start(given, trained)
     except Mistake as error:
         return flags.fail(error)
     except OSError as error:
@@ -102,9 +61,28 @@ def asked(argv: Sequence[str] | None, trainable: type) -> int:
             return flags.fail(Mistake(why))
         raise
     finally:
-        if ray.is_initialized() and not shared:
+        if ray_is_there() and not shared:
             with suppress(KeyboardInterrupt):  # the study's end is written and told
-                ray.shutdown()
+                sys.modules["ray"].shutdown()
+
+
+def ray_is_there() -> bool:
+    """Whether this process is connected to a Ray."""
+    return "ray" in sys.modules and sys.modules["ray"].is_initialized()
+
+
+def refuse_wrong_values(given: dict[str, str]) -> None:
+    """Refuse at once what no preset's size could take."""
+    source = given.get("preset", "search")
+    values = {name: text for name, text in given.items() if name != "preset"}
+    refused = []
+    for kind in ("cpu", "gpu"):
+        try:
+            flags.with_flags(read_preset(source, kind)[0], values)
+        except Mistake as mistake:
+            refused.append(mistake)
+    if len(refused) == 2:
+        raise refused[0]
 
 
 def parser(argv: Sequence[str]) -> flags.Parser:
@@ -115,194 +93,9 @@ def parser(argv: Sequence[str]) -> flags.Parser:
         [word for word in argv if word not in ("-h", "--help")]
     )
     name = asked.preset or "search"
-    kind = resources.hardware_kind(asked.device or sized_by(preset(name))[0])
-    return flags.parser(read_preset(name, kind)[0])
-
-
-def start(given: dict[str, str], trainable: type) -> int:
-    """A new study from preset and flags."""
-    source = given.pop("preset", "search")
-    raw = preset(source)
-    device, address = sized_by(raw)
-    address = given.get("address", address)
-    joined = connection.connect(address) if connection.wanted(address) else ""
-    kind = resources.hardware_kind(given.get("device", device))
-    base, why = read_preset(source, kind)
-    said = set(given)
-    if source not in PRESETS:  # a file of the person's own
-        refuse_idle_file(base, raw, kind)
-        said |= {name for part in (raw, raw.get("hardware", {}).get(kind, {})) for name in part}
-    study = flags.with_flags(base, given)
-    if "pairs" not in said:
-        study = with_possible_pairs(study)
-    refuse_idle(study, given)
-    refuse_other_networks(study)
-    refuse_unsearched(study)
-    if study.sampler == "grid" and "trials" not in given:
-        study = replace(study, trials=len(proposals.grid(study)))
-    stem = Path(study.preset).stem
-    study = replace(study, name=study.name or f"{stem}-{datetime.now():%Y%m%d-%H%M%S}")
-    study = replace(study, data=datasets.absolute(study.data))
-    folder = Path(study.out) / study.name
-    if folder.exists():
-        raise Mistake(
-            f"{folder} exists: go on with it by --resume {folder}, or choose another --name"
-        )
-    handover.prepare(study, folder, say)
-    whole = datasets.load(study.data, names=study.classes)
-    study = prepare.at_most(study, whole, said)
-    dataset = prepare.parts(study, whole)
-    prepare.check_batches(study, len(dataset.train.labels))
-    joined = joined or connection.connect(study.address)
-    need = resources.per_trial(prepare.shared(study, dataset))
-    check_budget(study, need)
-    refuse_idle(study, said, device=device_of(need))
-    header = {
-        "study": to_dict(study),
-        "device": device_of(need),
-        "why_this_size": why,
-        "started_at": now(),
-        "data": prepare.described(whole, dataset),
-        "networks": prepare.networks(study, len(dataset.classes)),
-        **provenance.of_driver(),
-    }
-    prepare.make_folder(folder, header)
-    if why:
-        say(f"Sized for {why}.")
-    return drive(study, folder, header, whole, need, joined, trainable)
-
-
-def go_on(name: str, given: dict[str, str], trainable: type, after_test: bool = False) -> int:
-    """An existing study, from what its journal says; `after_test`: seeds may be added although
-    test was opened."""
-    if "://" in name:
-        folder, root = handover.bring(name, Path(given.get("out", "runs")), say)
-        given.setdefault("storage", root)
-    else:
-        folder = Path(name) if Path(name).is_dir() else Path(given.get("out", "runs")) / name
-        if "out" in given and not same(folder.parent, Path(given["out"])):
-            raise Mistake(f"--resume names the folder {folder}, which isn't in --out: leave it out")
-    tables = Tables.of(read(folder / "events.jsonl"))
-    header, study = read_header(folder, tables)
-    for flag in given:
-        if flag not in MAY_CHANGE:
-            raise Mistake(
-                f"{flags.flag(flag)} can't change in a study that exists (only "
-                f"{', '.join(map(flags.flag, MAY_CHANGE))} can): start another with --name"
-            )
-    if "trials" in given and tables.chosen:
-        raise Mistake(
-            f"--trials can't change any more: what {folder} confirms has been chosen, and choosing "
-            "again after test was opened would be choosing on test; start another with --name"
-        )
-    if study.address != "local":  # a folder may be a stranger's, and who joins a cluster obeys it
-        study = replace(study, address="")
-    storage_before, seeds_before = study.storage, study.seeds
-    study = flags.with_flags(study, given)
-    added = study.seeds > seeds_before and bool(tables.opened)
-    if added and not after_test:
-        raise Mistake(
-            f"test was opened with {seeds_before} seed(s): to add some until a difference shows "
-            "would find one where there is none; start another study, or say --after-test, and "
-            "the report says it too"
-        )
-    refuse_idle(study, given)
-    refuse_less(study, given, tables)
-    study = replace(study, data=datasets.absolute(study.data))
-    whole = datasets.load(study.data, names=prepare.class_names(study, header["data"]))
-    prepare.check_same(study, whole, header["data"])
-    joined = connection.connect(study.address)
-    need = resources.per_trial(prepare.shared(study, prepare.parts(study, whole)))
-    check_budget(study, need)
-    device = device_of(need)
-    refuse_idle(study, given, device=device)
-    before = header.get("device", device)
-    if before != device and "device" not in given:
-        raise Mistake(
-            f"{folder} was begun on {before}, but its trials would go on on {device}: give it a "
-            f"{before} again, or say --device {device} if the figures may come from both"
-        )
-    handover.prepare(study, folder, say, storage_before)
-    changed: dict[str, Any] = {"study": to_dict(study), "device": device}
-    if added:
-        first = (header.get("seeds_after_test") or [seeds_before])[0]
-        changed["seeds_after_test"] = [first, study.seeds]
-    if "networks" not in header:  # which the journal doesn't hold
-        dataset = prepare.parts(study, whole)
-        changed |= {
-            "data": prepare.described(whole, dataset) | {"levels": header["data"].get("levels")},
-            "networks": prepare.networks(study, len(dataset.classes)),
-        }
-    return drive(study, folder, header | changed, whole, need, joined, trainable)
-
-
-def drive(
-    study: Study,
-    folder: Path,
-    header: dict[str, Any],
-    whole: datasets.Dataset,
-    need: dict[str, float],
-    joined: str,
-    trainable: type,
-) -> int:
-    """Run what the journal says is left; the exit code."""
-    for name in ("ray", "ray.tune", "ray.tune.execution.tune_controller", "ray.tune.tune"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # a failed trial is a row, told by us
-    display = Display(study, whole.notes)
-    with Journal(folder / "events.jsonl") as journal:
-        session = Session(
-            study=study,
-            folder=folder,
-            header=header,
-            dataset=prepare.parts(study, whole),
-            whole_val=whole.val,
-            device=header["device"],
-            need=need,
-            slots=resources.slots(study, need),
-            journal=journal,
-            tables=Tables.of(read(folder / "events.jsonl")),
-            show=display,
-            say=display.print,
-            trainable=trainable,
-            origin=provenance.of_driver(),
-        )
-        if journal.cut:
-            say(f"{journal.cut} bytes at the journal's end were no whole block: passed over.")
-        if study.storage:
-            place = places.at(study.storage) / folder.name
-            session.mirror = Mirror(folder, place, say, lambda why: session.end("storage", why))
-        with Signals(session) as signals, ray_log.kept(folder, display.print):
-            try:
-                session.expected = nodes.check(session.place)
-                say(summary.opening(session, resources.inventory(joined)))
-                return stages.run(session, display, finish, signals)
-            except KeyboardInterrupt:  # from wherever it came
-                raise KeyboardInterrupt(session.go_on) from None
-            finally:
-                if session.mirror:  # what an error of ours leaves behind goes there too
-                    session.mirror.flush()
-
-
-def same(one: Path, other: Path) -> bool:
-    """Whether two folders are one."""
-    return one.resolve() == other.resolve()
-
-
-def device_of(need: dict[str, float]) -> str:
-    return "cuda" if need["gpu"] else "cpu"
-
-
-def check_budget(study: Study, need: dict[str, float]) -> None:
-    """Refuse a budget that nothing would ever spend."""
-    if study.gpu_hours and not need["gpu"]:
-        raise Mistake(
-            f"gpu_hours is {study.gpu_hours:g}, but the trials train on a CPU and use none: give "
-            "--time-budget SECONDS instead"
-        )
-
-
-def finish(session: Session) -> None:
-    say(summary.closing(session))
+    device = asked.device or sized_by(preset(name))[0]
+    gpu = device == "cuda" or (device == "auto" and nvidia_gpu_here())
+    return flags.parser(read_preset(name, "gpu" if gpu else "cpu")[0])
 
 
 if __name__ == "__main__":

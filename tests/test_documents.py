@@ -18,9 +18,9 @@ import yaml
 from study import Mistake
 from study.config import flags
 from study.config.study import Study, read_preset
+from study.driver.begin import MAY_CHANGE
 from study.driver.given import refuse_idle
 from study.record import events, schemas
-from study.run import MAY_CHANGE
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(

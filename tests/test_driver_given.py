@@ -193,7 +193,7 @@ def test_a_file_of_ones_own_is_held_to_the_same(tmp_path, monkeypatch, capsys, t
 
 def test_a_files_device_and_address_are_heard_before_it_is_sized(tmp_path, monkeypatch):
     """The machine has a GPU, and a head runs on it; the file wants neither."""
-    from study import run
+    from study.driver import begin as run
 
     asked = []
 
@@ -203,7 +203,7 @@ def test_a_files_device_and_address_are_heard_before_it_is_sized(tmp_path, monke
 
     monkeypatch.setattr(run.resources, "hardware_kind", kind)
     monkeypatch.setattr(run.connection, "wanted", lambda address: asked.append(address) or "")
-    (tmp_path / "my.toml").write_text('device = "cpu"\naddress = "local"\nname = "x/y"')
+    (tmp_path / "my.toml").write_text('device = "cpu"\naddress = "local"\ndata = "nowhere.csv"')
     assert main(["--preset", str(tmp_path / "my.toml")]) == 2
     assert asked == ["local", "cpu"]
     asked.clear()

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from study import run
 from study.cluster.resources import Machine
 from study.config.study import Study, to_dict
 from study.data import datasets
+from study.driver import begin as run
 from study.driver import prepare
 from study.record.journal import Journal
 from study.run import main
