@@ -5,25 +5,36 @@ take keyword arguments only, read (B, 1, H, W) with H = W >= 32 and return logit
 """
 
 from collections.abc import Callable
-from functools import partial
-
-from torch import nn
-
-from fer_models.alexnet import AlexNet
-from fer_models.cbam import CBAM
-from fer_models.resnet import ResNet34
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 
-def cbam_resnet34(
-    *, classes: int, dropout: float, stem: str, cbam_order: str, cbam_reduction: int
-) -> ResNet34:
-    """ResNet-34 with a CBAM at the end of each residual branch: the only place where they meet."""
-    gate = partial(CBAM, order=cbam_order, reduction=cbam_reduction)
-    return ResNet34(classes=classes, dropout=dropout, stem=stem, gate=gate)
+@dataclass(frozen=True)
+class Network:
+    """A constructor that is imported when it is called: torch takes seconds, `--help` shouldn't.
+
+    `options`: the hyperparameters that it takes by keyword beside `classes`.
+    """
+
+    module: str
+    name: str
+    options: frozenset[str]
+
+    def __call__(self, **options: Any) -> Any:
+        return getattr(import_module(self.module), self.name)(**options)
 
 
-MODELS: dict[str, Callable[..., nn.Module]] = {
-    "alexnet": AlexNet,
-    "resnet34": ResNet34,
-    "cbam_resnet34": cbam_resnet34,
+def network(where: str, *options: str) -> Network:
+    """The network at MODULE:NAME."""
+    module, _, name = where.partition(":")
+    return Network(f"fer_models.{module}", name, frozenset(options))
+
+
+MODELS: dict[str, Callable[..., Any]] = {
+    "alexnet": network("alexnet:AlexNet", "dropout", "batch_norm"),
+    "resnet34": network("resnet:ResNet34", "dropout", "stem"),
+    "cbam_resnet34": network(
+        "cbam_resnet34:cbam_resnet34", "dropout", "stem", "cbam_order", "cbam_reduction"
+    ),
 }

@@ -2,6 +2,7 @@ import inspect
 import math
 import re
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
 import torch
@@ -57,11 +58,13 @@ def test_the_papers_three_networks_are_there():
 @every_model
 def test_a_constructor_takes_classes_and_hyperparameters_by_name(name):
     """What it takes beyond them must have a default: nothing would give it."""
-    taken = inspect.signature(MODELS[name]).parameters.values()
+    constructor = getattr(import_module(MODELS[name].module), MODELS[name].name)
+    taken = inspect.signature(constructor).parameters.values()
     assert all(one.kind is inspect.Parameter.KEYWORD_ONLY for one in taken)
     needed = {one.name for one in taken if one.default is inspect.Parameter.empty}
     ours = {key for key, f in FIELDS.items() if f.metadata["constructor"]}
     assert "classes" in needed and needed <= {"classes", *ours}
+    assert MODELS[name].options == {one.name for one in taken} & ours
 
 
 @every_variant

@@ -67,9 +67,8 @@ def test_a_file_and_a_line_make_a_network_of_every_study(tmp_path):
         shutil.copytree(ROOT / package, tmp_path / package)
     (tmp_path / "fer_models" / "tiny.py").write_text(NETWORK)
     names = tmp_path / "fer_models" / "__init__.py"
-    line = '    "tiny": import_module("fer_models.tiny").Tiny,\n}'
-    text = names.read_text().replace("\n}\n", f"\n{line}\n")
-    names.write_text(text.replace("from torch", "from importlib import import_module\nfrom torch"))
+    line = '    "tiny": network("tiny:Tiny", "stem"),\n}'
+    names.write_text(names.read_text().replace("\n}\n", f"\n{line}\n"))
     subprocess.run(
         [sys.executable, "-c", USE],
         cwd=tmp_path,

@@ -135,6 +135,8 @@ def applies(name: str, model: str) -> bool:
 @cache
 def arguments(constructor: Callable[..., Any]) -> frozenset[str]:
     """The names of the arguments that a network's constructor takes."""
+    if isinstance(constructor, fer_models.Network):
+        return constructor.options
     return frozenset(inspect.signature(constructor).parameters)
 
 
