@@ -30,9 +30,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from results.artefacts.load import load
 from results.explorer import written
-from results.explorer.__main__ import listening
 from results.explorer.app import app
 from results.explorer.export import export
+from results.explorer.serving import listening
 from study.record import schemas
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -199,7 +199,7 @@ def served(
     *paths: Path, data: Path | None = None, votes: Path | None = None, **more: Any
 ) -> Iterator[str]:
     """The app over folders, in a thread of this process."""
-    server = listening(app(paths, data, votes, **more).server, 0)
+    server = listening(app(paths, data, votes, **more).server, [0])
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

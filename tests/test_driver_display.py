@@ -64,7 +64,7 @@ def shown(wanted: int, found: Tables, left: float | None = None, **budget: float
 def test_the_time_left_is_of_all_of_the_study_and_nothing_is_promised_where_it_is_not_known():
     found = tables(started("t0000"), epoch("t0000", 1), started("t0001"))
     line = shown(4, found, 754.0)
-    assert line.startswith("search: 0 of 4 trials done, 2 running, 1 epochs, 1,500 images/s, ")
+    assert line.startswith("search: 0 of 4 trials completed, 2 running, 1 epoch, 1,500 images/s, ")
     assert line.endswith("about 12:34 left in all")
     assert shown(4, found).endswith("0 s so far, how long still isn't known")
     for nearly in (0.0, 0.9):

@@ -4,6 +4,7 @@ import json
 import re
 import threading
 import time
+import tomllib
 from contextlib import contextmanager
 
 import numpy as np
@@ -128,7 +129,7 @@ def test_a_brush_is_one_selection_in_every_view_and_in_the_address(browser, whol
             assert f"of the {many} selected" in summary
         faces = page.locator("#faces-summary")
         assert faces.inner_text() == (  # chosen from a0
-            "2 networks of the selection: alexnet. alexnet has not learned: no better than one "
+            "2 models of the selection: alexnet. alexnet has not learned: no better than one "
             "class answered always."
         )
         page.reload()
@@ -787,3 +788,102 @@ def looked(whole):
 def test_prepared_faces_are_found_by_the_digest_of_their_data(tmp_path, monkeypatch):
     path = prepared(tmp_path, monkeypatch)
     assert gallery.prepared("abc") == path and gallery.prepared("other") is None
+
+
+def test_the_first_screen_is_the_answer_and_the_best_setting_can_be_taken_away(
+    browser, whole, tmp_path
+):
+    with opened(browser, file_of(tmp_path, whole).as_uri(), offline=True) as page:
+        found = page.locator("#written-answer")
+        assert " leads " in found.locator("p.answer").inner_text()
+        first = found.locator(".plot .main-svg").first
+        first.wait_for(state="attached")
+        box = found.locator(".plot").first.bounding_box()
+        assert box["y"] < 700  # of a window of 900
+        assert found.locator(".code pre").first.inner_text().startswith("python -m study.run ")
+        page.locator("#written-answer summary", has_text="best.toml").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save best.toml").click()
+        file = tmp_path / "best.toml"
+        download.value.save_as(file)
+        assert tomllib.loads(file.read_text())["stages"] == ["confirm"]
+        copy = found.get_by_role("button", name="Copy command")
+        copy.click()
+        assert copy.inner_text() in ("Copied", "Selected")
+
+
+def test_history_timeline_and_usage_are_those_of_the_tables(browser, whole, tmp_path):
+    one = load(whole)
+    with opened(browser, file_of(tmp_path, whole).as_uri(), offline=True) as page:
+        for name in ("history", "timeline", "usage"):
+            page.locator(f"#figure-{name}").scroll_into_view_if_needed()
+        until(page, "document.querySelector('#figure-history .summary').textContent")
+        ran = search.searched(one)
+        ran = ran[ran["ran"] & ran["ended_at"].notna()]
+        top = ran["val_accuracy"].max()
+        assert f"{100 * top:.1f} %" in page.locator("#figure-history .summary").inner_text()
+        page.locator("#figure-timeline summary").click()
+        rows = page.locator("#figure-timeline table tbody tr")
+        assert rows.count() == int(one.trials["started_at"].notna().sum())
+
+
+def test_axes_are_coloured_turned_moved_hidden_and_the_accuracy_stays_in_sight(
+    browser, whole, tmp_path
+):
+    def names(page):
+        return page.evaluate("[...document.querySelectorAll('.strip')].map(x => x.dataset.axis)")
+
+    with opened(browser, file_of(tmp_path, whole).as_uri(), offline=True) as page:
+        assert names(page)[-1] == "val_accuracy"
+        page.locator("#axes summary").click()
+        page.get_by_role("button", name="move right network").click()
+        assert names(page)[1] == "model"
+        page.get_by_role("button", name="invert lr").click()
+        assert "lr ↓" in page.locator(".strip[data-axis='lr'] .name").inner_text()
+        brush(page, "lr", 0.75, 1.05)  # the upper end, where the low ones stand now
+        low, high = page.evaluate("(b => [b.low, b.high])(explorer.state.brushes.get('lr'))")
+        rates = load(whole).trials["hp_lr"]
+        assert low <= rates.min() and high < rates.max()
+        page.locator("#clear").click()
+        page.get_by_label("show lr", exact=True).uncheck()
+        assert "lr" not in names(page)
+        assert "of.axes" in page.url
+        page.locator("#figure-coordinates select").select_option("model")
+        assert "alexnet" in page.locator("#coordinates-key").inner_text()
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.wait_for_timeout(500)
+        box = page.locator(".strip[data-axis='val_accuracy'] .rule").bounding_box()
+        assert 0 < box["x"] < 390
+
+
+def test_a_link_says_where_one_was_and_the_menu_is_in_the_history(browser, whole, tmp_path):
+    address = file_of(tmp_path, whole).as_uri()
+    with opened(browser, address, offline=True) as page:
+        page.locator("nav a", has_text="Curves").click()
+        assert "view=curves" in page.url
+        page.locator("#figure-table th button", has_text="trial").click()
+        assert "of.sort=trial_id" in page.url
+        link = page.url
+        page.go_back()
+        assert "view=curves" not in page.url
+    with opened(browser, link, offline=True) as page:
+        until(page, "Math.abs(document.getElementById('curves').getBoundingClientRect().top) < 300")
+        assert page.locator("th[aria-sort=ascending]").inner_text().startswith("trial")
+
+
+def test_an_exported_picture_has_its_legend_its_title_and_its_hollow_marks(
+    browser, whole, tmp_path
+):
+    for scheme, ink in (("light", "rgb(213, 94, 0)"), ("dark", "rgb(232, 130, 58)")):
+        address = file_of(tmp_path, whole).as_uri()
+        with opened(browser, address, offline=True, color_scheme=scheme) as page:
+            page.locator("#figure-lr-batch").scroll_into_view_if_needed()
+            said = {}
+            for name in ("cost", "lr-batch"):
+                with page.expect_download() as download:
+                    page.locator(f"#figure-{name} button", has_text="SVG").click()
+                download.value.save_as(tmp_path / f"{name}.svg")
+                said[name] = (tmp_path / f"{name}.svg").read_text()
+            assert "alexnet" in said["cost"] and "Accuracy and its cost" in said["cost"]
+            assert ink in said["cost"] and "hollow" in said["cost"]
+            assert "colorbar" in said["lr-batch"] and "val accuracy at epoch" in said["lr-batch"]

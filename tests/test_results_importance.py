@@ -1,11 +1,14 @@
 """Importance on made-up searches whose truth is known, at one fidelity."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from test_results_load import epochs, folder, header, trial
 
 from results.artefacts.load import load
-from results.facts import importance, search
+from results.facts import importance, kept, search
 from results.report.blocks import Text
 from results.report.report import report
 from results.report.sections.importance import important
@@ -179,3 +182,25 @@ def test_the_section_draws_both_measures_at_the_furthest_epoch(tmp_path):
     ]
     assert "weight_decay" in figure.summary
     assert set(figure.table.frame["epoch"]) == {1, 3}
+
+
+def test_importance_is_worked_out_once_for_a_state_of_a_study(tmp_path, monkeypatch):
+    one = made_up(tmp_path / "s", 40, plain)
+    said, made = [], []
+    real = importance.importance
+    monkeypatch.setattr(importance, "importance", lambda *all: made.append(1) or real(*all))
+    first = kept.importances(one, 2, said.append)
+    monkeypatch.setattr(kept, "_known", {})  # another process
+    again = kept.importances(one, 2, said.append)
+    pd.testing.assert_frame_equal(first, again, check_dtype=False)
+    assert made == [1] and len(said) == 1 and "40 trials" in said[0]
+    other = replace(one, epochs=one.epochs.assign(val_accuracy=one.epochs["val_accuracy"] / 2))
+    kept.importances(other, 2)
+    assert made == [1, 1]  # what it is made of has changed
+
+
+def test_a_folder_that_cannot_be_written_or_holds_rubbish_still_has_its_importance(tmp_path):
+    one = made_up(tmp_path / "s", 40, plain)
+    (one.folder / "explorer").write_text("in the way")
+    assert len(kept.importances(one, 2)) == 3
+    assert kept.read(one.folder / "explorer", "x") is None

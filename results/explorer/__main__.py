@@ -5,18 +5,15 @@ import sys
 import webbrowser
 from pathlib import Path
 
-import flask
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
-
 from results import Mistake, fail, say
 from results.artefacts.load import load, named_apart
 from results.explorer import written
 from results.explorer.answers import pictures
-from results.explorer.app import app
 from results.explorer.export import export, write
 from results.explorer.gallery import found
+from results.facts import kept
 
-PORT = 8050
+PORT = 8050  # or any that is free
 
 
 def parser() -> argparse.ArgumentParser:
@@ -76,6 +73,8 @@ def main(argv: list[str] | None = None) -> int:
             faces = found(studies, pictures(studies), args.data) if args.with_faces else None
             if args.with_faces and isinstance(faces, str):
                 raise Mistake(f"there are no faces to write: {faces}")
+            for one in studies:
+                kept.importances(one, say=tell)
             page = export(studies, written.evaluated(studies), faces=faces, votes=args.votes)
             write(page, args.export)
             if args.open:
@@ -83,9 +82,13 @@ def main(argv: list[str] | None = None) -> int:
             size = args.export.stat().st_size / 2**20
             say(f"Page: {args.export} ({size:.1f} MiB, needs no network)")
             return 0
+        # Here, since a file needs neither: Dash and Flask take more than a second to import.
+        from results.explorer.app import app
+        from results.explorer.serving import listening
+
         folders = tuple(folder.absolute() for folder in args.run)
         made = app(folders, args.data, args.votes, tuple(args.allow_host), args.prefix)
-        server = listening(made.server, args.port)
+        server = listening(made.server, [PORT, 0] if args.port is None else [args.port])
     except Mistake as mistake:
         return fail("results.explorer", mistake)
     say(f"The explorer: http://127.0.0.1:{server.port} (Ctrl-C ends it)")
@@ -98,23 +101,9 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-class Quiet(WSGIRequestHandler):
-    """No line for each request: a person reads this terminal."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        pass
-
-
-def listening(application: flask.Flask, port: int | None) -> BaseWSGIServer:
-    """A server on loopback: at the port, else at the usual one or any that is free."""
-    for number in [PORT, 0] if port is None else [port]:
-        try:
-            return make_server(
-                "127.0.0.1", number, application, threaded=True, request_handler=Quiet
-            )
-        except (OSError, SystemExit):
-            continue
-    raise Mistake(f"port {port} is taken: give another --port, or none for a free one")
+def tell(words: str) -> None:
+    """A line while a person waits."""
+    print(words, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

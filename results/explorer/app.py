@@ -19,7 +19,7 @@ from results.artefacts.load import Findings
 from results.explorer import document, written
 from results.explorer.answers import answers_payload, pictures
 from results.explorer.export import export
-from results.explorer.gallery import faces_payload, found
+from results.explorer.gallery import faces_payload
 from results.explorer.live import (
     ANSWERED,
     Evaluations,
@@ -79,18 +79,21 @@ def app(
     hosts: tuple[str, ...] = (),
     prefix: str = "",
 ) -> dash.Dash:
-    """The app over these artefact folders; refuses what isn't one, or faces of another study.
+    """The app over these artefact folders; refuses what isn't one. Faces of another study are said
+    on the page, once the data set is read.
 
     `hosts`: names beside this machine's own under which a proxy hands requests on; `prefix`: the
     path that it leaves before ours. A prefix that the proxy takes away needs no word: all that the
     page asks for is relative to the page.
     """
     first = studies_now(folders)
-    shown = pictures(first)
-    if data or votes:  # a wrong file is refused before anything is shown
-        faces_payload(found(first, shown, data) if data else "", shown, votes, sheets=False)
+    if data and not data.exists():
+        raise Mistake(f"there is no {data}: give the data set's file, folder or zip")
+    if votes:  # a wrong file is refused before anything is shown
+        faces_payload("", pictures(first), votes, sheets=False)
     evaluations, gallery = Evaluations(folders), Gallery(folders, data)
     threading.Thread(target=evaluations.computed, daemon=True).start()
+    threading.Thread(target=gallery.now, daemon=True).start()  # a table of pixels takes a while
     made = Pages(
         "results.explorer",
         title=document.title(first),

@@ -99,7 +99,7 @@ class Searches:
 
 @dataclass
 class Gallery:
-    """The faces of whatever was answered, read when first asked for: a table takes 15 seconds."""
+    """The faces of whatever was answered, read once: a table takes 15 seconds."""
 
     folders: Folders
     data: Path | None

@@ -15,7 +15,6 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
 from results.artefacts.load import Findings
 from results.facts import statistics as st
@@ -218,6 +217,9 @@ def both(
     drawn: np.ndarray,
 ) -> tuple[dict[str, float], dict[str, float]]:
     """PED-ANOVA's shares and fANOVA's, of the drawn trials."""
+    # Here, since it brings scikit-learn, two seconds that most studies never need.
+    from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # each study would announce itself
     study = optuna.create_study(direction="maximize")
     axes: dict[str, BaseDistribution] = {name: axis for name, (_, axis) in domains.items()}

@@ -94,16 +94,15 @@ class Display:
             s: sum(row["status"] == s for row in rows.values())
             for s in ("running", "completed", "stopped", "failed")
         }
-        done = by["completed"] + by["stopped"] + by["failed"]
         speed = sum(
             session.tables.last[n]["images_per_second"]
             for n, row in rows.items()
             if row["status"] == "running" and n in session.tables.last
         )
         epochs = sum(name in rows for name, _ in session.tables.epochs)
-        parts = [f"{self.stage}: {done} of {self.wanted} trials done"]
+        parts = [f"{self.stage}: {by['completed']} of {self.wanted} trials completed"]
         parts += [f"{n} {status}" for status, n in by.items() if n and status != "completed"]
-        parts.append(f"{epochs} epochs")
+        parts.append(f"{epochs} epoch{'s' * (epochs != 1)}")
         if speed:
             parts.append(f"{speed:,.0f} images/s")
         parts.append(self.left(session))

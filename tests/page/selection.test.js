@@ -74,3 +74,59 @@ test('an address of nonsense is no selection', () => {
   assert.deepEqual([read.brushes, read.picked, read.epoch, read.cell], [[], [], null, null]);
   assert.deepEqual([read.faces, read.scope], ['cell', 'val+test']);
 });
+
+test('figures compare at the furthest rung that enough trials reached, tables at the final epoch', () => {
+  const f8 = values => ({
+    kind: 'f8',
+    base64: Buffer.from(Float64Array.from(values).buffer).toString('base64'),
+  });
+  const i4 = values => ({kind: 'i4', base64: Buffer.from(Int32Array.from(values).buffer).toString('base64')});
+  const u2 = values => ({
+    kind: 'u2',
+    base64: Buffer.from(Uint16Array.from(values).buffer).toString('base64'),
+  });
+  const f4 = values => ({
+    kind: 'f4',
+    base64: Buffer.from(Float32Array.from(values).buffer).toString('base64'),
+  });
+  const words = list => ({
+    words: [...new Set(list)],
+    codes: i4(list.map(word => [...new Set(list)].indexOf(word))),
+  });
+  // 12 trials: all reach 1, six reach 3, two reach 9
+  const ends = [1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 9, 9],
+    rows = ends.flatMap((end, i) => Array.from({length: end}, (_, k) => [i, k + 1]));
+  const payload = {
+    newest: 0,
+    studies: [{}],
+    styles: {},
+    columns: [],
+    trials: {
+      study: {kind: 'u1', base64: Buffer.from(new Uint8Array(12)).toString('base64')},
+      trial_id: words(ends.map((_, i) => `t${i}`)),
+      stage: words(ends.map(() => 'search')),
+      status: words(ends.map(end => (end < 9 ? 'stopped' : 'completed'))),
+    },
+    epochs: {
+      trial: i4(rows.map(([i]) => i)),
+      epoch: u2(rows.map(([, k]) => k)),
+      ...Object.fromEntries(
+        ['val_accuracy', 'val_loss', 'train_accuracy', 'train_loss', 'lr', 'epoch_seconds'].map(name => [
+          name,
+          f4(rows.map(([, k]) => k / 100)),
+        ]),
+      ),
+    },
+    decisions: {rung: u2([1, 3, 9]), trial: i4([0, 6, 10]), value: f4([0, 0, 0]), cutoff: f8([0, 0, 0])},
+  };
+  const {explorer: page} = load();
+  page.data = page.decode(payload);
+  assert.equal(page.data.common, 1);
+  assert.equal(page.epoch(), 3); // half of the twelve reached it
+  assert.deepEqual(
+    plain(page.at(page.data, 'val_accuracy', page.shown_epoch())).map(value => Math.round(100 * value)),
+    ends,
+  );
+  page.state.epoch = 1;
+  assert.deepEqual([page.epoch(), page.shown_epoch()], [1, 1]);
+});

@@ -20,9 +20,12 @@
   // val accuracy at the epoch of comparison, absent for what is left out.
   let told = {};
   explorer.compared_accuracy = () => {
-    const values = explorer.accuracy();
-    if (told.of !== values)
-      told = {of: values, values: values.map((value, i) => (explorer.compared(i) ? value : NaN))};
+    const {data} = explorer,
+      epoch = explorer.epoch();
+    if (told.data !== data || told.epoch !== epoch) {
+      const values = explorer.at(data, 'val_accuracy', epoch);
+      told = {data, epoch, values: values.map((value, i) => (explorer.compared(i) ? value : NaN))};
+    }
     return told.values;
   };
 
@@ -64,7 +67,7 @@
   explorer.follows.enough = ENOUGH;
   explorer.follows.told = ({words, worth, trials}) =>
     words
-      ? `${Math.round(100 * worth)} % of the ranks’ variance, ${trials} trials`
+      ? `η² ${Math.round(100 * worth)} %, ${trials} trials`
       : `${worth < 0 ? '−' : '+'}${Math.abs(worth).toFixed(2)}, ${trials} trials`;
 
   // At which epoch, of how many, and what was left out.
@@ -82,7 +85,7 @@
     return [
       explorer.epoch()
         ? `Compared at epoch ${explorer.epoch()}, which ${explorer.count(there)} of the ${explorer.count(inside)} ${left ? 'compared' : 'selected'} reached.`
-        : 'Each at its own last epoch: those that were stopped early are not comparable with the rest.',
+        : 'Each at its final epoch: budgets differ, so trials that were stopped early are not comparable.',
       left ? `${explorer.count(left)} confirmed are left out: they would count the best twice.` : '',
       explorer.apart(),
     ]

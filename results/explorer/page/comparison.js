@@ -24,7 +24,7 @@
     section.append(key);
     const pair = element('div', {class: 'three'});
     section.append(pair);
-    influence = explorer.figure(pair, {name: 'influence', title: 'What accuracy follows', height: 340});
+    influence = explorer.figure(pair, {name: 'influence', title: 'Correlation with accuracy', height: 340});
     budget = explorer.figure(pair, {
       name: 'budget',
       title: 'Networks at equal budget',
@@ -101,7 +101,7 @@
     );
     influence.draw({
       summary: top
-        ? `${explorer.when()} Strongest: ${top.label} of ${top.group} (${explorer.follows.told(top)}). Filled: rank correlation; hollow: the share of the ranks’ variance between words. Neither knows of interactions.`
+        ? `${explorer.when()} Strongest: ${top.label} of ${top.group} (${explorer.follows.told(top)}). Filled: rank correlation; hollow: share of rank variance explained (η²). Neither sees interactions.`
         : `${explorer.when()} Nothing is said of a hyperparameter below ${explorer.follows.enough} trials of one network, nor where most are equally good.`,
       x: {title: 'rank correlation with val accuracy', range: [-1.05, 1.05]},
       y: {
@@ -263,7 +263,7 @@
     const listed_front = front =>
       `${fronts.length > 1 ? `${data.studies[data.trials.study[front[0]]].name} ` : ''}${explorer.listed(front.slice(0, 6).map(i => data.trials.trial_id[i]))}${front.length > 6 ? ` and ${front.length - 6} more` : ''}`;
     cost.draw({
-      summary: `${explorer.when()} ${fronts.length ? `More accurate than any that cost less: ${fronts.map(listed_front).join('; ')} (filled).` : ''}`,
+      summary: `${explorer.when()} ${fronts.length ? `Pareto front: ${fronts.map(listed_front).join('; ')} (filled).` : ''}`,
       x: {title: COSTS[against], log: true, range: explorer.range(x, true)},
       y: {title: 'val accuracy', percent: true, range: explorer.spread(y)},
       lasso: explorer.lasso(x, y),

@@ -8,7 +8,9 @@
     models,
     faces,
     sentence,
-    scope;
+    scope,
+    first,
+    second;
 
   // The answers decoded, once they have come. Nothing of them is needed for the other views.
   explorer.take_answers = payload => {
@@ -87,6 +89,8 @@
       {onchange: () => explorer.change({scope: scope.value})},
       Object.entries(SCOPES).map(([value, text]) => element('option', {value}, text)),
     );
+    first = explorer.choice('matrix', 'Model', choices, best_setting);
+    second = explorer.choice('less', 'minus', () => ({none: 'none', ...choices()}), 'none');
     matrix = element('figure', {id: 'figure-confusion'});
     classes = element('figure', {id: 'figure-classes'});
     models = element('figure', {id: 'figure-models'});
@@ -100,46 +104,93 @@
     );
   }
 
+  // The selected models by setting, those of each together; the best on val is shown first.
+  const by_setting = () => {
+    const found = new Map(),
+      several = explorer.data.studies.length > 1;
+    for (const network of told?.networks.length ? explorer.networks() : []) {
+      const name = several
+        ? `${network.setting} (${explorer.data.studies[network.study].name})`
+        : network.setting;
+      found.set(name, [...(found.get(name) || []), network]);
+    }
+    return found;
+  };
+  const choices = () => {
+    const names = [...by_setting().keys()];
+    return Object.fromEntries([
+      ...names.map(name => [`s ${name}`, name]),
+      ...(names.length > 1 ? [['all', 'mean of all selected']] : []),
+    ]);
+  };
+  const val_accuracy = networks => {
+    let hits = 0,
+      all = 0;
+    for (const {rows, guess} of networks)
+      for (let k = 0; k < rows.length; k++)
+        if (told.images.split[rows[k]] === 'val') {
+          all++;
+          hits += guess[k] === told.images.label[rows[k]];
+        }
+    return all ? hits / all : 0;
+  };
+  const best_setting = () => {
+    const ranked = [...by_setting()].map(([name, networks]) => [val_accuracy(networks), name]);
+    ranked.sort((a, b) => b[0] - a[0]);
+    return ranked.length ? `s ${ranked[0][1]}` : 'all';
+  };
+  const models_of = choice =>
+    choice === 'all' ? explorer.networks() : by_setting().get(choice.slice(2)) || explorer.networks();
+
+  const signed = count => (count > 0 ? '+' : count < 0 ? '−' : '') + small(Math.abs(count));
   const small = count =>
     count >= 10 || Number.isInteger(count) ? explorer.count(Math.round(count)) : count.toFixed(1);
   const tools = (name, table) =>
     explorer.tools(element('button', {onclick: () => explorer.save_csv(name, table())}, 'CSV'));
 
-  function draw_matrix({size, whole}, many) {
+  // Counts of one setting, or, with `less`, what it has more than another.
+  function draw_matrix({size, whole}, many, less) {
     const sums = Array.from({length: size}, (_, j) =>
-      whole.slice(j * size, (j + 1) * size).reduce((a, b) => a + b, 0),
+      (less ? less.whole : whole).slice(j * size, (j + 1) * size).reduce((a, b) => a + b, 0),
     );
+    const counts = less ? whole.map((count, k) => count - less.whole[k]) : whole;
     const cell = (j, k) => {
-      const count = whole[j * size + k],
+      const count = counts[j * size + k],
         share = sums[j] ? count / sums[j] : 0,
-        on = state.cell && state.cell[0] === j && state.cell[1] === k;
+        on = state.cell && state.cell[0] === j && state.cell[1] === k,
+        say = less ? signed : small;
       const own = element(
         'td',
-        {class: 'cell'},
+        {class: `cell${less && (j === k ? count < 0 : count > 0) ? ' worse' : ''}`},
         element(
           'button',
           {
             'aria-pressed': String(Boolean(on)),
-            'aria-label': `${told.classes[j]} answered as ${told.classes[k]}: ${small(count)} images, ${Math.round(100 * share)} %`,
+            'aria-label': `${told.classes[j]} answered as ${told.classes[k]}: ${say(count)} images, ${Math.round(100 * share)} %`,
+            tabindex: (state.cell ? on : !j && !k) ? 0 : -1,
             onclick: () => explorer.change({cell: [j, k], faces: 'cell'}),
+            onkeydown: event => walk(event, j, k, size),
           },
-          small(count),
+          say(count),
           element('small', {}, `${Math.round(100 * share)}%`),
         ),
       );
-      own.style.setProperty('--a', share.toFixed(2));
+      own.style.setProperty('--a', Math.min(1, Math.abs(share) * (less ? 4 : 1)).toFixed(2));
       return own;
     };
     const table = () => ({
       columns: [{name: 'truth'}, ...told.classes.map(name => ({name}))],
-      rows: told.classes.map((name, j) => [name, ...whole.slice(j * size, (j + 1) * size)]),
+      rows: told.classes.map((name, j) => [name, ...counts.slice(j * size, (j + 1) * size)]),
     });
     matrix.replaceChildren(
       element('h3', {}, 'Confusion'),
+      element('div', {class: 'controls'}, first.box, second.box),
       element(
         'p',
         {class: 'summary'},
-        `Truth down, answer across; ${many === 1 ? 'one network' : `mean of ${many} networks`}. A cell shows its faces.`,
+        less
+          ? `Rows: true class; columns: predicted. Images that the first has more of than the second; orange: the first does worse.`
+          : `Rows: true class; columns: predicted; ${many === 1 ? 'one model' : `mean of ${many} models`}. A cell shows its faces.`,
       ),
       element(
         'table',
@@ -169,6 +220,19 @@
       ),
       tools('confusion', table),
     );
+  }
+  // The arrows walk the matrix, which is one stop of the Tab key.
+  function walk(event, j, k, size) {
+    const step = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]}[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const to = [j + step[0], k + step[1]];
+    if (to.some(place => place < 0 || place >= size)) return;
+    const buttons = matrix.querySelectorAll('td.cell button');
+    for (const button of buttons) button.tabIndex = -1;
+    const next = buttons[to[0] * size + to[1]];
+    next.tabIndex = 0;
+    next.focus();
   }
   function draw_classes({size, whole}) {
     const rows = told.classes.map((name, j) => {
@@ -291,7 +355,7 @@
       rows: rows.map(row => [row.name, row.model, row.networks.length, row.accuracy, ...row.recall]),
     });
     models.replaceChildren(
-      element('h3', {}, 'Confirmed networks'),
+      element('h3', {}, 'Confirmed models'),
       element(
         'p',
         {class: 'summary'},
@@ -373,11 +437,15 @@
             : 'None of the selected trials was confirmed, so no network of theirs has answered images. Choose a row, or clear the selection.';
         return;
       }
-      sentence.textContent = `${chosen.length === 1 ? 'One network' : `${chosen.length} networks`} of the selection: ${explorer.listed([...new Set(chosen.map(network => network.setting))].slice(0, 8))}.${unlearned(chosen)}${other_images(chosen)}`;
-      const counts = explorer.confusion(chosen);
-      draw_matrix(counts, chosen.length);
+      sentence.textContent = `${chosen.length === 1 ? 'One model' : `${chosen.length} models`} of the selection: ${explorer.listed([...new Set(chosen.map(network => network.setting))].slice(0, 8))}.${unlearned(chosen)}${other_images(chosen)}`;
+      first.fill();
+      second.fill();
+      const shown = models_of(first.value),
+        other = second.value === 'none' ? null : models_of(second.value),
+        counts = explorer.confusion(shown);
+      draw_matrix(counts, shown.length, other && explorer.confusion(other));
       draw_classes(counts);
-      explorer.draw_faces(faces, told, chosen);
+      explorer.draw_faces(faces, told, state.faces === 'cell' ? [...shown, ...(other || [])] : chosen);
     },
   });
 }

@@ -61,6 +61,49 @@
   const told = (axis, value) =>
     axis.percent ? explorer.percent(value) : axis.text ? String(value) : explorer.number(value, 3);
 
+  // From poor to good, so that the good ones stand out from the page: pale to dark, at night dim to bright.
+  const RAMPS = {
+    light: [
+      [208, 216, 226],
+      [104, 158, 204],
+      [8, 48, 107],
+    ],
+    dark: [
+      [62, 71, 86],
+      [72, 150, 190],
+      [253, 231, 55],
+    ],
+  };
+  const night = matchMedia('(prefers-color-scheme: dark)');
+  explorer.good = share => {
+    const ramp = RAMPS[night.matches ? 'dark' : 'light'],
+      at = Math.min(Math.max(share, 0), 1) * (ramp.length - 1),
+      k = Math.min(Math.floor(at), ramp.length - 2);
+    return `rgb(${ramp[k].map((low, j) => Math.round(low + (at - k) * (ramp[k + 1][j] - low))).join(',')})`;
+  };
+  // How the axes stand, as the address has it: «lr,-dropout,!seed» is an order, one upside down, one hidden.
+  const arranged = () =>
+    (explorer.state.options.axes || '')
+      .split(',')
+      .filter(Boolean)
+      .map(word => ({
+        name: decodeURIComponent(word.replace(/^[-!]+/, '')),
+        inverted: /^!?-/.test(word),
+        hidden: word.startsWith('!'),
+      }));
+  const arrange = list =>
+    explorer.change({
+      options: {
+        ...explorer.state.options,
+        axes: list
+          .map(
+            ({name, inverted, hidden}) =>
+              `${hidden ? '!' : ''}${inverted ? '-' : ''}${encodeURIComponent(name)}`,
+          )
+          .join(','),
+      },
+    });
+
   explorer.coordinates = parent => {
     const base = element('canvas'),
       top = element('canvas'),
@@ -78,22 +121,45 @@
       stage,
     );
     const fields = element('div', {class: 'fields'});
+    const order = element('div', {class: 'fields'});
+    const arrangement = element(
+      'details',
+      {class: 'filters', id: 'axes', ontoggle: () => arrangement.open && axis_fields()},
+      element('summary', {}, 'Order of axes'),
+      order,
+    );
+    const coloured = explorer.choice(
+      'colour',
+      'Colour',
+      {accuracy: 'accuracy', model: 'network'},
+      'accuracy',
+    );
+    const scale = element('p', {class: 'key', id: 'coordinates-key'}),
+      tip = element('div', {class: 'tip', hidden: true});
     const filters = element(
       'details',
       {class: 'filters', ontoggle: () => filters.open && explorer.filter_fields(fields, axes)},
       element('summary', {}, 'Filter by value'),
       fields,
     );
-    const figure = {name: 'coordinates', wrap: scroller, spec: {image: () => image()}, plot: {}};
+    const figure = {
+      name: 'coordinates',
+      title: 'Parallel coordinates',
+      wrap: scroller,
+      spec: {image: () => image()},
+      plot: {},
+    };
     const root = element(
       'figure',
       {id: 'figure-coordinates'},
       summary,
-      scroller,
+      element('div', {class: 'controls'}, coloured.box, scale),
+      element('div', {class: 'drawing'}, scroller, tip),
       element(
         'div',
         {class: 'tools'},
         filters,
+        arrangement,
         element(
           'span',
           {class: 'buttons'},
@@ -109,49 +175,81 @@
       seen = 0,
       dragged = false,
       late = false,
-      shown = '';
+      shown = '',
+      ranked = [], // trials, the poorest first: the best are drawn last, on top
+      share = new Float32Array(0), // of the range of accuracy
+      place = new Float32Array(0); // 0 is the poorest, 1 the best
 
-    const x_of = k => (axes.length > 1 ? LEFT + (k * (width - LEFT - 50)) / (axes.length - 1) : width / 2);
+    // The accuracy's axis, the last, stays in sight; axes that come under it when scrolled wait.
+    const natural = k => (axes.length > 1 ? LEFT + (k * (width - LEFT - 50)) / (axes.length - 1) : width / 2);
+    const pinned = () => Math.min(width, scroller.scrollLeft + seen) - 50;
+    const x_of = k => (axes.length > 1 && k === axes.length - 1 ? pinned() : natural(k));
+    const in_sight = () => [...axes.keys()].filter(k => k === axes.length - 1 || natural(k) < pinned() - 56);
     const y_of = at => (at < 0 ? HEIGHT - 14 : TOP + (1 - at) * (HEIGHT - TOP - BOTTOM));
+    const y_at = (axis, at) => y_of(axis.inverted && at >= 0 ? 1 - at : at);
 
-    function lines(canvas, wanted, colour, alpha, thick) {
+    function lines(canvas, list, look) {
       const c = explorer.context(canvas, stage),
-        xs = axes.map((_, k) => x_of(k));
-      c.globalAlpha = alpha;
-      c.lineWidth = thick;
-      for (let i = 0; i < explorer.data.n; i++) {
-        if (!wanted(i)) continue;
-        c.strokeStyle = colour(i);
+        ks = in_sight(),
+        xs = ks.map(x_of);
+      for (const i of list) {
+        const {colour, alpha, thick} = look(i);
+        c.globalAlpha = alpha;
+        c.lineWidth = thick;
+        c.strokeStyle = colour;
         c.beginPath();
-        c.moveTo(xs[0], y_of(where[0][i]));
-        for (let k = 1; k < axes.length; k++) c.lineTo(xs[k], y_of(where[k][i]));
+        ks.forEach((k, n) => c[n ? 'lineTo' : 'moveTo'](xs[n], y_at(axes[k], where[k][i])));
         c.stroke();
       }
       return c;
     }
+    // Of many the good ones are seen, and the rest is a shade; few are all seen.
+    function look_of(many) {
+      if (coloured.value === 'model') {
+        const models = explorer.data.trials.model,
+          alpha = many > 1000 ? 0.14 : many > 200 ? 0.32 : many > 40 ? 0.6 : 0.9;
+        return i => ({colour: explorer.look(models[i]).colour, alpha, thick: many > 40 ? 1 : 1.6});
+      }
+      return i => {
+        const top = place[i] > 0.95,
+          good = place[i] > 0.8,
+          alpha = many <= 40 ? 0.9 : top ? 0.9 : good ? 0.5 : many > 1000 ? 0.06 : many > 200 ? 0.12 : 0.3;
+        return {
+          colour: explorer.good(Number.isNaN(share[i]) ? 0 : share[i]),
+          alpha,
+          thick: many <= 40 || top ? 1.6 : 1,
+        };
+      };
+    }
+    function rank() {
+      const {data} = explorer,
+        values = explorer.accuracy(),
+        there = [...values].filter(Number.isFinite).sort((a, b) => a - b),
+        low = there[0],
+        wide = there.at(-1) - low || 1;
+      const worth = i => (Number.isNaN(values[i]) ? -1 : values[i]);
+      ranked = [...Array(data.n).keys()].sort((a, b) => worth(a) - worth(b));
+      share = Float32Array.from(values, value => (value - low) / wide);
+      place = new Float32Array(data.n);
+      ranked.forEach((i, k) => {
+        place[i] = data.n > 1 ? k / (data.n - 1) : 1;
+      });
+      const bar = element('i', {class: 'gradient', 'aria-hidden': 'true'});
+      bar.style.background = `linear-gradient(90deg, ${[0, 0.5, 1].map(explorer.good).join(',')})`;
+      if (coloured.value === 'model') explorer.key(scale);
+      else
+        scale.replaceChildren(explorer.percent(low), bar, `${explorer.percent(there.at(-1))} val accuracy`);
+    }
     function paint(rest) {
       if (!width) return;
-      const many = explorer.count_selected,
-        {rest: grey, ink} = explorer.colours(),
-        models = explorer.data.trials.model;
-      const looks = Object.fromEntries(
-        [...new Set(models)].map(model => [model, explorer.look(model).colour]),
-      );
+      const {rest: grey, ink} = explorer.colours(),
+        alpha = explorer.data.n > 300 ? 0.22 : 0.5;
       base.hidden = !explorer.narrowed();
-      if (rest)
-        lines(
-          base,
-          () => true,
-          () => grey,
-          explorer.data.n > 300 ? 0.22 : 0.5,
-          0.8,
-        );
+      if (rest) lines(base, ranked, () => ({colour: grey, alpha, thick: 0.8}));
       const c = lines(
         top,
-        i => explorer.selected[i],
-        i => looks[models[i]],
-        many > 1000 ? 0.14 : many > 200 ? 0.32 : many > 40 ? 0.6 : 0.9,
-        many > 40 ? 1 : 1.6,
+        ranked.filter(i => explorer.selected[i]),
+        look_of(explorer.count_selected),
       );
       const i = explorer.hovered;
       if (i >= 0 && i < explorer.data.n) {
@@ -159,9 +257,71 @@
         c.lineWidth = 3;
         c.strokeStyle = ink;
         c.beginPath();
-        axes.forEach((_, k) => c[k ? 'lineTo' : 'moveTo'](x_of(k), y_of(where[k][i])));
+        in_sight().forEach((k, n) => c[n ? 'lineTo' : 'moveTo'](x_of(k), y_at(axes[k], where[k][i])));
         c.stroke();
       }
+    }
+    // The selected line under the pointer, within a few pixels.
+    function under(x, y) {
+      const ks = in_sight(),
+        n = ks.findIndex((k, j) => j + 1 < ks.length && x >= x_of(k) && x <= x_of(ks[j + 1]));
+      if (n < 0) return -1;
+      const [a, b] = [ks[n], ks[n + 1]],
+        part = (x - x_of(a)) / (x_of(b) - x_of(a) || 1);
+      let found = -1,
+        nearest = 7;
+      for (const i of ranked) {
+        if (!explorer.selected[i]) continue;
+        const from = y_at(axes[a], where[a][i]),
+          away = Math.abs(from + part * (y_at(axes[b], where[b][i]) - from) - y);
+        if (away <= nearest) {
+          nearest = away;
+          found = i;
+        }
+      }
+      return found;
+    }
+    let pointing = false;
+    stage.addEventListener('pointermove', event => {
+      if (pointing || dragged || event.pointerType === 'touch') return;
+      pointing = true;
+      requestAnimationFrame(() => {
+        pointing = false;
+        const box = stage.getBoundingClientRect(),
+          x = event.clientX - box.left,
+          y = event.clientY - box.top,
+          i = under(x, y);
+        explorer.hover(i);
+        tip.hidden = i < 0;
+        if (i < 0) return;
+        const {trials, last} = explorer.data;
+        tip.textContent = `${trials.trial_id[i]}, ${trials.model[i]}: ${explorer.percent(explorer.accuracy()[i])}, epoch ${explorer.shown_epoch() || last[i]}`;
+        tip.style.left = `${Math.min(Math.max(x - scroller.scrollLeft, 90), seen - 90)}px`;
+        tip.style.top = `${y}px`;
+        tip.classList.toggle('below', y < 70);
+      });
+    });
+    stage.addEventListener('pointerleave', () => {
+      tip.hidden = true;
+      explorer.hover(-1);
+    });
+    let scrolled = false;
+    scroller.addEventListener('scroll', () => {
+      if (scrolled) return;
+      scrolled = true;
+      requestAnimationFrame(() => {
+        scrolled = false;
+        stand();
+        paint(true);
+      });
+    });
+    // Where the axes stand now that it was scrolled.
+    function stand() {
+      const there = new Set(in_sight());
+      [...strips.children].forEach((box, k) => {
+        box.style.left = `${x_of(k) - 45}px`;
+        box.hidden = !there.has(k);
+      });
     }
 
     function layout() {
@@ -177,9 +337,10 @@
       // An axis that is as it was stays the very element, under a pointer or not, whatever comes live.
       const told = JSON.stringify([
         room,
-        axes.map(({name, label, distinct, steps, low, high, absent}) => [
+        axes.map(({name, label, distinct, steps, low, high, absent, inverted}) => [
           name,
           label,
+          inverted,
           steps ? distinct : 0,
           low,
           high,
@@ -194,6 +355,7 @@
           );
       else strips.replaceChildren(...axes.map((axis, k) => strip(axis, k)));
       shown = told;
+      stand();
       paint(true);
     }
 
@@ -207,10 +369,22 @@
       const box = element(
         'div',
         {class: 'strip', 'data-axis': axis.name, style: `left: ${x_of(k) - 45}px`},
-        element('span', {class: 'name'}, axis.label),
+        element(
+          'span',
+          {
+            class: 'name',
+            title:
+              axis.name === 'val_accuracy'
+                ? 'double click: upside down'
+                : 'drag to move; double click: upside down',
+            ondblclick: () => turn(axis.name),
+            onpointerdown: event => move(event, axis, box),
+          },
+          axis.label + (axis.inverted ? ' ↓' : ''),
+        ),
         element('span', {class: 'rule', style: `top: ${TOP}px; height: ${HEIGHT - TOP - BOTTOM}px`}),
         ticks.map(([at, text]) =>
-          element('span', {class: 'tick', style: `top: ${y_of(at)}px`, title: text}, text),
+          element('span', {class: 'tick', style: `top: ${y_at(axis, at)}px`, title: text}, text),
         ),
         axis.absent
           ? element(
@@ -238,15 +412,95 @@
             ...(brush.absent ? [[-1, -1]] : []),
           ];
       for (const [low, high] of bars) {
-        const room = low === high ? 8 : 0;
-        const y = Math.max(y_of(Math.min(high, 1.02)) - room, 0);
-        shown.append(
-          element('span', {
-            style: `top: ${y}px; height: ${y_of(low < 0 ? low : Math.max(low, -0.02)) + room - y}px`,
-          }),
-        );
+        const room = low === high ? 8 : 0,
+          ends = [Math.min(high, 1.02), low < 0 ? low : Math.max(low, 0)].map(at => y_at(axis, at)),
+          y = Math.max(Math.min(...ends) - room, 0);
+        shown.append(element('span', {style: `top: ${y}px; height: ${Math.max(...ends) + room - y}px`}));
       }
     }
+
+    const standing = () => {
+      const told = arranged(),
+        known = new Map(told.map(one => [one.name, one]));
+      return [
+        ...told.filter(one => axes_named(one.name)),
+        ...all_axes().filter(axis => !known.has(axis.name)),
+      ].map(({name, inverted = false, hidden = false}) => ({name, inverted, hidden}));
+    };
+    const turn = name =>
+      arrange(standing().map(one => (one.name === name ? {...one, inverted: !one.inverted} : one)));
+    const put = (name, before) => {
+      const list = standing(),
+        own = list.find(one => one.name === name),
+        rest = list.filter(one => one !== own),
+        at = before === null ? rest.length : rest.findIndex(one => one.name === before);
+      arrange([...rest.slice(0, at), own, ...rest.slice(at)]);
+    };
+    // An axis by its name to where it is let go.
+    function move(event, axis, box) {
+      event.stopPropagation();
+      if (event.button || axis.name === 'val_accuracy') return;
+      const handle = event.currentTarget,
+        from = event.clientX;
+      let moved = 0;
+      handle.setPointerCapture(event.pointerId);
+      const follow = now => {
+        moved = now.clientX - from;
+        box.style.transform = Math.abs(moved) > 4 ? `translateX(${moved}px)` : '';
+      };
+      const done = () => {
+        for (const name of ['pointermove', 'pointerup', 'pointercancel'])
+          handle.removeEventListener(name, name === 'pointermove' ? follow : done);
+        box.style.transform = '';
+        if (Math.abs(moved) < 20) return;
+        const x = x_of(axes.findIndex(each => each.name === axis.name)) + moved,
+          next = axes.find((each, k) => each.name !== axis.name && x_of(k) > x);
+        put(axis.name, next ? next.name : null);
+      };
+      handle.addEventListener('pointermove', follow);
+      handle.addEventListener('pointerup', done);
+      handle.addEventListener('pointercancel', done);
+    }
+    // The same for the keyboard.
+    function axis_fields() {
+      const list = standing();
+      order.replaceChildren(
+        ...list.map(({name, inverted, hidden}, k) => {
+          const {label} = axes_named(name),
+            last = name === 'val_accuracy';
+          const button = (text, what, act, off) =>
+            element('button', {onclick: act, disabled: off, 'aria-label': `${what} ${label}`}, text);
+          return element(
+            'fieldset',
+            {},
+            element('legend', {}, label),
+            last
+              ? null
+              : element(
+                  'label',
+                  {},
+                  element('input', {
+                    type: 'checkbox',
+                    checked: !hidden,
+                    'aria-label': `show ${label}`,
+                    onchange: () =>
+                      arrange(list.map(one => (one.name === name ? {...one, hidden: !hidden} : one))),
+                  }),
+                  'shown',
+                ),
+            button(inverted ? 'Upright' : 'Invert', 'invert', () => turn(name)),
+            last ? null : button('←', 'move left', () => put(name, list[k - 1]?.name ?? name), k === 0),
+            last
+              ? null
+              : button('→', 'move right', () => put(name, list[k + 2]?.name ?? null), k + 1 >= list.length),
+          );
+        }),
+      );
+    }
+    const useful = axis =>
+      axis.name === 'val_accuracy' || axis.name === 'epochs' || !axis.steps || axis.distinct.length > 1;
+    const all_axes = () => explorer.all_axes().filter(useful);
+    const axes_named = name => all_axes().find(axis => axis.name === name);
 
     // From the pixel where the pointer went down to where it is: a range, or the steps and the absent in between.
     function drag(event, old, box) {
@@ -260,17 +514,18 @@
       dragged = true;
       const brush_to = y => {
         const [up, down] = [Math.min(from, y), Math.max(from, y)],
-          at = pixel => 1 - (pixel - TOP) / (HEIGHT - TOP - BOTTOM);
+          upright = pixel => 1 - (pixel - TOP) / (HEIGHT - TOP - BOTTOM),
+          at = pixel => (axis.inverted ? 1 - upright(pixel) : upright(pixel));
         const absent = axis.absent && down > HEIGHT - SLOT;
         if (axis.steps) {
           const values = axis.distinct.map(String).filter(word => {
-            const p = y_of(place_of(axis, word));
+            const p = y_at(axis, place_of(axis, word));
             return p >= up - 8 && p <= down + 8;
           });
           return values.length || absent ? {values: absent ? [...values, ''] : values} : null;
         }
-        const low = Math.max(0, at(down)),
-          high = Math.min(1, at(up));
+        const low = Math.max(0, Math.min(at(down), at(up))),
+          high = Math.min(1, Math.max(at(down), at(up)));
         const range = high > low && up < HEIGHT - BOTTOM;
         return range || absent
           ? {
@@ -329,41 +584,52 @@
     }
     // Vector lines for an image: the axes as shapes, the trials as two traces with gaps.
     function image() {
-      const traces = [],
-        groups = {
-          rest: [],
-          ...Object.fromEntries(Object.keys(explorer.data.styles).map(model => [model, []])),
-        };
-      for (let i = 0; i < explorer.data.n; i++)
-        groups[explorer.selected[i] ? explorer.data.trials.model[i] : 'rest'].push(i);
-      for (const [name, rows] of Object.entries(groups)) {
-        if (!rows.length) continue;
-        traces.push({
-          mode: 'lines',
-          x: rows.flatMap(() => [...axes.keys(), null]),
-          name,
-          opacity: name === 'rest' ? 0.3 : 0.5,
-          y: rows.flatMap(i => [...where.map(at => (at[i] < 0 ? -0.12 : at[i])), null]),
-          line: {color: name === 'rest' ? explorer.colours().rest : explorer.look(name).colour, width: 0.8},
-        });
+      const groups = new Map(), // name -> {rows, colour}, in the order of drawing
+        by_model = coloured.value === 'model',
+        of = i =>
+          by_model
+            ? [explorer.data.trials.model[i], explorer.look(explorer.data.trials.model[i]).colour]
+            : [`${Math.round(9 * (share[i] || 0))}`, explorer.good(Math.round(9 * (share[i] || 0)) / 9)];
+      for (const i of [
+        ...ranked.filter(i => !explorer.selected[i]),
+        ...ranked.filter(i => explorer.selected[i]),
+      ]) {
+        const [name, colour] = explorer.selected[i] ? of(i) : ['not selected', explorer.colours().rest];
+        if (!groups.has(name)) groups.set(name, {rows: [], colour});
+        groups.get(name).rows.push(i);
       }
+      const up = (k, at) => (at < 0 ? -0.12 : axes[k].inverted ? 1 - at : at);
+      const traces = [...groups].map(([name, {rows, colour}]) => ({
+        mode: 'lines',
+        name,
+        showlegend: by_model || name === 'not selected',
+        opacity: name === 'not selected' ? 0.25 : by_model ? 0.5 : 0.3 + 0.07 * Number(name),
+        x: rows.flatMap(() => [...axes.keys(), null]),
+        y: rows.flatMap(i => [...where.map((at, k) => up(k, at[i])), null]),
+        line: {color: colour, width: 1},
+      }));
+      if (!by_model) {
+        const values = [...explorer.accuracy()].filter(Number.isFinite);
+        traces.push(
+          explorer.colour_bar({
+            low: values.reduce((x, y) => Math.min(x, y), Infinity),
+            high: values.reduce((x, y) => Math.max(x, y), -Infinity),
+            colour: explorer.good,
+            title: explorer.shown_epoch() ? `val at epoch ${explorer.shown_epoch()}` : 'final val accuracy',
+          }),
+        );
+      }
+      const small = {showarrow: false, xanchor: 'right', xshift: -4, font: {size: 10}};
       const notes = axes.flatMap((axis, k) => [
-        {x: k, y: 1.12, text: axis.label, showarrow: false},
+        {x: k, y: 1.12, text: axis.label + (axis.inverted ? ' ↓' : ''), showarrow: false},
+        ...(axis.absent ? [{x: k, y: -0.12, text: 'absent', ...small}] : []),
         ...(axis.steps
           ? axis.distinct.map((word, j) => [
               axis.distinct.length > 1 ? j / (axis.distinct.length - 1) : 0.5,
               told(axis, word),
             ])
           : nice(axis).map(value => [place_of(axis, value), told(axis, value)])
-        ).map(([at, text]) => ({
-          x: k,
-          y: at,
-          text,
-          showarrow: false,
-          xanchor: 'right',
-          xshift: -4,
-          font: {size: 10},
-        })),
+        ).map(([at, text]) => ({x: k, y: up(k, at), text, ...small})),
       ]);
       const layout = explorer.layout({x: {title: ''}, y: {title: ''}}, HEIGHT);
       return {
@@ -371,7 +637,7 @@
         layout: {
           ...layout,
           annotations: notes.map(note => ({...note, text: note.text.replaceAll('<', '&lt;')})),
-          margin: {l: 60, r: 30, t: 20, b: 20},
+          margin: {l: 60, r: 30, t: 60, b: 20},
           xaxis: {visible: false, range: [-0.3, axes.length - 0.7]},
           yaxis: {visible: false, range: [-0.2, 1.2]},
           shapes: axes.map((_, k) => ({
@@ -395,17 +661,19 @@
     return {
       refresh: changes => {
         if (changes.hover) return paint(false);
-        const fresh = !axes.length || changes.data || 'epoch' in changes;
+        const fresh = !axes.length || changes.data || 'epoch' in changes || 'options' in changes;
         if (fresh) {
-          axes = explorer
-            .all_axes()
-            .filter(
-              axis =>
-                axis.name === 'val_accuracy' ||
-                axis.name === 'epochs' ||
-                !axis.steps ||
-                axis.distinct.length > 1,
+          const told = new Map(standing().map((one, k) => [one.name, {...one, k}]));
+          axes = all_axes()
+            .filter(axis => axis.name === 'val_accuracy' || !told.get(axis.name).hidden)
+            .sort(
+              (a, b) =>
+                (a.name === 'val_accuracy') - (b.name === 'val_accuracy') ||
+                told.get(a.name).k - told.get(b.name).k,
             );
+          for (const axis of axes) axis.inverted = told.get(axis.name).inverted;
+          coloured.fill();
+          rank();
           where = axes.map(axis => placed(axis, explorer.data.n));
           layout();
         } else {
@@ -416,6 +684,7 @@
             );
           paint(false);
         }
+        if (arrangement.open && fresh) axis_fields();
         if (filters.open && !changes.moving) explorer.filter_fields(fields, axes);
         summary.textContent = explorer.data.n
           ? `A line per trial, ${explorer.count(explorer.count_selected)} of ${explorer.count(explorer.data.n)} selected. Drag along an axis to select a range.`

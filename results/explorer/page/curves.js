@@ -63,16 +63,16 @@
       ),
       factor: explorer.choice(
         'factor',
-        'What if ASHA kept one in',
+        'Reduction factor',
         () =>
           Object.fromEntries(
-            factors().map(f => [`f${f}`, f === searched()?.asha.factor ? `${f}, as it did` : String(f)]),
+            factors().map(f => [`f${f}`, f === searched()?.asha.factor ? `${f}, as it ran` : String(f)]),
           ),
         () => `f${factors()[0]}`,
       ),
       grace: explorer.choice(
         'grace',
-        'from epoch',
+        'grace epochs',
         () => Object.fromEntries(graces().map(g => [`g${g}`, String(g)])),
         () => `g${graces().at(-1)}`,
       ),
@@ -87,7 +87,7 @@
     curves.root.insertBefore(key, curves.wrap);
     judged = explorer.figure(section, {
       name: 'judgements',
-      title: 'How ASHA judged',
+      title: 'ASHA decisions',
       height: 300,
       controls: [chosen.rung.box],
     });
@@ -96,7 +96,7 @@
       element(
         'figure',
         {id: 'figure-replay'},
-        element('h3', {}, 'Stricter, replayed'),
+        element('h3', {}, 'What if ASHA were more aggressive?'),
         element('div', {class: 'controls'}, chosen.search.box, chosen.factor.box, chosen.grace.box),
         outcome,
       ),
@@ -285,7 +285,7 @@
           ? ` The closest call: ${data.trials.trial_id[gaps[0][1]]} fell ${(100 * gaps[0][0]).toFixed(2)} points short.`
           : ''),
       x: {
-        title: 'order in which they were judged',
+        title: 'order of arrival at the rung',
         range: [0, Math.max(2, ...seen.values()) + 1],
         whole: explorer.whole(0, Math.max(2, ...seen.values())),
       },
@@ -358,12 +358,12 @@
         : null;
     const table = {
       columns: [
-        {name: 'reduction_factor', label: 'one in'},
+        {name: 'reduction_factor', label: 'reduction factor'},
         {name: 'epochs_run', label: 'epochs run'},
-        {name: 'saved', label: 'saved of what was run', show: explorer.percent},
+        {name: 'saved', label: 'epochs saved', show: explorer.percent},
         {name: 'best', label: 'best val accuracy', show: value => explorer.percent(value, 2)},
-        {name: 'lost', label: 'lost, points', show: points},
-        {name: 'stopped', label: 'stopped in addition'},
+        {name: 'lost', label: 'accuracy lost (points)', show: points},
+        {name: 'stopped', label: 'additionally stopped'},
       ],
       rows: rows.map(row => [
         row.factor,

@@ -65,6 +65,7 @@ const explorer = {views: []};
     }
     data.most = data.last.reduce((a, b) => Math.max(a, b), 0);
     data.common = common(data);
+    data.furthest = furthest(data);
     return data;
   };
 
@@ -141,6 +142,21 @@ const explorer = {views: []};
     return Number.isFinite(least) ? least : data.most;
   }
 
+  // The furthest rung, or common epoch, that enough trials reached to compare them: half of the search's, 5 at least and
+  // 30 at most.
+  const LEAST = 5,
+    MOST = 30;
+  function furthest(data) {
+    const searched = data.trials.stage.some(stage => stage === 'search');
+    const last = Array.from(data.last).filter(
+      (epoch, i) => epoch && (!searched || data.trials.stage[i] === 'search'),
+    );
+    const enough = Math.max(LEAST, Math.min(MOST, Math.ceil(last.length / 2))),
+      ends = [data.common, data.most, ...new Set(data.decisions.rung)];
+    const fit = ends.filter(epoch => last.filter(each => each >= epoch).length >= enough);
+    return Math.max(data.common, ...fit);
+  }
+
   // What a trial can be told by, in the order in which people ask: each an axis, a filter, a column of the table.
   explorer.axes = (data, accuracy, epoch) => {
     const t = data.trials;
@@ -173,7 +189,9 @@ const explorer = {views: []};
     axes.push(axis('status', 'status', t.status));
     axes.push(axis('epochs', 'epochs run', Float64Array.from(data.last)));
     axes.push(
-      axis('val_accuracy', epoch ? `val, epoch ${epoch}` : 'val, last epoch', accuracy, {percent: true}),
+      axis('val_accuracy', epoch ? `val at epoch ${epoch}` : 'final val accuracy', accuracy, {
+        percent: true,
+      }),
     );
     return axes;
   };

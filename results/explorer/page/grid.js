@@ -54,6 +54,8 @@
               {
                 onclick: () => {
                   sort = {name: column.name, down: sort.name === column.name ? !sort.down : !column.word};
+                  explorer.state.options.sort = `${sort.down ? '-' : ''}${sort.name}`;
+                  explorer.remember(true);
                   order();
                   heads();
                   show(true);
@@ -157,7 +159,8 @@
       fill: (fresh, list) => {
         columns = fresh;
         rows = list;
-        sort.name ??= 'val_accuracy';
+        const asked = explorer.state.options.sort || '-val_accuracy';
+        sort = {name: asked.replace(/^-/, ''), down: asked.startsWith('-')};
         order();
         heads();
         active = Math.min(active, Math.max(0, rows.length - 1));

@@ -27,6 +27,8 @@
             href: `#${id}`,
             onclick: event => {
               event.preventDefault();
+              state.view = id;
+              explorer.remember(false);
               go(id);
             },
           },
@@ -57,23 +59,23 @@
     epoch_field = element('select', {
       id: 'epoch',
       onchange: () =>
-        explorer.change({epoch: epoch_field.value === 'common' ? null : Number(epoch_field.value)}),
+        explorer.change({epoch: epoch_field.value === 'usual' ? null : Number(epoch_field.value)}),
     });
     document
       .getElementById('bar')
       .append(
         element('span', {id: 'count', 'aria-live': 'polite'}),
         element('button', {id: 'clear', onclick: explorer.clear, hidden: true}, 'Clear'),
-        element('label', {}, 'Compare at ', epoch_field),
+        element('label', {}, 'Compare ', epoch_field),
         element('span', {class: 'spacer'}),
         element('button', {id: 'link', onclick: link}, 'Copy link'),
         element('button', {id: 'export', onclick: () => ask_export()}, 'Save as one file'),
       );
   }
-  const go = id =>
-    section_of(id).scrollIntoView({
+  const go = (explorer.go = id =>
+    section_of(id)?.scrollIntoView({
       behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth',
-    });
+    }));
 
   // Drawn when it comes near, or when the browser has nothing else to do.
   function visit(id) {
@@ -141,26 +143,25 @@
       .getElementById('count')
       .replaceChildren(
         element('b', {}, explorer.count(explorer.count_selected)),
-        ` of ${explorer.count(data.n)} trials${narrowed ? '' : ', none left out'}`,
+        ` of ${explorer.count(data.n)} trials`,
       );
     document.getElementById('clear').hidden = !narrowed;
     if (changes.data || !epoch_field.options.length || 'epoch' in changes) {
-      const {common} = data,
-        reached = new Int32Array(data.most + 2);
+      const reached = new Int32Array(data.most + 2);
       for (const last of data.last) reached[last]++;
       for (let k = data.most; k >= 0; k--) reached[k] += reached[k + 1];
+      const words = k =>
+        `epoch ${k} (${reached[k] === data.n ? 'all' : explorer.count(reached[k])} ${data.n === 1 ? 'trial' : 'trials'})`;
       epoch_field.replaceChildren(
-        element('option', {value: 'common', selected: state.epoch === null}, `epoch ${common}, all there`),
-        ...Array.from({length: data.most}, (_, k) => k + 1)
-          .filter(k => k !== common || state.epoch === k)
-          .map(k =>
-            element(
-              'option',
-              {value: k, selected: state.epoch === k},
-              `epoch ${k}, ${explorer.count(reached[k])} there`,
-            ),
-          ),
-        element('option', {value: 0, selected: state.epoch === 0}, 'its last, not comparable'),
+        element(
+          'option',
+          {value: 'usual', selected: state.epoch === null},
+          `final accuracy; figures at ${words(data.furthest)}`,
+        ),
+        ...Array.from({length: data.most}, (_, k) => k + 1).map(k =>
+          element('option', {value: k, selected: state.epoch === k}, words(k)),
+        ),
+        element('option', {value: 0, selected: state.epoch === 0}, 'final epoch (unequal budgets)'),
       );
     }
   }
@@ -179,10 +180,10 @@
       ['why it ended', t.reason[i]],
       ['error', t.error[i]],
       ['epochs', `${data.last[i]} of ${explorer.number(t.asked[i])}`],
-      ['val accuracy, last', explorer.percent(explorer.at(data, 'val_accuracy', 0)[i], 2)],
+      ['final val accuracy', explorer.percent(explorer.at(data, 'val_accuracy', 0)[i], 2)],
       ['time in epochs', explorer.duration(data.seconds[i])],
-      ['parameters', explorer.number(t.parameters[i])],
-      ['multiply-adds', explorer.number(t.multiply_adds[i])],
+      ['parameters', explorer.large(t.parameters[i])],
+      ['multiply-adds', explorer.large(t.multiply_adds[i])],
       ['device', t.device[i]],
       ['retries', t.retries[i] || ''],
       ...data.columns.map(column => [
@@ -227,11 +228,11 @@
       element(
         'div',
         {class: 'controls'},
-        element('button', {onclick: shut(() => explorer.pick(new Set([data.key[i]])))}, 'Select it alone'),
+        element('button', {onclick: shut(() => explorer.pick(new Set([data.key[i]])))}, 'Select only this'),
         element(
           'button',
           {onclick: shut(() => explorer.toggle(i))},
-          explorer.selected[i] ? 'Take out of the selection' : 'Add to the selection',
+          explorer.selected[i] ? 'Deselect' : 'Add to the selection',
         ),
       ),
       element(
@@ -243,12 +244,12 @@
         ? element(
             'div',
             {},
-            element('h4', {}, 'How ASHA judged it'),
+            element('h4', {}, 'ASHA decisions'),
             explorer.plain_table({
               columns: [
                 {name: 'rung', label: 'epoch'},
-                {name: 'value', label: 'its value', show: value => explorer.percent(value, 2)},
-                {name: 'cutoff', label: 'cutoff then', show: value => explorer.percent(value, 2)},
+                {name: 'value', label: 'value', show: value => explorer.percent(value, 2)},
+                {name: 'cutoff', label: 'cutoff', show: value => explorer.percent(value, 2)},
                 {name: 'then'},
               ],
               rows: judged,
@@ -262,7 +263,10 @@
   };
 
   async function link() {
-    const button = document.getElementById('link');
+    const button = document.getElementById('link'),
+      here = document.querySelector('nav a[aria-current]');
+    if (here) state.view = here.getAttribute('href').slice(1);
+    explorer.remember(true);
     try {
       await navigator.clipboard.writeText(location.href);
       button.textContent = 'Copied';
@@ -370,27 +374,63 @@
     );
     for (const plot of box.querySelectorAll('.plot')) watch.observe(plot);
   }
+  // The same figure with the networks' colours as they stand out on a dark page.
+  const night = matchMedia('(prefers-color-scheme: dark)');
+  const by_night = text =>
+    night.matches
+      ? Object.values(explorer.data.styles).reduce(
+          (told, [colour, , , on_black]) => told.replaceAll(colour, on_black),
+          text,
+        )
+      : text;
   async function draw(box) {
-    const figure = JSON.parse(box.querySelector('script').textContent),
+    const source = box.querySelector('script').textContent,
       title = box.previousElementSibling?.textContent || 'figure';
     box.querySelector('script').remove();
     const Plotly = await explorer.plotly();
-    await Plotly.newPlot(box, figure.data, figure.layout, {
-      showSendToCloud: false,
-      plotlyServerURL: '',
-      displaylogo: false,
-      responsive: true,
-      displayModeBar: false,
-    });
+    const show = () => {
+      const figure = JSON.parse(by_night(source));
+      return Plotly.react(box, figure.data, figure.layout, {
+        showSendToCloud: false,
+        plotlyServerURL: '',
+        displaylogo: false,
+        responsive: true,
+        displayModeBar: false,
+      });
+    };
+    await show();
+    night.addEventListener('change', () => box.isConnected && show());
     const name = title.replace(/[^\w]+/g, '-').toLowerCase(),
       size = () => ({width: box.clientWidth, height: box.clientHeight});
-    const save = async format =>
-      explorer.download(
-        `${name}.${format}`,
-        await (
-          await fetch(await Plotly.toImage(box, {format, ...size(), scale: format === 'png' ? 2 : 1}))
-        ).blob(),
-      );
+    const save = async format => {
+      const {layout, data} = box,
+        {paper, soft, ink} = explorer.colours();
+      const image = {
+        data,
+        layout: {
+          ...layout,
+          paper_bgcolor: paper,
+          font: {...layout.font, color: soft},
+          title: {
+            text: title.replaceAll('<', '&lt;'),
+            font: {size: 14, color: ink},
+            x: 0.01,
+            xanchor: 'left',
+            y: 0.98,
+            yanchor: 'top',
+          },
+          margin: {...layout.margin, t: 72},
+        },
+      };
+      const {width, height} = size(),
+        url = await Plotly.toImage(image, {
+          format,
+          width,
+          height: height + 64,
+          scale: format === 'png' ? 2 : 1,
+        });
+      explorer.download(`${name}.${format}`, await (await fetch(url)).blob());
+    };
     box.after(
       explorer.tools(
         element('button', {onclick: () => save('svg')}, 'SVG'),
@@ -462,6 +502,7 @@
         idle(next);
       } else {
         document.body.dataset.whole = '1';
+        if (state.view) section_of(state.view)?.scrollIntoView({behavior: 'auto'});
         explorer.later?.();
       }
     });

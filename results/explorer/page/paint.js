@@ -289,62 +289,98 @@
     figure.tip.classList.toggle('below', found.y < 70);
   };
 
-  // The same marks as plotly's traces, for an image: the rest in grey, then each network's in its colour.
+  // A trace that draws nothing but a colour bar: {low, high, colour(share), title}.
+  explorer.colour_bar = ({low, high, colour, title}) => ({
+    mode: 'markers',
+    x: [null],
+    y: [null],
+    showlegend: false,
+    marker: {
+      color: [low],
+      cmin: low,
+      cmax: high,
+      showscale: true,
+      colorscale: Array.from({length: 9}, (_, k) => [k / 8, colour(k / 8)]),
+      colorbar: {tickformat: '.3~p', thickness: 12, outlinewidth: 0, title: {text: title, side: 'right'}},
+    },
+  });
+
+  // The same marks as plotly's traces, for an image: the rest in grey, then each network's in its colour; with what the
+  // legend says of them.
   explorer.traces = figure => {
     const traces = [],
       models = explorer.data.trials.model,
-      {rest} = explorer.colours(),
-      narrowed = explorer.narrowed();
+      {rest, ink} = explorer.colours(),
+      narrowed = explorer.narrowed(),
+      named = new Set();
+    const legend = name => {
+      const fresh = !named.has(name);
+      named.add(name);
+      return {name, legendgroup: name, showlegend: fresh};
+    };
+    let hollow = false;
     for (const marks of figure.spec.marks || []) {
-      const groups = new Map();
-      const group = (i, k) => {
-        if (!explorer.selected[i] && marks.only) return null;
-        const name = explorer.selected[i] ? models[i] : ' rest';
-        const own = marks.colour && explorer.selected[i];
-        if (!groups.has(name)) groups.set(name, {x: [], y: [], colours: own ? [] : null});
-        if (own) groups.get(name).colours.push(marks.colour(k));
-        return groups.get(name);
+      const groups = new Map(),
+        lines = marks.kind === 'lines';
+      const add = (i, k, put) => {
+        const on = explorer.selected[i];
+        if (!on && marks.only) return;
+        const key = JSON.stringify([on, models[i]]);
+        if (!groups.has(key)) groups.set(key, {on, model: models[i], x: [], y: [], colours: [], symbols: []});
+        put(groups.get(key), k);
       };
-      if (marks.kind === 'lines') {
-        for (let i = 0; i + 1 < marks.start.length; i++) {
-          if (marks.start[i] === marks.start[i + 1]) continue;
-          const own = group(i, 0);
-          if (!own) continue;
-          for (let k = marks.start[i]; k < marks.start[i + 1]; k++) {
-            own.x.push(marks.x[k]);
-            own.y.push(Number.isFinite(marks.y[k]) ? marks.y[k] : null);
-          }
-          own.x.push(null);
-          own.y.push(null);
-        }
+      if (lines) {
+        for (let i = 0; i + 1 < marks.start.length; i++)
+          if (marks.start[i] < marks.start[i + 1])
+            add(i, 0, own => {
+              for (let k = marks.start[i]; k < marks.start[i + 1]; k++) {
+                own.x.push(marks.x[k]);
+                own.y.push(Number.isFinite(marks.y[k]) ? marks.y[k] : null);
+              }
+              own.x.push(null);
+              own.y.push(null);
+            });
       } else
-        for (let k = 0; k < marks.x.length; k++) {
-          const own = group(marks.trial[k], k);
-          if (own) {
+        for (let k = 0; k < marks.x.length; k++)
+          add(marks.trial[k], k, own => {
+            const open = Boolean(marks.hollow?.(k)),
+              symbol = marks.symbol || explorer.look(own.model).symbol;
+            hollow ||= open && !marks.symbol;
             own.x.push(marks.x[k]);
             own.y.push(marks.y[k]);
-          }
-        }
-      for (const [name, own] of [...groups].sort()) {
-        const look =
-          name === ' rest' ? {colour: rest, symbol: 'circle', dash_name: 'solid'} : explorer.look(name);
+            own.symbols.push(symbol === 'x' ? 'x-thin' : open ? `${symbol}-open` : symbol);
+            if (own.on) own.colours.push(marks.ink ? ink : marks.colour ? marks.colour(k) : null);
+          });
+      for (const {on, model, x, y, colours, symbols} of [...groups.values()].sort((a, b) => a.on - b.on)) {
+        const look = explorer.look(model),
+          colour = on ? look.colour : rest,
+          each = on && colours.some(Boolean) ? colours : colour;
         traces.push({
-          x: own.x,
-          y: own.y,
-          name: name.trim(),
-          mode: marks.kind === 'lines' ? 'lines' : 'markers',
+          x,
+          y,
+          ...legend(!on ? 'not selected' : marks.told || model),
+          mode: lines ? 'lines' : 'markers',
           connectgaps: false,
-          opacity: name === ' rest' && narrowed ? 0.5 : marks.kind === 'lines' ? 0.6 : 0.9,
-          showlegend: name !== ' rest',
-          line: {
-            color: look.colour,
-            width: marks.width || 1.2,
-            dash: marks.width ? 'solid' : look.dash_name,
+          opacity: !on && narrowed ? 0.5 : lines && !marks.width ? 0.6 : 0.9,
+          line: {color: colour, width: marks.width || 1.2, dash: marks.width ? 'solid' : look.dash_name},
+          marker: {
+            color: each,
+            symbol: symbols,
+            size: 2 * (marks.size || SIZE),
+            line: {width: 1.5, color: each},
           },
-          marker: {color: own.colours || look.colour, symbol: marks.symbol || look.symbol, size: 8},
         });
       }
     }
+    if (hollow)
+      traces.push({
+        x: [null],
+        y: [null],
+        mode: 'markers',
+        name: figure.spec.hollow_told || 'hollow: stopped early',
+        marker: {symbol: 'circle-open', color: ink, size: 8},
+      });
+    if (figure.spec.scale) traces.push(explorer.colour_bar(figure.spec.scale));
     return traces;
   };
 }

@@ -343,17 +343,32 @@
     const image = spec.image
       ? spec.image()
       : {data: [...(spec.traces || []), ...explorer.traces(figure)], layout};
+    for (const trace of image.data)
+      if (trace.fill) Object.assign(trace, {showlegend: false});
+      else if (trace.mode === 'lines' && trace.name === undefined) trace.showlegend = false;
+    const words = [figure.title, spec.caption].filter(Boolean).join(', ').replaceAll('<', '&lt;');
     image.layout = {
       ...image.layout,
       paper_bgcolor: style('--paper'),
-      title: {text: '', font: {size: 14}},
+      showlegend: true,
+      legend: {orientation: 'h', x: 0, xanchor: 'left', y: 1.02, yanchor: 'bottom', itemsizing: 'constant'},
+      title: {
+        text: words,
+        font: {size: 14, color: style('--ink')},
+        x: 0.01,
+        xanchor: 'left',
+        yref: 'container',
+        y: 0.985,
+        yanchor: 'top',
+      },
+      margin: {...image.layout.margin, t: 72},
       width: box.width,
-      height: box.height,
+      height: box.height + 72,
     };
     const url = await Plotly.toImage(image, {
       format,
       width: box.width,
-      height: box.height,
+      height: box.height + 72,
       scale: format === 'png' ? 2 : 1,
     });
     const content = await (await fetch(url)).blob();

@@ -5,10 +5,11 @@
     brushes: new Map(), // column -> {low, high, absent} of a number, {values} of words and steps ('' is absent)
     find: '', // the table's filter
     picked: null, // a set of keys, where single trials were chosen; null: no such choice
-    epoch: null, // null: the latest that all reached; 0: each trial's last
+    epoch: null, // null: final accuracies, figures at the furthest that enough reached; 0: each trial's last
     cell: null, // [truth, answer] of the confusion matrix
     faces: 'cell', // which faces are shown
     scope: 'val+test',
+    view: '', // where one is on the page
     options: {}, // of single figures: what is drawn against what
   });
   explorer.data = null;
@@ -19,10 +20,12 @@
   const listeners = [];
   explorer.on = listener => listeners.push(listener);
 
-  explorer.epoch = () => state.epoch ?? explorer.data.common;
+  // At which epoch figures compare trials, and what table, coordinates and filter call the accuracy: the final one (0).
+  explorer.epoch = () => state.epoch ?? explorer.data.furthest;
+  explorer.shown_epoch = () => state.epoch ?? 0;
   let cache = {};
   explorer.accuracy = () => {
-    const epoch = explorer.epoch();
+    const epoch = explorer.shown_epoch();
     if (cache.data !== explorer.data || cache.epoch !== epoch) {
       cache = {data: explorer.data, epoch, values: explorer.at(explorer.data, 'val_accuracy', epoch)};
       cache.axes = explorer.axes(explorer.data, cache.values, epoch);
@@ -112,6 +115,7 @@
     if (state.cell) put('cell', state.cell.join('.'));
     if (state.faces !== 'cell') put('faces', state.faces);
     if (state.scope !== 'val+test') put('scope', state.scope);
+    if (state.view) put('view', state.view);
     for (const [name, value] of Object.entries(state.options)) put(`of.${name}`, value);
     return `#${parts.join('&')}`;
   };
@@ -124,6 +128,7 @@
       cell: null,
       faces: 'cell',
       scope: 'val+test',
+      view: '',
       options: {},
     };
     const listed = text => {
@@ -154,6 +159,7 @@
       else if (name === 'cell' && /^\d+\.\d+$/.test(value)) fresh.cell = value.split('.').map(Number);
       else if (name === 'faces' && /^(cell|hard|lone|seen)$/.test(value)) fresh.faces = value;
       else if (name === 'scope' && /^(val|test|val\+test|unseen)$/.test(value)) fresh.scope = value;
+      else if (name === 'view' && /^[a-z]+$/.test(value)) fresh.view = value;
       else if (name.startsWith('of.')) fresh.options[name.slice(3)] = value;
     }
     return fresh;
@@ -167,11 +173,14 @@
       /* a sandboxed file may have no history: the view still works, only Back doesn't */
     }
   }
+  explorer.remember = remember;
   addEventListener('popstate', () => {
     if (explorer.data) {
+      const before = state.view;
       Object.assign(state, explorer.read(location.hash));
       explorer.select();
       for (const listener of listeners) listener({...state, moving: false});
+      if (state.view !== before) explorer.go?.(state.view || 'overview');
     }
   });
 }

@@ -11,7 +11,10 @@
     slices,
     slice_figures = [],
     matrix,
-    map;
+    map,
+    across,
+    down,
+    bar;
 
   function build(section) {
     coordinates = explorer.coordinates(section);
@@ -53,7 +56,16 @@
     );
     const pair = element('div', {class: 'pair'});
     section.append(pair);
-    map = explorer.figure(pair, {name: 'lr-batch', title: 'Learning rate by batch size', height: 320});
+    across = explorer.choice('across', 'Across', pairable, () => standard('lr', 0));
+    down = explorer.choice('down', 'down', pairable, () => standard('batch_size', 1));
+    map = explorer.figure(pair, {
+      name: 'lr-batch',
+      title: 'Two hyperparameters',
+      height: 320,
+      controls: [across.box, down.box],
+    });
+    bar = element('p', {class: 'key'});
+    map.root.insertBefore(bar, map.wrap);
     matrix = element('figure', {id: 'figure-cells'});
     pair.append(matrix);
   }
@@ -71,11 +83,13 @@
       of('model', 'network', i => t.model[i], {word: true, swatch: true}),
       of(
         'val_accuracy',
-        explorer.epoch() ? `val, epoch ${explorer.epoch()}` : 'val, last',
+        explorer.shown_epoch() ? `val at epoch ${explorer.shown_epoch()}` : 'final val',
         i => accuracy[i],
         {show: value => explorer.percent(value)},
       ),
-      of('last_val_accuracy', 'val, its last', i => final[i], {show: value => explorer.percent(value)}),
+      ...(explorer.shown_epoch()
+        ? [of('last_val_accuracy', 'final val', i => final[i], {show: value => explorer.percent(value)})]
+        : []),
       of('epochs', 'epochs', i => data.last[i], {
         show: (value, i) => `${value} of ${explorer.number(t.asked[i])}`,
       }),
@@ -180,7 +194,9 @@
       const {x, told} = explorer.along(axis, data.n),
         lacking = count(i => explorer.selected[i] && explorer.compared(i) && Number.isNaN(x[i]));
       slice_figures[k].draw({
-        summary: strongest(axis, groups, y) + (lacking ? ` ${explorer.count(lacking)} don’t have it.` : ''),
+        summary:
+          strongest(axis, groups, y) + (lacking ? ` Not applicable to ${explorer.count(lacking)}.` : ''),
+        caption: explorer.epoch() ? `val accuracy at epoch ${explorer.epoch()}` : 'final val accuracy',
         x: told,
         y: {title: 'val accuracy', percent: true, range: explorer.spread(y)},
         revision: `${axis.name} ${explorer.epoch()}`,
@@ -202,7 +218,7 @@
       });
     });
     document.getElementById('slices-summary').textContent = axes.length
-      ? `${explorer.when()} Hollow marks were stopped early. Draw a loop around marks to select them.`
+      ? `${explorer.when()} Hollow marks were stopped early. Lasso points to select trials.`
       : 'No hyperparameter differs between trials.';
   }
   const count = test => {
@@ -218,7 +234,7 @@
     if (!told.length)
       return `Below ${explorer.follows.enough} trials of one network, or where they are all alike, nothing is said of it.`;
     const list = told.map(row => `${row.name} ${explorer.follows.told(row)}`).join('; ');
-    return axis.text ? `${list}.` : `Rank correlation with accuracy: ${list}.`;
+    return axis.text ? `Variance of ranks explained: ${list}.` : `Rank correlation with accuracy: ${list}.`;
   }
 
   // Cividis, cut to its readable middle: dark blue to yellow, told apart by the colour-blind.
@@ -236,26 +252,39 @@
       k = Math.min(Math.floor(at), RAMP.length - 2);
     return `rgb(${RAMP[k].map((low, j) => Math.round(low + (at - k) * (RAMP[k + 1][j] - low))).join(',')})`;
   };
+  // The hyperparameters that can stand on the map, and what stands there when nothing is chosen.
+  const varying = () => {
+    const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', 'val_accuracy']);
+    return explorer.all_axes().filter(axis => !skip.has(axis.name));
+  };
+  const pairable = () => Object.fromEntries(varying().map(({name, label}) => [name, label]));
+  const standard = (name, k) => {
+    const names = varying().map(axis => axis.name);
+    return names.includes(name) ? name : names[Math.min(k, names.length - 1)];
+  };
   function draw_map() {
     const {data} = explorer,
-      axes = explorer.all_axes(),
-      lr = axes.find(axis => axis.name === 'lr'),
-      batch = axes.find(axis => axis.name === 'batch_size');
-    const there = Boolean(lr && batch);
-    map.root.parentElement.hidden = !there;
-    if (!there) return;
+      axes = explorer.all_axes();
+    map.root.parentElement.hidden = varying().length < 2;
+    if (varying().length < 2) return;
+    across.fill();
+    down.fill();
+    const lr = axes.find(axis => axis.name === across.value),
+      batch = axes.find(axis => axis.name === down.value);
     const y = explorer.compared_accuracy(),
-      a = explorer.along({...lr, steps: lr.steps && lr.distinct.length < 3}, data.n),
+      a = explorer.along({...lr, steps: lr.steps && (lr.text || lr.distinct.length < 3)}, data.n),
       b = explorer.along(batch, data.n);
     const [low, high] = explorer.spread(y, 0),
       every = Int32Array.from({length: data.n}, (_, i) => i),
       reached = i => (Number.isNaN(y[i]) ? NaN : a.x[i]);
     const x = Float32Array.from(every, reached);
     map.draw({
-      summary: `${explorer.when()} The brighter, the higher: ${explorer.percent(low)} dark, ${explorer.percent(high)} bright; the shape is the network.`,
+      summary: `${explorer.when()} Colour is val accuracy, the shape is the network.`,
+      caption: explorer.epoch() ? `val accuracy at epoch ${explorer.epoch()}` : 'final val accuracy',
+      scale: {low, high, colour: explorer.ramp, title: 'val accuracy'},
       x: a.told,
-      y: {...b.told, title: 'batch size'},
-      revision: 'map',
+      y: b.told,
+      revision: `map ${lr.name} ${batch.name}`,
       lasso: lasso(x, b.x),
       marks: [
         {
@@ -269,13 +298,13 @@
         },
       ],
       tip: ({trial: i}) =>
-        `${data.trials.trial_id[i]}, ${data.trials.model[i]}: lr ${explorer.number(lr.values[i])}, batch ${batch.values[i]}, ${explorer.percent(y[i])}`,
+        `${data.trials.trial_id[i]}, ${data.trials.model[i]}: ${[lr, batch].map(axis => `${axis.label} ${axis.text ? (axis.values[i] ?? 'absent') : explorer.number(axis.values[i])}`).join(', ')}, ${explorer.percent(y[i])}`,
       table: () => ({
         columns: [
           {name: 'trial_id'},
           {name: 'model'},
-          {name: 'lr'},
-          {name: 'batch_size'},
+          {name: lr.name},
+          {name: batch.name === lr.name ? `${lr.name}_again` : batch.name},
           {name: 'val_accuracy', show: explorer.percent},
         ],
         rows: [...every]
@@ -283,7 +312,12 @@
           .map(i => [data.trials.trial_id[i], data.trials.model[i], lr.values[i], batch.values[i], y[i]]),
       }),
     });
-    cells(lr, batch, y, low, high);
+    const gradient = element('i', {class: 'gradient', 'aria-hidden': 'true'});
+    gradient.style.background = `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map(explorer.ramp).join(',')})`;
+    bar.replaceChildren(explorer.percent(low), gradient, `${explorer.percent(high)} val accuracy`);
+    const ready = lr.name === 'lr' && batch.name === 'batch_size';
+    matrix.hidden = !ready;
+    if (ready) cells(lr, batch, y, low, high);
   }
   // Batch sizes down, bands of the learning rate across: the best of each cell, which selects its trials.
   function cells(lr, batch, y, low, high) {

@@ -3,7 +3,8 @@
 import pandas as pd
 
 from results.artefacts.load import Findings
-from results.facts.importance import ENOUGH, RESAMPLES, TOP, importance, plateaus, reached
+from results.facts import kept
+from results.facts.importance import ENOUGH, RESAMPLES, TOP, plateaus, reached
 from results.figures import charts
 from results.report.blocks import Block, Figure, Text, table
 from results.words import listed, ranged, ranges
@@ -33,7 +34,7 @@ HOW = (
 
 def important(one: Findings, trials: pd.DataFrame, resamples: int = RESAMPLES) -> list[Block]:
     """Both measures at the furthest epoch that enough trials of a network reached, or why not."""
-    frame = importance(one, trials, resamples)
+    frame = kept.importances(one, resamples)
     missing = [*too_few(one, trials), *on_plateau(one, trials)]
     if frame.empty:
         return missing

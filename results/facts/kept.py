@@ -1,0 +1,77 @@
+"""Importance, worked out once for a state of a study and kept in its folder, below explorer/.
+
+A thousand trials take a minute of forests. What is kept holds the state that it is of, and is made
+anew where that or what makes it differs; a folder that can't be written to keeps nothing.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+
+from results.artefacts.load import Findings
+from results.facts import importance, search
+
+FILE = Path("explorer") / "importance.json"
+MAKERS = ("optuna", "scikit-learn", "numpy")
+_known: dict[str, pd.DataFrame] = {}  # of this process, for folders that can't be written to
+
+
+def importances(
+    one: Findings, resamples: int = importance.RESAMPLES, say: Callable[[str], None] | None = None
+) -> pd.DataFrame:
+    """importance.importance of the whole search; `say` hears that it will take a while."""
+    trials = search.searched(one)
+    now = state(one, trials, resamples)
+    if now not in _known:
+        found = read(one.folder / FILE, now)
+        if found is None:
+            many = int(importance.reached(one, trials)["trials"].max() if len(trials) else 0)
+            if say and many >= importance.ENOUGH:
+                say(f"Importance of hyperparameters, {one.name}: {len(trials):,} trials …")
+            found = importance.importance(one, trials, resamples)
+            if len(found):
+                write(one.folder / FILE, now, found)
+        _known[now] = found
+    return _known[now].copy()
+
+
+def state(one: Findings, trials: pd.DataFrame, resamples: int) -> str:
+    """A digest of all that importance is made of."""
+    settings = [name for name in trials if name.startswith("hp_")]
+    parts = [
+        trials[["trial_id", "model", "ran", "last_epoch", *settings]].to_csv(index=False),
+        one.epochs[["trial_id", "epoch", "val_accuracy"]].to_csv(index=False),
+        one.decisions[["trial_id", "rung"]].to_csv(index=False),
+        json.dumps(one.study["study"].get("space", {}), sort_keys=True),
+        *[f"{name} {version(name)}" for name in MAKERS],
+        f"{resamples} {importance.MANY} {importance.TREES} {importance.TOP} {importance.ENOUGH}",
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def read(path: Path, now: str) -> pd.DataFrame | None:
+    """What is kept of this state, if anything."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["state"] == now:
+            return pd.read_json(StringIO(kept["rows"]), orient="table")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # nothing there, or nothing of ours
+    return None
+
+
+def write(path: Path, now: str, found: pd.DataFrame) -> None:
+    text = json.dumps({"state": now, "rows": found.to_json(orient="table", index=False)})
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError:
+        return  # read-only, or full: it is worked out again
