@@ -885,5 +885,5 @@ def test_an_exported_picture_has_its_legend_its_title_and_its_hollow_marks(
                 download.value.save_as(tmp_path / f"{name}.svg")
                 said[name] = (tmp_path / f"{name}.svg").read_text()
             assert "alexnet" in said["cost"] and "Accuracy and its cost" in said["cost"]
-            assert ink in said["cost"] and "hollow" in said["cost"]
+            assert ink in said["cost"] and "filled: Pareto front" in said["cost"]
             assert "colorbar" in said["lr-batch"] and "val accuracy at epoch" in said["lr-batch"]

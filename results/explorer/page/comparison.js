@@ -268,6 +268,8 @@
       y: {title: 'val accuracy', percent: true, range: explorer.spread(y)},
       lasso: explorer.lasso(x, y),
       revision: `${against}`,
+      caption: explorer.epoch() ? `val accuracy at epoch ${explorer.epoch()}` : 'final val accuracy',
+      hollow_told: 'filled: Pareto front',
       marks: [{kind: 'points', x, y, trial: every, hollow: i => !on.has(i)}],
       tip: ({trial: i}) =>
         `${data.trials.trial_id[i]}, ${data.trials.model[i]}: ${explorer.percent(y[i])}, ${explorer.number(x[i], 3)} ${COSTS[against]}`,

@@ -401,7 +401,7 @@
     await show();
     night.addEventListener('change', () => box.isConnected && show());
     const name = title.replace(/[^\w]+/g, '-').toLowerCase(),
-      size = () => ({width: box.clientWidth, height: box.clientHeight});
+      size = () => ({width: Math.max(box.clientWidth, 640), height: box.clientHeight});
     const save = async format => {
       const {layout, data} = box,
         {paper, soft, ink} = explorer.colours();

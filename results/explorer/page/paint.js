@@ -341,7 +341,8 @@
               own.y.push(null);
             });
       } else
-        for (let k = 0; k < marks.x.length; k++)
+        for (let k = 0; k < marks.x.length; k++) {
+          if (!Number.isFinite(marks.x[k] + marks.y[k])) continue;
           add(marks.trial[k], k, own => {
             const open = Boolean(marks.hollow?.(k)),
               symbol = marks.symbol || explorer.look(own.model).symbol;
@@ -351,6 +352,7 @@
             own.symbols.push(symbol === 'x' ? 'x-thin' : open ? `${symbol}-open` : symbol);
             if (own.on) own.colours.push(marks.ink ? ink : marks.colour ? marks.colour(k) : null);
           });
+        }
       for (const {on, model, x, y, colours, symbols} of [...groups.values()].sort((a, b) => a.on - b.on)) {
         const look = explorer.look(model),
           colour = on ? look.colour : rest,

@@ -2,6 +2,7 @@
 // own marks costs 600 ms for 1,000 curves, the canvas 20; an image is made of true plotly traces, so SVG stays SVG.
 {
   const {element} = explorer;
+  const LEAST_WIDE = 640; // px of an image, so that its legend fits beside itself
   const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
   const CONFIG = {
     showSendToCloud: false,
@@ -346,6 +347,7 @@
     for (const trace of image.data)
       if (trace.fill) Object.assign(trace, {showlegend: false});
       else if (trace.mode === 'lines' && trace.name === undefined) trace.showlegend = false;
+    const wide = Math.max(box.width, LEAST_WIDE);
     const words = [figure.title, spec.caption].filter(Boolean).join(', ').replaceAll('<', '&lt;');
     image.layout = {
       ...image.layout,
@@ -362,12 +364,12 @@
         yanchor: 'top',
       },
       margin: {...image.layout.margin, t: 72},
-      width: box.width,
+      width: wide,
       height: box.height + 72,
     };
     const url = await Plotly.toImage(image, {
       format,
-      width: box.width,
+      width: wide,
       height: box.height + 72,
       scale: format === 'png' ? 2 : 1,
     });
