@@ -50,7 +50,8 @@ def state(one: Findings, trials: pd.DataFrame, resamples: int) -> str:
         one.decisions[["trial_id", "rung"]].to_csv(index=False),
         json.dumps(one.study["study"].get("space", {}), sort_keys=True),
         *[f"{name} {version(name)}" for name in MAKERS],
-        f"{resamples} {importance.MANY} {importance.TREES} {importance.TOP} {importance.ENOUGH}",
+        f"{resamples} {importance.SHUFFLES} {importance.MANY} {importance.TREES} "
+        f"{importance.TOP} {importance.ENOUGH}",
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
