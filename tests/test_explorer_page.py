@@ -270,7 +270,7 @@ def test_the_keyboard_reaches_the_table_the_filters_and_a_trial(browser, whole, 
         assert page.locator("dialog").is_visible()
         page.keyboard.press("Escape")
         page.locator("#clear").click()
-        page.locator("#figure-coordinates summary").focus()
+        page.locator("#figure-coordinates summary", has_text="Filter").focus()
         page.keyboard.press("Enter")
         page.get_by_label("lr from").fill("0.03")
         page.keyboard.press("Tab")
