@@ -35,8 +35,9 @@ ROOMS = {
     " rich torch",
     "study/run.py": "study study/config study/storage study/cluster study/worker study/driver",
     "study/model": "study fer_data study/config study/data study/record study/storage"
-    " study/training numpy torch onnx onnxruntime safetensors",
+    " study/training numpy torch onnx onnxruntime safetensors PIL cv2",
     "study/export.py": "study study/storage study/model numpy",
+    "study/predict.py": "study study/record study/model numpy",
     "study/status.py": "study study/record",
     "results": "fer_data pandas",
     "results/artefacts": "results fer_data numpy pandas pyarrow",

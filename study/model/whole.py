@@ -75,3 +75,24 @@ def probabilities(run: Run, one: Confirmed, faces: np.ndarray) -> np.ndarray:
 def coloured(faces: np.ndarray) -> np.ndarray:
     """Grey faces (N, H, W) as an exported model takes them: (N, H, W, 3)."""
     return np.repeat(faces[..., None], 3, axis=-1)
+
+
+class Ensemble:
+    """Confirmed networks, loaded once, that answer together: the mean of their probabilities."""
+
+    def __init__(self, run: Run, networks: list[Confirmed]) -> None:
+        self.parts = []
+        for one in networks:
+            trained, exact = state(one), replace(one.hp, precision="float32")
+            network = loop.trained(exact, len(run.classes), torch.device("cpu"), trained)
+            self.parts.append((exact, network, trained))
+
+    @torch.no_grad()
+    def probabilities(self, faces: np.ndarray) -> np.ndarray:
+        """float64 (N, K) for uint8 (N, 48, 48)."""
+        cpu = torch.device("cpu")
+        shares = [
+            torch.cat(list(loop.outputs(hp, network, faces, cpu, trained))).double().softmax(1)
+            for hp, network, trained in self.parts
+        ]
+        return torch.stack(shares).mean(0).numpy()

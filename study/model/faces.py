@@ -1,0 +1,140 @@
+"""Faces in a photograph, found and cropped as those of FER-2013 are.
+
+The detector is OpenCV 4's cascade, whose weights are in its wheel (OpenCV 5's has none). FER-2013
+was cropped by one too: of its own faces in a made-up scene the box is 0.97 of the crop.
+"""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from fer_data.image_files import formats
+from fer_data.rows import SIDE_PX
+from study import Mistake
+
+LARGEST = 64_000_000  # pixels of a photograph: 200 MB as colours
+DETECTION_PX = 1280  # longest side at which faces are looked for
+TIGHT_PX = 96  # a picture up to this is a face already cropped
+TIGHT_SHARE = 0.7  # and so is one that a face fills so far
+SMALLEST_PX = 24
+MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
+MARGIN = 1 / 0.97  # crop over box
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face in a photograph: its crop's box in pixels, and the crop, uint8 (48, 48)."""
+
+    left: int
+    top: int
+    side: int
+    crop: np.ndarray
+
+
+def photographs(given: list[str], listed: Iterator[str]) -> Iterator[Path]:
+    """The files that a command line means: files, all in folders, `-` for a list of paths."""
+    for name in given:
+        if name == "-":
+            yield from (Path(line.strip()) for line in listed if line.strip())
+        elif Path(name).is_dir():
+            yield from sorted(p for p in Path(name).rglob("*") if p.is_file())
+        else:
+            yield Path(name)
+
+
+def opened(path: Path) -> Image.Image:
+    """A photograph, upright, in colours. Mistake if it isn't one that can be judged."""
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused below
+            image = Image.open(file, formats=formats())
+            refuse_others(image, path)
+            return coloured(ImageOps.exif_transpose(image))
+    except Mistake:
+        raise
+    except FileNotFoundError:
+        raise Mistake(f"there is no file {path}") from None
+    except Exception as error:  # PIL's decoders raise nearly anything on what is no image
+        raise Mistake(f"{path} isn't a photograph that can be read ({first(error)})") from None
+
+
+def refuse_others(image: Image.Image, path: Path) -> None:
+    """Mistake if a picture that was opened, and not yet decoded, can't be judged."""
+    pixels = image.width * image.height
+    if pixels > LARGEST:
+        raise Mistake(
+            f"{path} has {pixels / 1e6:.0f} megapixels: at most {LARGEST / 1e6:.0f} can be "
+            "judged, make it smaller"
+        )
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        raise Mistake(f"{path} has several frames: give one of them as a picture of its own")
+    if image.mode not in MODES:
+        raise Mistake(
+            f"{path} has pixels of the kind {image.mode}: convert it to 8 bits of grey, or of "
+            "red, green and blue"
+        )
+
+
+def coloured(image: Image.Image) -> Image.Image:
+    """Red, green and blue; what is transparent, on white."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def first(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def found(image: Image.Image) -> list[Face]:
+    """The faces of a photograph, left to right; the whole of it, if it is a crop already."""
+    if max(image.size) <= TIGHT_PX:
+        return [whole(image)]
+    boxes = detected(image)
+    near_square = max(image.size) <= 1.34 * min(image.size)
+    if near_square and any(box[2] >= TIGHT_SHARE * min(image.size) for box in boxes):
+        return [whole(image)]
+    faces = []
+    for left, top, side in boxes:
+        wide = round(side * MARGIN)
+        left, top = left - (wide - side) // 2, top - (wide - side) // 2
+        left = max(0, min(left, image.width - wide))
+        top = max(0, min(top, image.height - wide))
+        faces.append(Face(left, top, wide, cropped(image, left, top, wide)))
+    return sorted(faces, key=lambda face: face.left)
+
+
+def whole(image: Image.Image) -> Face:
+    """All of a picture as one face; the middle of its longer side."""
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return Face(left, top, side, cropped(image, left, top, side))
+
+
+def cropped(image: Image.Image, left: int, top: int, side: int) -> np.ndarray:
+    """uint8 (48, 48), grey, antialiased: as `fer_data.image_files` makes it of an image file."""
+    crop = image.crop((left, top, left + side, top + side)).convert("L")
+    return np.asarray(crop.resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR))
+
+
+def detected(image: Image.Image) -> list[tuple[int, int, int]]:
+    """(left, top, side) of each face, in pixels of the photograph."""
+    shrink = min(1.0, DETECTION_PX / max(image.size))
+    small = image.convert("L").resize([max(1, round(shrink * side)) for side in image.size])
+    border = max(8, min(small.size) // 6)  # a face that touches the edge is found with some ground
+    grey = cv2.copyMakeBorder(
+        np.asarray(small), border, border, border, border, cv2.BORDER_REPLICATE
+    )
+    name = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
+    least = (SMALLEST_PX, SMALLEST_PX)
+    boxes = cv2.CascadeClassifier(str(name)).detectMultiScale(grey, 1.1, 3, minSize=least)
+    return [
+        (round((x - border) / shrink), round((y - border) / shrink), round(side / shrink))
+        for x, y, side, _ in np.asarray(boxes).reshape(-1, 4).tolist()
+    ]

@@ -1,0 +1,139 @@
+"""`python -m study.predict`: faces in photographs, and what can't be judged."""
+
+import csv
+import io
+import json
+
+import confirmed_study
+import numpy as np
+import pytest
+from PIL import Image
+
+from study import predict
+from study.data import datasets
+from study.model import faces, whole
+from study.model.confirmed import answers, chosen, opened
+
+PLACES = ((60, 80, 160), (340, 260, 200), (640, 90, 180))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return confirmed_study.made(tmp_path_factory.mktemp("runs") / "one")
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return datasets.load(confirmed_study.DATA).train.images
+
+
+def ground() -> Image.Image:
+    y, x = np.mgrid[:600, :900]
+    levels = [128 + 30 * np.sin(x / 90), 140 + 20 * np.cos(x / 60), 120 + 30 * np.sin(y / 80)]
+    return Image.fromarray(np.stack(levels, -1).astype(np.uint8))
+
+
+@pytest.fixture
+def scene(drawn, tmp_path):
+    """A scene with three drawn faces pasted into it."""
+    image = ground()
+    for crop, (left, top, side) in zip(drawn[[1, 5, 8]], PLACES, strict=True):
+        image.paste(Image.fromarray(crop).resize((side, side)), (left, top))
+    image.save(tmp_path / "scene.png")
+    return tmp_path / "scene.png"
+
+
+def test_faces_are_found_where_they_are_and_each_has_an_answer(study, scene, capsys):
+    out = scene.with_name("answer.png")
+    assert predict.main([str(study), str(scene), "--json", "--out", str(out)]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert 2 <= len(rows) <= 3  # the detector finds nine in ten of these
+    for row in rows:
+        near = [abs(row["left"] - x) + abs(row["top"] - y) < 0.3 * s for x, y, s in PLACES]
+        assert sum(near) == 1 and 0.7 < row["side"] / PLACES[near.index(True)][2] < 1.3
+        shares = {name[2:]: value for name, value in row.items() if name.startswith("p_")}
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
+        assert row["answer"] == max(shares, key=shares.get) == row["set"][0]
+    with Image.open(out) as picture:
+        assert picture.width > 900 and picture.height >= 600
+
+
+def test_a_crop_is_taken_whole_and_answered_as_the_study_did(study, tmp_path, capsys):
+    """Its own test images, as files: the mean of the seeds' kept answers."""
+    test, folder = datasets.load(confirmed_study.DATA).test.images, tmp_path / "crops"
+    folder.mkdir()
+    for number, crop in enumerate(test):
+        Image.fromarray(crop).save(folder / f"{number:03d}.png")
+    assert predict.main([str(study), str(folder), "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    run = opened(study)
+    kept, _ = answers(run, chosen(run), "test")
+    found = [[float(row[f"p_{name}"]) for name in run.classes] for row in rows]
+    assert np.allclose(found, kept, atol=1e-4) and len(rows) == len(test)
+
+
+def test_a_larger_crop_is_taken_whole(drawn):
+    side = faces.found(Image.fromarray(drawn[1]).resize((300, 300)).convert("RGB"))
+    assert [face.side for face in side] in ([300], [])  # whole, or not found; never a part of it
+
+
+def test_the_table_says_how_far_the_sets_can_be_trusted(study, drawn, tmp_path, capsys):
+    Image.fromarray(drawn[0]).save(tmp_path / "one.png")
+    assert predict.main([str(study), str(tmp_path / "one.png")]) == 0
+    told = capsys.readouterr().out
+    assert "90 % set:" in told and "held the right answer for" in told and "one-s0" in told
+
+
+def test_what_cannot_be_judged_is_a_sentence_each_and_the_rest_goes_on(
+    study, drawn, tmp_path, capsys, monkeypatch
+):
+    tmp_path = tmp_path / "photos"
+    tmp_path.mkdir()
+    noise = np.random.default_rng(0).integers(0, 65536, (64, 64)).astype(np.uint16)
+    Image.fromarray(drawn[0]).save(tmp_path / "a.png")
+    (tmp_path / "text.jpg").write_text("no photograph")
+    ground().save(tmp_path / "empty.png")
+    ground().convert("CMYK").save(tmp_path / "print.jpg")
+    Image.fromarray(noise).save(tmp_path / "deep.png")
+    frames = [Image.fromarray(one) for one in drawn[:3]]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    Image.new("1", (11_000, 10_000)).save(tmp_path / "huge.png")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{tmp_path / 'a.png'}\n{tmp_path / 'no'}\n"))
+    assert predict.main([str(study), str(tmp_path), "-", "--csv"]) == 2
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 1 + 2
+    wanted = {
+        "text.jpg": "isn't a photograph",
+        "empty.png": "no face",
+        "print.jpg": "CMYK",
+        "deep.png": "I;16",
+        "moving.gif": "several frames",
+        "huge.png": "110 megapixels",
+        "no": "there is no file",
+    }
+    lines = told.err.splitlines()
+    assert len(lines) == len(wanted) + 1 and "7 of 9 photograph(s) left out" in lines[-1]
+    for name, why in wanted.items():
+        assert any(name in line and why in line for line in lines), name
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--json", "--csv"], "--csv"),
+        (["--network", "resnet34"], "no confirmed network resnet34"),
+        (["two.png", "--out", "x.png"], "2 were given"),
+    ],
+)
+def test_a_mistake_is_a_sentence(words, said, study, capsys):
+    assert predict.main([str(study), "one.png", *words]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and said in error
+
+
+def test_an_ensemble_is_the_mean_of_its_networks(study, drawn):
+    run = opened(study)
+    networks = chosen(run)
+    together = whole.Ensemble(run, networks).probabilities(drawn[:4])
+    each = [whole.probabilities(run, one, drawn[:4]) for one in networks]
+    assert len(each) == 2 and np.allclose(together, np.mean(each, axis=0), atol=1e-6)
