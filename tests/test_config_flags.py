@@ -68,7 +68,12 @@ def test_every_flag_of_help_has_help_text_and_a_default_is_said():
         r"--sampler tpe(\|\w+)+ sampler that proposes configurations \[tpe\]", one_line
     )
     assert "one of serial, parallel; cbam_resnet34 only [serial]" in one_line
-    assert "--models A,B networks to compare [" + ",".join(MODELS) + "]" in one_line
+    assert (
+        "--models A,B networks to compare, of one's own as FILE.py:NAME or timm:NAME ["
+        + ",".join(MODELS)
+        + "]"
+        in one_line
+    )
 
 
 def test_without_flags_a_study_stays_as_it_is():

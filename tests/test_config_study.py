@@ -184,7 +184,7 @@ def test_each_network_has_its_own_hyperparameters_and_no_other():
         assert own & set(present(Hyperparameters(model=model))) == names
         assert all(applies(name, model) for name in set(FIELDS) - own)
     assert having("stem")[:2] == ("resnet34", "cbam_resnet34")
-    assert having("lr") == MODELS
+    assert having("lr") == tuple(MODELS)
 
 
 def test_options_are_what_the_constructor_takes():
@@ -531,7 +531,7 @@ def test_options_have_these_defaults():
         "classes": (),
         "train_images": 0,
         "val_images": 0,
-        "models": MODELS,
+        "models": tuple(MODELS),
         "stages": ("search", "confirm"),
         "settings": [],
         "trials": 24,

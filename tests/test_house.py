@@ -16,7 +16,7 @@ from study.config.study import PRESETS
 ROOT = Path(__file__).parents[1]
 # A folder, and all that its files may import: of ours and of others'; the standard library always.
 ROOMS = {
-    "fer_models": "torch torchvision",
+    "fer_models": "torch torchvision timm",
     "fer_data": "fer_data/readers numpy PIL",
     "fer_data/readers": "fer_data numpy pyarrow",
     "fer_stats": "numpy scipy",
@@ -28,8 +28,8 @@ ROOMS = {
     "study/training": "study study/config study/storage fer_models numpy torch",
     "study/search": "study study/config study/record numpy optuna",
     "study/cluster": "study study/config study/storage ray torch yaml",
-    "study/worker": "study fer_data study/config study/storage study/training study/cluster numpy"
-    " torch ray",
+    "study/worker": "study fer_data fer_models study/config study/storage study/training"
+    " study/cluster numpy torch ray",
     "study/driver": "study fer_data fer_stats study/config study/storage study/data study/record"
     " study/training study/search study/cluster study/worker fer_models numpy pandas pyarrow ray"
     " rich torch",

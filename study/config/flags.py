@@ -69,7 +69,7 @@ def parser(study: Study | None = None) -> Parser:
     hyper = made.add_argument_group("hyperparameters, fixed or searched", of_preset)
     for name in HYPER:
         models = having(name)
-        only = f"; {' and '.join(models)} only" if models != MODELS else ""
+        only = f"; {' and '.join(models)} only" if models != tuple(MODELS) else ""
         hyper.add_argument(
             flag(name),
             dest=name,

@@ -14,7 +14,7 @@ from typing import Any
 import fer_models
 from study import Mistake
 
-MODELS = tuple(fer_models.MODELS)
+MODELS = fer_models.MODELS  # networks of one's own come into it while a study is read
 
 
 def hyper(

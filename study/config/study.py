@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from fer_models import own as own_models
 from study import Mistake
 from study.config.hyperparameters import FIELDS, MODELS, Hyperparameters, applies, checked, kind
 from study.config.seeds import FRESH, LAST_STUDY
@@ -72,7 +73,11 @@ class Study:
     )
     train_images: int = option(0, "train on a stratified part of so many images; 0 is all", 0)
     val_images: int = option(0, "validate on a stratified part of so many images; 0 is all", 0)
-    models: tuple[str, ...] = option(MODELS, "networks to compare", choices=MODELS)
+    models: tuple[str, ...] = option(
+        tuple(MODELS),
+        "networks to compare, of one's own as FILE.py:NAME or timm:NAME",
+        choices=MODELS,
+    )
     stages: tuple[str, ...] = option(STAGES, "stages to run", choices=STAGES)
     settings: tuple[Setting, ...] = option(
         (), "named settings: tried first in a search, confirmed as they are without one"
@@ -132,11 +137,14 @@ class Study:
     address: str = option("", "Ray cluster to join, or local; empty is RAY_ADDRESS, else local")
     space: dict[str, Domain] = field(default_factory=dict)  # for all networks
     own: dict[str, dict[str, Domain]] = field(default_factory=dict)  # network -> its part
+    own_networks: tuple[own_models.Record, ...] = ()  # of `models`, those that are a person's own
 
     def __post_init__(self) -> None:
         for f in fields(self):
             if f.metadata:
                 object.__setattr__(self, f.name, checked_option(f, getattr(self, f.name)))
+        records = tuple(own_models.KNOWN[m] for m in self.models if m in own_models.KNOWN)
+        object.__setattr__(self, "own_networks", records)
         if self.gpus_per_trial > 1 and self.gpus_per_trial % 1:
             raise Mistake(f"gpus_per_trial is {self.gpus_per_trial}: above 1 only whole GPUs")
         if -1 < self.hang_seconds < 0:
@@ -199,6 +207,14 @@ def table(name: str, value: Any) -> dict[str, Any]:
     return value
 
 
+def network(text: Any) -> Any:
+    """A network's name; one of a person's own, FILE.py:NAME or timm:NAME, is known by it after."""
+    try:
+        return own_models.named(text) if isinstance(text, str) and ":" in text else text
+    except own_models.Refused as refused:
+        raise Mistake(str(refused)) from refused.__cause__
+
+
 def checked_option(f: Any, value: Any) -> Any:
     """The value in the option's type; Mistake otherwise."""
     rule, wanted = f.metadata, type(f.default)
@@ -214,6 +230,8 @@ def checked_option(f: Any, value: Any) -> Any:
         if not isinstance(value, list | tuple):
             known = ", ".join(rule["choices"])
             raise Mistake(f"{f.name} is {value!r}: expected a list of {known}")
+        if f.name == "models":
+            value = [network(item) for item in value]
         for item in value:
             if item not in rule["choices"]:
                 known = ", ".join(rule["choices"])
@@ -266,6 +284,7 @@ def from_dict(raw: dict[str, Any], base: Study | None = None) -> Study:
     """A study from its written form (TOML, or study.json); what it doesn't say comes from base."""
     base, raw = base or Study(), dict(raw)
     known = {f.name for f in fields(Study)}
+    of_others(raw)
     for name in raw:
         if name not in known - {"own"}:
             where = "; a hyperparameter belongs below [space]" if name in FIELDS else ""
@@ -297,6 +316,17 @@ def from_dict(raw: dict[str, Any], base: Study | None = None) -> Study:
     return replace(base, space=space, own=own, **raw)
 
 
+def of_others(raw: dict[str, Any]) -> None:
+    """Take in the networks of a person's own, of which the rest of a study speaks."""
+    try:
+        for record in raw.pop("own_networks", ()):
+            own_models.register(record)
+    except (own_models.Refused, KeyError, TypeError) as error:
+        raise Mistake(f"own_networks can't be read: {error}") from error
+    if isinstance(raw.get("models"), list | tuple):
+        raw["models"] = [network(text) for text in raw["models"]]
+
+
 def to_dict(study: Study) -> dict[str, Any]:
     """The written form, from which from_dict makes the same study."""
     plain = {f.name: getattr(study, f.name) for f in fields(study) if f.metadata}
@@ -307,7 +337,8 @@ def to_dict(study: Study) -> dict[str, Any]:
     written = {name: asdict(d) if isinstance(d, Range) else d for name, d in study.space.items()}
     for model, part in study.own.items():
         written[model] = {k: asdict(d) if isinstance(d, Range) else d for k, d in part.items()}
-    return plain | {"space": written}
+    own = {"own_networks": list(study.own_networks)} if study.own_networks else {}
+    return plain | {"space": written} | own
 
 
 def preset(name: str) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def start(given: dict[str, str], trainable: type) -> int:
     whole = datasets.load(study.data, names=study.classes)
     study = prepare.at_most(study, whole, said)
     dataset = prepare.parts(study, whole)
+    prepare.check_networks(study, len(dataset.classes))
     prepare.check_batches(study, len(dataset.train.labels))
     joined = joined or connection.connect(study.address)
     need = resources.per_trial(prepare.shared(study, dataset))

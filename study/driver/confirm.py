@@ -168,6 +168,7 @@ def asked(
             session.device,
             session.checkpoints(name),
             int(session.need["cpu"]),
+            session.study.own_networks,
         )
     return waiting
 

@@ -22,7 +22,7 @@ from study.data import datasets
 from study.record import outcome
 from study.record.journal import Row
 from study.storage import atomic, errors
-from study.training import gpu_memory
+from study.training import gpu_memory, own_networks
 
 TRIALS_PER_GPU = 4  # more only where asked for: how they slow each other isn't measured
 OTHERWISE = (
@@ -63,6 +63,11 @@ def check_batches(study: Study, images: int) -> None:
                 f"{hp.model} can't train on batches of one image: at image_px {hp.image_px} its "
                 "batch normalisation would see one value a channel; choose --batch-size 2 or more"
             )
+
+
+def check_networks(study: Study, classes: int) -> None:
+    """Refuse networks of one's own that no trial could train."""
+    own_networks.check((hp for pair in extremes(study) for hp in pair), classes)
 
 
 def extremes(study: Study) -> list[tuple[Hyperparameters, Hyperparameters]]:

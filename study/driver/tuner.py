@@ -112,6 +112,7 @@ def fit(
         expected=session.expected,
         execution=session.study.execution,
         keep=recorder.stage == "confirm",
+        own_networks=session.study.own_networks,
     )
     tuner = tune.Tuner(
         tune.with_resources(trainable, session.need),

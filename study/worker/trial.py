@@ -14,6 +14,7 @@ import torch
 from ray import tune
 
 from fer_data.dataset import Split
+from fer_models import own
 from study.cluster import environment
 from study.config.hyperparameters import Hyperparameters
 from study.storage.places import Place
@@ -39,8 +40,11 @@ class Trial(tune.Trainable):
         expected: dict[str, str],
         keep: bool = True,
         execution: str = "eager",
+        own_networks: tuple[own.Record, ...] = (),
     ) -> None:
         """`keep` is whether the last epoch's state is wanted: a search only needs its record."""
+        for record in own_networks:
+            own.register(record)
         environment.verify(expected, checkpoints.parent)
         torch.set_num_threads(threads)
         self.splits, self.classes, self.keep = (train_split, val_split), classes, keep

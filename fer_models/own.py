@@ -1,0 +1,169 @@
+"""Networks of one's own beside those of MODELS: a file's function or class, or one of timm's.
+
+    my_nets.py:MyNet        takes `classes` by keyword (and, if it likes, `dropout` and the like)
+                            and gives a module for (B, 1 or 3, H, W)
+    timm:resnet18           timm's, its stem converted to one channel by timm itself
+    timm:resnet18@w.safetensors    the same, begun with the weights of a local file
+
+What a network is travels as a plain dict, so that study.json keeps it and a worker on another
+machine makes the same: its name, source, code and their digest.
+"""
+
+import functools
+import hashlib
+import importlib.abc
+import importlib.metadata
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fer_models import MODELS
+
+Record = dict[str, str]  # name, source, code ("" for timm's), digest
+KNOWN: dict[str, Record] = {}  # by name; all of them are in MODELS too
+
+
+class Refused(ValueError):
+    """Why something isn't a network for a study, in a sentence."""
+
+
+class OnThreeChannels(nn.Module):
+    """A network for (B, 3, H, W) given (B, 1, H, W): the grey face three times."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x.expand(-1, 3, -1, -1))
+
+
+class OfText(importlib.abc.SourceLoader):
+    """Imports a module from text that was read before; its file may be on another machine."""
+
+    def __init__(self, path: str, code: str) -> None:
+        self.path, self.code = path, code
+
+    def get_filename(self, fullname: str) -> str:
+        return self.path
+
+    def get_data(self, path: str) -> bytes:
+        return self.code.encode()
+
+
+def named(text: str) -> str:
+    """The name under which a study has FILE.py:NAME or timm:NAME from now on."""
+    before, _, after = text.rpartition(":")
+    if before == "timm":
+        name, _, weights = after.partition("@")
+        return register(
+            {
+                "name": f"timm-{name.replace('.', '-')}",
+                "source": text,
+                "code": "",
+                "digest": timms_digest(name, weights),
+            }
+        )
+    path = Path(before).expanduser()
+    if path.suffix != ".py" or not path.is_file():
+        raise Refused(
+            f"there is no network {text!r}: expected one of {', '.join(MODELS)}, FILE.py:NAME of a "
+            "file that is there, or timm:NAME"
+        )
+    code = path.read_text()
+    digest = hashlib.sha256(code.encode()).hexdigest()[:16]
+    return register({"name": after, "source": text, "code": code, "digest": digest})
+
+
+def register(record: Record) -> str:
+    """Put a network into MODELS; its name. The same one may come again."""
+    name = record["name"]
+    if KNOWN.get(name) == record:
+        return name
+    if name in MODELS and name not in KNOWN:
+        raise Refused(f"{record['source']} has the name of the study's own {name}: rename it")
+    build = of_code(record) if record["code"] else of_timm(record)
+    KNOWN[name] = record
+    MODELS[name] = build
+    return name
+
+
+def of_code(record: Record) -> Callable[..., nn.Module]:
+    """The constructor that a file's text defines."""
+    path, _, name = record["source"].rpartition(":")
+    loader = OfText(path, record["code"])
+    spec = importlib.util.spec_from_loader(f"own_network_{record['digest']}", loader)
+    assert spec
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        loader.exec_module(module)
+    except Exception as error:
+        raise Refused(f"{path} can't be imported ({type(error).__name__}: {error})") from error
+    made = getattr(module, name, None)
+    if not callable(made) or "classes" not in inspect.signature(made).parameters:
+        raise Refused(
+            f"{record['source']} is no network: expected a function or class {name} that takes "
+            "`classes` by keyword"
+        )
+
+    @functools.wraps(made, updated=())
+    def build(**options: Any) -> nn.Module:
+        network = made(**options)
+        return OnThreeChannels(network) if channels(network) == 3 else network
+
+    return build
+
+
+def channels(network: nn.Module) -> int:
+    """Of the images that a network reads, by its first convolution; 1 where it has none."""
+    first = next((part for part in network.modules() if isinstance(part, nn.Conv2d)), None)
+    return first.in_channels if first else 1
+
+
+def of_timm(record: Record) -> Callable[..., nn.Module]:
+    name, _, weights = record["source"].removeprefix("timm:").partition("@")
+    if record["digest"] != timms_digest(name, weights):
+        raise Refused(
+            f"{record['source']} isn't the same here: it is {timms_digest(name, weights)}, and the "
+            f"study has {record['digest']}: install that timm, give those weights"
+        )
+
+    def build(*, classes: int, dropout: float) -> nn.Module:
+        import timm
+
+        given: dict[str, Any] = {"num_classes": classes, "in_chans": 1, "drop_rate": dropout}
+        meta = torch.empty(0).device.type == "meta"
+        if weights and not meta:
+            given |= {"pretrained": True, "pretrained_cfg_overlay": {"file": weights}}
+        return timm.create_model(name, **given)
+
+    return build
+
+
+def timms_digest(name: str, weights: str) -> str:
+    """timm's version and the digest of the weights' file; Refused where there are none."""
+    try:
+        version = importlib.metadata.version("timm")
+        import timm
+    except ImportError:
+        raise Refused(f"timm:{name} needs timm: pip install 'fer-study[timm]'") from None
+    if not timm.is_model(name):
+        near = ", ".join(timm.list_models(f"*{name[:6]}*")[:5])
+        raise Refused(f"timm {version} has no {name!r}" + (f"; it has {near}, ..." if near else ""))
+    if not weights:
+        return f"timm {version}"
+    path = Path(weights)
+    if path.suffix != ".safetensors" or not path.is_file():
+        raise Refused(
+            f"{weights} is no file of weights here: expected a .safetensors on this machine (other "
+            "formats can run code)"
+        )
+    with path.open("rb") as file:
+        return f"timm {version}, weights {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"

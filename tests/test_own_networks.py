@@ -1,0 +1,202 @@
+"""Networks of one's own: a file's, or timm's, beside the study's three."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from fer_models import MODELS, own
+from study import Mistake
+from study.config.hyperparameters import Hyperparameters, present
+from study.config.study import from_dict, read_preset, to_dict
+from study.driver import prepare
+from study.training import own_networks
+
+NET = """
+from torch import nn
+
+def Small(*, classes, dropout):
+    return nn.Sequential(nn.Conv2d(1, 4, 3, stride=4), nn.ReLU(), nn.AdaptiveAvgPool2d(4),
+                         nn.Flatten(), nn.Dropout(dropout), nn.Linear(64, classes))
+
+class Colour(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 4, 3, stride=4), nn.LazyLinear(classes)
+        self.head = nn.Linear(4 * 12 * 12, classes)
+    def forward(self, x):
+        return self.head(self.conv(x).flatten(1))
+
+def Wide(*, classes):
+    return nn.Sequential(nn.Conv2d(1, 4, 3, stride=4), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+def Numpy(*, classes):
+    import numpy, torch
+    net = Small(classes=classes, dropout=0.0)
+    if net[0].weight.device.type != "meta":
+        with torch.no_grad():
+            net[0].weight += float(numpy.random.rand())
+    return net
+
+NotOne = 3
+def Without(size): return nn.Flatten()
+"""
+
+
+@pytest.fixture(autouse=True)
+def forgotten():
+    """What a test registers is gone after it."""
+    models, known = dict(MODELS), dict(own.KNOWN)
+    yield
+    for table, before in ((MODELS, models), (own.KNOWN, known)):
+        table.clear()
+        table.update(before)
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "nets.py"
+    path.write_text(NET)
+    return path
+
+
+def refusal(study) -> str:
+    with pytest.raises(Mistake) as caught:
+        prepare.check_networks(from_dict(study), 7)
+    return str(caught.value)
+
+
+def test_a_function_is_a_network_with_the_hyperparameters_that_it_takes(file):
+    study = from_dict({"models": [f"{file}:Small", "alexnet"]})
+    assert study.models == ("Small", "alexnet")
+    hp = Hyperparameters(model="Small", dropout=0.5)
+    assert hp.options == {"dropout": 0.5} and "stem" not in present(hp)
+    prepare.check_networks(study, 7)
+    (record,) = study.own_networks
+    assert record["source"] == f"{file}:Small" and record["code"] == NET
+    assert "Conv2d" in str(prepare.networks(study, 7)["Small"])
+
+
+def test_a_study_is_read_again_where_its_file_is_not(file):
+    written = json.loads(json.dumps(to_dict(from_dict({"models": [f"{file}:Small"]}))))
+    file.unlink()
+    MODELS.pop("Small"), own.KNOWN.pop("Small")
+    study = from_dict(written)
+    assert study.models == ("Small",) and json.loads(json.dumps(to_dict(study))) == written
+    assert MODELS["Small"](classes=5, dropout=0.0)(torch.zeros(2, 1, 48, 48)).shape == (2, 5)
+
+
+def test_a_network_of_three_channels_is_given_the_grey_face_three_times(file):
+    study = from_dict({"models": [f"{file}:Colour"]})
+    prepare.check_networks(study, 7)
+    assert isinstance(MODELS["Colour"](classes=7), own.OnThreeChannels)
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "words"),
+    [
+        ("Wide", {}, "gives (2, 4) for 2 faces of 7 classes; expected logits (2, 7)"),
+        ("Numpy", {}, "isn't decided by the seed: made twice from one, its weights differ"),
+        ("Colour", {"image_px": 64}, "can't take faces of 64 x 64 (RuntimeError: mat1 and mat2"),
+    ],
+)
+def test_what_no_trial_could_train_is_refused_before_the_first(file, name, space, words):
+    assert words in refusal({"models": [f"{file}:{name}"], "space": space})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nets.py:NotOne", "is no network: expected a function or class NotOne"),
+        ("nets.py:Without", "takes `classes` by keyword"),
+        ("nets.py:Absent", "is no network"),
+        ("absent.py:Net", "there is no network 'absent.py:Net': expected one of alexnet"),
+        ("timm:resnet18000", "has no 'resnet18000'; it has"),
+        ("timm:resnet18@w.pt", "expected a .safetensors"),
+    ],
+)
+def test_what_is_no_network_is_refused(file, monkeypatch, text, words):
+    monkeypatch.chdir(file.parent)
+    with pytest.raises(Mistake) as caught:
+        from_dict({"models": [text]})
+    assert words in str(caught.value)
+
+
+def test_a_name_of_the_studys_own_is_refused(tmp_path):
+    path = tmp_path / "n.py"
+    path.write_text("def alexnet(*, classes): ...")
+    with pytest.raises(Mistake, match="has the name of the study's own alexnet"):
+        from_dict({"models": [f"{path}:alexnet"]})
+
+
+def test_a_file_that_fails_says_how(tmp_path):
+    path = tmp_path / "n.py"
+    path.write_text("import absent_package")
+    with pytest.raises(Mistake, match="can't be imported .ModuleNotFoundError: No module named"):
+        from_dict({"models": [f"{path}:Net"]})
+
+
+def test_timms_networks_have_one_channel_and_begin_with_the_weights_of_a_file(tmp_path):
+    timm = pytest.importorskip("timm")
+    from safetensors.torch import save_file
+
+    study = from_dict({"models": ["timm:resnet18"]})
+    assert study.models == ("timm-resnet18",)
+    assert study.own_networks[0]["digest"] == f"timm {timm.__version__}"
+    prepare.check_networks(study, 7)
+    net = MODELS["timm-resnet18"](classes=7, dropout=0.0)
+    assert net.conv1.in_channels == 1 and net.fc.out_features == 7
+    weights = timm.create_model("resnet18").state_dict()
+    save_file(weights, tmp_path / "w.safetensors")
+    begun = from_dict({"models": [f"timm:resnet18@{tmp_path}/w.safetensors"]})
+    net = MODELS[begun.models[0]](classes=7, dropout=0.0)
+    assert torch.allclose(net.conv1.weight, weights["conv1.weight"].sum(1, keepdim=True))
+    own_networks.check([Hyperparameters(model="timm-resnet18")], 7)
+
+
+def test_another_timm_on_a_node_is_refused():
+    pytest.importorskip("timm")
+    from_dict({"models": ["timm:resnet18"]})
+    record = own.KNOWN.pop("timm-resnet18") | {"digest": "timm 0.1"}
+    with pytest.raises(own.Refused, match="isn't the same here: it is timm"):
+        own.of_timm(record)
+
+
+def test_the_presets_take_them(file):
+    base = read_preset("smoke", "cpu")[0]
+    study = from_dict(
+        {"models": [f"{file}:Small", "alexnet"], "space": {"Small": {"lr": 0.1}}}, base
+    )
+    assert study.own["Small"] == {"lr": 0.1}
+
+
+@pytest.mark.ray
+def test_four_networks_from_the_command_line(file, tmp_path):
+    """One of a file, one of timm's and two of the study's, on a data set of one's own."""
+    import layouts
+
+    from results.artefacts.load import load
+
+    data = layouts.raf_db(tmp_path / "raf", each=6)
+    models = f"{file}:Small,timm:test_resnet,alexnet,resnet34"
+    command = [sys.executable, "-m", "study.run", "--preset", "smoke", "--models", models]
+    command += ["--data", f"raf-db:{data}", "--out", str(tmp_path / "runs"), "--name", "own"]
+    command += ["--trials", "4", "--epochs", "1", "--seeds", "1", "--batch-size", "8"]
+    command += ["--image-px", "32", "--device", "cpu", "--address", "local"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    found = load(tmp_path / "runs" / "own")
+    assert found.study["data"]["known"] == "raf-db"
+    assert {m for m in found.trials["hp_model"]} == {
+        "Small",
+        "timm-test_resnet",
+        "alexnet",
+        "resnet34",
+    }
+    sources = {one["name"]: one["source"] for one in found.study["study"]["own_networks"]}
+    assert sources == {"Small": f"{file}:Small", "timm-test_resnet": "timm:test_resnet"}
+    report = [sys.executable, "-m", "results", str(tmp_path / "runs" / "own")]
+    done = subprocess.run(report, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
