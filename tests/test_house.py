@@ -39,10 +39,12 @@ ROOMS = {
     "study/export.py": "study study/storage study/model numpy",
     "study/predict.py": "study study/record study/model numpy",
     "study/status.py": "study study/record",
+    "study/evaluate.py": "study fer_data fer_stats study/config study/data study/record"
+    " study/storage study/training numpy pyarrow torch",
     "results": "fer_data pandas",
     "results/artefacts": "results fer_data numpy pandas pyarrow",
-    "results/facts": "results fer_data fer_stats results/artefacts numpy pandas optuna scipy"
-    " statsmodels",
+    "results/facts": "results fer_data fer_stats results/artefacts numpy pandas pyarrow optuna"
+    " scipy statsmodels",
     "results/figures": "results results/facts numpy pandas plotly kaleido",
     "results/report": "results fer_stats results/artefacts results/facts results/figures"
     " results/report/sections numpy pandas plotly",

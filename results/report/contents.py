@@ -15,6 +15,7 @@ from results.report.sections.confirmed import confirmed
 from results.report.sections.confusion import matrices, papers_matrices
 from results.report.sections.cost import cost
 from results.report.sections.curves import curves
+from results.report.sections.elsewhere import tested
 from results.report.sections.faces import grid
 from results.report.sections.ingredients import ingredients
 from results.report.sections.networks import networks
@@ -43,6 +44,7 @@ SECTIONS: tuple[tuple[str, Make], ...] = (
     ("paper", lambda given: [papers_matrices(given)]),
     ("report comparison", lambda given: [noise(given)]),
     ("report comparison", lambda given: [calibration(given.settings)]),
+    ("report comparison", lambda given: [tested(given)]),
     ("report comparison", lambda given: [cost(given.studies, given.settings)]),
     ("report", lambda given: [search(one, given) for one in given.studies]),
     ("searches", lambda given: [beyond_selection(one, given) for one in given.studies]),

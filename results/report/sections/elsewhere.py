@@ -1,0 +1,76 @@
+"""The report's section on other data sets: trained on, tested on."""
+
+import pandas as pd
+
+from results.facts import elsewhere
+from results.report.blocks import Block, Section, Text, table
+from results.report.inputs import Inputs
+
+COLUMNS = {
+    "setting": "text",
+    "trained on": "text",
+    "tested on": "text",
+    "faces": "count",
+    "seeds": "count",
+    "accuracy": "percent",
+    "low": "percent",
+    "high": "percent",
+    "own test": "percent",
+    "drop": "percent",
+}
+CLASSES = {
+    "setting": "text",
+    "tested on": "text",
+    "class": "text",
+    "faces": "count",
+    "recall": "percent",
+    "own test": "percent",
+    "drop": "percent",
+}
+GROUPS = {
+    "setting": "text",
+    "tested on": "text",
+    "attribute": "text",
+    "value": "text",
+    "faces": "count",
+    "accuracy": "percent",
+    "low": "percent",
+    "high": "percent",
+}
+
+
+def tested(given: Inputs) -> Section | None:
+    """Accuracy on other data sets, which classes carry the drop, and groups; None without any."""
+    found = elsewhere.of(given.studies, given.settings)
+    if not found:
+        return None
+    whole, classes, groups = (
+        make(found) for make in (elsewhere.tested, elsewhere.classes, elsewhere.groups)
+    )
+    notes = list(dict.fromkeys(note for one in found for note in one.notes))
+    blocks: list[Block] = [
+        Text(summary(whole, classes)),
+        table("elsewhere", "Trained on, tested on", whole, COLUMNS),
+        table("elsewhere_classes", "Recall of each class, there and here", classes, CLASSES, True),
+    ]
+    if not groups.empty:
+        blocks.append(table("elsewhere_groups", "Accuracy by group", groups, GROUPS, True))
+    return Section("Trained on, tested on", [*blocks, Text(". ".join(notes) + ".", "quiet")])
+
+
+def summary(whole: pd.DataFrame, classes: pd.DataFrame) -> str:
+    """A sentence for each data set: the best setting there, and the classes that lost most."""
+    said = []
+    for name, part in whole.groupby("tested on"):
+        best = part.loc[part["accuracy"].idxmax()]
+        lost = classes[(classes["tested on"] == name) & (classes["setting"] == best["setting"])]
+        worst = lost.nlargest(2, "drop")
+        each = [f"{row['class']} ({100 * row['drop']:.0f})" for _, row in worst.iterrows()]
+        said.append(
+            f"On {name} {best['setting']} is right in {100 * best['accuracy']:.1f} % of "
+            f"{best['faces']:,} faces, on its own test in {100 * best['own test']:.1f} %; most "
+            f"points are lost in {', '.join(each)}."
+        )
+    return " ".join(said) + (
+        " The intervals are for new seeds and new faces; low and high are missing with one seed."
+    )

@@ -1,0 +1,195 @@
+"""`python -m study.evaluate RUN --data KIND:PATH`: confirmed networks meet another data set.
+
+Their answers are kept in RUN/elsewhere/, a file for each data set, and report and explorer show
+them: trained on, tested on.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from fer_data import sources
+from fer_data.classes import folded, listed
+from fer_data.rows import Rows
+from fer_stats import crossed
+from study import Mistake, complain, output, say
+from study.config.hyperparameters import Hyperparameters
+from study.config.study import Study, from_dict
+from study.data import datasets
+from study.record import outcome
+from study.record.journal import read as read_journal
+from study.record.schemas import store
+from study.record.tables import Tables, settings_of
+from study.storage import places
+from study.training import checkpoint, loop
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code 0, or 2 for a mistake."""
+    made = argparse.ArgumentParser(
+        prog="python -m study.evaluate",
+        description="Asks a study's confirmed networks about the faces of another data set and "
+        "keeps the answers in the study's folder, for report and explorer.",
+    )
+    made.add_argument("run", type=Path, metavar="RUN", help="artefact folder, runs/NAME")
+    made.add_argument("--data", required=True, help="path, or KIND:PATH, of faces (docs/data.md)")
+    made.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    args = made.parse_args(argv)
+    try:
+        evaluate(args.run, args.data, device_of(args.device))
+    except Mistake as mistake:
+        complain(f"study.evaluate: {mistake}")
+        return 2
+    finally:
+        output.flushed()
+    return 0
+
+
+def device_of(asked: str) -> torch.device:
+    there = torch.cuda.is_available()
+    if asked == "cuda" and not there:
+        raise Mistake("no CUDA device is here: leave out --device, or give cpu")
+    return torch.device("cuda" if there and asked != "cpu" else "cpu")
+
+
+def evaluate(run: Path, source: str, device: torch.device) -> None:
+    """Ask the networks, keep what they answer, say it."""
+    header, study, tables = opened(run)
+    classes = tuple(header["data"]["classes"])
+    rows, told = faces(source, classes, header["data"]["digest"])
+    kind, path = sources.asked(datasets.absolute(source))
+    digest = sources.digest(Path(path), kind)
+    name = rows.known or datasets.plain_name(Path(path))
+    answers = {}
+    for trial in confirmed(tables, run):
+        hp = Hyperparameters(**settings_of(tables.trials[trial]))
+        state = checkpoint.load(folder_of(study, run) / "checkpoints" / trial)
+        if state is None:
+            complain(f"study.evaluate: the network {trial} was removed: it is passed over")
+            continue
+        answers[trial] = loop.predict(hp, rows.images, len(classes), device, state)
+    if not answers:
+        raise Mistake(f"none of the confirmed networks of {run} is kept: confirm some first")
+    about = {"name": name, "digest": digest, "source": source, "notes": [*rows.notes, *told]}
+    path_to = run / "elsewhere" / f"{name}-{digest}.parquet"
+    path_to.parent.mkdir(exist_ok=True)
+    store(path_to, table(answers, rows, classes, about))
+    for line in (*rows.notes, *told):
+        say(f"{line}.")
+    for line in lines(answers, rows, classes, header["data"]["name"], name):
+        say(line)
+    say(f"The answers are in {path_to}; python -m results {run} shows them.")
+
+
+def opened(run: Path) -> tuple[dict[str, Any], Study, Tables]:
+    """study.json, the study, and what its journal says."""
+    path = run / "study.json"
+    if not path.is_file():
+        raise Mistake(f"{run} holds no study.json: give the artefact folder of a study, runs/NAME")
+    header = json.loads(path.read_bytes())
+    return header, from_dict(header["study"]), Tables.of(read_journal(run / "events.jsonl"))
+
+
+def confirmed(tables: Tables, run: Path) -> list[str]:
+    found = outcome.completed(tables)
+    if not found:
+        raise Mistake(f"{run} has confirmed no network yet: let it come to its end")
+    return found
+
+
+def folder_of(study: Study, run: Path) -> places.Place:
+    """Where a study's networks are: its folder, or that in shared storage."""
+    local = run / "checkpoints"
+    return run if local.is_dir() or not study.storage else places.at(study.storage) / run.name
+
+
+def faces(source: str, classes: tuple[str, ...], trained_on: str) -> tuple[Rows, tuple[str, ...]]:
+    """The faces of the test split, or of all where the source has no split, that show one of the
+    study's classes, under the study's names; and notes."""
+    kind, place = sources.asked(os.fspath(source))
+    path = Path(os.path.expanduser(place))
+    rows = sources.read(path, (), kind)
+    whole = (rows.splits == "").all()
+    inside = np.full(len(rows.names), True) if whole else rows.splits == "test"
+    notes = [f"asked about {'all of it' if whole else 'its test split'}, {inside.sum():,} faces"]
+    ours = {folded(name): name for name in classes}
+    names = np.array([ours.get(folded(name), "") for name in rows.names.tolist()])
+    lacking = sorted(set(rows.names[inside & (names == "")].tolist()))
+    if lacking:
+        lost = int((inside & (names == "")).sum())
+        notes.append(f"{lost:,} faces of {listed(lacking)} are left out: no class of the study's")
+    unmet = [name for name in classes if name not in set(names[inside].tolist())]
+    if unmet:
+        notes.append(
+            f"it has no face of {listed(unmet)}; a network that answers so is wrong there all the "
+            "same"
+        )
+    kept = np.flatnonzero(inside & (names != ""))
+    if not len(kept):
+        raise Mistake(
+            f"{source} has none of the study's classes ({listed(list(classes))}) but "
+            f"{listed(sorted(set(rows.names.tolist())))}: give data whose classes have such names"
+        )
+    part = Rows(
+        images=rows.images[kept],
+        names=names[kept],
+        splits=rows.splits[kept],
+        ids=rows.ids[kept],
+        notes=rows.notes,
+        known=rows.known,
+        groups=rows.groups[kept] if rows.groups.size else rows.groups,
+        about={what: values[kept] for what, values in rows.about.items()},
+    )
+    return part, tuple(notes)
+
+
+def table(
+    answers: dict[str, np.ndarray], rows: Rows, classes: tuple[str, ...], about: dict[str, Any]
+) -> pa.Table:
+    """A row per network and face; `about` is in the file's metadata under `elsewhere`."""
+    told = [
+        json.dumps({what: values[k] for what, values in rows.about.items() if values[k]})
+        for k in range(len(rows.ids))
+    ]
+    columns: dict[str, Any] = {
+        "trial_id": np.repeat([*answers], len(rows.ids)),
+        "image": np.tile(rows.ids, len(answers)),
+        "label": np.tile(rows.names, len(answers)),
+        "about": told * len(answers),
+    }
+    probabilities = np.concatenate([*answers.values()])
+    columns |= {f"p_{name}": probabilities[:, k] for k, name in enumerate(classes)}
+    return pa.table(columns).replace_schema_metadata({"elsewhere": json.dumps(about)})
+
+
+def lines(
+    answers: dict[str, np.ndarray],
+    rows: Rows,
+    classes: tuple[str, ...],
+    trained: str,
+    name: str,
+) -> list[str]:
+    """Accuracy of each setting here, with its interval for new seeds and new faces."""
+    truth = np.array([classes.index(label) for label in rows.names.tolist()])
+    settings: dict[str, list[np.ndarray]] = {}
+    for trial, probabilities in answers.items():
+        settings.setdefault(trial.rpartition("-s")[0], []).append(probabilities.argmax(1) == truth)
+    said = [f"Trained on {trained}, tested on {name} ({len(truth):,} faces):"]
+    for setting, right in settings.items():
+        found = crossed.of_one(np.stack(right))
+        low, high = found.interval()
+        between = f" ({100 * low:.1f} to {100 * high:.1f})" if np.isfinite(low) else ""
+        said.append(f"  {setting}: {100 * found.mean:.1f} %{between}, {len(right)} seeds")
+    return said
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Confirmed networks on another data set, without Ray."""
+
+import json
+from types import SimpleNamespace
+
+import layouts
+import numpy as np
+import pytest
+import torch
+
+from fer_models import MODELS, own
+from results.facts import elsewhere
+from results.report.sections import elsewhere as section
+from study import Mistake, evaluate
+from study.config.hyperparameters import Hyperparameters, present
+from study.config.study import from_dict, to_dict
+from study.training import checkpoint
+from study.training.network import network
+
+CLASSES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def run(tmp_path, tiny, monkeypatch):
+    """A study of two seeds of one network, whose states are kept."""
+    folder = tmp_path / "runs" / "one"
+    trials = {}
+    for seed in range(2):
+        hp = Hyperparameters(model="alexnet", seed=seed, image_px=32)
+        name = f"alexnet-s{seed}"
+        trials[name] = {f"hp_{k}": v for k, v in present(hp).items()}
+        model = network(hp, len(CLASSES), CPU)
+        state = {"model": model.state_dict(), "mean": 0.5, "std": 0.25}
+        trials[name] |= {"state": state}
+    folder.mkdir(parents=True)
+    data = {"classes": list(CLASSES), "digest": "d", "name": "faces"}
+    (folder / "study.json").write_text(
+        json.dumps({"study": to_dict(from_dict({})), "data": data, "started_at": ""})
+    )
+    tables = SimpleNamespace(trials=trials)
+    monkeypatch.setattr(evaluate, "opened", lambda run: ({"data": data}, from_dict({}), tables))
+    monkeypatch.setattr(evaluate, "confirmed", lambda tables, run: list(trials))
+    monkeypatch.setattr(
+        evaluate, "settings_of", lambda row: {k[3:]: v for k, v in row.items() if k[:3] == "hp_"}
+    )
+    monkeypatch.setattr(checkpoint, "load", lambda place: trials[place.name]["state"])
+    monkeypatch.setattr(evaluate.loop, "predict", answers)
+    return folder
+
+
+def answers(hp, images, classes, device, state):
+    """Seed 0 says angry, seed 1 happy, always."""
+    found = np.zeros((len(images), classes), np.float32)
+    found[:, 0 if hp.seed == 0 else 3] = 1
+    return found
+
+
+def test_answers_are_kept_and_said(run, tmp_path, capsys):
+    data = layouts.raf_db(tmp_path / "raf")
+    assert evaluate.main([str(run), "--data", f"raf-db:{data}", "--device", "cpu"]) == 0
+    said = capsys.readouterr().out
+    assert "asked about its test split, 21 faces" in said
+    assert "Trained on faces, tested on raf-db (21 faces):" in said
+    assert "alexnet: 14.3 %" in said and "2 seeds" in said
+    (kept,) = (run / "elsewhere").glob("raf-db-*.parquet")
+    mine = SimpleNamespace(
+        study="one",
+        setting="alexnet",
+        classes=CLASSES,
+        split=np.array(["test"] * 7),
+        duplicate=np.zeros(7, bool),
+        label=np.arange(7),
+        guess=np.stack([np.arange(7), np.arange(7)]),
+    )
+    settings = [SimpleNamespace(name="alexnet", answers=mine)]
+    one = SimpleNamespace(folder=run, name="one", study={"data": {"name": "faces"}})
+    found = elsewhere.of([one], settings)
+    whole = elsewhere.tested(found)
+    assert whole["accuracy"].tolist() == pytest.approx([1 / 7]) and whole["drop"][0] > 0.8
+    classes = elsewhere.classes(found).set_index("class")["recall"]
+    assert classes["angry"] == 0.5 and classes["happy"] == 0.5 and classes["sad"] == 0
+    groups = elsewhere.groups(found)
+    assert set(groups["attribute"]) == {"gender"} and groups["faces"].tolist() == [10, 11]
+    blocks = section.tested(SimpleNamespace(studies=[one], settings=settings)).blocks
+    assert "On raf-db alexnet is right in 14.3 % of 21 faces" in blocks[0].words
+
+
+def test_classes_meet_by_name_and_others_are_said(tmp_path):
+    rows, notes = evaluate.faces(str(layouts.ck48(tmp_path / "c")), CLASSES, "d")
+    assert set(rows.names.tolist()) == {*CLASSES} - {"neutral"}  # anger is angry
+    assert "36 faces of contempt are left out" in notes[1] and "no face of neutral" in notes[2]
+    assert len(rows.names) == 216 and "asked about all of it, 252 faces" in notes[0]
+    with pytest.raises(Mistake, match="has none of the study's classes"):
+        evaluate.faces(str(tmp_path / "c"), ("cat", "dog"), "d")
+
+
+def test_a_folder_without_a_study_is_refused(tmp_path, capsys):
+    assert evaluate.main([str(tmp_path), "--data", "faces.csv"]) == 2
+    assert "holds no study.json" in capsys.readouterr().err
+    assert MODELS.keys() >= {"alexnet"} and not own.KNOWN
