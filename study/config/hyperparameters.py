@@ -6,7 +6,7 @@ hyperparameter of its own is what its constructor says.
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any
@@ -22,7 +22,7 @@ def hyper(
     help: str,
     low: float | None = None,
     high: float | None = None,
-    choices: tuple = (),
+    choices: Collection[Any] = (),
     exclusive: bool = False,
     constructor: bool = False,
     when: tuple[str, tuple[str, ...]] | None = None,

@@ -4,6 +4,7 @@ Runs on the driver.
 """
 
 import tomllib
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
@@ -44,7 +45,7 @@ def option(
     default: Any,
     help: str,
     low: float | None = None,
-    choices: tuple = (),
+    choices: Collection[Any] = (),
     high: int = 2**63 - 1,  # of a column of whole numbers
 ) -> Any:
     rule = {"help": help, "low": low, "choices": choices, "high": high}
