@@ -378,7 +378,7 @@ def test_a_study_on_a_base_changes_only_what_it_says():
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_survives_dict_and_json(name, hardware):
     study, why = read_preset(name, hardware)
-    assert study.preset == name and bool(why) == (name in ("search", "ingredients"))
+    assert study.preset == name and bool(why) == (name in ("search", "fair", "ingredients"))
     assert from_dict(to_dict(study)) == study
     assert from_dict(json.loads(json.dumps(to_dict(study)))) == study
     assert list(to_dict(study)) == list(to_dict(Study()))
@@ -569,12 +569,19 @@ def test_pairs_are_two_names_each_and_those_that_flags_leave_stay():
         assert refusal(from_dict, {"pairs": [text]}) == said
 
 
-@pytest.mark.parametrize("name", ["search", "paper", "ingredients"])
+@pytest.mark.parametrize("name", ["search", "fair", "paper", "ingredients"])
 def test_presets_name_pairs_that_they_confirm_and_on_a_gpu_have_seeds_to_decide_them(name):
     study, _ = read_preset(name, "gpu")
     assert with_possible_pairs(study).pairs == study.pairs != ()
     same = name == "ingredients"
     assert Plan(study.seeds, 3100, len(study.pairs), same).decides
+
+
+def test_fair_has_one_size_and_one_space_for_every_network():
+    study, _ = read_preset("fair", "gpu")
+    assert study.own == {} and study.space["image_px"] == 48 and study.models == MODELS
+    searched = {model: {*domains(study, model)} - {"stem"} for model in MODELS}
+    assert searched["resnet34"] == searched["cbam_resnet34"] == searched["alexnet"]
 
 
 @pytest.mark.parametrize(

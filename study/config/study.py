@@ -17,7 +17,7 @@ from study.config.seeds import FRESH, LAST_STUDY
 
 STAGES = ("search", "confirm")
 FIXED = ("model", "epochs", "seed")  # never in a space: chosen by models, epochs, seed and seeds
-PRESETS = ("smoke", "search", "paper", "ingredients")
+PRESETS = ("smoke", "search", "fair", "paper", "ingredients")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def option(
 class Study:
     """All that decides a study's outcome, and what it may use. A wrong value raises Mistake."""
 
-    preset: str = option("search", "smoke, search, paper, ingredients, or a TOML file")
+    preset: str = option("search", "smoke, search, fair, paper, ingredients, or a TOML file")
     name: str = option("", "name of the study's folder; by default preset, date and time")
     out: str = option("runs", "folder for studies")
     storage: str = option(

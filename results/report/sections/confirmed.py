@@ -16,6 +16,10 @@ HOW = (
     "Intervals are 95 %, for new seeds and new images: variance components of seeds crossed with "
     "images. With one seed nothing is known of the next, so there is none. sd is over seeds."
 )
+ONE_SEARCH = (
+    " The settings were chosen by one search, and the intervals don't hold for another: how far a "
+    "search with another --seed would have come isn't in them."
+)
 
 
 def confirmed(given: Inputs) -> Section | None:
@@ -42,7 +46,7 @@ def confirmed(given: Inputs) -> Section | None:
         "Confirmed accuracy",
         [
             figure,
-            Text(HOW, "quiet"),
+            Text(HOW + ONE_SEARCH * any(len(one.chosen) for one in given.studies), "quiet"),
             by_seed(given.settings),
         ],
     )
