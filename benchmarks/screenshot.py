@@ -19,13 +19,15 @@ from results import Mistake, fail
 from results.artefacts.load import load
 
 DOCS = Path(__file__).parents[1] / "docs"
-COLOURS = 128  # of the palette: text stays sharp, and a picture is a third as large
+COLOURS = 256  # of the palette: text stays sharp, and a picture is a third as large
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.screenshot", description=__doc__)
     parser.add_argument("run", type=Path, help="artefact folder of a study on drawn faces")
-    run = parser.parse_args().run
+    parser.add_argument("--views", nargs="+", default=["overview", "trials"], metavar="VIEW")
+    asked = parser.parse_args()
+    run = asked.run
     try:
         if not load(run).synthetic:
             raise Mistake(f"{run} is on photographs: give a study on drawn faces")
@@ -37,9 +39,9 @@ def main() -> int:
         page.goto(url)
         page.wait_for_selector("body[data-whole]", state="attached", timeout=120_000)
         page.wait_for_load_state("networkidle")
-        for name in ("trials", "faces"):
+        for name in asked.views:
             page.evaluate(f"document.getElementById('{name}').scrollIntoView()")
-            page.wait_for_timeout(1000)
+            page.wait_for_timeout(2000)
             print(save(page, DOCS / f"explorer-{name}.png"))
         browser.close()
     return 0

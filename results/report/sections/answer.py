@@ -20,6 +20,13 @@ HOW = (
 )
 
 
+OF_IMAGES = (
+    "The search's best trial of each network: bars are 95 % intervals of the choice of val images "
+    "alone (Wilson), and each was chosen for being high. Don't compare what differs in epochs "
+    "(hollow)."
+)
+
+
 def answer(given: Inputs) -> Section | None:
     """Accuracies, the sentence on who leads, and each study's best setting."""
     frame = facts.accuracies(given.studies, given.settings)
@@ -47,8 +54,9 @@ def picture(frame: pd.DataFrame) -> Figure:
         for _, part in frame.groupby("digest", sort=False)
     ]
     shown = frame.assign(interval=ranges(frame, "low", "high"))
+    how = HOW if "test" in set(frame["scope"]) else OF_IMAGES
     behind = table("answer", "Accuracies", shown, COLUMNS, True, LABELS)
-    return Figure("answer", "Accuracy of each network", HOW, plots, behind)
+    return Figure("answer", "Accuracy of each network", how, plots, behind)
 
 
 def curve(found: Best, of: str = "") -> Figure:
