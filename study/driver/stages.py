@@ -7,7 +7,7 @@ from typing import Any
 from ray import tune
 
 from study import now, output, say
-from study.driver import confirm, header, summary
+from study.driver import confirm, header, presets, summary
 from study.driver.display import Display
 from study.driver.prepare import confirmed_networks
 from study.driver.recorder import Recorder
@@ -152,6 +152,7 @@ def close(session: Session, finish: Callable[[Session], None]) -> int:
     for write in (
         lambda: session.log(ended),
         session.write,
+        lambda: presets.write(session),
         lambda: write_header(session, status, ended["reason"], now()),
     ):
         try:  # one that fails leaves the others

@@ -233,7 +233,12 @@ def closing(session: Session) -> str:
         if best(tables, study):
             lines.append(f"To confirm the best on test: {again} --stages confirm")
     elif answered(folder):
-        lines.append(f"See what was found: python -m results {folder}")
+        lines += [
+            f"The report: python -m results {folder}",
+            f"The explorer: python -m results.explorer {folder}",
+            f"Ask the best network about a photo: python -m study.predict {folder} PHOTO",
+            f"The best network as a file: python -m study.export {folder} --out best.onnx",
+        ]
     else:
         lines.append("Nothing could be confirmed: test stays closed.")
     return "\n".join(lines)

@@ -1,0 +1,87 @@
+"""best-NETWORK.toml: the best configuration of each network, as a preset to train again. Driver."""
+
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+from study.config.hyperparameters import FIELDS, applies
+from study.config.study import Study
+from study.driver.session import Session
+from study.record import outcome
+from study.record.journal import Row
+from study.record.tables import Tables, settings_of
+from study.storage import atomic
+
+
+def write(session: Session) -> None:
+    """A file for each network of which something was found; before, those of an earlier end."""
+    for model, (text, hp) in best(session.tables, session).items():
+        lines = [
+            f"# {text}",
+            f"# python -m study.run --preset {session.folder}/best-{model}.toml",
+            f"data = {toml(session.study.data)}",
+            *(f"{part} = {getattr(session.study, part)}" for part in parts(session.study)),
+            f"models = [{toml(model)}]",
+            'stages = ["confirm"]',
+            f"seeds = {session.study.seeds}",
+            "",
+            "[[settings]]",
+            f"name = {toml(model)}",
+            *(f"{name} = {toml(value)}" for name, value in acting(hp).items()),
+            "",
+        ]
+        write_text(session.folder / f"best-{model}.toml", "\n".join(lines))
+
+
+def parts(study: Study) -> list[str]:
+    """The options by which a study took a part of the images."""
+    return [name for name in ("train_images", "val_images") if getattr(study, name)]
+
+
+def write_text(path: Path, text: str) -> None:
+    atomic.replace(path, lambda file: file.write(text.encode()))
+
+
+def best(tables: Tables, session: Session) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Network -> what is said of its best configuration, and its hyperparameters: of the confirmed
+    settings the one with the highest mean accuracy on val, else the best trial of the search."""
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    for model, row in outcome.best(tables, session.study).items():
+        hp = settings_of(tables.trials[row["trial_id"]]) | {"epochs": session.study.epochs}
+        value = f"{100 * row['val_accuracy']:.1f} % on val after {row['epoch']} epochs"
+        found[model] = (f"{row['trial_id']} of {session.study.name}: {value} of the search", hp)
+    top: dict[str, float] = {}
+    for setting, row in tables.chosen.items():
+        model, values = row["hp"]["model"], confirmed(tables, setting)
+        if values and statistics.mean(values) > top.get(model, -1):
+            top[model] = statistics.mean(values)
+            text = f"{setting} of {session.study.name}: {100 * top[model]:.1f} % on val"
+            found[model] = (f"{text}, mean of {len(values)} seed(s), confirmed", row["hp"])
+    return found
+
+
+def confirmed(tables: Tables, setting: str) -> list[float]:
+    """Accuracies on val of a setting's networks that were trained to their end."""
+    rows: dict[str, Row] = tables.of_stage("confirm")
+    return [
+        tables.last[name]["val_accuracy"]
+        for name, row in rows.items()
+        if row["setting"] == setting and row["status"] == "completed"
+    ]
+
+
+def acting(hp: dict[str, Any]) -> dict[str, Any]:
+    """The hyperparameters that do something, without the seed: a preset refuses what doesn't."""
+    found = {}
+    for name, value in hp.items():
+        when = FIELDS[name].metadata["when"]
+        acts = applies(name, hp["model"]) and (not when or hp[when[0]] in when[1])
+        if name != "seed" and acts and value is not None:
+            found[name] = value
+    return found
+
+
+def toml(value: Any) -> str:
+    """A text, number or truth value as TOML: JSON's form is TOML's too."""
+    return json.dumps(value)

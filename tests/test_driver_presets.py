@@ -1,0 +1,68 @@
+"""best-NETWORK.toml: a preset that trains again what was best."""
+
+from types import SimpleNamespace
+
+from test_record_tables import HP, at, done, ended, started
+
+from study.config.hyperparameters import Hyperparameters, present
+from study.config.study import Study, configuration, preset, read_preset
+from study.driver import presets
+from study.driver.given import refuse_idle_file
+from study.record.tables import Tables
+
+
+def found(tmp_path, *events):
+    study = Study(
+        name="one",
+        models=("alexnet", "resnet34"),
+        data="faces:112",
+        epochs=9,
+        seeds=2,
+        train_images=99,
+    )
+    begun = at(0, "driver_started", host="a", pid=1, resumed=False)
+    tables = Tables.of([begun, *events])
+    presets.write(SimpleNamespace(study=study, folder=tmp_path, tables=tables))
+    return {path.stem: path for path in tmp_path.glob("best-*.toml")}
+
+
+def trained(path):
+    """The only configuration that a preset has, checked as --preset checks it."""
+    study, _ = read_preset(str(path), "cpu")
+    refuse_idle_file(study, preset(str(path)), "cpu")
+    assert study.stages == ("confirm",) and study.data == "faces:112" and study.seeds == 2
+    assert study.train_images == 99 and not study.val_images
+    (setting,) = study.settings
+    return configuration(study, setting)
+
+
+def test_the_best_of_a_search_is_trained_at_the_full_budget(tmp_path):
+    """Also with the hyperparameters that act with others alone, which a preset refuses."""
+    hp = present(
+        Hyperparameters(model="resnet34", optimizer="adam", lr=1e-5, schedule="plateau", epochs=9)
+    )
+    events = [started(1, "t0000", hp), done(2, "t0000", 3), ended(3, "t0000", "stopped")]
+    (path,) = found(tmp_path, *events).values()
+    again = trained(path)
+    assert again == Hyperparameters(**hp) and path.name == "best-resnet34.toml"
+    assert "t0000 of one: 50.0 % on val after 3 epochs" in path.read_text()
+
+
+def test_of_confirmed_settings_the_best_on_val(tmp_path):
+    first, second = {**HP, "lr": 0.1}, {**HP, "lr": 0.2}
+    events = []
+    for name, hp, value in (("a", first, 0.4), ("b", second, 0.6)):
+        plain = {k: v for k, v in hp.items() if k != "seed"}
+        one = f"{name}-s0"
+        events += [
+            at(1, "chosen", setting=name, from_trial="", hp=plain),
+            started(2, one, hp, "confirm") | {"setting": name},
+            done(3, one, 9, value),
+            ended(4, one, "completed"),
+        ]
+    (path,) = found(tmp_path, *events).values()
+    assert trained(path).lr == 0.2 and "60.0 % on val, mean of 1 seed(s)" in path.read_text()
+
+
+def test_nothing_found_is_no_file(tmp_path):
+    assert not found(tmp_path)
