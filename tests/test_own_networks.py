@@ -164,6 +164,14 @@ def test_another_timm_on_a_node_is_refused():
         own.of_timm(record)
 
 
+def test_the_command_that_trains_the_best_again_names_its_file():
+    from results.facts.setting import Best, command, toml
+
+    source = "my_nets.py:Small"
+    best = Best("s", "Small", "Small", "t", {"model": "Small"}, (), 1, 0.5, 7, None, {}, source)
+    assert f"--models {source}" in command(best) and f'models = ["{source}"]' in toml(best)
+
+
 def test_the_presets_take_them(file):
     base = read_preset("smoke", "cpu")[0]
     study = from_dict(

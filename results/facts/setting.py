@@ -30,6 +30,7 @@ class Best:
     val_images: int
     curve: pd.DataFrame  # as status.curves
     data: dict[str, Any]  # what of the configuration names the images
+    source: str = ""  # of a network of one's own, as --models takes it
 
     @property
     def epochs(self) -> int:
@@ -80,7 +81,13 @@ def made(
         val_images=images,
         curve=curve,
         data={key: config[key] for key in OF_DATA if config.get(key)},
+        source=sources(config).get(hp["model"], ""),
     )
+
+
+def sources(config: dict[str, Any]) -> dict[str, str]:
+    """Network of one's own -> where it is from, FILE.py:NAME or timm:NAME."""
+    return {one["name"]: one["source"] for one in config.get("own_networks", ())}
 
 
 def from_trial(one: Findings, setting: str) -> str:
@@ -111,7 +118,7 @@ def plain(value: Any) -> Any:
 
 def command(best: Best) -> str:
     """What trains it again with fresh seeds: every value is given, so the preset has no say."""
-    flags = {"stages": "confirm", "models": best.model, "seeds": FRESH, **best.data}
+    flags = {"stages": "confirm", "models": best.source or best.model, "seeds": FRESH, **best.data}
     flags |= {key: value for key, value in best.hyperparameters.items() if key != "model"}
     words = [f"--{name.replace('_', '-')} {shlex.quote(flag(v))}" for name, v in flags.items()]
     return " ".join(["python -m study.run --preset smoke", *words])
@@ -125,7 +132,12 @@ def flag(value: Any) -> str:
 
 def toml(best: Best) -> str:
     """The same as a file for --preset."""
-    head = {"stages": ["confirm"], "models": [best.model], "seeds": FRESH, **best.data}
+    head = {
+        "stages": ["confirm"],
+        "models": [best.source or best.model],
+        "seeds": FRESH,
+        **best.data,
+    }
     values = {"name": best.name, **best.hyperparameters}
     lines = [f"# The best on val of {best.study.splitlines()[0]}: {best.trial.splitlines()[0]}"]
     lines += [f"{name} = {literal(value)}" for name, value in head.items()]

@@ -20,6 +20,10 @@ def overview(findings: Findings) -> pd.DataFrame:
         "Preset": config.get("preset"),
         "Stages": stages,
         "Networks": ", ".join(config.get("models", [])),
+        "Networks of one's own": ", ".join(
+            f"{one['name']} from {one['source']} ({one['digest']})"
+            for one in config.get("own_networks", ())
+        ),
         "Settings": ", ".join(settings),
         "Search": f"{config.get('trials')} trials of up to {config.get('epochs')} epochs, "
         f"{config.get('sampler')}, {config.get('scheduler')}"

@@ -64,12 +64,12 @@ def summary(whole: pd.DataFrame, classes: pd.DataFrame) -> str:
     for name, part in whole.groupby("tested on"):
         best = part.loc[part["accuracy"].idxmax()]
         lost = classes[(classes["tested on"] == name) & (classes["setting"] == best["setting"])]
-        worst = lost.nlargest(2, "drop")
+        worst = lost[lost["drop"] > 0].nlargest(2, "drop")
         each = [f"{row['class']} ({100 * row['drop']:.0f})" for _, row in worst.iterrows()]
+        carried = f"; most points are lost in {', '.join(each)}" if each else ""
         said.append(
             f"On {name} {best['setting']} is right in {100 * best['accuracy']:.1f} % of "
-            f"{best['faces']:,} faces, on its own test in {100 * best['own test']:.1f} %; most "
-            f"points are lost in {', '.join(each)}."
+            f"{best['faces']:,} faces, on its own test in {100 * best['own test']:.1f} %{carried}."
         )
     return " ".join(said) + (
         " The intervals are for new seeds and new faces; low and high are missing with one seed."
