@@ -20,9 +20,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-
 from fer_models import MODELS
 
 Record = dict[str, str]  # name, source, code ("" for timm's), digest
@@ -31,17 +28,6 @@ KNOWN: dict[str, Record] = {}  # by name; all of them are in MODELS too
 
 class Refused(ValueError):
     """Why something isn't a network for a study, in a sentence."""
-
-
-class OnThreeChannels(nn.Module):
-    """A network for (B, 3, H, W) given (B, 1, H, W): the grey face three times."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.network(x.expand(-1, 3, -1, -1))
 
 
 class OfText(importlib.abc.SourceLoader):
@@ -94,7 +80,7 @@ def register(record: Record) -> str:
     return name
 
 
-def of_code(record: Record) -> Callable[..., nn.Module]:
+def of_code(record: Record) -> Callable[..., Any]:
     """The constructor that a file's text defines."""
     path, _, name = record["source"].rpartition(":")
     loader = OfText(path, record["code"])
@@ -114,20 +100,15 @@ def of_code(record: Record) -> Callable[..., nn.Module]:
         )
 
     @functools.wraps(made, updated=())
-    def build(**options: Any) -> nn.Module:
-        network = made(**options)
-        return OnThreeChannels(network) if channels(network) == 3 else network
+    def build(**options: Any) -> Any:
+        from fer_models.three_channels import for_grey  # torch, where it is needed
+
+        return for_grey(made(**options))
 
     return build
 
 
-def channels(network: nn.Module) -> int:
-    """Of the images that a network reads, by its first convolution; 1 where it has none."""
-    first = next((part for part in network.modules() if isinstance(part, nn.Conv2d)), None)
-    return first.in_channels if first else 1
-
-
-def of_timm(record: Record) -> Callable[..., nn.Module]:
+def of_timm(record: Record) -> Callable[..., Any]:
     name, _, weights = record["source"].removeprefix("timm:").partition("@")
     if record["digest"] != timms_digest(name, weights):
         raise Refused(
@@ -135,8 +116,9 @@ def of_timm(record: Record) -> Callable[..., nn.Module]:
             f"study has {record['digest']}: install that timm, give those weights"
         )
 
-    def build(*, classes: int, dropout: float) -> nn.Module:
+    def build(*, classes: int, dropout: float) -> Any:
         import timm
+        import torch
 
         given: dict[str, Any] = {"num_classes": classes, "in_chans": 1, "drop_rate": dropout}
         meta = torch.empty(0).device.type == "meta"

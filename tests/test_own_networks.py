@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from fer_models import MODELS, own
+from fer_models.three_channels import OnThreeChannels
 from study import Mistake
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import from_dict, read_preset, to_dict
@@ -91,7 +92,7 @@ def test_a_study_is_read_again_where_its_file_is_not(file):
 def test_a_network_of_three_channels_is_given_the_grey_face_three_times(file):
     study = from_dict({"models": [f"{file}:Colour"]})
     prepare.check_networks(study, 7)
-    assert isinstance(MODELS["Colour"](classes=7), own.OnThreeChannels)
+    assert isinstance(MODELS["Colour"](classes=7), OnThreeChannels)
 
 
 @pytest.mark.parametrize(

@@ -118,13 +118,13 @@ def settings_table(
             row |= {"seeds": len(one.answers.seeds), "our_epochs": one.answers.epochs}
             for scope, found in one.scopes.items():
                 row[scope] = found["accuracy"].mean
-            found = one.scopes["val+test"]["accuracy"]
-            low, high = found.interval
-            next_low, next_high = st.next_seed(found.by_seed)
+            both = one.scopes["val+test"]["accuracy"]
+            low, high = both.interval
+            next_low, next_high = st.next_seed(both.by_seed)
             row |= {"low": low, "high": high, "next_low": next_low, "next_high": next_high}
             if name:
                 row["difference"] = row["val+test"] - row["matrix"]
-                if len(found.by_seed) > 1:
+                if len(both.by_seed) > 1:
                     row["within"] = bool(next_low <= row["matrix"] <= next_high)
         rows.append(row)
     columns = (

@@ -37,7 +37,9 @@ def answered(
 ) -> Answered:
     """A setting's right and wrong answers, a row per seed; none where it has no answers yet."""
     trials = {n: row for n, row in tables.of_stage("confirm").items() if row["setting"] == setting}
-    rows, seeds, shape = [], [], {}
+    rows: list[np.ndarray] = []
+    seeds: list[int] = []
+    shape: dict[str, Any] = {}
     for name, one in test[test["trial_id"].isin(trials)].groupby("trial_id", sort=False):
         one = one.sort_values("image")
         share = one[[f"p_{label}" for label in classes]].to_numpy()
