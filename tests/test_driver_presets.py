@@ -66,3 +66,10 @@ def test_of_confirmed_settings_the_best_on_val(tmp_path):
 
 def test_nothing_found_is_no_file(tmp_path):
     assert not found(tmp_path)
+
+
+def test_a_network_of_ones_own_is_named_by_its_source():
+    record = {"name": "Small", "source": "my_nets.py:Small", "code": "...", "digest": "0"}
+    study = SimpleNamespace(own_networks=(record,))
+    assert presets.source(study, "Small") == "my_nets.py:Small"
+    assert presets.source(study, "alexnet") == "alexnet"

@@ -246,7 +246,7 @@ def opened(tmp_path, monkeypatch):
         dataset=dataset,
         interrupted=False,
         study=from_dict({}),
-        tell=said.append,
+        say=said.append,
         log=logged.append,
         lost=lambda error: False,
     )

@@ -22,7 +22,7 @@ def write(session: Session) -> None:
             f"# python -m study.run --preset {session.folder}/best-{model}.toml",
             f"data = {toml(session.study.data)}",
             *(f"{part} = {getattr(session.study, part)}" for part in parts(session.study)),
-            f"models = [{toml(model)}]",
+            f"models = [{toml(source(session.study, model))}]",
             'stages = ["confirm"]',
             f"seeds = {session.study.seeds}",
             "",
@@ -32,6 +32,12 @@ def write(session: Session) -> None:
             "",
         ]
         write_text(session.folder / f"best-{model}.toml", "\n".join(lines))
+
+
+def source(study: Study, model: str) -> str:
+    """A network as --models takes it: where one of a person's own is from, else its name."""
+    own = {one["name"]: one["source"] for one in study.own_networks}
+    return own.get(model, model)
 
 
 def parts(study: Study) -> list[str]:
