@@ -579,7 +579,7 @@ def test_presets_name_pairs_that_they_confirm_and_on_a_gpu_have_seeds_to_decide_
 
 def test_fair_has_one_size_and_one_space_for_every_network():
     study, _ = read_preset("fair", "gpu")
-    assert study.own == {} and study.space["image_px"] == 48 and study.models == MODELS
+    assert study.own == {} and study.space["image_px"] == 48 and study.models == tuple(MODELS)
     searched = {model: {*domains(study, model)} - {"stem"} for model in MODELS}
     assert searched["resnet34"] == searched["cbam_resnet34"] == searched["alexnet"]
 

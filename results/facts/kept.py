@@ -31,7 +31,7 @@ def importances(
     if now not in _known:
         found = read(one.folder / FILE, now)
         if found is None:
-            many = int(importance.reached(one, trials)["trials"].max() if len(trials) else 0)
+            many = importance.reached(one, trials)["trials"].max() if len(trials) else 0
             if say and many >= importance.ENOUGH:
                 say(f"Importance of hyperparameters, {one.name}: {len(trials):,} trials …")
             found = importance.importance(one, trials, resamples)
