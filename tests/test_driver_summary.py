@@ -98,7 +98,7 @@ def test_searched_has_the_best_of_each_network():
 def test_confirmed_pools_the_seeds_of_a_setting():
     found = confirmed(tables(), from_dict({}), predictions("+-+++-", "--+---"), DATA)
     right = np.array([[1, 1, 1, 0], [1, 0, 0, 0]])
-    low, high = crossed.of_one(right).interval()
+    low, high = np.clip(crossed.of_one(right).interval(), 0, 1)
     assert found.to_dict("records") == [
         {
             "setting": "A",

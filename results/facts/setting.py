@@ -76,7 +76,7 @@ def made(
         trial=from_trial(one, str(name)) or str(trial["trial_id"]),
         hyperparameters={key: hp[key] for key in order},
         searched=varied,
-        epoch=int(last),
+        epoch=int(hp["epochs"] if pd.isna(last) else last),
         val_accuracy=float(value),
         val_images=images,
         curve=curve,

@@ -73,7 +73,7 @@ def confirmed(
         by_seed = test.groupby("trial_id")["hit"].mean()
         images = len(test) // len(by_seed)
         right = test.sort_values("image")["hit"].to_numpy().reshape(images, -1).T
-        low, high = crossed.of_one(right).interval()
+        low, high = np.clip(crossed.of_one(right).interval(), 0, 1)  # of a share
         row = {
             "setting": setting,
             "seeds": len(by_seed),

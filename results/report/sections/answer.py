@@ -66,7 +66,8 @@ def curve(found: Best, of: str = "") -> Figure:
         f"{found.epoch} of {found.epochs} epochs; the best on val of all that ran."
     )
     behind = table(f"best-curve-{found.study}", "By epoch", found.curve, CURVE_COLUMNS, True)
-    plots = [(f"Accuracy of {found.name} by epoch", charts.learning(found.curve))]
+    title = f"Accuracy of {found.name} by epoch"
+    plots = [(title, charts.learning(found.curve))] if len(found.curve) else []
     return Figure("best-curve", f"Best setting{of}: {found.name}", words, plots, behind)
 
 
