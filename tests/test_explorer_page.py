@@ -1,5 +1,6 @@
 """The explorer in a real headless Chromium: one selection in every view, in app and file."""
 
+import gc
 import json
 import re
 import threading
@@ -625,8 +626,11 @@ def proxied(target, root, host, remove):
     server.shutdown()
     thread.join()
     server.server_close()
+    gc.collect()
 
 
+# werkzeug 3.1's proxy, the test's own, leaves a connection open whose page has gone
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("remove", [True, False])
 def test_behind_a_proxys_path_and_name_the_page_is_whole_and_live(browser, tmp_path, remove):
     rows, curves = [trial("a", status="running")], epochs("a", [0.2])

@@ -565,7 +565,7 @@ MISTAKES = {
     "--data nowhere.csv": "nowhere.csv",
     "--models lenet": "unknown model 'lenet': known are alexnet, resnet34, cbam_resnet34",
     "--sampler cma": "unknown sampler 'cma': known are tpe, random, qmc",
-    "--preset tiny": "unknown preset 'tiny': known are smoke, search, paper, ingredients",
+    "--preset tiny": "unknown preset 'tiny': known are smoke, search, fair, paper, ingredients",
     "--preset tiny.toml": "there is no file tiny.toml",
     "--lr 0": "lr is 0.0: expected a number above 0",
     "--epochs -3": "epochs is -3",
