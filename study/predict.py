@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from fer_stats.share import wilson
 from study import Mistake, complain, output, say
 from study.model import card, confirmed, conformal
 from study.model.whole import Ensemble
-from study.record.interval import wilson
 
 AT_ONCE = 512  # faces that are kept before they are answered
 

@@ -6,9 +6,9 @@ import pytest
 
 from fer_data import fer2013
 from fer_stats import crossed
+from fer_stats.share import wilson
 from study.config.study import from_dict
 from study.driver.summary import closing, confirmed, report, searched
-from study.record.interval import wilson
 from study.record.tables import Tables
 
 VAL = np.repeat([0, 1], [10, 90])  # labels: always sad has 90 % of val

@@ -29,6 +29,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.middleware.http_proxy import ProxyMiddleware
 from werkzeug.serving import make_server
 
+from fer_stats.share import wilson
 from results.artefacts.load import answers, load
 from results.explorer import gallery, written
 from results.explorer.app import app
@@ -376,7 +377,7 @@ def test_the_pages_arithmetic_is_that_of_the_results(browser, whole, tmp_path):
         assert told == pytest.approx(st.spearman(a, b))
         told = page.evaluate("values => explorer.expected_best(values)", b.tolist())
         np.testing.assert_allclose(told, st.expected_best(b))
-        assert page.evaluate("explorer.wilson(7, 20)") == pytest.approx(st.wilson(7, 20))
+        assert page.evaluate("explorer.wilson(7, 20)") == pytest.approx(wilson(7, 20))
 
 
 def replay_rows(page):

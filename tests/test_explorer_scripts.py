@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from test_results_load import whole
 
+from fer_stats.share import wilson
 from results.artefacts.load import load
 from results.explorer.payload import payload
 from results.facts import search, status
@@ -49,7 +50,7 @@ def statistics_cases():
     for flat in ([0.25] * 5 + [0.4], [0.1, 0.2, 0.3, 0.3, 0.3, 0.4], values, [0.5], []):
         yield "on_plateau", [flat], st.on_plateau(np.array(flat))
     for hits, images in ((7, 20), (0, 20), (20, 20), (2.5, 7), (0, 0)):
-        yield "wilson", [hits, images], st.wilson(hits, images)
+        yield "wilson", [hits, images], wilson(hits, images)
 
 
 def word_cases():

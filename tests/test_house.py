@@ -34,10 +34,10 @@ ROOMS = {
     " study/training study/search study/cluster study/worker fer_models numpy pandas pyarrow ray"
     " rich torch",
     "study/run.py": "study study/config study/storage study/cluster study/worker study/driver",
-    "study/model": "study fer_data study/config study/data study/record study/storage"
+    "study/model": "study fer_data fer_stats study/config study/data study/record study/storage"
     " study/training numpy torch onnx onnxruntime safetensors PIL cv2",
     "study/export.py": "study study/storage study/model numpy",
-    "study/predict.py": "study study/record study/model numpy",
+    "study/predict.py": "study fer_stats study/model numpy",
     "study/status.py": "study study/record",
     "study/evaluate.py": "study fer_data fer_stats study/config study/data study/record"
     " study/storage study/training numpy pyarrow torch",

@@ -7,6 +7,7 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
 from fer_stats import crossed
+from fer_stats.share import wilson
 from results.facts import statistics as st
 
 
@@ -16,9 +17,9 @@ def rng():
 
 def test_wilson_by_hand():
     # z = 1.959964, 8 of 10: (0.8 + z²/20 ± z √(0.016 + z²/400)) / (1 + z²/10)
-    low, high = st.wilson(8, 10)
+    low, high = wilson(8, 10)
     assert (round(low, 4), round(high, 4)) == (0.4902, 0.9433)
-    assert np.isnan(st.wilson(0, 0)).all()
+    assert np.isnan(wilson(0, 0)).all()
 
 
 def test_confusion_leaves_out_what_has_no_answer():

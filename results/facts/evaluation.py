@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from fer_stats.share import wilson
 from results.artefacts.load import Answers, Findings
 from results.facts import statistics as st
 
@@ -200,7 +201,7 @@ def per_class(counts: np.ndarray, classes: list[str]) -> pd.DataFrame:
     for k, name in enumerate(classes):
         row = {"class": name, "images": counts[k].sum(), "answers": counts[:, k].sum()}
         for measure, whole in (("recall", row["images"]), ("precision", row["answers"])):
-            low, high = st.wilson(counts[k, k], whole)
+            low, high = wilson(counts[k, k], whole)
             share = counts[k, k] / whole if whole else np.nan
             row |= {measure: share, f"{measure}_low": low, f"{measure}_high": high}
         rows.append(row)
@@ -236,7 +237,7 @@ def calibration(
         )
         table, _ = st.reliability(np.concatenate(whole), np.tile(label, len(whole)))
         for count, confidence, accuracy in table[table[:, 0] > 0]:
-            low, high = st.wilson(accuracy * count / len(whole), count / len(whole))
+            low, high = wilson(accuracy * count / len(whole), count / len(whole))
             bins.append(
                 {
                     "setting": one.name,

@@ -7,9 +7,9 @@ constant answer, so every page that says it says this too.
 import numpy as np
 import pandas as pd
 
+from fer_stats.share import wilson
 from results.artefacts.load import Answers, Findings
 from results.facts import search
-from results.facts import statistics as st
 from results.words import listed, ranged, seeds
 
 ONE = 0.95  # share of its answers from which on a network answers one class
@@ -35,7 +35,7 @@ def unlearned(settings: list[Answers]) -> pd.DataFrame:
             if (guess < 0).any():
                 continue
             hits, said = int((guess == label).sum()), np.bincount(guess, minlength=size)
-            low, high = st.wilson(hits, len(label))
+            low, high = wilson(hits, len(label))
             if low > truth.max() / len(label) or truth.max() == len(label):
                 continue
             rows.append(
@@ -106,7 +106,7 @@ def searched(findings: Findings) -> list[str]:
     share = counts[majority] / sum(counts.values())
     found = []
     for _, row in search.best(search.searched(findings)).iterrows():
-        low, high = st.wilson(row["val_accuracy"] * images, images)
+        low, high = wilson(row["val_accuracy"] * images, images)
         if abs(row["val_accuracy"] - share) < 1 / images:
             found.append(
                 f"No trial of {row['model']} has learned: the best, {row['trial_id']}, has the "

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_stats.share import wilson
 from results.artefacts.load import Findings
 from results.facts import search
-from results.facts import statistics as st
 from results.facts.evaluation import Evaluated, confirmed
 from results.facts.status import duration
 
@@ -128,7 +128,7 @@ def best(one: Findings, settings: list[Evaluated]) -> pd.DataFrame:
         )
     images = search.val_images(one)
     for _, row in search.best(search.searched(one)).iterrows():
-        low, high = st.wilson(row["val_accuracy"] * images, images)
+        low, high = wilson(row["val_accuracy"] * images, images)
         rows.append(
             {
                 "model": row["model"],

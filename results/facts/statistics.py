@@ -11,21 +11,12 @@ from numpy.typing import ArrayLike
 from scipy import stats
 from scipy.special import gammaln
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
 from fer_stats import crossed
 from fer_stats.crossed import Estimate
 
 LEVEL = 0.95
 MEASURES = ("accuracy", "macro_f1", "balanced_accuracy")
-
-
-def wilson(hits: float, images: float) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927), NaN without images: by the choice of images alone."""
-    if not images:
-        return np.nan, np.nan
-    low, high = proportion_confint(hits, images, 1 - LEVEL, method="wilson")
-    return float(low), float(high)
 
 
 def confusion(label: np.ndarray, guess: np.ndarray, classes: int) -> np.ndarray:

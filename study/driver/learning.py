@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_stats.share import wilson
 from study.config.study import Study
-from study.record.interval import wilson
 from study.record.outcome import best
 from study.record.tables import Tables
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from fer_stats.share import wilson
 from study.config.hyperparameters import present
 from study.model import conformal
 from study.model.confirmed import Confirmed, Run, answers
-from study.record.interval import wilson
 
 BINS = 15  # of the calibration error, as Guo et al. 2017 have them
 NOT_FOR = """\
