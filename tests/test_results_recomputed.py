@@ -70,8 +70,10 @@ def test_the_best_setting(told, tables):
 def test_the_time_that_it_took(told):
     head = json.loads((RUN / "study.json").read_text())
     seconds = pd.Timestamp(head["ended_at"]) - pd.Timestamp(head["started_at"])
-    minutes, rest = divmod(round(seconds.total_seconds()), 60)
-    assert f"{minutes} min {rest:02d} s wall-clock time" in told["answer"]
+    hours, rest = divmod(round(seconds.total_seconds()), 3600)
+    minutes, rest = divmod(rest, 60)
+    took = f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+    assert f"{took} wall-clock time" in told["answer"]
 
 
 def test_epochs_and_how_trials_ended(told, tables):
