@@ -17,6 +17,7 @@ from study import Mistake, complain, output, say
 from study.cluster.hardware import nvidia_gpu_here
 from study.config import flags
 from study.config.study import preset, read_preset, sized_by
+from study.driver.notify import Notifier
 from study.storage import errors
 
 
@@ -42,18 +43,20 @@ def asked(argv: Sequence[str] | None, trainable: type | None) -> int:
     try:
         given = flags.given(parser(sys.argv[1:] if argv is None else argv).parse_args(argv))
         resume, after_test = given.pop("resume", ""), bool(given.pop("after_test", ""))
+        notify = given.pop("notify", "")
         if after_test and not (resume and "seeds" in given):
             raise Mistake("--after-test does nothing without --resume and --seeds: leave it out")
         if not resume:
             refuse_wrong_values(given)
+        notifier = Notifier(notify)
         say("Loading Ray and torch ...")
         from study.driver import begin
         from study.worker.trial import Trial
 
         trained = trainable or Trial
         if resume:
-            return begin.go_on(resume, given, trained, after_test)
-        return begin.start(given, trained)
+            return begin.go_on(resume, given, trained, after_test, notifier)
+        return begin.start(given, trained, notifier)
     except Mistake as error:
         return flags.fail(error)
     except OSError as error:

@@ -18,6 +18,7 @@ import yaml
 from study import Mistake
 from study.config import flags
 from study.config.study import Study, read_preset
+from study.driver import notify
 from study.driver.begin import MAY_CHANGE
 from study.driver.given import refuse_idle
 from study.record import events, schemas
@@ -167,6 +168,7 @@ class Parsed(Exception):
 def parse_study(words: list[str]) -> None:
     """The flags of study.run with their values, on the preset that they name."""
     given = {k: v for k, v in vars(flags.parser().parse_args(words)).items() if v is not None}
+    notify.receiver(given.pop("notify", "true"))
     if given.pop("resume", None):
         assert given.keys() <= {*MAY_CHANGE}, f"--resume with {words}"
         return

@@ -36,7 +36,7 @@ def begun(tmp_path, monkeypatch):
         pass
     driven = []
 
-    def drive(study, folder, header, whole, need, joined, trainable) -> int:
+    def drive(study, folder, header, whole, need, joined, trainable, notifier) -> int:
         driven.append(SimpleNamespace(study=study, header=header, need=need))
         return 0
 

@@ -99,7 +99,7 @@ def undisturbed(ray_two_cpus, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out:
         patch.chdir(folder)
         patch.setenv("FER_STUDY_CACHE", str(folder / "cache"))
-        assert main(ONE_BY_ONE) == 0
+        assert main([*ONE_BY_ONE, "--notify", "sh -c 'cat >> notified.jsonl'"]) == 0
     return folder / "runs" / "small", out.getvalue()
 
 
@@ -133,6 +133,17 @@ def test_a_study_leaves_the_whole_artefact_folder(undisturbed):
     assert kept == ["alexnet-s0", "alexnet-s1"], "one state of each confirmed network, no other"
     assert out.count("the numbers say nothing of real faces") == 2
     assert "--seeds 4" not in out, "more seeds after test was seen are no advice"
+
+
+@pytest.mark.ray
+def test_first_result_and_end_of_a_study_are_told_to_a_command(undisturbed):
+    folder, out = undisturbed
+    lines = (folder.parents[1] / "notified.jsonl").read_text().splitlines()
+    first, ended = map(json.loads, lines)
+    assert (first["event"], first["trial_id"]) == ("first_result", "t0000")
+    assert (ended["event"], ended["status"], ended["exit_code"]) == ("ended", "complete", 0)
+    assert ended["study"]["state"] == "complete" and ended["study"]["confirm"]["completed"] == 2
+    assert "--notify" not in out and "notified" not in (folder / "study.json").read_text()
 
 
 @pytest.mark.ray
@@ -288,7 +299,10 @@ def test_a_trial_whose_worker_fails_before_its_first_epoch_is_a_row(
     here, ray_two_cpus, fault, ends, retries
 ):
     words = small("--stages", "search", "--trials", "2", "--epochs", "1", "--scheduler", "none")
-    assert main(words, trainable=fault) == 0
+    notify = ["--notify", "sh -c 'cat >> notified.jsonl'"]
+    assert main([*words, *notify], trainable=fault) == 0
+    lines = (here / "notified.jsonl").read_text().splitlines()
+    assert sum(json.loads(one)["event"] == "trial_failed" for one in lines) == (ends == "failed")
     trials = tables_of_search(here / "runs" / "small").set_index("trial_id")
     assert trials["status"].to_dict() == {"t0000": "completed", "t0001": ends}
     assert trials.loc["t0001", "retries"] == retries
@@ -463,7 +477,11 @@ def test_a_worker_that_dies_is_started_again_and_the_row_says_so(here, ray_two_c
 @pytest.mark.ray
 def test_a_trial_that_hangs_is_killed_and_started_again_and_the_others_go_on(here, ray_two_cpus):
     hang = small("--stages", "search", "--trials", "3", "--scheduler", "none")
-    assert main([*hang, "--hang-seconds", "20"], trainable=standins.Hanging) == 0
+    words = [*hang, "--hang-seconds", "20", "--notify", "sh -c 'cat >> notified.jsonl; false'"]
+    assert main(words, trainable=standins.Hanging) == 0
+    events = map(json.loads, (here / "notified.jsonl").read_text().splitlines())
+    texts = [one["text"] for one in events if one["event"] == "stalled"]
+    assert "t0001: no report for 20 s, killed to be retried" in texts
     trials = tables_of_search(here / "runs" / "small").set_index("trial_id")
     assert list(trials["status"]) == ["completed"] * 3
     assert trials.loc["t0001", "retries"] >= 1

@@ -55,6 +55,13 @@ def parser(study: Study | None = None) -> Parser:
         const="yes",
         help="with --resume and --seeds: add seeds although test was opened; the report says so",
     )
+    made.add_argument(
+        "--notify",
+        metavar="CMD|URL",
+        action=Once,
+        help="tell the first result, the first failed trial, a budget nearly spent, a standstill "
+        "and the end to a command (JSON on its standard input) or a URL (POST)",
+    )
     of_preset = f"in [] what the preset {base.preset} has on this machine"
     group = made.add_argument_group("the study", of_preset)
     for name, f in OPTIONS.items():

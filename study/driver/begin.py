@@ -29,6 +29,7 @@ from study.driver.given import (
     refuse_unsearched,
 )
 from study.driver.header import read as read_header
+from study.driver.notify import Notifier
 from study.driver.session import Session
 from study.driver.signals import Signals
 from study.record.journal import Journal, read
@@ -56,7 +57,7 @@ MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not wha
 )
 
 
-def start(given: dict[str, str], trainable: type) -> int:
+def start(given: dict[str, str], trainable: type, notifier: Notifier) -> int:
     """A new study from preset and flags."""
     source = given.pop("preset", "search")
     raw = preset(source)
@@ -107,10 +108,12 @@ def start(given: dict[str, str], trainable: type) -> int:
     prepare.make_folder(folder, header)
     if why:
         say(f"Sized for {why}.")
-    return drive(study, folder, header, whole, need, joined, trainable)
+    return drive(study, folder, header, whole, need, joined, trainable, notifier)
 
 
-def go_on(name: str, given: dict[str, str], trainable: type, after_test: bool = False) -> int:
+def go_on(
+    name: str, given: dict[str, str], trainable: type, after_test: bool, notifier: Notifier
+) -> int:
     """An existing study, from what its journal says; `after_test`: seeds may be added although
     test was opened."""
     if "://" in name:
@@ -171,7 +174,7 @@ def go_on(name: str, given: dict[str, str], trainable: type, after_test: bool = 
             "data": prepare.described(whole, dataset) | {"levels": header["data"].get("levels")},
             "networks": prepare.networks(study, len(dataset.classes)),
         }
-    return drive(study, folder, header | changed, whole, need, joined, trainable)
+    return drive(study, folder, header | changed, whole, need, joined, trainable, notifier)
 
 
 def drive(
@@ -182,6 +185,7 @@ def drive(
     need: dict[str, float],
     joined: str,
     trainable: type,
+    notifier: Notifier,
 ) -> int:
     """Run what the journal says is left; the exit code."""
     for name in ("ray", "ray.tune", "ray.tune.execution.tune_controller", "ray.tune.tune"):
@@ -203,7 +207,9 @@ def drive(
             say=display.print,
             trainable=trainable,
             origin=provenance.of_driver(),
+            notifier=notifier,
         )
+        notifier.begin(folder, display.print)
         if journal.cut:
             say(f"{journal.cut} bytes at the journal's end were no whole block: passed over.")
         if study.storage:
@@ -215,8 +221,14 @@ def drive(
                 say(summary.opening(session, resources.inventory(joined)))
                 return stages.run(session, display, finish, signals)
             except KeyboardInterrupt:  # from wherever it came
+                notifier.once("ended", "stopped at once", status="interrupted", exit_code=130)
                 raise KeyboardInterrupt(session.go_on) from None
+            except BaseException as error:
+                why = f"{type(error).__name__}: {error}"
+                notifier.once("ended", f"the driver fails: {why}", status="crashed", reason=why)
+                raise
             finally:
+                notifier.close()
                 if session.mirror:  # what an error of ours leaves behind goes there too
                     session.mirror.flush()
 

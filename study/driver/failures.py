@@ -24,12 +24,14 @@ class Watch:
     def __init__(self, study: Study, tables: Tables) -> None:
         self.study, self.tables = study, tables
         self.last_report: dict[str, float] = {}
+        self.heard, self.still = time.monotonic(), False  # of any trial; and that it was told
         self.longest: dict[int, float] = {}  # multiply-adds of a network -> its longest epoch
         for (name, _), row in tables.epochs.items():
             self.epoch_took(name, row["epoch_seconds"])
 
     def reported(self, name: str) -> None:
-        self.last_report[name] = time.monotonic()
+        self.last_report[name] = self.heard = time.monotonic()
+        self.still = False
 
     def forget(self, name: str) -> None:
         """A trial that has ended, or waits to be started again, doesn't run."""
@@ -52,6 +54,17 @@ class Watch:
         size = trial["multiply_adds"]
         expected = max(s * max(1.0, size / seen) for seen, s in self.longest.items())
         return max(LEAST_SECONDS, TIMES * expected)
+
+    def stalled(self) -> float:
+        """Seconds since any trial was heard of, once for each time that it is longer than an epoch
+        may take: trials may also wait for a worker that doesn't come. Otherwise 0."""
+        longest = max(LEAST_SECONDS, TIMES * max(self.longest.values(), default=0.0))
+        limit = self.study.hang_seconds if self.study.hang_seconds > 0 else longest
+        silent = time.monotonic() - self.heard
+        if self.still or silent <= (limit if self.longest else FIRST_SECONDS):
+            return 0.0
+        self.still = True
+        return silent
 
     def hung(self) -> Iterable[tuple[str, float]]:
         """The trials that are silent for longer than their limit, with that limit."""

@@ -91,8 +91,12 @@ class Recorder(tune.Callback):
         if not self.fell_back(name, result["epoch"]):
             self.failures.went_on(name)
         done = {"event": "epoch_done", "trial_id": name, **observed(result)}
+        first = not self.session.tables.epochs
         self.session.log(done, *({"event": "rung_judged", **asdict(one)} for one in decisions))
         self.watch.epoch_took(name, result["epoch_seconds"])
+        if first:
+            text = f"{name}: {100 * result['val_accuracy']:.1f} % on val after its first epoch"
+            self.session.notifier.once("first_result", text, trial_id=name)
         if self.optimiser:
             self.optimiser.report(name, result["epoch"], result["val_accuracy"])
         self.session.show(self.session)
@@ -178,6 +182,9 @@ class Recorder(tune.Callback):
     def end(self, name: str, ended: dict[str, str]) -> None:
         self.watch.forget(name)
         self.session.log({"event": "trial_ended", "trial_id": name, **ended})
+        if ended["status"] == "failed":
+            text = f"{name} has failed: {ended['error']}"
+            self.session.notifier.once("trial_failed", text, trial_id=name)
         if self.optimiser:
             self.optimiser.tell(name, ended["status"])
         folder = self.session.checkpoints(name)
@@ -211,6 +218,8 @@ class Recorder(tune.Callback):
         if time.monotonic() - self.watched > 1:
             self.watched = time.monotonic()
             self.end_the_hung(trials)
+            if silent := self.watch.stalled():
+                self.session.notifier.tell("stalled", f"no trial has reported for {silent:.0f} s")
             self.tell_if_none_holds(trials)
 
     def tell_if_none_holds(self, trials: list) -> None:
@@ -221,10 +230,9 @@ class Recorder(tune.Callback):
             machine.holds(need) for machine in resources.nodes_there()
         )
         if waits and not self.waits:
-            self.session.say(
-                f"No node with {resources.needs(need)} is left: waiting for one to join (Ctrl-C "
-                "ends the study, which can go on later)"
-            )
+            what = f"No node with {resources.needs(need)} is left: waiting for one to join"
+            self.session.say(f"{what} (Ctrl-C ends the study, which can go on later)")
+            self.session.notifier.tell("stalled", what)
         self.waits = waits
 
     def end_the_hung(self, trials: list) -> None:
@@ -233,6 +241,8 @@ class Recorder(tune.Callback):
             (trial,) = [t for t in trials if t.config["trial_id"] == name]
             self.watch.forget(name)
             self.hung[name] = f"no report for {limit:g} s"
+            text = f"{name}: {self.hung[name]}, killed to be retried"
+            self.session.notifier.tell("stalled", text)
             if trial.temporary_state.ray_actor:
                 ray.kill(trial.temporary_state.ray_actor)
 

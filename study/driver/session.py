@@ -18,6 +18,7 @@ from study.config.hyperparameters import Hyperparameters
 from study.config.study import Setting, Study, configuration
 from study.data.datasets import Dataset, Split
 from study.driver import remaining
+from study.driver.notify import Notifier
 from study.record.events import check
 from study.record.journal import Event, Journal
 from study.record.schemas import write_tables
@@ -66,6 +67,7 @@ class Session:
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)  # this driver's code, libraries, machine
     expected: dict[str, str] = field(default_factory=dict)  # what every node must have: installed
+    notifier: Notifier = field(default_factory=Notifier)
 
     def log(self, *events: Event) -> None:
         """Write events to the journal, fold them into the tables, refresh the files by and by."""

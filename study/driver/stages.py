@@ -164,7 +164,15 @@ def close(session: Session, finish: Callable[[Session], None]) -> int:
     finish(session)
     if lacking:
         say(summary.not_mirrored(session, lacking))
-        return 2
+    code = 2 if lacking else exit_code(session)
+    about = {"status": status, "reason": ended["reason"], "exit_code": code}
+    session.notifier.tell("ended", f"{session.study.name}: {status} ({ended['reason']})", **about)
+    session.notifier.close()
+    return code
+
+
+def exit_code(session: Session) -> int:
+    """Of a study whose books are closed, as `close` says."""
     if session.cause in ("node", "storage"):
         return 2
     if session.ending and session.ending.signal:

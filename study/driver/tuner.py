@@ -13,6 +13,7 @@ from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import RayActorError, RayTaskError
 from ray.tune.search import Searcher
 
+from study.driver import notify
 from study.driver.recorder import Recorder
 from study.driver.scheduling import NoEarlyStopping
 from study.driver.session import Session
@@ -63,6 +64,9 @@ class Limits(tune.Stopper):
     def stop_all(self) -> bool:
         session, study = self.session, self.session.study
         elapsed = time.monotonic() - self.began
+        spent = {"time_budget": (self.before + elapsed, study.time_budget)}
+        spent["gpu_hours"] = session.gpu_hours_spent, study.gpu_hours
+        notify.budgets(session.notifier, spent)
         if study.time_budget and self.before + elapsed >= study.time_budget:
             session.end("time_budget", f"time budget of {study.time_budget:g} s spent")
         if study.gpu_hours and elapsed - self.checked > 1:
