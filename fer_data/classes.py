@@ -141,6 +141,7 @@ def assumed(labels: np.ndarray, table: bool) -> np.ndarray:
     return np.array([names[int(label)] for label in labels.tolist()])
 
 
+MISSING = ("nan", "nat", "none", "null", "n/a", "<na>")  # as programs write that there is no label
 FOLDED = {
     "anger": "angry",
     "angry": "angry",

@@ -136,8 +136,9 @@ def grey(image: Image.Image, changed: Counter[str], sizes: Counter[str]) -> np.n
 
 
 def orientation(image: Image.Image) -> int:
-    """1 to 8; 1 where there is none or it can't be read."""
+    """1 to 8; 1 where there is none, one of no meaning (0), or one that can't be read."""
     try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, UPRIGHT))
+        found = int(image.getexif().get(ExifTags.Base.Orientation, UPRIGHT))
     except Exception:  # EXIF of another program's making; the pixels are whole
         return UPRIGHT
+    return found if 1 <= found <= 8 else UPRIGHT

@@ -10,7 +10,7 @@ from typing import IO, cast
 import numpy as np
 
 from fer_data import Mistake
-from fer_data.classes import listed
+from fer_data.classes import MISSING, listed
 from fer_data.rows import SIDE_PX, USAGES
 from fer_data.tree import EXPECTED, Opened
 
@@ -50,6 +50,11 @@ def cells(text: io.TextIOWrapper, where: str) -> Iterator[tuple[str, list[str]]]
             f"{where} has the columns {listed([name[:40] for name in header])!r}; expected "
             f"{', '.join(COLUMNS)}: {EXPECTED}"
         )
+    if twice := [column for column in COLUMNS if header.count(column) > 1]:
+        raise Mistake(
+            f"{where} has the column {twice[0]} {header.count(twice[0])} times; expected it once: "
+            "remove or rename the others"
+        )
     places = [header.index(column) for column in COLUMNS]
     for row, cells in enumerate(filter(None, reader)):
         at = f"{where}: row {row:,} (line {reader.line_num:,})"
@@ -83,6 +88,8 @@ def emotion_label(text: str, first: str, at: str) -> str:
     """A class number in plain digits, or a name where the table's `first` row has one too."""
     if text.isdecimal() and len(text) < 4 and (first or "0").isdecimal():
         return str(int(text))
+    if text.casefold() in MISSING:
+        raise Mistake(f"{at} has the emotion {text!r}, which is none; expected one: remove the row")
     if text[:1].isalpha() and (not first or first[:1].isalpha()) and len(text) < 40:
         return text
     what = (

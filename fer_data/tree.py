@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import os
+import posixpath
 import tarfile
 import zipfile
 import zlib
@@ -18,7 +19,6 @@ from typing import cast
 
 from fer_data import Mistake
 
-DEPTH_LIMIT = 7  # folders below a source: PREFIX/PREFIX/train/train/CLASS/PERSON, and one to spare
 CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 UTF8_NAMES = 0x800  # the flag of a zip's entry whose name is UTF-8 (APPNOTE 4.4.4)
 EXPECTED = (
@@ -158,12 +158,15 @@ def of_zip(path: Path, archive: zipfile.ZipFile) -> Tree:
 
 def of_tar(path: Path, archive: tarfile.TarFile) -> Tree:
     members: dict[str, tarfile.TarInfo] = {}
+    links: dict[str, tarfile.TarInfo] = {}
     for info in archive:
         name = plain(info.name).removeprefix("./") + "/" * info.isdir()
-        if info.isdir() or info.isfile() or info.islnk():  # not devices, nor links to elsewhere
+        if info.isdir() or info.isfile() or info.islnk() or info.issym():  # not devices
             check_member(path, name, members)
             if not clutter(name) and name.strip("./"):
-                members[name] = info
+                (links if info.issym() else members)[name] = info
+    for name, link in links.items():
+        members[name] = linked(path, name, link, members)
     names, notes = decoded_names({name: os.fsencode(name) for name in members})
     real = {names[name]: info for name, info in members.items()}
     return Tree(
@@ -174,6 +177,19 @@ def of_tar(path: Path, archive: tarfile.TarFile) -> Tree:
         place=lambda name: real[name].offset,
         notes=notes,
     )
+
+
+def linked(
+    path: Path, name: str, link: tarfile.TarInfo, members: dict[str, tarfile.TarInfo]
+) -> tarfile.TarInfo:
+    """The file of an archive that a symbolic link in it leads to."""
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(name), plain(link.linkname)))
+    if target not in members or members[target].isdir():
+        raise Mistake(
+            f"{path} holds {name!r}, a link to {link.linkname!r}, which is no file in it; expected "
+            "the files themselves: pack them with tar --dereference"
+        )
+    return members[target]
 
 
 def plain(name: str) -> str:
@@ -229,14 +245,24 @@ def all_in(page: str, names: list[bytes]) -> bool:
 
 
 def walk(path: Path) -> Iterator[str]:
-    """Names below a folder; hidden files are left out, links followed (DEPTH_LIMIT ends a loop)."""
+    """Names below a folder; hidden files are left out. Links are followed, but for those that lead
+    to a folder which they are in: they would go round for ever, and hold nothing else."""
     for folder, folders, files in os.walk(path, followlinks=True, onerror=refuse):
-        within = Path(folder).relative_to(path)
-        if len(within.parts) >= DEPTH_LIMIT:
-            folders.clear()
-        folders[:] = [name for name in folders if not clutter(name)]
+        within, real = Path(folder).relative_to(path), Path(folder).resolve()
+        folders[:] = [
+            name
+            for name in folders
+            if not clutter(name)
+            and not (Path(folder, name).is_symlink() and above(Path(folder, name), real))
+        ]
         yield from ((within / name).as_posix() + "/" for name in folders)
         yield from ((within / name).as_posix() for name in files if not clutter(name))
+
+
+def above(link: Path, folder: Path) -> bool:
+    """Whether a link leads to a folder or to one that it is in."""
+    target = link.resolve()
+    return target == folder or target in folder.parents
 
 
 def refuse(error: OSError) -> None:

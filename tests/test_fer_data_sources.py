@@ -4,6 +4,7 @@ import lzma
 import os
 import re
 import struct
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -364,6 +365,8 @@ def test_empty_class_folder_is_refused(tmp_path, pack):
 
 def test_two_data_sets_in_one_folder_are_refused(tmp_path):
     path = folder(tmp_path / "fer", tree_files() | tree_files("again/"))
+    assert sources.read(path).notes == ("again/ holds the same files again and was left out",)
+    (path / "again/train/happy/Training_1.png").write_bytes(encoded(99))
     assert "in several folders (./, again)" in refusal(path)
 
 
@@ -389,7 +392,35 @@ def test_folder_that_holds_the_table_is_read_as_the_table(tmp_path, fer_file):
 def test_loop_of_links_ends(tmp_path):
     path = folder(tmp_path / "fer", tree_files())
     (path / "loop").symlink_to(path)
-    assert "holds train/ or test/ in several folders (./, loop, loop/loop" in refusal(path)
+    (path / "train/happy/up").symlink_to("..")
+    assert same(sources.read(path), sources.read(folder(tmp_path / "plain", tree_files())))
+
+
+def test_a_tar_and_its_folder_hold_the_same_behind_links(tmp_path):
+    path = folder(tmp_path / "fer", tree_files() | {"pool/7.png": encoded(7)})
+    (path / "train/happy/link.png").symlink_to("../../pool/7.png")
+    with tarfile.open(tmp_path / "fer.tar", "w") as tar:
+        tar.add(path, arcname=".")
+    assert same(sources.read(tmp_path / "fer.tar"), sources.read(path))
+    (path / "train/happy/link.png").unlink()
+    (path / "train/happy/link.png").symlink_to(path / "pool/7.png")
+    with tarfile.open(tmp_path / "fer.tar", "w") as tar:
+        tar.add(path, arcname=".")
+    assert "'train/happy/link.png', a link to '" in refusal(tmp_path / "fer.tar")
+
+
+@pytest.mark.parametrize("column", ["emotion", "pixels", "Usage"])
+def test_a_column_that_is_there_twice_is_refused(tmp_path, column):
+    path = table(tmp_path / "fer.csv", whole(), header="emotion,pixels,Usage,old")
+    path.write_text(path.read_text().replace("old", column).replace("Test\n", "Test,1\n"))
+    assert f"SOURCE has the column {column} 2 times; expected it once" in refusal(path)
+
+
+@pytest.mark.parametrize("missing", ["nan", "NaN", "None", "null"])
+def test_a_label_that_is_missing_is_no_class(tmp_path, missing):
+    rows = whole(("angry", "happy"))
+    rows[1] = (missing, *rows[1][1:])
+    assert "has the emotion" in refusal(table(tmp_path / "fer.csv", rows))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read any file")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from fer_data import Mistake
+from fer_data.classes import MISSING
 from fer_data.faces import Face, Found
 from fer_data.layout import FOLDERS
 from fer_data.tree import Tree, is_tree
@@ -36,13 +37,18 @@ def find(tree: Tree) -> Found | None:
         rows = list(csv.reader(text))
     columns = [cell.strip().lower() for cell in rows[0]]
     places = [place(columns, wanted) for wanted in (PATHS, LABELS, SPLITS, GROUPS)]
+    if twice := [columns[at] for at in places if at >= 0 and columns.count(columns[at]) > 1]:
+        raise Mistake(
+            f"{tree.path}: {name} has the column {twice[0]} {columns.count(twice[0])} times; "
+            "expected it once: remove or rename the others"
+        )
     folder, there = name.rpartition("/")[0], finder(tree)
     faces, lost = [], 0
     for number, row in enumerate(rows[1:], 2):
         if not any(cell.strip() for cell in row):
             continue
         path, label, split, group = (row[at].strip() if 0 <= at < len(row) else "" for at in places)
-        if not label:
+        if not label or label.casefold() in MISSING:
             raise Mistake(f"{tree.path}: {name} has no label in line {number:,}: add one")
         file_name = there(below(folder, path)) or there(below("", path))
         lost += file_name is None
