@@ -64,6 +64,11 @@ def checked(
     known: str = "",
 ) -> Dataset:
     """The data set of these splits (its name is `where`), if each has an image of every class."""
+    if len(classes) < 2:
+        raise Mistake(
+            f"{where} has one class alone, {classes[0]!r}; expected two or more: give the "
+            "folder in which train/CLASS/ and so on lie, or add a class"
+        )
     for name, split in zip(SPLITS, splits, strict=True):
         missing = np.flatnonzero(np.bincount(split.labels, minlength=len(classes)) == 0)
         if len(missing):

@@ -84,8 +84,7 @@ def one_tree(tree: Tree, files: list[File]) -> tuple[list[File], list[File], tup
     for file in files:
         sets.setdefault(file.prefix, []).append(file)
     first, *others = sorted(sets, key=lambda prefix: (len(prefix), prefix))
-    content = contents(tree, first, sets[first])
-    if any(contents(tree, other, sets[other]) != content for other in others):
+    if any(not same_files(tree, sets[first], sets[other]) for other in others):
         folders = listed([prefix or "./" for prefix in sorted(sets)])
         raise Mistake(
             f"{tree.path} holds train/ or test/ in several folders ({folders}); expected one data "
@@ -103,9 +102,22 @@ def outer(file: File) -> str:
     return "/".join(folders)
 
 
-def contents(tree: Tree, prefix: str, files: list[File]) -> set[tuple[str, int]]:
-    """Name below the prefix and size of each file."""
-    return {(file.name.removeprefix(prefix), tree.size(file.name)) for file in files}
+def same_files(tree: Tree, one: list[File], other: list[File]) -> bool:
+    """Whether two data sets have the same names below their prefixes, with the same bytes."""
+    first, second = (
+        {file.name.removeprefix(file.prefix).lstrip("/"): file.name for file in files}
+        for files in (one, other)
+    )
+    return first.keys() == second.keys() and all(
+        tree.size(first[name]) == tree.size(second[name])
+        and content(tree, first[name]) == content(tree, second[name])
+        for name in first
+    )
+
+
+def content(tree: Tree, name: str) -> bytes:
+    with tree.open(name) as file:
+        return file.read()
 
 
 def check_filled(tree: Tree, placed: dict[str, File], files: list[File]) -> None:
@@ -186,16 +198,18 @@ def half(file: File) -> str:
     return USAGES[mark] if mark in ("PublicTest", "PrivateTest") else ""
 
 
-def left_out(placed: dict[str, File], others: list[str]) -> tuple[str, ...]:
-    """What isn't read, by ending and class."""
+def left_out(
+    placed: dict[str, File], others: list[str], form: str = "SPLIT/CLASS/"
+) -> tuple[str, ...]:
+    """What isn't read, by ending and class, of a source whose images lie as `form`."""
     found: dict[str, Counter[str]] = {}
     for name in others:
-        place = f"in {placed[name].label}" if name in placed else "outside SPLIT/CLASS/"
+        place = f"in {placed[name].label}" if name in placed else f"outside {form}"
         found.setdefault(place, Counter())[ending(name)] += 1
     if not found:
         return ()
     told = [f"{counted(endings)} {place}" for place, endings in sorted(found.items())]
-    return (f"files that are no images as SPLIT/CLASS/NAME were left out: {listed(told)}",)
+    return (f"files that are no images as {form}NAME were left out: {listed(told)}",)
 
 
 def ending(name: str) -> str:

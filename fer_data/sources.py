@@ -17,6 +17,7 @@ from fer_data import Mistake, classes, image_files, readers, table
 from fer_data.catalogue import SOURCES, Source
 from fer_data.classes import listed
 from fer_data.faces import Found
+from fer_data.layout import ended, ending
 from fer_data.readers import ferplus
 from fer_data.rows import USAGES, Rows
 from fer_data.tree import EXPECTED, Tree, is_tree, opened, readable
@@ -137,7 +138,21 @@ def decoded(found: Found) -> Content:
     )
     names = dict.fromkeys(name for face in faces for name, _ in face.about)
     about = {name: np.array([dict(face.about).get(name, "") for face in faces]) for name in names}
-    return Content(images, labels, splits, groups, about, found.notes + told, found.source)
+    notes = (*found.notes, *unread(found), *told)
+    return Content(images, labels, splits, groups, about, notes, found.source)
+
+
+def unread(found: Found) -> tuple[str, ...]:
+    """Images that the layout has no face for, by ending and folder; some readers tell them too."""
+    if found.within or any("left out" in note for note in found.notes):
+        return ()
+    known = {face.file for face in found.faces}
+    lost = [name for name in found.tree.files if ended(name) and name not in known]
+    if not lost:
+        return ()
+    places = Counter((ending(name), name.rpartition("/")[0] or "./") for name in lost)
+    each = [f"{many:,} {end} in {folder}" for (end, folder), many in places.most_common()]
+    return (f"images that are no face of its layout were left out: {listed(each)}",)
 
 
 def check_kind(path: Path, kind: str, found: Content) -> None:

@@ -164,6 +164,12 @@ def test_class_missing_in_one_split_is_refused(tmp_path):
         datasets.load(path)
 
 
+def test_one_class_alone_is_refused(tmp_path):
+    levels = {f"{split}/images/{word}": [3, 4, 5] for split in ("train", "test") for word in "ab"}
+    with pytest.raises(Mistake, match="has one class alone, 'images'; expected two or more"):
+        datasets.load(write_folder(tmp_path / "set", levels))
+
+
 def test_untold_test_halves_carve_val_from_train_and_say_so(tmp_path):
     levels = {"train/a": list(range(90)), "train/b": list(range(100, 118)), "test/a": [200]}
     dataset = datasets.load(write_folder(tmp_path / "set", levels | {"test/b": [201, 202]}))

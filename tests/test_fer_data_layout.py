@@ -140,6 +140,44 @@ def test_the_same_tree_twice_is_read_once_and_others_are_refused(tmp_path, pack)
     assert sentence in refusal(pack(tmp_path / "two", twice))
 
 
+def test_other_images_of_the_same_names_and_sizes_are_no_copy(tmp_path):
+    files = copy(lambda usage, label: f"images/{two(usage)}/{label}", "bmp")
+    first, *others = files
+    again = {f"images/{name}": content for name, content in files.items()}
+    again[f"images/{first}"] = files[others[0]]
+    assert "in several folders" in refusal(folder(tmp_path / "fer", files | again))
+
+
+@pytest.mark.parametrize("many", [1, 8])
+@pytest.mark.parametrize("pack", [folder, archive])
+def test_no_depth_leaves_images_out(tmp_path, pack, many):
+    files = {"a/" * many + name: content for name, content in plain().items()}
+    files["a/" * many + "train/happy/" + "b/" * many + "x.png"] = encoded()
+    assert counts(sources.read(pack(tmp_path / "fer", files))) == WHOLE | {("train", "happy"): 7}
+
+
+@pytest.mark.parametrize("pack", [folder, archive])
+def test_class_folders_are_read_with_the_same_care(tmp_path, pack):
+    files = {f"my/{label}/{k}.png": encoded(k) for label in ("happy", "sad") for k in range(6)}
+    files |= {f"my/angry/{k}": encoded(k) for k in range(6)}
+    files |= {f"my/fear/p{k}/{k}.png": encoded(k) for k in range(6)}
+    found = sources.read(pack(tmp_path / "whole", files | {"my/a.png": encoded()}))
+    assert Counter(found.names.tolist()) == {"happy": 6, "sad": 6, "angry": 6, "fear": 6}
+    assert found.notes[0].startswith("6 images that lie in folders below their class's")
+    assert found.notes[1].endswith("were left out: 1 .png outside CLASS/")
+    lost = files | {"my/neutral/1.heic": b"not for this Pillow"}
+    assert "the class folder my/neutral/ holds no image but 1 .heic" in refusal(
+        pack(tmp_path / "lost", lost)
+    )
+    split = {
+        f"{label}/{split}/{k}.png": encoded()
+        for label in ("happy", "sad")
+        for split in ("train", "test")
+        for k in range(3)
+    }
+    assert "lies in test/ below its class happy/" in refusal(pack(tmp_path / "split", split))
+
+
 @pytest.mark.parametrize("kind", ["webp", "tiff", "gif", "ppm"])
 @pytest.mark.parametrize("pack", [folder, archive])
 def test_whatever_pillow_opens_is_an_image(tmp_path, pack, kind):

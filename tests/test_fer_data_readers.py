@@ -61,6 +61,26 @@ def test_raf_db_in_folders_from_1_to_7(tmp_path):
     assert rows.names[:3].tolist() == ["surprise"] * 3  # test/1/, not happy
 
 
+def test_raf_db_in_folders_loses_no_class_to_another_ending(tmp_path):
+    path = layouts.raf_db_folders(tmp_path / "r")
+    rows = sources.read(path)
+    for file in list(path.rglob("*/3/*.jpg")):
+        file.rename(file.with_suffix(".JPEG"))
+    assert counts(sources.read(path)) == counts(rows)
+    for file in list(path.rglob("*/3/*.JPEG")):
+        file.rename(file.with_name(f"new-{file.name}"))
+    assert set(sources.read(path).names.tolist()) == {f"class {k}" for k in range(1, 8)}
+
+
+def test_images_that_a_layout_has_no_face_for_are_counted(tmp_path):
+    path = layouts.raf_db(tmp_path / "r")
+    many = len(list(path.rglob("original/*.jpg")))
+    note = (
+        f"images that are no face of its layout were left out: {many} .jpg in basic/Image/original"
+    )
+    assert note in sources.read(path).notes
+
+
 def test_raf_db_with_a_line_for_no_image_is_refused(tmp_path):
     path = layouts.raf_db(tmp_path / "r")
     (path / "basic/Image/aligned/train_00003_aligned.jpg").unlink()

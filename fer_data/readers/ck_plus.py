@@ -12,14 +12,15 @@ import re
 from fer_data.catalogue import SOURCES
 from fer_data.classes import folded
 from fer_data.faces import Face, Found
+from fer_data.layout import ended
 from fer_data.tree import Tree
 
-FRAME = re.compile(r"(?:^|/)([^/]+)/(S\d{3})_(\d{3})_(\d{8})\.png$")
+FRAME = re.compile(r"(?:^|/)([^/]+)/(S\d{3})_(\d{3})_(\d{8})\.\w+$")
 LABEL = re.compile(r"(?:^|/)(S\d{3}_\d{3})_\d{8}_emotion\.txt$")
 
 
 def find(tree: Tree) -> Found | None:
-    frames = [match for name in tree.files if (match := FRAME.search(name))]
+    frames = [match for name in tree.files if ended(name) and (match := FRAME.search(name))]
     labels = {match[1]: name for name in tree.files if (match := LABEL.search(name))}
     if not frames:
         return None

@@ -7,6 +7,7 @@ group.
 import re
 
 from fer_data.faces import Face, Found
+from fer_data.layout import ended
 from fer_data.tree import Tree
 
 EMOTIONS = {
@@ -18,10 +19,10 @@ EMOTIONS = {
     "SA": "sad",
     "SU": "surprise",
 }
-FILE = re.compile(rf"(?:^|/)([A-Z]{{2}})\.({'|'.join(EMOTIONS)})\d\.\d+\.(tiff?|png|jpe?g)$")
+FILE = re.compile(rf"(?:^|/)([A-Z]{{2}})\.({'|'.join(EMOTIONS)})\d\.\d+\.\w+$")
 
 
 def find(tree: Tree) -> Found | None:
-    matches = [match for name in tree.files if (match := FILE.search(name))]
+    matches = [match for name in tree.files if ended(name) and (match := FILE.search(name))]
     faces = [Face(match.string, EMOTIONS[match[2]], group=match[1]) for match in matches]
     return Found(tree, faces, "jaffe") if faces else None

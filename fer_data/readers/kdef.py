@@ -8,6 +8,7 @@ some are all black.
 import re
 
 from fer_data.faces import Face, Found
+from fer_data.layout import ended
 from fer_data.tree import Tree
 
 EMOTIONS = {
@@ -20,7 +21,7 @@ EMOTIONS = {
     "SU": "surprise",
 }
 FILE = re.compile(
-    rf"(?:^|/)[AB]([FM]\d\d)({'|'.join(EMOTIONS)})(FL|HL|S|HR|FR)\.jpe?g$", re.IGNORECASE
+    rf"(?:^|/)[AB]([FM]\d\d)({'|'.join(EMOTIONS)})(FL|HL|S|HR|FR)\.\w+$", re.IGNORECASE
 )
 CUT = {"AF31V.JPG": "AF31SAHL.JPG", "AM31H.JPG": "AM31SUHR.JPG"}  # errata: what they are
 BLACK = 12_104  # bytes of the files of the release that are all black
@@ -30,7 +31,7 @@ WHOLE_PX = (562, 762)
 
 def find(tree: Tree) -> Found | None:
     matched = {name: FILE.search(whole(name)) for name in tree.files}
-    there = {name: match for name, match in matched.items() if match}
+    there = {name: match for name, match in matched.items() if match and ended(name)}
     if not there:
         return None
     black = [name for name in there if tree.size(name) == BLACK]

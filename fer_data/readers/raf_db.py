@@ -15,10 +15,11 @@ from pathlib import PurePosixPath
 from fer_data import Mistake
 from fer_data.catalogue import SOURCES
 from fer_data.faces import Face, Found
+from fer_data.layout import ended
 from fer_data.tree import Tree
 
 LIST = re.compile(r"(^|/)list_pa(r?)tition_label\.txt$")
-FILE = re.compile(r"^(train|test)_\d+(_aligned)?\.(jpg|png)$")
+FILE = re.compile(r"^(train|test)_\d+(_aligned)?\.\w+$")
 ATTRIBUTES = {
     "gender": ("male", "female", "unsure"),
     "race": ("Caucasian", "African-American", "Asian"),
@@ -58,7 +59,8 @@ def aligned(tree: Tree) -> dict[str, str]:
 
 
 def original(tree: Tree) -> dict[str, str]:
-    return {PurePosixPath(one).stem: one for one in tree.files if FILE.match(base(one))}
+    names = [one for one in tree.files if FILE.match(base(one)) and ended(one)]
+    return {PurePosixPath(one).stem: one for one in names}
 
 
 def stem(name: str, end: str) -> str:
@@ -81,13 +83,14 @@ def attributes(tree: Tree, name: str) -> tuple[tuple[str, str], ...]:
 
 
 def numbered_folders(tree: Tree) -> Found | None:
-    """train/5/train_00001_aligned.jpg: told by the names of its files."""
+    """train/5/train_00001_aligned.jpg: told by the names of its images, by those of all of them."""
+    numbers = SOURCES["raf-db"].numbers
     faces = []
-    for name in tree.files:
+    for name in filter(ended, tree.files):
         parts = name.split("/")
-        if len(parts) < 3 or not (match := FILE.match(parts[-1])):
+        if len(parts) < 3 or parts[-2] not in numbers:
             continue
-        if parts[-2] not in SOURCES["raf-db"].numbers:
-            continue
-        faces.append(Face(name, SOURCES["raf-db"].numbers[parts[-2]], match[1]))
+        if not (match := FILE.match(parts[-1])):
+            return None
+        faces.append(Face(name, numbers[parts[-2]], match[1]))
     return Found(tree, faces, "raf-db") if faces else None

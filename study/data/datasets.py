@@ -24,7 +24,7 @@ from study import Mistake, complain
 from study.data import drawn_faces
 from study.storage import atomic
 
-CACHE_VERSION = 4  # count up when what is read, carved or stored changes
+CACHE_VERSION = 5  # count up when what is read, carved or stored changes
 DRAWING_SEED = 0
 MARKS = ("duplicate", "val_duplicate", "near", "val_near")  # of a data set's images
 ENDS = (".csv", ".xz", ".gz", ".bz2", ".tar", ".tgz", ".zip")
@@ -141,10 +141,8 @@ def describe(dataset: Dataset) -> str:
 
 
 def known(dataset: Dataset) -> str:
-    """Which published data set this is by its counts, for a sentence; "" for any other."""
-    if not dataset.known:
-        return ""
-    return f"; as many images of each class and split as {dataset.known} has"
+    """Which published data set this was recognised as, for a sentence; "" for any other."""
+    return f"; recognised as {dataset.known}" if dataset.known else ""
 
 
 def printed(table: pd.DataFrame) -> str:
