@@ -38,7 +38,8 @@ def refusal(*words: str, base: dict = BASE) -> str:
 def test_every_option_and_every_searchable_hyperparameter_has_one_flag():
     flags = [name for action in parser()._actions for name in action.option_strings]
     wanted = [*OPTIONS, *(name for name in FIELDS if name not in FIXED)]
-    assert sorted(flags) == sorted(["-h", "--help", "--resume", "--after-test", *map(flag, wanted)])
+    ours = ["-h", "--help", "--resume", "--after-test", "--notify"]
+    assert sorted(flags) == sorted([*ours, *map(flag, wanted)])
 
 
 def test_help_tells_what_is_in_force_in_the_preset():

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 from test_record_tables import HP, at, done, ended, started
 
+from fer_data import again
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Study, configuration, preset, read_preset
 from study.driver import presets
@@ -11,9 +12,9 @@ from study.driver.given import refuse_idle_file
 from study.record.tables import Tables
 
 
-def found(tmp_path, *events):
+def found(tmp_path, *events, name="one"):
     study = Study(
-        name="one",
+        name=name,
         models=("alexnet", "resnet34"),
         data="faces:112",
         epochs=9,
@@ -62,6 +63,19 @@ def test_of_confirmed_settings_the_best_on_val(tmp_path):
         ]
     (path,) = found(tmp_path, *events).values()
     assert trained(path).lr == 0.2 and "60.0 % on val, mean of 1 seed(s)" in path.read_text()
+
+
+def test_names_of_any_characters_give_a_file_that_is_read(tmp_path):
+    hp = {k: v for k, v in HP.items() if k != "seed"}
+    setting = "stem\U0001f600\x7f"
+    events = [at(1, "chosen", setting=setting, from_trial="", hp=hp)]
+    events += [started(2, f"{setting}-s0", HP, "confirm") | {"setting": setting}]
+    events += [done(3, f"{setting}-s0", 9, 0.5), ended(4, f"{setting}-s0", "completed")]
+    (path,) = found(tmp_path, *events, name="o\nne \U0001f600").values()
+    assert trained(path).lr == HP["lr"] and path.read_text().count("# ") == 2
+    assert again.preset([], {"data": "\U0001f600\x7f\\"}, {}) == (
+        'data = "\U0001f600\\u007f\\\\"\n\n[[settings]]\n'
+    )
 
 
 def test_nothing_found_is_no_file(tmp_path):

@@ -1,12 +1,12 @@
 """The best setting of a study, whole: its hyperparameters, its curve, how it is trained again."""
 
-import json
 import shlex
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from fer_data import again
 from results.artefacts.load import Findings
 from results.facts import search, status
 from results.facts.evaluation import Evaluated
@@ -119,7 +119,8 @@ def plain(value: Any) -> Any:
 def command(best: Best) -> str:
     """What trains it again with fresh seeds: every value is given, so the preset has no say."""
     flags = {"stages": "confirm", "models": best.source or best.model, "seeds": FRESH, **best.data}
-    flags |= {key: value for key, value in best.hyperparameters.items() if key != "model"}
+    values = again.acting(best.hyperparameters)
+    flags |= {key: value for key, value in values.items() if key != "model"}
     words = [f"--{name.replace('_', '-')} {shlex.quote(flag(v))}" for name, v in flags.items()]
     return " ".join(["python -m study.run --preset smoke", *words])
 
@@ -138,22 +139,5 @@ def toml(best: Best) -> str:
         "seeds": FRESH,
         **best.data,
     }
-    values = {"name": best.name, **best.hyperparameters}
-    lines = [f"# The best on val of {best.study.splitlines()[0]}: {best.trial.splitlines()[0]}"]
-    lines += [f"{name} = {literal(value)}" for name, value in head.items()]
-    lines += ["", "[[settings]]", *[f"{name} = {literal(v)}" for name, v in values.items()]]
-    return "\n".join(lines) + "\n"
-
-
-def literal(value: Any) -> str:
-    """A value in TOML: JSON's form, but for what it shares."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(literal, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return quoted(value) if isinstance(value, str) else repr(value)
-
-
-def quoted(text: str) -> str:
-    """A basic string of TOML 1.0."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    said = [f"The best on val of {best.study}: {best.trial}"]
+    return again.preset(said, head, {"name": best.name, **again.acting(best.hyperparameters)})

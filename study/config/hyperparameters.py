@@ -25,16 +25,14 @@ def hyper(
     choices: Collection[Any] = (),
     exclusive: bool = False,
     constructor: bool = False,
-    when: tuple[str, tuple[str, ...]] | None = None,
 ) -> Any:
     """A hyperparameter: its default, its meaning with unit, and its range or choices.
 
     `exclusive`: `low` itself is refused. `constructor`: it is a keyword argument of the network's
-    constructor, so that only networks which take it have it; all others are the training's. `when`:
-    another hyperparameter, and the values of it with which this one acts.
+    constructor, so that only networks which take it have it; all others are the training's.
     """
     rule = {"help": help, "low": low, "high": high, "choices": choices}
-    rule |= {"exclusive": exclusive, "constructor": constructor, "when": when}
+    rule |= {"exclusive": exclusive, "constructor": constructor}
     return field(default=default, metadata=rule)
 
 
@@ -48,9 +46,7 @@ class Hyperparameters:
     batch_size: int = hyper(128, "images per step", low=1)
     lr: float = hyper(0.05, "peak learning rate", low=0, exclusive=True)
     optimizer: str = hyper("sgd", "optimiser", choices=("sgd", "adam", "adamw"))
-    momentum: float = hyper(
-        0.9, "Nesterov momentum of sgd; 0 is plain sgd", 0, 0.9999, when=("optimizer", ("sgd",))
-    )
+    momentum: float = hyper(0.9, "Nesterov momentum of sgd; 0 is plain sgd", 0, 0.9999)
     weight_decay: float = hyper(5e-4, "decay of weights (not of biases and norms)", low=0)
     schedule: str = hyper(
         "cosine", "learning rate over time", choices=("constant", "step", "cosine", "plateau")
@@ -62,16 +58,12 @@ class Hyperparameters:
         low=0,
         high=1,
         exclusive=True,
-        when=("schedule", ("step", "plateau")),
     )
-    lr_steps: int = hyper(
-        2, "step: how many equally spaced decays", low=1, when=("schedule", ("step",))
-    )
+    lr_steps: int = hyper(2, "step: how many equally spaced decays", low=1)
     patience: int = hyper(
         5,
         "plateau: epochs without a better val_accuracy before a decay",
         low=0,
-        when=("schedule", ("plateau",)),
     )
     dropout: float = hyper(
         0.0, "share dropped before the fully connected layers", 0, 0.95, constructor=True

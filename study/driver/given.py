@@ -7,6 +7,7 @@ out is no input of anybody's.
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from fer_data.again import ACTS_WITH
 from study import Mistake
 from study.config.flags import OPTIONS, flag
 from study.config.hyperparameters import FIELDS, MODELS, Hyperparameters, applies
@@ -104,7 +105,7 @@ def idle_hyperparameter(study: Study, name: str) -> str:
         found = [domains(study, model).get(name, ("", None))[1] for model, _ in having]
         if any(isinstance(domain, Range | tuple) for domain in found):
             return "nothing is searched (stages is confirm), and it has more than one value"
-    when = FIELDS[name].metadata["when"]
+    when = ACTS_WITH.get(name)
     if when and not any(set(possible(study, when[0], *one)) & set(when[1]) for one in having):
         return f"it acts with {when[0]} {' or '.join(when[1])} alone"
     return ""
@@ -165,7 +166,7 @@ def refuse_idle_file(study: Study, raw: dict[str, Any], hardware: str) -> None:
     for setting in study.settings:
         trained = configuration(study, setting)
         for name in setting.values:
-            when = FIELDS[name].metadata["when"]
+            when = ACTS_WITH.get(name)
             if when and getattr(trained, when[0]) not in when[1]:
                 raise Mistake(
                     f"setting '{setting.name}' has {name}, which acts with {when[0]} "

@@ -1,11 +1,10 @@
 """best-NETWORK.toml: the best configuration of each network, as a preset to train again. Driver."""
 
-import json
 import statistics
 from pathlib import Path
 from typing import Any
 
-from study.config.hyperparameters import FIELDS, applies
+from fer_data import again
 from study.config.study import Study
 from study.driver.session import Session
 from study.record import outcome
@@ -16,22 +15,18 @@ from study.storage import atomic
 
 def write(session: Session) -> None:
     """A file for each network of which something was found; before, those of an earlier end."""
+    study = session.study
     for model, (text, hp) in best(session.tables, session).items():
-        lines = [
-            f"# {text}",
-            f"# python -m study.run --preset {session.folder}/best-{model}.toml",
-            f"data = {toml(session.study.data)}",
-            *(f"{part} = {getattr(session.study, part)}" for part in parts(session.study)),
-            f"models = [{toml(source(session.study, model))}]",
-            'stages = ["confirm"]',
-            f"seeds = {session.study.seeds}",
-            "",
-            "[[settings]]",
-            f"name = {toml(model)}",
-            *(f"{name} = {toml(value)}" for name, value in acting(hp).items()),
-            "",
-        ]
-        write_text(session.folder / f"best-{model}.toml", "\n".join(lines))
+        path = session.folder / f"best-{model}.toml"
+        head = {
+            "data": study.data,
+            **{part: getattr(study, part) for part in parts(study)},
+            "models": [source(study, model)],
+            "stages": ["confirm"],
+            "seeds": study.seeds,
+        }
+        said = [text, f"python -m study.run --preset {path}"]
+        write_text(path, again.preset(said, head, {"name": model, **again.acting(hp)}))
 
 
 def source(study: Study, model: str) -> str:
@@ -75,19 +70,3 @@ def confirmed(tables: Tables, setting: str) -> list[float]:
         for name, row in rows.items()
         if row["setting"] == setting and row["status"] == "completed"
     ]
-
-
-def acting(hp: dict[str, Any]) -> dict[str, Any]:
-    """The hyperparameters that do something, without the seed: a preset refuses what doesn't."""
-    found = {}
-    for name, value in hp.items():
-        when = FIELDS[name].metadata["when"]
-        acts = applies(name, hp["model"]) and (not when or hp[when[0]] in when[1])
-        if name != "seed" and acts and value is not None:
-            found[name] = value
-    return found
-
-
-def toml(value: Any) -> str:
-    """A text, number or truth value as TOML: JSON's form is TOML's too."""
-    return json.dumps(value)
