@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 from test_results_load import epochs, folder, header, trial
 
 from results.artefacts.load import load
@@ -204,3 +207,46 @@ def test_a_folder_that_cannot_be_written_or_holds_rubbish_still_has_its_importan
     (one.folder / "explorer").write_text("in the way")
     assert len(kept.importances(one, 2)) == 3
     assert kept.read(one.folder / "explorer", "x") is None
+
+
+AXES = {
+    "lr": FloatDistribution(-3, -1),
+    "batch_size": IntDistribution(0, 3),
+    "order": CategoricalDistribution(["serial", "parallel"]),
+    "pool": CategoricalDistribution(["max", "mean", None]),
+}
+
+
+def drawn_points(rng, many):
+    numbers = {"lr": rng.uniform(-3, -1, many), "batch_size": rng.integers(4, size=many)}
+    words = {name: rng.integers(len(AXES[name].choices), size=many) for name in ("order", "pool")}
+    return [
+        {"lr": float(numbers["lr"][k]), "batch_size": int(numbers["batch_size"][k])}
+        | {name: AXES[name].choices[words[name][k]] for name in words}
+        for k in range(many)
+    ]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_both_measures_are_optunas_own(seed):
+    rng = np.random.default_rng(seed)
+    points = drawn_points(rng, 60)
+    values = np.array(
+        [
+            -0.1 * (p["lr"] + 2) ** 2 + 0.05 * (p["pool"] == "max") * (p["order"] == "serial")
+            for p in points
+        ]
+    ) + rng.normal(0, 0.01, 60)
+    drawn = rng.integers(60, size=60)  # some twice
+    study = optuna.create_study(direction="maximize")
+    for k in drawn:
+        study.add_trial(
+            optuna.trial.create_trial(params=points[k], distributions=AXES, value=values[k])
+        )
+    domains = {name: (None, axis) for name, axis in AXES.items()}
+    ped, shares = importance.both(values, points, domains, seed, drawn)
+    theirs = FanovaImportanceEvaluator(n_trees=importance.TREES, seed=seed).evaluate(study)
+    assert shares == pytest.approx(theirs, abs=1e-12)
+    asked = PedAnovaImportanceEvaluator(target_quantile=importance.TOP).evaluate(study)
+    whole = sum(asked.values())
+    assert ped == pytest.approx({name: value / whole for name, value in asked.items()})
