@@ -43,8 +43,8 @@ ROOMS = {
     " study/storage study/training numpy pyarrow torch",
     "results": "fer_data pandas",
     "results/artefacts": "results fer_data numpy pandas pyarrow",
-    "results/facts": "results fer_data fer_stats results/artefacts numpy pandas pyarrow optuna sklearn"
-    " scipy statsmodels",
+    "results/facts": "results fer_data fer_stats results/artefacts numpy pandas pyarrow optuna"
+    " scipy sklearn statsmodels",
     "results/figures": "results results/facts numpy pandas plotly kaleido",
     "results/report": "results fer_stats results/artefacts results/facts results/figures"
     " results/report/sections numpy pandas plotly",
