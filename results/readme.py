@@ -149,7 +149,7 @@ def trials(study: Findings) -> Iterator[Picture]:
         return
     best = searching.best(frame)
     told = [
-        f"{row['model']} {100 * row['val_accuracy']:.1f} % at epoch {row['last_epoch']:.0f}"
+        f"{row['model']} {100 * row['judged']:.1f} % at epoch {row['last_epoch']:.0f}"
         for _, row in best.iterrows()
     ]
     stopped = int((frame["status"] == "stopped").sum())
@@ -158,7 +158,7 @@ def trials(study: Findings) -> Iterator[Picture]:
         f"early (crosses); the best that came furthest: {'; '.join(told)}."
         + (f" {halving.judged_among(study, frame)}" if stopped else "")
     )
-    yield Picture(f"search-{study.name}", words, [charts.trial_lines(lines, rungs)])
+    yield Picture(f"search-{study.name}", words, [charts.trial_lines(lines, rungs, study.judged)])
 
 
 def networks(studies: list[Findings]) -> Picture:

@@ -10,6 +10,11 @@ def signed(value: float, digits: int) -> str:
     return text if float(text) == 0 else ("+" if value > 0 else "−") + text
 
 
+def capital(text: str) -> str:
+    """With a capital first letter, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def large(value: float) -> str:
     """73.5 M, 1.2 G."""
     for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):

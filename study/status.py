@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fer_stats.metric import on_val
 from study import Mistake, complain, output, say
 from study.record import progress
 
@@ -106,7 +107,8 @@ def over(folders: list[Path]) -> bool:
 def line(facts: dict[str, Any]) -> str:
     """A study in a line of a list."""
     stages = [f"{name} {ended(facts[name])}" for name in ("search", "confirm") if name in facts]
-    found = [f"{row['network']} {percent(row['val_accuracy'])}" for row in tops(facts)]
+    objective = f"val_{facts['metric']}"
+    found = [f"{row['network']} {percent(row[objective])}" for row in tops(facts)]
     left = facts.get("seconds_left")
     parts = [*stages, *found, f"about {span(left)} left" if left is not None else ""]
     return f"{facts['folder']}  {facts['state']}  {', '.join(filter(None, parts))}".rstrip()
@@ -114,13 +116,12 @@ def line(facts: dict[str, Any]) -> str:
 
 def tops(facts: dict[str, Any]) -> list[dict[str, Any]]:
     """What was found best of each network: confirmed, where there is such a thing."""
+    objective = f"val_{facts['metric']}"
     by_network = {row["network"]: row for row in facts.get("best", ()) if row["stage"] == "search"}
     for row in facts.get("best", ()):
         before = by_network.get(row["network"])
         if row["stage"] == "confirm" and (
-            before is None
-            or before["stage"] == "search"
-            or row["val_accuracy"] > before["val_accuracy"]
+            before is None or before["stage"] == "search" or row[objective] > before[objective]
         ):
             by_network[row["network"]] = row
     return list(by_network.values())
@@ -134,7 +135,7 @@ def page(facts: dict[str, Any]) -> str:
         return "\n".join([*lines, "A published copy: python -m results shows what it found."])
     lines += [trials(facts, name) for name in ("search", "confirm") if facts[name]["wanted"]]
     lines.append(f"Epochs: {facts['epochs']:,}; test opened for {facts['test_opened']} model(s)")
-    lines += [found(row) for row in facts["best"]]
+    lines += [found(row, facts["metric"]) for row in facts["best"]]
     lines += [f"Failed: {row['trial_id']}, {row['error']}" for row in facts["failures"]]
     lines.append(budget(facts["budget"]))
     if facts["seconds_left"] is not None:
@@ -158,8 +159,8 @@ def trials(facts: dict[str, Any], name: str) -> str:
     return f"{name.capitalize()}: {ended(stage)} trials ended ({states or 'none begun'}){here}"
 
 
-def found(row: dict[str, Any]) -> str:
-    value = f"{percent(row['val_accuracy'])} on val after {row['epoch']} epochs"
+def found(row: dict[str, Any], metric: str) -> str:
+    value = f"{percent(row[f'val_{metric}'])} {on_val(metric)} after {row['epoch']} epochs"
     if row["stage"] == "search":
         return f"Best {row['network']} of the search: {value} ({row['trial_id']})"
     many = "one seed" if row["seeds"] == 1 else f"mean of {row['seeds']} seeds"

@@ -81,11 +81,17 @@ def test_what_is_left_of_the_budgets_is_told():
 def test_the_end_of_a_trial_says_how_far_it_came_and_why_it_ended():
     found = tables(started("t0000"), epoch("t0000", 3), ended("t0000", "stopped", "asha: below"))
     said = "t0000 alexnet, batch 32, lr 0.01235: stopped at epoch 3/10, val 45.7 % (asha: below)"
-    assert ending("t0000", found) == said
+    assert ending("t0000", found, Study()) == said
     found = tables(started("t0001"), ended("t0001", "failed", "diverged") | {"error": "NaN"})
-    assert (
-        ending("t0001", found) == "t0001 alexnet, batch 32, lr 0.01235: failed at epoch 0/10 (NaN)"
-    )
+    said = "t0001 alexnet, batch 32, lr 0.01235: failed at epoch 0/10 (NaN)"
+    assert ending("t0001", found, Study()) == said
+
+
+def test_what_a_study_is_judged_by_is_what_its_trials_end_with():
+    found = tables(started("t0000"), epoch("t0000", 10) | {"val_macro_f1": 0.25})
+    line = ending("t0000", found, Study(metric="macro_f1"))
+    assert line.startswith("t0000 alexnet, batch 32, lr 0.01235: running at epoch 10/10, ")
+    assert ", val macro-F1 25.0 %" in line
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,16 @@ def test_a_result_without_val_accuracy_is_not_judged():
     assert asha.decisions() == []
 
 
+def test_trials_are_judged_by_the_studys_metric():
+    asha = SCHEDULERS["asha"](
+        from_dict({"metric": "macro_f1", "models": ["alexnet"], "reduction_factor": 2}), Tables()
+    )
+    for name, accuracy, f1, expected in (("a", 0.5, 0.4, GO), ("b", 0.9, 0.3, STOP)):
+        values = result(1, accuracy) | {"val_macro_f1": f1}
+        assert asha.on_trial_result(None, trial(name), values) == expected
+    assert [one.value for one in asha.decisions()] == [0.4, 0.3]
+
+
 def test_a_network_that_begins_slowly_is_judged_among_its_own():
     asha = EarlyStopping({model: Halving(10, 1, 2) for model in ("alexnet", "resnet34")})
     assert asha.on_trial_result(None, trial("a"), result(1, 0.5)) == GO

@@ -21,11 +21,11 @@ ROOMS = {
     "fer_data/readers": "fer_data numpy pyarrow",
     "fer_stats": "numpy scipy",
     "study": "fer_data",
-    "study/config": "study fer_models numpy",
+    "study/config": "study fer_models fer_stats numpy",
     "study/storage": "study study/config pyarrow",
     "study/data": "study study/storage fer_data numpy pandas kagglehub",
     "study/record": "study study/config study/storage pyarrow",
-    "study/training": "study study/config study/storage fer_models numpy torch",
+    "study/training": "study study/config study/storage fer_models fer_stats numpy torch",
     "study/search": "study study/config study/record numpy optuna",
     "study/cluster": "study study/config study/storage ray torch yaml",
     "study/worker": "study fer_data fer_models study/config study/storage study/training"
@@ -38,11 +38,11 @@ ROOMS = {
     " study/training numpy torch onnx onnxruntime safetensors PIL cv2",
     "study/export.py": "study study/storage study/model numpy",
     "study/predict.py": "study fer_stats study/model numpy",
-    "study/status.py": "study study/record",
+    "study/status.py": "study fer_stats study/record",
     "study/evaluate.py": "study fer_data fer_stats study/config study/data study/record"
     " study/storage study/training numpy pyarrow torch",
     "results": "fer_data pandas",
-    "results/artefacts": "results fer_data numpy pandas pyarrow",
+    "results/artefacts": "results fer_data fer_stats numpy pandas pyarrow",
     "results/facts": "results fer_data fer_stats results/artefacts numpy pandas pyarrow optuna"
     " scipy sklearn statsmodels",
     "results/figures": "results results/facts numpy pandas plotly kaleido",

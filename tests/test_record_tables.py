@@ -377,3 +377,20 @@ def test_a_reader_of_the_old_file_keeps_it_whole(tmp_path):
         assert json.load(reader) == {"status": "running"}
     assert json.loads(path.read_text()) == {"status": "complete", "é": [1, 2.5, None]}
     assert path.read_text().endswith("}\n")
+
+
+def test_the_best_of_a_search_is_that_by_the_studys_metric():
+    def epoch(name: str, accuracy: float, f1: float) -> dict:
+        return done(2, name, 1, accuracy) | {"val_macro_f1": f1}
+
+    tables = Tables.of(
+        [
+            started(1, "t0000"),
+            started(1, "t0001"),
+            epoch("t0000", 0.9, 0.2),
+            epoch("t0001", 0.5, 0.4),
+        ]
+    )
+    assert tables.best(["alexnet"])["alexnet"]["trial_id"] == "t0000"
+    row = {"trial_id": "t0001", "epoch": 1, "val_accuracy": 0.5, "val_macro_f1": 0.4}
+    assert tables.best(["alexnet"], "val_macro_f1") == {"alexnet": row}

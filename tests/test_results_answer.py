@@ -118,7 +118,7 @@ def searched(tmp_path):
 
 def test_the_best_setting_has_all_that_its_network_has(tmp_path):
     found = setting.best(searched(tmp_path), [])
-    assert (found.trial, found.model, found.val_accuracy, found.epoch) == ("a", "alexnet", 0.4, 2)
+    assert (found.trial, found.model, found.judged, found.epoch) == ("a", "alexnet", 0.4, 2)
     assert found.hyperparameters["lr"] == 0.0175182260528646
     assert "cbam_order" not in found.hyperparameters and "seed" not in found.hyperparameters
     curve = found.curve[found.curve["measure"] == "val_accuracy"]

@@ -197,7 +197,7 @@ def test_importance_is_worked_out_once_for_a_state_of_a_study(tmp_path, monkeypa
     again = kept.importances(one, 2, said.append)
     pd.testing.assert_frame_equal(first, again, check_dtype=False)
     assert made == [1] and len(said) == 1 and "40 trials" in said[0]
-    other = replace(one, epochs=one.epochs.assign(val_accuracy=one.epochs["val_accuracy"] / 2))
+    other = replace(one, epochs=one.epochs.assign(judged=one.epochs["judged"] / 2))
     kept.importances(other, 2)
     assert made == [1, 1]  # what it is made of has changed
 

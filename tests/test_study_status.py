@@ -83,7 +83,7 @@ def test_a_search_at_work(tmp_path, capsys):
 def test_the_best_are_those_of_the_study(tmp_path):
     """status has no other rule for the best than the study that chooses them."""
     tables = Tables.of([driver(), *SEARCHED])
-    asked = type("Asked", (), {"models": ("alexnet", "resnet34")})()
+    asked = type("Asked", (), {"models": ("alexnet", "resnet34"), "objective": "val_accuracy"})()
     assert outcome.best(tables, asked) == tables.best(STUDY["models"])
 
 

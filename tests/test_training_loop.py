@@ -352,11 +352,29 @@ def test_validation_is_never_augmented_and_without_dropout(tiny):
     data = resident([0, 1] * 4, [0, 1] * 4)
     rough, plain = Hyperparameters(**ROUGH), hp(dropout=0.5)
     model = loop.network(rough, 2, CPU)
-    found = loop.evaluate(rough, model, data)
-    assert found == loop.evaluate(rough, model, data) == loop.evaluate(plain, model, data)
+    found, counts = loop.evaluate(rough, model, data, 2)
+    for again in (rough, plain):
+        loss, cells = loop.evaluate(again, model, data, 2)
+        assert loss == found and (cells == counts).all()
     x = augment.standardised(data.val_images.float() / 255, data.mean, data.std)
     loss = nn.functional.cross_entropy(model.eval()(x), data.val_labels)
-    assert found[0] == pytest.approx(loss.item(), abs=1e-6)
+    assert found == pytest.approx(loss.item(), abs=1e-6)
+
+
+def test_the_measures_of_val_are_scikit_learns():
+    from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+
+    truth = [0] * 6 + [1] * 3 + [2]
+    said = [0, 0, 0, 0, 1, 1, 1, 1, 0, 0]  # class 2 is never answered
+    counts = np.zeros((3, 3), int)
+    np.add.at(counts, (truth, said), 1)
+    assert loop.measured(counts) == pytest.approx(
+        {
+            "val_accuracy": accuracy_score(truth, said),
+            "val_balanced_accuracy": balanced_accuracy_score(truth, said),
+            "val_macro_f1": f1_score(truth, said, average="macro"),
+        }
+    )
 
 
 def test_prediction_is_the_probability_that_validation_judged(tmp_path, tiny, monkeypatch):

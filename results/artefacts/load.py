@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from fer_stats.metric import WORDS
 from results import Mistake
 
 # What is read of each table; a folder without one of these was written by another version.
@@ -35,11 +36,11 @@ class Findings:
     folder: Path
     study: dict[str, Any]
     trials: pd.DataFrame
-    epochs: pd.DataFrame
+    epochs: pd.DataFrame  # `judged` is the column that the study's metric names
     decisions: pd.DataFrame
     predictions: pd.DataFrame
     images: pd.DataFrame  # of val and test: split, image, pixels (their digest); older have none
-    chosen: pd.DataFrame  # setting, from_trial, val_accuracy, epoch: what the search handed on
+    chosen: pd.DataFrame  # setting, from_trial, judged, epoch: what the search handed on
     last_event: str  # UTC, empty without a journal
     notes: tuple[str, ...]
     drivers: tuple[dict[str, Any], ...] = ()  # when each began, with what code, libraries, machine
@@ -47,6 +48,16 @@ class Findings:
     @property
     def classes(self) -> list[str]:
         return list(self.study["data"]["classes"])
+
+    @property
+    def metric(self) -> str:
+        """What its trials were judged by on val: accuracy, balanced_accuracy or macro_f1."""
+        return str(self.study["study"].get("metric") or "accuracy")
+
+    @property
+    def judged(self) -> str:
+        """The same in words: val accuracy."""
+        return f"val {WORDS.get(self.metric, self.metric)}"
 
     @property
     def synthetic(self) -> bool:
@@ -85,7 +96,11 @@ def load(folder: Path) -> Findings:
     header = study_header(folder)
     notes: list[str] = []
     tables = {name: table(folder, name, notes) for name in COLUMNS}
-    chosen, last, drivers = journal(folder / "events.jsonl", notes)
+    objective = f"val_{header['study'].get('metric') or 'accuracy'}"
+    if objective not in tables["epochs"]:
+        raise Mistake(f"{folder}/epochs.parquet lacks {objective}, by which the study was judged")
+    tables["epochs"] = tables["epochs"].assign(judged=tables["epochs"][objective])
+    chosen, last, drivers = journal(folder / "events.jsonl", objective, notes)
     for key, name in ((["trial_id", "epoch"], "epochs"), (["trial_id"], "trials")):
         tables[name] = tables[name].drop_duplicates(key, keep="last").reset_index(drop=True)
     name = header["study"].get("name") or folder.resolve().name
@@ -150,9 +165,12 @@ def table(folder: Path, name: str, notes: list[str]) -> pd.DataFrame:
     return frame
 
 
-def journal(path: Path, notes: list[str]) -> tuple[pd.DataFrame, str, tuple[dict[str, Any], ...]]:
+def journal(
+    path: Path, objective: str, notes: list[str]
+) -> tuple[pd.DataFrame, str, tuple[dict[str, Any], ...]]:
     """What the search chose, the time of the last whole event, and the drivers' beginnings."""
-    columns = ["setting", "from_trial", "val_accuracy", "epoch"]
+    columns = {"setting": "setting", "from_trial": "from_trial", "judged": objective}
+    columns["epoch"] = "epoch"
     rows, last, drivers = [], "", []
     lines = path.read_bytes().split(b"\n") if path.exists() else []
     for number, line in enumerate(lines):
@@ -170,10 +188,10 @@ def journal(path: Path, notes: list[str]) -> tuple[pd.DataFrame, str, tuple[dict
             continue
         last = event.get("time", last)
         if event.get("event") == "chosen":
-            rows.append({column: event.get(column) for column in columns})
+            rows.append({column: event.get(name) for column, name in columns.items()})
         elif event.get("event") == "driver_started":
             drivers.append(event)
-    return pd.DataFrame(rows, columns=columns), last, tuple(drivers)
+    return pd.DataFrame(rows, columns=[*columns]), last, tuple(drivers)
 
 
 def answers(findings: Findings) -> list[Answers]:

@@ -18,7 +18,16 @@ Encoded = dict[str, Any]
 
 TRIAL_TEXT = ("trial_id", "stage", "setting", "status", "reason", "error", "device", "node")
 TRIAL_NUMBERS = ("retries", "gpus", "parameters", "multiply_adds")
-MEASURES = ("val_accuracy", "val_loss", "train_accuracy", "train_loss", "lr", "epoch_seconds")
+MEASURES = (
+    "val_accuracy",
+    "val_balanced_accuracy",
+    "val_macro_f1",
+    "val_loss",
+    "train_accuracy",
+    "train_loss",
+    "lr",
+    "epoch_seconds",
+)
 LATER = pd.Timestamp(0, tz="UTC")
 
 
@@ -68,7 +77,13 @@ def payload(
     newest = float(np.nanmax(finished)) if np.isfinite(finished).any() else 0.0
     total, whole_epochs = len(epochs), epochs
     epochs = epochs[~(finished <= since)] if since else epochs
+    metrics = {one.metric: one.judged for one in whole or studies}
+    if len(metrics) > 1:  # what all of them have
+        metrics = {"accuracy": "val accuracy"}
+    ((metric, judged),) = metrics.items()
     return {
+        "judged": f"val_{metric}",
+        "judged_words": judged,
         "whole": not since,
         "newest": newest,
         "total": total,

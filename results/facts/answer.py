@@ -81,7 +81,7 @@ def so_far(one: Findings) -> str:
         return "No epoch has ended yet."
     row = best.loc[best["accuracy"].idxmax()]
     return (
-        f"No confirmed model has been evaluated on test. The highest val accuracy so far is "
+        f"No confirmed model has been evaluated on test. The highest {one.judged} so far is "
         f"{100 * row['accuracy']:.1f} % ({row['model']}, {row['of']}, epoch {row['epoch']:.0f}), "
         "the best of many and so optimistic."
     )

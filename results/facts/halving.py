@@ -42,7 +42,7 @@ def rungs(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
     Within a network, since networks that differ would correlate by that alone. Only trials that
     came to their last epoch have an end, so the correlation is of survivors.
     """
-    ended = trials[trials["status"] == "completed"].set_index("trial_id")["val_accuracy"]
+    ended = trials[trials["status"] == "completed"].set_index("trial_id")["judged"]
     models = trials.set_index("trial_id")["model"]
     judged = findings.decisions.assign(model=findings.decisions["trial_id"].map(models))
     rows = []
@@ -119,7 +119,7 @@ class Replay:
     grace_epochs: int
     epochs_run: int
     of: int  # epochs that the study itself ran
-    best: float  # val_accuracy of the best trial of those that came furthest, as search.best
+    best: float  # judged value of the best trial of those that came furthest, as search.best
     top: float  # the same of the study itself
     stopped: dict[str, int]  # trial -> epoch at which it would have been stopped, and was not
 
@@ -138,7 +138,7 @@ class Curves:
         self.value = {
             (name, int(epoch)): float(value)
             for name, epoch, value in zip(
-                epochs["trial_id"], epochs["epoch"], epochs["val_accuracy"], strict=True
+                epochs["trial_id"], epochs["epoch"], epochs["judged"], strict=True
             )
         }
         self.last = dict(zip(ran["trial_id"], ran["last_epoch"].astype(int), strict=True))
@@ -159,7 +159,7 @@ class Curves:
         }
 
     def best(self, last: dict[str, int]) -> float:
-        """The highest val_accuracy of those that came furthest, over each network's own."""
+        """The highest judged value of those that came furthest, over each network's own."""
         found: dict[str, tuple[int, float]] = {}
         for name, epoch in last.items():
             if name not in self.failed:
@@ -239,16 +239,16 @@ def table(found: list[Replay]) -> pd.DataFrame:
 
 
 def trial_curves(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
-    """(model, trial, epoch) -> val_accuracy, an empty row after each trial; `stopped` ends by ASHA.
+    """(model, trial, epoch) -> judged value, an empty row after each trial; `stopped` ends by ASHA.
 
     The empty rows are gaps: one line draws all the trials of a network.
     """
     ended = trials[["trial_id", "model", "status"]]
     frame = findings.epochs.merge(ended, on="trial_id").sort_values(["model", "trial_id", "epoch"])
-    frame = frame[["model", "trial_id", "epoch", "val_accuracy", "status"]]
+    frame = frame[["model", "trial_id", "epoch", "judged", "status"]]
     last = frame.drop_duplicates("trial_id", keep="last").index
     frame["stopped"] = frame.index.isin(last) & (frame["status"] == "stopped")
-    gaps = frame.loc[last].assign(epoch=np.nan, val_accuracy=np.nan, stopped=False)
+    gaps = frame.loc[last].assign(epoch=np.nan, judged=np.nan, stopped=False)
     whole = pd.concat([frame, gaps]).sort_values(
         ["model", "trial_id", "epoch"], na_position="last", kind="stable"
     )

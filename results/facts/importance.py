@@ -162,8 +162,8 @@ def at_epoch(
     domains: Domains,
     epoch: int,
 ) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """val_accuracy at that epoch and the place in the space of each trial that reached it."""
-    at = findings.epochs[findings.epochs["epoch"] == epoch].set_index("trial_id")["val_accuracy"]
+    """judged value at that epoch and the place in the space of each trial that reached it."""
+    at = findings.epochs[findings.epochs["epoch"] == epoch].set_index("trial_id")["judged"]
     values, points = [], []
     for _, trial in group.iterrows():
         value = at.get(trial["trial_id"])

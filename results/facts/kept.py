@@ -46,7 +46,7 @@ def state(one: Findings, trials: pd.DataFrame, resamples: int) -> str:
     settings = [name for name in trials if name.startswith("hp_")]
     parts = [
         trials[["trial_id", "model", "ran", "last_epoch", *settings]].to_csv(index=False),
-        one.epochs[["trial_id", "epoch", "val_accuracy"]].to_csv(index=False),
+        one.epochs[["trial_id", "epoch", "judged"]].to_csv(index=False),
         one.decisions[["trial_id", "rung"]].to_csv(index=False),
         json.dumps(one.study["study"].get("space", {}), sort_keys=True),
         *[f"{name} {version(name)}" for name in MAKERS],

@@ -7,6 +7,7 @@ constant answer, so every page that says it says this too.
 import numpy as np
 import pandas as pd
 
+from fer_stats.metric import constant
 from fer_stats.share import wilson
 from results.artefacts.load import Answers, Findings
 from results.facts import search
@@ -106,6 +107,9 @@ def searched(findings: Findings) -> list[str]:
     share = counts[majority] / sum(counts.values())
     found = []
     for _, row in search.best(search.searched(findings)).iterrows():
+        metric, least = findings.metric, constant(findings.metric, [*counts.values()])
+        if metric != "accuracy" and row["judged"] > least:
+            continue  # balanced answers may have less accuracy than the most frequent class
         low, high = wilson(row["val_accuracy"] * images, images)
         if abs(row["val_accuracy"] - share) < 1 / images:
             found.append(

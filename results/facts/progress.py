@@ -106,7 +106,8 @@ def forecast_words(one: Findings) -> str:
 def best(one: Findings, settings: list[Evaluated]) -> pd.DataFrame:
     """Each network's best: confirmed on test if it was, else the search's on val, with intervals.
 
-    A figure of val was chosen for being high, so it is optimistic; `chosen_on` says so.
+    A figure of val was chosen for being high, so it is optimistic; it is of the study's metric, and
+    without an interval where that isn't accuracy.
     """
     rows = []
     frame = confirmed([j for j in settings if j.answers.study == one.name])
@@ -128,7 +129,9 @@ def best(one: Findings, settings: list[Evaluated]) -> pd.DataFrame:
         )
     images = search.val_images(one)
     for _, row in search.best(search.searched(one)).iterrows():
-        low, high = wilson(row["val_accuracy"] * images, images)
+        low = high = np.nan  # Wilson's is of a share
+        if one.metric == "accuracy":
+            low, high = wilson(row["judged"] * images, images)
         rows.append(
             {
                 "model": row["model"],
@@ -137,7 +140,7 @@ def best(one: Findings, settings: list[Evaluated]) -> pd.DataFrame:
                 "epoch": row["last_epoch"],
                 "seeds": 1,
                 "images": images,
-                "accuracy": row["val_accuracy"],
+                "accuracy": row["judged"],
                 "low": low,
                 "high": high,
             }

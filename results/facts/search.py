@@ -14,7 +14,7 @@ ENOUGH = 5  # trials of one network below which nothing is said of a hyperparame
 
 
 def searched(findings: Findings) -> pd.DataFrame:
-    """The search's trials with their last epoch, last val_accuracy, epochs run and seconds, which
+    """The search's trials with their last epoch, last judged value, epochs run and seconds, which
     are GPU-seconds where a trial had a GPU or a share of one.
 
     A trial without an epoch has an accuracy of 0: it was paid for and gave nothing.
@@ -24,12 +24,13 @@ def searched(findings: Findings) -> pd.DataFrame:
     run = epochs.groupby("trial_id").agg(
         epochs_run=("epoch", "size"),
         last_epoch=("epoch", "max"),
+        judged=("judged", "last"),
         val_accuracy=("val_accuracy", "last"),
         seconds=("epoch_seconds", "sum"),
     )
     trials = trials.merge(run, on="trial_id", how="left")
-    ran = trials["val_accuracy"].notna()
-    for column in ("epochs_run", "last_epoch", "val_accuracy", "seconds"):
+    ran = trials["judged"].notna()
+    for column in ("epochs_run", "last_epoch", "judged", "val_accuracy", "seconds"):
         trials[column] = pd.to_numeric(trials[column]).fillna(0)
     trials["ran"] = ran
     share = pd.to_numeric(trials["gpus"]).fillna(0)
@@ -49,19 +50,19 @@ def on_gpus(trials: pd.DataFrame) -> bool:
 
 
 def progress(trials: pd.DataFrame) -> pd.DataFrame:
-    """Best val_accuracy so far of each network against trials, epochs and seconds of computing."""
+    """Best judged value so far of each network against trials, epochs and seconds of computing."""
     done = trials[trials["status"] != "running"].sort_values("ended_at")
-    frame = done[["model", "trial_id", "val_accuracy", "epochs_run", "seconds"]].copy()
+    frame = done[["model", "trial_id", "judged", "epochs_run", "seconds"]].copy()
     grouped = frame.groupby("model", sort=False)
     frame["trials"] = grouped.cumcount() + 1
     frame["epochs"] = grouped["epochs_run"].cumsum()
     frame["seconds"] = grouped["seconds"].cumsum()
-    frame["best"] = grouped["val_accuracy"].cummax()
-    return frame[["model", "trial_id", "trials", "epochs", "seconds", "val_accuracy", "best"]]
+    frame["best"] = grouped["judged"].cummax()
+    return frame[["model", "trial_id", "trials", "epochs", "seconds", "judged", "best"]]
 
 
 def expected(trials: pd.DataFrame, images: int = 1) -> pd.DataFrame:
-    """Expected best val_accuracy of n trials of each network, with the 10 and 90 % points.
+    """Expected best judged value of n trials of each network, with the 10 and 90 % points.
 
     Epochs, seconds and multiply-adds are n times the network's mean; a training step counts three
     times its forward pass, for each of so many images an epoch.
@@ -69,7 +70,7 @@ def expected(trials: pd.DataFrame, images: int = 1) -> pd.DataFrame:
     rows = []
     for model, group in trials[trials["status"] != "running"].groupby("model", sort=False):
         work = pd.to_numeric(group["multiply_adds"]) * group["epochs_run"] * 3 * images
-        for n, (mean, low, high) in enumerate(st.expected_best(group["val_accuracy"].array), 1):
+        for n, (mean, low, high) in enumerate(st.expected_best(group["judged"].array), 1):
             rows.append(
                 {
                     "model": model,
@@ -109,7 +110,7 @@ def varied(findings: Findings, trials: pd.DataFrame) -> list[str]:
 
 
 def influence(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
-    """How val_accuracy follows each numeric hyperparameter at one epoch that all trials reached.
+    """How judged value follows each numeric hyperparameter at one epoch that all trials reached.
 
     Spearman's rank correlation; for one that isn't a number, the share of the ranks' variance
     between its values (eta squared). Neither says anything of interactions; both are NaN where most
@@ -121,7 +122,7 @@ def influence(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
             continue
         epoch = int(group["last_epoch"].min())
         at = findings.epochs[findings.epochs["epoch"] == epoch].set_index("trial_id")
-        accuracy = pd.to_numeric(group["trial_id"].map(at["val_accuracy"]))
+        accuracy = pd.to_numeric(group["trial_id"].map(at["judged"]))
         flat, value = st.on_plateau(accuracy.dropna().to_numpy(float)), accuracy.rank()
         for name in varied(findings, group):
             column = group[f"hp_{name}"]
@@ -160,9 +161,9 @@ def is_number(column: pd.Series) -> bool:
 
 
 def best(trials: pd.DataFrame) -> pd.DataFrame:
-    """Each network's best trial: of those that came furthest, the highest val_accuracy."""
+    """Each network's best trial: of those that came furthest, the highest judged value."""
     fit = trials[trials["ran"] & (trials["status"] != "failed")]
-    ordered = fit.sort_values(["last_epoch", "val_accuracy"], ascending=False, kind="stable")
+    ordered = fit.sort_values(["last_epoch", "judged"], ascending=False, kind="stable")
     return ordered.drop_duplicates("model").sort_values("model")
 
 
@@ -205,7 +206,7 @@ def edge(domain: Any, value: Any) -> tuple[str, str]:
 
 
 def winners_curse(findings: Findings) -> pd.DataFrame:
-    """The search's best val_accuracy beside that of the same configuration with fresh seeds: on the
+    """The search's best judged value beside that of the same configuration with fresh seeds: on the
     same images of val, which are those that an epoch is judged on, and at the same epoch.
 
     `mean`, `low` and `high` are of the seeds; a setting of which none came so far is left out.
@@ -216,7 +217,7 @@ def winners_curse(findings: Findings) -> pd.DataFrame:
     rows = []
     for _, row in won.iterrows():
         again = each[(each["setting"] == row["setting"]) & (each["epoch"] == row["epoch"])]
-        value = pd.to_numeric(again["val_accuracy"])
+        value = pd.to_numeric(again["judged"])
         if value.empty:
             continue
         rows.append(
@@ -225,12 +226,12 @@ def winners_curse(findings: Findings) -> pd.DataFrame:
                 "from_trial": row["from_trial"],
                 "epoch": int(row["epoch"]),
                 "images": val_images(findings),
-                "searched": float(row["val_accuracy"]),
+                "searched": float(row["judged"]),
                 "mean": value.mean(),
                 "low": value.min(),
                 "high": value.max(),
                 "seeds": len(value),
-                "lost": float(row["val_accuracy"]) - value.mean(),
+                "lost": float(row["judged"]) - value.mean(),
             }
         )
     columns = "setting from_trial epoch images searched mean low high seeds lost".split()

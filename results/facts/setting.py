@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from fer_data import again
+from fer_stats.metric import WORDS
 from results.artefacts.load import Findings
 from results.facts import search, status
 from results.facts.evaluation import Evaluated
@@ -26,7 +27,8 @@ class Best:
     hyperparameters: dict[str, Any]  # all that the network has, the searched ones first
     searched: tuple[str, ...]
     epoch: int
-    val_accuracy: float
+    judged: float  # on val, by the study's metric
+    judged_words: str  # which that is
     val_images: int
     curve: pd.DataFrame  # as status.curves
     data: dict[str, Any]  # what of the configuration names the images
@@ -38,24 +40,24 @@ class Best:
 
 
 def best(one: Findings, settings: list[Evaluated]) -> Best | None:
-    """The confirmed setting with the highest accuracy on val, else the search's best trial; None
-    where no epoch has ended."""
+    """The confirmed setting that is best on val by the study's metric, else the search's best
+    trial; None where no epoch has ended."""
     own = [found for found in settings if found.answers.study == one.name and "val" in found.scopes]
     if own:
-        top = max(own, key=lambda found: found.scopes["val"]["accuracy"].mean)
+        top = max(own, key=lambda found: found.scopes["val"][one.metric].mean)
         trials = one.trials[one.trials["setting"] == top.answers.setting]
         curves = status.curves(one, "confirm")
-        value = top.scopes["val"]["accuracy"].mean
+        value = top.scopes["val"][one.metric].mean
         images = int((top.answers.split == "val").sum())
         curve = curves[curves["setting"] == top.answers.setting]
         return made(one, trials.iloc[0], top.answers.setting, value, images, curve)
     found = search.best(search.searched(one))
     if found.empty:
         return None
-    row = found.loc[found["val_accuracy"].idxmax()]
+    row = found.loc[found["judged"].idxmax()]
     trial = one.trials[one.trials["trial_id"] == row["trial_id"]].iloc[0]
     return made(
-        one, trial, row["model"], row["val_accuracy"], search.val_images(one), of_trial(one, trial)
+        one, trial, row["model"], row["judged"], search.val_images(one), of_trial(one, trial)
     )
 
 
@@ -77,7 +79,8 @@ def made(
         hyperparameters={key: hp[key] for key in order},
         searched=varied,
         epoch=int(hp["epochs"] if pd.isna(last) else last),
-        val_accuracy=float(value),
+        judged=float(value),
+        judged_words=WORDS[one.metric],
         val_images=images,
         curve=curve,
         data={key: config[key] for key in OF_DATA if config.get(key)},

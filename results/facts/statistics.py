@@ -14,9 +14,9 @@ from statsmodels.stats.multitest import multipletests
 
 from fer_stats import crossed
 from fer_stats.crossed import Estimate
+from fer_stats.measures import MEASURES, measures
 
 LEVEL = 0.95
-MEASURES = ("accuracy", "macro_f1", "balanced_accuracy")
 
 
 def confusion(label: np.ndarray, guess: np.ndarray, classes: int) -> np.ndarray:
@@ -24,23 +24,6 @@ def confusion(label: np.ndarray, guess: np.ndarray, classes: int) -> np.ndarray:
     told = guess >= 0
     cells = np.bincount(label[told] * classes + guess[told], minlength=classes * classes)
     return cells.reshape(classes, classes)
-
-
-def measures(truth: np.ndarray, told: np.ndarray, hits: np.ndarray) -> dict[str, np.ndarray]:
-    """MEASURES from counts by class on the last axis: images of it, answers with it, both.
-
-    A class without images counts in none of the means; one never answered has an F1 of 0.
-    """
-    there = truth > 0
-    many = there.sum(-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        recall = np.where(there, hits / truth, 0.0)
-        f1 = np.where(there, 2 * hits / (truth + told), 0.0)
-        return {
-            "accuracy": hits.sum(-1) / truth.sum(-1),
-            "macro_f1": f1.sum(-1) / many,
-            "balanced_accuracy": recall.sum(-1) / many,
-        }
 
 
 @dataclass(frozen=True)

@@ -154,14 +154,16 @@ def in_legend(figure: go.Figure, name: str, symbol: str, colour: str, size: int 
     figure.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=marker)
 
 
-def trial_lines(frame: pd.DataFrame, rungs: pd.DataFrame) -> go.Figure:
+def trial_lines(
+    frame: pd.DataFrame, rungs: pd.DataFrame, judged: str = "val accuracy"
+) -> go.Figure:
     """Every search trial (halving.trial_curves), a trace per network; crosses: stopped early."""
-    figure = canvas("epoch", "val accuracy", 340)
+    figure = canvas("epoch", judged, 340)
     for model, rows in frame.groupby("model", sort=False):
         colour, marker, dash = style(model)
         figure.add_scatter(
             x=rows["epoch"].to_numpy(float),
-            y=rows["val_accuracy"].to_numpy(float),
+            y=rows["judged"].to_numpy(float),
             name=model,
             mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 1.3},
@@ -175,7 +177,7 @@ def trial_lines(frame: pd.DataFrame, rungs: pd.DataFrame) -> go.Figure:
     if len(ends):
         figure.add_scatter(
             x=ends["epoch"].to_numpy(float),
-            y=ends["val_accuracy"].to_numpy(float),
+            y=ends["judged"].to_numpy(float),
             mode="markers",
             name="stopped",
             hoverinfo="skip",
@@ -184,12 +186,14 @@ def trial_lines(frame: pd.DataFrame, rungs: pd.DataFrame) -> go.Figure:
     for rung in sorted(set(rungs["rung"])):
         figure.add_vline(x=rung, line=DOTTED)
     whole_steps(figure, frame["epoch"].max())
-    return percent(figure.update_layout(yaxis=spread(frame["val_accuracy"])), "yaxis")
+    return percent(figure.update_layout(yaxis=spread(frame["judged"])), "yaxis")
 
 
-def expected_best(frame: pd.DataFrame, against: str, title: str) -> go.Figure:
-    """Expected best val accuracy with its 10 to 90 % band against a budget (search.expected)."""
-    figure = canvas(title, "expected best val accuracy", 320)
+def expected_best(
+    frame: pd.DataFrame, against: str, title: str, judged: str = "val accuracy"
+) -> go.Figure:
+    """Expected best value on val with its 10 to 90 % band against a budget (search.expected)."""
+    figure = canvas(title, f"expected best {judged}", 320)
     for model, rows in frame.groupby("model", sort=False):
         colour, marker, dash = style(model)
         if len(rows) > 1:
@@ -208,9 +212,9 @@ def expected_best(frame: pd.DataFrame, against: str, title: str) -> go.Figure:
     return percent(figure, "yaxis")
 
 
-def slice_of(trials: pd.DataFrame, name: str, log: bool) -> go.Figure:
-    """val accuracy at each trial's last epoch against one hyperparameter; hollow: stopped early."""
-    figure = canvas(name, "val accuracy", 280)
+def slice_of(trials: pd.DataFrame, name: str, log: bool, judged: str = "val accuracy") -> go.Figure:
+    """Each trial's last value on val against one hyperparameter; hollow: stopped early."""
+    figure = canvas(name, judged, 280)
     there = trials.dropna(subset=[f"hp_{name}"])
     values = there[f"hp_{name}"]
     steps = values.nunique() <= 6 and not log
@@ -219,7 +223,7 @@ def slice_of(trials: pd.DataFrame, name: str, log: bool) -> go.Figure:
         column = rows[f"hp_{name}"]
         figure.add_scatter(
             x=(column.astype(str) if steps else column).to_numpy(),
-            y=rows["val_accuracy"].to_numpy(float),
+            y=rows["judged"].to_numpy(float),
             name=model,
             mode="markers",
             customdata=rows["trial_id"].to_numpy(),
@@ -231,7 +235,7 @@ def slice_of(trials: pd.DataFrame, name: str, log: bool) -> go.Figure:
     elif steps:
         order = [str(value) for value in sorted(values.unique())]
         figure.update_layout(xaxis={"type": "category"} | ordered(order))
-    return percent(figure.update_layout(yaxis=spread(there["val_accuracy"])), "yaxis")
+    return percent(figure.update_layout(yaxis=spread(there["judged"])), "yaxis")
 
 
 def hollow(marker: str, filled: pd.Series) -> list[str]:
@@ -287,22 +291,22 @@ def differences(frame: pd.DataFrame, model: str) -> go.Figure:
 
 
 def lr_batch_map(trials: pd.DataFrame, model: str) -> go.Figure:
-    """Learning rate by batch size, val accuracy as colour: one network; hollow: stopped early."""
+    """Learning rate by batch size, value on val as colour: one network; hollow: stopped early."""
     rows = trials[trials["model"] == model]
-    values = rows["val_accuracy"].astype(float)
+    values = rows["judged"].astype(float)
     low, high = spread(values).get("range", [values.min(), values.max()])
     figure = canvas("lr", "batch_size", 260, showlegend=False)
     figure.add_scatter(
         x=rows["hp_lr"].to_numpy(float),
         y=rows["hp_batch_size"].astype(str).to_numpy(),
         mode="markers",
-        customdata=np.stack([rows["trial_id"], rows["val_accuracy"]], 1),
+        customdata=np.stack([rows["trial_id"], rows["judged"]], 1),
         hovertemplate="%{customdata[0]}: lr %{x:.3g}, batch %{y}, %{customdata[1]:.1%}"
         "<extra></extra>",
         marker={
             "size": 13,
             "symbol": hollow(style(model)[1], rows["status"] == "completed"),
-            "color": rows["val_accuracy"].to_numpy(),
+            "color": rows["judged"].to_numpy(),
             "colorscale": "Cividis",
             "cmin": low,
             "cmax": high,

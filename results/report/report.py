@@ -57,12 +57,14 @@ def lead(frame: pd.DataFrame, studies: list[Findings]) -> str:
     """The answer in two sentences, or what there is instead."""
     test = frame[(frame["scope"] == "test") & (frame["measure"] == "accuracy")]
     if test.empty:
-        best = {one.name: one.epochs["val_accuracy"].max() for one in studies if len(one.epochs)}
         highest = [
-            f"{100 * value:.1f} %" + (f" in {name}" if len(studies) > 1 else "")
-            for name, value in best.items()
+            f"{100 * one.epochs['judged'].max():.1f} %"
+            + (f" in {one.name}" if len(studies) > 1 else "")
+            for one in studies
+            if len(one.epochs)
         ]
-        so_far = f" The highest val accuracy so far is {listed(highest)}." if highest else ""
+        what = listed(list(dict.fromkeys(one.judged for one in studies)))
+        so_far = f" The highest {what} so far is {listed(highest)}." if highest else ""
         return f"No confirmed model has been evaluated on test.{so_far}"
     each = [
         f"{row['setting']} {100 * row['mean']:.1f} % ({reach(row)}{seeds(row['seeds'])})"

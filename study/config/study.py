@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_models import own as own_models
+from fer_stats.metric import WORDS
 from study import Mistake
 from study.config.hyperparameters import FIELDS, MODELS, Hyperparameters, applies, checked, kind
 from study.config.seeds import FRESH, LAST_STUDY
@@ -104,6 +105,12 @@ class Study:
         "tpe", "sampler that proposes configurations", choices=("tpe", "random", "qmc", "grid")
     )
     scheduler: str = option("asha", "who stops unpromising trials early", choices=("asha", "none"))
+    metric: str = option(
+        "accuracy",
+        "what is maximised on val, by sampler, scheduler and the choice of the best: accuracy; "
+        "balanced_accuracy, the mean recall of the classes; macro_f1, the mean of their F1",
+        choices=WORDS,
+    )
     grace_epochs: int = option(1, "asha: epochs before a trial may be stopped (grace period)", 1)
     reduction_factor: int = option(3, "asha: reduction factor; the top 1/N of a rung continue", 2)
     device: str = option(
@@ -139,6 +146,16 @@ class Study:
     space: dict[str, Domain] = field(default_factory=dict)  # for all networks
     own: dict[str, dict[str, Domain]] = field(default_factory=dict)  # network -> its part
     own_networks: tuple[own_models.Record, ...] = ()  # of `models`, those that are a person's own
+
+    @property
+    def objective(self) -> str:
+        """The column of epochs.parquet by which trials are judged."""
+        return f"val_{self.metric}"
+
+    @property
+    def on_val(self) -> str:
+        """The same in words: val, where it is accuracy."""
+        return "val" if self.metric == "accuracy" else f"val {WORDS[self.metric]}"
 
     def __post_init__(self) -> None:
         for f in fields(self):

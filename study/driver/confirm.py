@@ -48,8 +48,8 @@ def choose(session: Session) -> None:
             trial = session.tables.trials[row["trial_id"]]
             hp = settings_of(trial) | {"epochs": study.epochs}
             del hp["seed"]
-            found = {"from_trial": row["trial_id"], "val_accuracy": row["val_accuracy"]}
-            chosen = {"setting": model, **found, "epoch": row["epoch"], "hp": hp}
+            found = {name: value for name, value in row.items() if name != "trial_id"}
+            chosen = {"setting": model, "from_trial": row["trial_id"], **found, "hp": hp}
             events.append({"event": "chosen", **chosen})
     else:
         for setting in outcome.wanted(study):

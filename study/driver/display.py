@@ -66,7 +66,7 @@ class Display:
         self.listed.update(fresh)
         if not self.terminal:
             for name in fresh:
-                self.print(ending(name, session.tables))
+                self.print(ending(name, session.tables, self.study))
         if time.monotonic() - self.shown < REFRESH_SECONDS[self.terminal] and not (
             fresh and self.terminal
         ):
@@ -124,21 +124,22 @@ class Display:
 
     def picture(self, session: Session) -> Group:
         """The live table: the best so far, what runs now, and the counts."""
-        tables = session.tables
+        tables, objective = session.tables, self.study.objective
         grid = Table(box=None, pad_edge=False, header_style="dim")
         for head, side in COLUMNS:
+            head = self.study.on_val if head == "val" else head
             grid.add_column(head, justify=side, no_wrap=True)
         stage = tables.of_stage(self.stage)
         leading = best(tables, self.study) if self.stage == "search" else {}
         for row in leading.values():
-            grid.add_row(*cells(row["trial_id"], tables), "best so far", style="bold")
+            grid.add_row(*cells(row["trial_id"], tables, objective), "best so far", style="bold")
         leaders = {row["trial_id"] for row in leading.values()}
         for name in [n for n, row in stage.items() if row["status"] == "running"][-12:]:
             if name not in leaders:
-                grid.add_row(*cells(name, tables), "running")
+                grid.add_row(*cells(name, tables, objective), "running")
         if self.stage == "confirm":
             for name in [n for n, row in stage.items() if ended(row)][-12:]:
-                grid.add_row(*cells(name, tables), stage[name]["status"])
+                grid.add_row(*cells(name, tables, objective), stage[name]["status"])
         return Group(grid, Text(self.counts(session)), Text("\n".join(self.notes), style="dim"))
 
 
@@ -146,11 +147,11 @@ def ended(row: Row) -> bool:
     return row["status"] != "running"
 
 
-def cells(name: str, tables: Tables) -> list[str]:
-    """A trial as texts: id, network, batch, lr, epoch of epochs, val accuracy."""
+def cells(name: str, tables: Tables, objective: str = "val_accuracy") -> list[str]:
+    """A trial as texts: id, network, batch, lr, epoch of epochs, what it is judged by."""
     row, last = tables.trials[name], tables.last.get(name)
     epoch = f"{last['epoch'] if last else 0}/{row['hp_epochs']}"
-    accuracy = percent(last["val_accuracy"]) if last else ""
+    accuracy = percent(last[objective]) if last else ""
     return [
         name,
         row["hp_model"],
@@ -161,12 +162,12 @@ def cells(name: str, tables: Tables) -> list[str]:
     ]
 
 
-def ending(name: str, tables: Tables) -> str:
+def ending(name: str, tables: Tables, study: Study) -> str:
     """A line on a trial that has ended."""
     row = tables.trials[name]
-    _, model, batch, lr, epoch, accuracy = cells(name, tables)
+    _, model, batch, lr, epoch, accuracy = cells(name, tables, study.objective)
     line = f"{name} {model}, batch {batch}, lr {lr}: {row['status']} at epoch {epoch}"
-    line += f", val {accuracy}" if accuracy else ""
+    line += f", {study.on_val} {accuracy}" if accuracy else ""
     return line + (f" ({row['error'] or row['reason']})" if row["status"] != "completed" else "")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_stats.metric import constant
 from fer_stats.share import wilson
 from study.config.study import Study
 from study.record.outcome import best
@@ -82,6 +83,10 @@ def searched(
     majority, share = classes[counts.argmax()], counts.max() / len(labels)
     found = []
     for model, row in best(tables, study).items():
+        if study.metric != "accuracy" and row[study.objective] > constant(
+            study.metric, counts.tolist()
+        ):
+            continue  # balanced answers may have less accuracy than the most frequent class
         value = row["val_accuracy"]
         low, high = wilson(value * len(labels), len(labels))
         if abs(value - share) < 1 / len(labels):

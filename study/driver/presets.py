@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_data import again
+from fer_stats.metric import on_val
 from study.config.study import Study
 from study.driver.session import Session
 from study.record import outcome
@@ -48,25 +49,31 @@ def best(tables: Tables, session: Session) -> dict[str, tuple[str, dict[str, Any
     """Network -> what is said of its best configuration, and its hyperparameters: of the confirmed
     settings the one with the highest mean accuracy on val, else the best trial of the search."""
     found: dict[str, tuple[str, dict[str, Any]]] = {}
-    for model, row in outcome.best(tables, session.study).items():
-        hp = settings_of(tables.trials[row["trial_id"]]) | {"epochs": session.study.epochs}
-        value = f"{100 * row['val_accuracy']:.1f} % on val after {row['epoch']} epochs"
-        found[model] = (f"{row['trial_id']} of {session.study.name}: {value} of the search", hp)
+    study = session.study
+    for model, row in outcome.best(tables, study).items():
+        hp = settings_of(tables.trials[row["trial_id"]]) | {"epochs": study.epochs}
+        value = f"{told(study, row[study.objective])} after {row['epoch']} epochs"
+        found[model] = (f"{row['trial_id']} of {study.name}: {value} of the search", hp)
     top: dict[str, float] = {}
     for setting, row in tables.chosen.items():
-        model, values = row["hp"]["model"], confirmed(tables, setting)
+        model, values = row["hp"]["model"], confirmed(tables, setting, study.objective)
         if values and statistics.mean(values) > top.get(model, -1):
             top[model] = statistics.mean(values)
-            text = f"{setting} of {session.study.name}: {100 * top[model]:.1f} % on val"
+            text = f"{setting} of {study.name}: {told(study, top[model])}"
             found[model] = (f"{text}, mean of {len(values)} seed(s), confirmed", row["hp"])
     return found
 
 
-def confirmed(tables: Tables, setting: str) -> list[float]:
-    """Accuracies on val of a setting's networks that were trained to their end."""
+def told(study: Study, value: float) -> str:
+    """A value of what the study is judged by, in words."""
+    return f"{100 * value:.1f} % {on_val(study.metric)}"
+
+
+def confirmed(tables: Tables, setting: str, objective: str = "val_accuracy") -> list[float]:
+    """What a setting's networks that were trained to their end have on val."""
     rows: dict[str, Row] = tables.of_stage("confirm")
     return [
-        tables.last[name]["val_accuracy"]
+        tables.last[name][objective]
         for name, row in rows.items()
         if row["setting"] == setting and row["status"] == "completed"
     ]

@@ -98,7 +98,7 @@ class Recorder(tune.Callback):
             text = f"{name}: {100 * result['val_accuracy']:.1f} % on val after its first epoch"
             self.session.notifier.once("first_result", text, trial_id=name)
         if self.optimiser:
-            self.optimiser.report(name, result["epoch"], result["val_accuracy"])
+            self.optimiser.report(name, result["epoch"], result[self.session.study.objective])
         self.session.show(self.session)
 
     def shorter_of_memory(self, name: str, result: dict[str, Any]) -> None:
@@ -250,4 +250,4 @@ class Recorder(tune.Callback):
 def observed(result: dict[str, Any]) -> dict[str, Any]:
     """The worker's part of a result, without what Tune added."""
     names = [f.name for f in fields(EpochRecord)]
-    return {name: result[name] for name in (*names, "node", "device", "microbatches")}
+    return {name: result.get(name) for name in (*names, "node", "device", "microbatches")}

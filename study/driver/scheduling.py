@@ -56,19 +56,19 @@ class EarlyStopping(NoEarlyStopping):
     question, which network is best, would be answered by who is ahead after one epoch.
     """
 
-    def __init__(self, rules: dict[str, Halving]) -> None:
+    def __init__(self, rules: dict[str, Halving], objective: str = "val_accuracy") -> None:
         super().__init__()
-        self.rules, self.made = rules, list[Decision]()
+        self.rules, self.objective, self.made = rules, objective, list[Decision]()
 
     def decisions(self) -> list[Decision]:
         made, self.made = self.made, []
         return made
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        if "val_accuracy" not in result:  # it has diverged
+        if self.objective not in result:  # it has diverged
             return TrialScheduler.CONTINUE
         decision = self.rules[trial.config["model"]].judge(
-            trial.config["trial_id"], result["epoch"], result["val_accuracy"]
+            trial.config["trial_id"], result["epoch"], result[self.objective]
         )
         if decision is None:
             return TrialScheduler.CONTINUE
@@ -86,7 +86,7 @@ def asha(study: Study, tables: Tables) -> EarlyStopping:
             for (name, _), row in tables.decisions.items()
             if tables.trials[name]["hp_model"] == model
         )
-    return EarlyStopping(rules)
+    return EarlyStopping(rules, study.objective)
 
 
 # By the names that study.config.study gives them.

@@ -96,7 +96,7 @@ def settle(session: Session, recorder: Recorder, optimiser: Optimiser) -> None:
     tables = session.tables
     for (name, epoch), row in tables.epochs.items():
         if tables.trials[name]["stage"] == "search":
-            optimiser.report(name, epoch, row["val_accuracy"])
+            optimiser.report(name, epoch, row[session.study.objective])
     for name, row in tables.of_stage("search").items():
         if row["status"] != "running":
             optimiser.tell(name, row["status"])

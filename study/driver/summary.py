@@ -11,6 +11,8 @@ import pandas as pd
 
 from fer_data import fer2013
 from fer_stats import crossed
+from fer_stats.measures import measures
+from fer_stats.metric import WORDS
 from fer_stats.plans import Plan
 from study.config.study import Study, confirmed_names, pairs_of
 from study.driver import compared, header, learning
@@ -36,6 +38,7 @@ def searched(tables: Tables, study: Study) -> pd.DataFrame:
                 "lr": f"{trial['hp_lr']:.4g}",
                 "epochs": f"{found['epoch']}/{study.epochs}",
                 "val": percent(found["val_accuracy"]),
+                study.on_val: percent(found[study.objective]),
             }
         )
     return pd.DataFrame(rows)
@@ -57,7 +60,8 @@ def confirmed(
     classes, theirs = list(data["classes"]), published(study, data)
     share = predictions[[f"p_{name}" for name in classes]].to_numpy()
     guess = pd.Series([classes[k] for k in share.argmax(1)], predictions.index)
-    frame = predictions[["trial_id", "split", "image"]].assign(
+    frame = predictions[["trial_id", "split", "image", "label"]].assign(
+        guess=guess,
         duplicate=predictions["duplicate"] if copied is None else copied,
         hit=guess == predictions["label"],
         setting=predictions["trial_id"].map(
@@ -78,6 +82,7 @@ def confirmed(
             "setting": setting,
             "seeds": len(by_seed),
             "val": percent(own.loc[own["split"] == "val", "hit"].mean()),
+            **metric_of(study, own, classes),
             "val, no duplicates": percent(
                 own.loc[(own["split"] == "val") & ~own["duplicate"], "hit"].mean()
             ),
@@ -91,6 +96,29 @@ def confirmed(
             row["paper"] = percent(theirs[setting]) if setting in theirs else ""
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def metric_of(study: Study, own: pd.DataFrame, classes: list[str]) -> dict[str, str]:
+    """Of a setting's answers: what the study is judged by, on val and test, mean over seeds;
+    nothing where that is accuracy, which the table has."""
+    if study.metric == "accuracy":
+        return {}
+    found = {}
+    for split in ("val", "test"):
+        part = own[own["split"] == split]
+        each = [counted(one, classes)[study.metric] for _, one in part.groupby("trial_id")]
+        found[f"{split} {WORDS[study.metric]}"] = percent(float(np.mean(each)))
+    return found
+
+
+def counted(answers: pd.DataFrame, classes: list[str]) -> dict[str, np.ndarray]:
+    """The measures of one network's answers."""
+    truth, told = (answers[column].to_numpy() for column in ("label", "guess"))
+    return measures(
+        np.array([(truth == name).sum() for name in classes]),
+        np.array([(told == name).sum() for name in classes]),
+        np.array([((truth == name) & (told == name)).sum() for name in classes]),
+    )
 
 
 def report(
@@ -157,6 +185,7 @@ def opening(session: Session, joined: str) -> str:
         lines.append(
             f"Search: {study.trials} trials of up to {study.epochs} epochs over "
             f"{', '.join(study.models)}; {study.sampler}, {study.scheduler}"
+            + ("" if study.metric == "accuracy" else f"; by {WORDS[study.metric]} on val")
         )
     if "confirm" in study.stages:
         what = "the best of each network"

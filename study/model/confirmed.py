@@ -26,6 +26,7 @@ class Confirmed:
     setting: str
     hp: Hyperparameters
     val_accuracy: float  # after its last epoch, fraction
+    judged: float  # the same in what the study is judged by
     checkpoints: Path
 
 
@@ -55,13 +56,14 @@ def opened(folder: Path, name: str = "") -> Run:
             f"{folder} is still being run, so which of its networks is best isn't known: wait, or "
             "name one that has finished by --model"
         )
-    answered = outcome.answered(folder)
+    answered, study = outcome.answered(folder), from_dict(header["study"])
     networks = [
         Confirmed(
             name=one,
             setting=tables.trials[one]["setting"],
             hp=Hyperparameters(**settings_of(without_absent(tables.trials[one]))),
             val_accuracy=tables.last[one]["val_accuracy"],
+            judged=tables.last[one][study.objective],
             checkpoints=folder / "checkpoints" / one,
         )
         for one in outcome.completed(tables)
@@ -72,7 +74,7 @@ def opened(folder: Path, name: str = "") -> Run:
             f"{folder} has no confirmed network (none has been trained to its end and asked about "
             f"val and test): python -m study.status {folder} says where it stands"
         )
-    return Run(folder, header, from_dict(header["study"]), networks)
+    return Run(folder, header, study, networks)
 
 
 def without_absent(row: dict[str, Any]) -> dict[str, Any]:
@@ -81,8 +83,9 @@ def without_absent(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def chosen(run: Run, network: str = "", model: str = "") -> list[Confirmed]:
-    """All seeds of the setting with the highest mean accuracy on val, the best seed first; of one
-    network if it is named, or the one model of that name. Mistake if there is no such."""
+    """All seeds of the setting that is best on val by the study's metric, mean of its seeds, the
+    best seed first; of one network if it is named, or the one model of that name. Mistake if there
+    is no such."""
     found = [one for one in run.networks if network in ("", one.hp.model)]
     found = [one for one in found if model in ("", one.name)]
     if not found:
@@ -92,8 +95,8 @@ def chosen(run: Run, network: str = "", model: str = "") -> list[Confirmed]:
     settings: dict[str, list[Confirmed]] = {}
     for one in found:
         settings.setdefault(one.setting, []).append(one)
-    best = max(settings.values(), key=lambda own: np.mean([one.val_accuracy for one in own]))
-    return sorted(best, key=lambda one: -one.val_accuracy)
+    best = max(settings.values(), key=lambda own: np.mean([one.judged for one in own]))
+    return sorted(best, key=lambda one: -one.judged)
 
 
 def state(one: Confirmed) -> dict[str, Any]:

@@ -104,7 +104,10 @@ EVENTS = {
             "from_trial": "the search trial that it is of; empty for a fixed setting",
             "hp": "its hyperparameters, without a seed",
         },
-        {"val_accuracy": "of that search trial, fraction", "epoch": "at which that was"},
+        {
+            **columns(EPOCHS, "val_accuracy", "val_balanced_accuracy", "val_macro_f1"),
+            "epoch": "at which that was, of that search trial",
+        },
     ),
     "test_opened": Kind(
         "a confirmed network is about to be evaluated on test, for the first time",

@@ -15,7 +15,7 @@ from study.record.tables import Tables
 
 def best(tables: Tables, study: Study) -> dict[str, Row]:
     """Network of the study -> its best search trial."""
-    return tables.best(study.models)
+    return tables.best(study.models, study.objective)
 
 
 def wanted(study: Study) -> list[Setting]:

@@ -30,6 +30,7 @@ def of(folder: Path) -> Facts:
         "folder": str(folder),
         "data": data.get("name", ""),
         "networks": list(study.get("models", [])),
+        "metric": study.get("metric", "accuracy"),
         "started_at": header.get("started_at"),
     }
     if (
@@ -162,9 +163,10 @@ def trials(tables: Tables, stage: str, wanted: int) -> Facts:
 
 def best(study: Facts, tables: Tables) -> list[Facts]:
     """The best trial of each network in the search, and each network's confirmed models."""
+    objective = f"val_{study.get('metric', 'accuracy')}"
     found = [
         {"network": model, "stage": "search", **row}
-        for model, row in tables.best(study.get("models", [])).items()
+        for model, row in tables.best(study.get("models", []), objective).items()
     ]
     for setting, row in tables.chosen.items():
         own = [
@@ -180,7 +182,10 @@ def best(study: Facts, tables: Tables) -> list[Facts]:
                     "setting": setting,
                     "seeds": len(own),
                     "epoch": max(one["epoch"] for one in own),
-                    "val_accuracy": sum(one["val_accuracy"] for one in own) / len(own),
+                    **{
+                        name: sum(one[name] for one in own) / len(own)
+                        for name in dict.fromkeys(("val_accuracy", objective))
+                    },
                 }
             )
     return found

@@ -52,13 +52,15 @@ EPOCHS: Columns = {
     "epoch_seconds": (REAL, "wall, training and validation"),
     "images_per_second": (REAL, "of the training part"),
     "memory_mib": (REAL, "peak: of the trial on a CUDA device, of the worker process on a CPU"),
+    "val_balanced_accuracy": (REAL, "mean recall of the classes; absent before 2026-11-28"),
+    "val_macro_f1": (REAL, "mean F1 of the classes; likewise"),
     "finished_at": (MOMENT, "UTC"),
 }
 DECISIONS: Columns = {
     "trial_id": (TEXT, "as in trials"),
     "epoch": (WHOLE, "epoch at which it was judged"),
     "rung": (WHOLE, "epochs of the rung"),
-    "value": (REAL, "val_accuracy that was judged, fraction"),
+    "value": (REAL, "val measure that was judged (the study's metric), fraction"),
     "cutoff": (REAL, "in force at that moment, fraction; absent for the first at a rung"),
     "trials_at_rung": (WHOLE, "trials judged there before it"),
     "decision": (TEXT, "continue or stop"),

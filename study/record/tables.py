@@ -66,8 +66,9 @@ class Tables:
     def of_stage(self, stage: str) -> dict[str, Row]:
         return {name: row for name, row in self.trials.items() if row["stage"] == stage}
 
-    def best(self, models: Iterable[str]) -> dict[str, Row]:
-        """Network -> its best search trial: of those that came furthest, the highest val_accuracy.
+    def best(self, models: Iterable[str], objective: str = "val_accuracy") -> dict[str, Row]:
+        """Network -> its best search trial: of those that came furthest, the highest in what the
+        study is judged by, a column of the epochs.
 
         Comparing at the furthest epoch only keeps the fidelity equal. A network without one
         finished epoch is absent.
@@ -78,8 +79,9 @@ class Tables:
             if last is None or trial["status"] == "failed":
                 continue
             row = {"trial_id": name, "epoch": last["epoch"], "val_accuracy": last["val_accuracy"]}
-            model = trial["hp_model"]
-            if model not in found or rank(row) > rank(found[model]):
+            row[objective] = last[objective]
+            model, rank = trial["hp_model"], (row["epoch"], row[objective])
+            if model not in found or rank > (found[model]["epoch"], found[model][objective]):
                 found[model] = row
         return {model: found[model] for model in models if model in found}
 
@@ -130,10 +132,6 @@ def test_opened(tables: Tables, row: Row, moment: datetime) -> None:
 
 def prediction_failed(tables: Tables, row: Row, moment: datetime) -> None:
     tables.unanswered[row["trial_id"]] = row["error"]
-
-
-def rank(row: Row) -> tuple[int, float]:
-    return row["epoch"], row["val_accuracy"]
 
 
 # What an event of study.record.events changes in the tables; the others change nothing.

@@ -153,7 +153,7 @@ class Optimiser:
         return found
 
     def report(self, name: str, epoch: int, value: float) -> None:
-        """An epoch's val_accuracy, once."""
+        """What an epoch is judged by, once."""
         frozen = self._frozen(name)
         if epoch not in frozen.intermediate_values and not frozen.state.is_finished():
             optuna.trial.Trial(self.optuna, frozen._trial_id).report(value, epoch)

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fer_stats.measures import measures
 from study import Mistake
 from study.config.hyperparameters import Hyperparameters
 from study.config.seeds import derived
@@ -57,6 +58,9 @@ class EpochRecord:
     epoch_seconds: float  # wall, training and validation
     images_per_second: float  # of the training part
     memory_mib: float  # peak: of this trial on a CUDA device, of the worker process on a CPU
+    # fractions over the classes; None in what was trained before these were measured
+    val_balanced_accuracy: float | None = None
+    val_macro_f1: float | None = None
 
 
 @dataclass(frozen=True)
@@ -152,18 +156,19 @@ def fit(
                 hp, model, optimizer, data, epoch, plateau.factor, microbatches, forward
             )
             trained = time.perf_counter()
-            val_loss, val_accuracy = evaluate(
-                hp, model, data, max(1, EVALUATION_BATCH // microbatches)
+            val_loss, counts = evaluate(
+                hp, model, data, classes, max(1, EVALUATION_BATCH // microbatches)
             )
+        of_val = measured(counts)
         if not math.isfinite(loss + val_loss):
             raise Diverged(f"loss is not a number in epoch {epoch} (train {loss}, val {val_loss})")
-        plateau.saw(val_accuracy)
+        plateau.saw(of_val["val_accuracy"])
         record = EpochRecord(
             epoch=epoch,
             train_loss=loss,
             train_accuracy=accuracy,
             val_loss=val_loss,
-            val_accuracy=val_accuracy,
+            **of_val,
             lr=lr,
             epoch_seconds=time.perf_counter() - began,
             images_per_second=images // hp.batch_size * hp.batch_size / (trained - began),
@@ -258,12 +263,17 @@ def parts(batch: Tensor, size: int) -> list[Tensor]:
 
 @torch.no_grad()
 def evaluate(
-    hp: Hyperparameters, model: nn.Module, data: Resident, size: int = EVALUATION_BATCH
-) -> tuple[float, float]:
-    """Mean loss in nats and accuracy on val, without augmentation, `size` images at a time."""
+    hp: Hyperparameters,
+    model: nn.Module,
+    data: Resident,
+    classes: int,
+    size: int = EVALUATION_BATCH,
+) -> tuple[float, np.ndarray]:
+    """Mean loss in nats on val, and how often each class (row) was answered by each (column), int64
+    (K, K); without augmentation, `size` images at a time."""
     device, images = data.val_labels.device, len(data.val_labels)
     losses = torch.zeros((), dtype=torch.float64, device=device)
-    hits = torch.zeros((), dtype=torch.int64, device=device)
+    cells = torch.zeros(classes * classes, dtype=torch.int64, device=device)
     model.eval()
     for x, labels in zip(
         data.val_images.split(size),
@@ -273,8 +283,14 @@ def evaluate(
         with autocast(hp, device):
             logits = model(augment.standardised(x.float() / 255, data.mean, data.std))
         losses += F.cross_entropy(logits.float(), labels, reduction="sum")
-        hits += (logits.argmax(1) == labels).sum()
-    return losses.item() / images, hits.item() / images
+        cells.index_add_(0, labels * classes + logits.argmax(1), torch.ones_like(labels))
+    return losses.item() / images, cells.view(classes, classes).cpu().numpy()
+
+
+def measured(counts: np.ndarray) -> dict[str, float]:
+    """The measures of val, fractions, from counts (K, K), truth down."""
+    found = measures(counts.sum(1), counts.sum(0), counts.diagonal())
+    return {f"val_{name}": float(value) for name, value in found.items()}
 
 
 @torch.no_grad()

@@ -97,6 +97,8 @@ test('figures compare at the furthest rung that enough trials reached, tables at
   const ends = [1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 9, 9],
     rows = ends.flatMap((end, i) => Array.from({length: end}, (_, k) => [i, k + 1]));
   const payload = {
+    judged: 'val_accuracy',
+    judged_words: 'val accuracy',
     newest: 0,
     studies: [{}],
     styles: {},
@@ -116,6 +118,8 @@ test('figures compare at the furthest rung that enough trials reached, tables at
           f4(rows.map(([, k]) => k / 100)),
         ]),
       ),
+      val_balanced_accuracy: f4([]),
+      val_macro_f1: f4([]),
     },
     decisions: {rung: u2([1, 3, 9]), trial: i4([0, 6, 10]), value: f4([0, 0, 0]), cutoff: f8([0, 0, 0])},
   };

@@ -17,13 +17,13 @@
   }
   explorer.compared = i => compared()[i] === 1;
 
-  // val accuracy at the epoch of comparison, absent for what is left out.
+  // value on val at the epoch of comparison, absent for what is left out.
   let told = {};
   explorer.compared_accuracy = () => {
     const {data} = explorer,
       epoch = explorer.epoch();
     if (told.data !== data || told.epoch !== epoch) {
-      const values = explorer.at(data, 'val_accuracy', epoch);
+      const values = explorer.at(data, explorer.judged, epoch);
       told = {data, epoch, values: values.map((value, i) => (explorer.compared(i) ? value : NaN))};
     }
     return told.values;

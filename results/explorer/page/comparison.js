@@ -41,7 +41,7 @@
     section.append(written, element('div', {class: 'written', id: 'written-searches'}));
   }
   const parameters = () => {
-    const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', 'val_accuracy']);
+    const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', explorer.judged]);
     return explorer.all_axes().filter(axis => !skip.has(axis.name));
   };
   explorer.influences = () => {
@@ -103,7 +103,7 @@
       summary: top
         ? `${explorer.when()} Strongest: ${top.label} of ${top.group} (${explorer.follows.told(top)}). Filled: rank correlation; hollow: share of rank variance explained (η²). Neither sees interactions.`
         : `${explorer.when()} Nothing is said of a hyperparameter below ${explorer.follows.enough} trials of one network, nor where most are equally good.`,
-      x: {title: 'rank correlation with val accuracy', range: [-1.05, 1.05]},
+      x: {title: `rank correlation with ${explorer.judged_words}`, range: [-1.05, 1.05]},
       y: {
         title: '',
         range: [-0.6, Math.max(names.length, 1) - 0.4],
@@ -130,7 +130,7 @@
   function draw_budget() {
     const {data} = explorer,
       against = chosen.budget.value,
-      y = explorer.at(data, 'val_accuracy', 0),
+      y = explorer.at(data, explorer.judged, 0),
       traces = [],
       rows = [];
     const costs = []; // of any selection, so that a brush moves no axis
@@ -194,7 +194,7 @@
     }
     budget.draw({
       summary: rows.length
-        ? `Expected best val accuracy for so much of the search, its 10 and 90 % points as a band. ${reaches(rows, BUDGETS[against])} ${explorer.apart()}`
+        ? `Expected best ${explorer.judged_words} for so much of the search, its 10 and 90 % points as a band. ${reaches(rows, BUDGETS[against])} ${explorer.apart()}`
         : 'Fewer than two trials of a network of the search have ended in this selection.',
       x: {
         title: BUDGETS[against],
@@ -205,7 +205,7 @@
           0.02,
         ),
       },
-      y: {title: 'expected best val accuracy', percent: true, range: explorer.spread(reached)},
+      y: {title: `expected best ${explorer.judged_words}`, percent: true, range: explorer.spread(reached)},
       traces,
       revision: against,
       table: () => ({
@@ -265,10 +265,12 @@
     cost.draw({
       summary: `${explorer.when()} ${fronts.length ? `Pareto front: ${fronts.map(listed_front).join('; ')} (filled).` : ''}`,
       x: {title: COSTS[against], log: true, range: explorer.range(x, true)},
-      y: {title: 'val accuracy', percent: true, range: explorer.spread(y)},
+      y: {title: explorer.judged_words, percent: true, range: explorer.spread(y)},
       lasso: explorer.lasso(x, y),
       revision: `${against}`,
-      caption: explorer.epoch() ? `val accuracy at epoch ${explorer.epoch()}` : 'final val accuracy',
+      caption: explorer.epoch()
+        ? `${explorer.judged_words} at epoch ${explorer.epoch()}`
+        : `final ${explorer.judged_words}`,
       hollow_told: 'filled: Pareto front',
       marks: [{kind: 'points', x, y, trial: every, hollow: i => !on.has(i)}],
       tip: ({trial: i}) =>
@@ -278,7 +280,7 @@
           {name: 'trial_id'},
           {name: 'model'},
           {name: against, label: COSTS[against]},
-          {name: 'val_accuracy', show: explorer.percent},
+          {name: explorer.judged, show: explorer.percent},
           {name: 'undominated'},
         ],
         rows: inside.map(i => [

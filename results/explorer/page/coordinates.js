@@ -238,7 +238,11 @@
       bar.style.background = `linear-gradient(90deg, ${[0, 0.5, 1].map(explorer.good).join(',')})`;
       if (coloured.value === 'model') explorer.key(scale);
       else
-        scale.replaceChildren(explorer.percent(low), bar, `${explorer.percent(there.at(-1))} val accuracy`);
+        scale.replaceChildren(
+          explorer.percent(low),
+          bar,
+          `${explorer.percent(there.at(-1))} ${explorer.judged_words}`,
+        );
     }
     function paint(rest) {
       if (!width) return;
@@ -374,7 +378,7 @@
           {
             class: 'name',
             title:
-              axis.name === 'val_accuracy'
+              axis.name === explorer.judged
                 ? 'double click: upside down'
                 : 'drag to move; double click: upside down',
             ondblclick: () => turn(axis.name),
@@ -390,7 +394,7 @@
           ? element(
               'span',
               {class: 'tick none', style: `top: ${y_of(-1)}px`},
-              axis.name === 'val_accuracy' ? 'not there' : 'absent',
+              axis.name === explorer.judged ? 'not there' : 'absent',
             )
           : null,
         element('span', {class: 'brushed'}),
@@ -439,7 +443,7 @@
     // An axis by its name to where it is let go.
     function move(event, axis, box) {
       event.stopPropagation();
-      if (event.button || axis.name === 'val_accuracy') return;
+      if (event.button || axis.name === explorer.judged) return;
       const handle = event.currentTarget,
         from = event.clientX;
       let moved = 0;
@@ -467,7 +471,7 @@
       order.replaceChildren(
         ...list.map(({name, inverted, hidden}, k) => {
           const {label} = axes_named(name),
-            last = name === 'val_accuracy';
+            last = name === explorer.judged;
           const button = (text, what, act, off) =>
             element('button', {onclick: act, disabled: off, 'aria-label': `${what} ${label}`}, text);
           return element(
@@ -498,7 +502,7 @@
       );
     }
     const useful = axis =>
-      axis.name === 'val_accuracy' || axis.name === 'epochs' || !axis.steps || axis.distinct.length > 1;
+      axis.name === explorer.judged || axis.name === 'epochs' || !axis.steps || axis.distinct.length > 1;
     const all_axes = () => explorer.all_axes().filter(useful);
     const axes_named = name => all_axes().find(axis => axis.name === name);
 
@@ -615,7 +619,9 @@
             low: values.reduce((x, y) => Math.min(x, y), Infinity),
             high: values.reduce((x, y) => Math.max(x, y), -Infinity),
             colour: explorer.good,
-            title: explorer.shown_epoch() ? `val at epoch ${explorer.shown_epoch()}` : 'final val accuracy',
+            title: explorer.shown_epoch()
+              ? `val at epoch ${explorer.shown_epoch()}`
+              : `final ${explorer.judged_words}`,
           }),
         );
       }
@@ -665,10 +671,10 @@
         if (fresh) {
           const told = new Map(standing().map((one, k) => [one.name, {...one, k}]));
           axes = all_axes()
-            .filter(axis => axis.name === 'val_accuracy' || !told.get(axis.name).hidden)
+            .filter(axis => axis.name === explorer.judged || !told.get(axis.name).hidden)
             .sort(
               (a, b) =>
-                (a.name === 'val_accuracy') - (b.name === 'val_accuracy') ||
+                (a.name === explorer.judged) - (b.name === explorer.judged) ||
                 told.get(a.name).k - told.get(b.name).k,
             );
           for (const axis of axes) axis.inverted = told.get(axis.name).inverted;

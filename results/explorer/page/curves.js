@@ -3,6 +3,8 @@
   const {element, state} = explorer;
   const MEASURES = {
     val_accuracy: 'val accuracy',
+    val_balanced_accuracy: 'val balanced accuracy',
+    val_macro_f1: 'val macro-F1',
     train_accuracy: 'train accuracy',
     val_loss: 'val loss',
     train_loss: 'train loss',
@@ -38,6 +40,11 @@
     return made;
   };
 
+  // The measures that an epoch of these studies has: older ones know accuracy and loss alone.
+  const measured = () =>
+    Object.fromEntries(
+      Object.entries(MEASURES).filter(([name]) => explorer.data.epochs[name].some(v => !Number.isNaN(v))),
+    );
   const rungs = () => [...new Set(explorer.data.decisions.rung)].sort((a, b) => a - b);
   // The studies with a search, each replayed with its own settings; of several, one is chosen.
   const searches = () =>
@@ -46,7 +53,7 @@
 
   function build(section) {
     chosen = {
-      y: explorer.choice('curve', 'Draw', MEASURES, 'val_accuracy'),
+      y: explorer.choice('curve', 'Draw', measured, () => explorer.judged),
       x: explorer.choice('along', 'against', ALONG, 'epoch'),
       rung: explorer.choice(
         'rung',
@@ -156,7 +163,7 @@
       while (data.epochs.epoch[k] < again.stopped.get(i)) k++;
       return k;
     });
-    const accuracy = measure.includes('accuracy'),
+    const accuracy = measure.includes('accuracy') || measure.includes('f1'),
       loss = measure.includes('loss');
     const finite = y.filter(Number.isFinite),
       most = finite.length ? (loss ? quantile(finite, 0.99) : Infinity) : Infinity;
@@ -291,7 +298,7 @@
       },
       revision: `rung ${rung}`,
       y: {
-        title: `val accuracy at epoch ${rung}`,
+        title: `${explorer.judged_words} at epoch ${rung}`,
         percent: true,
         range: explorer.spread(
           [...goes.y, ...stops.y, ...rows.map(row => row[5]).filter(Number.isFinite)],
@@ -361,7 +368,7 @@
         {name: 'reduction_factor', label: 'reduction factor'},
         {name: 'epochs_run', label: 'epochs run'},
         {name: 'saved', label: 'epochs saved', show: explorer.percent},
-        {name: 'best', label: 'best val accuracy', show: value => explorer.percent(value, 2)},
+        {name: 'best', label: `best ${explorer.judged_words}`, show: value => explorer.percent(value, 2)},
         {name: 'lost', label: 'accuracy lost (points)', show: points},
         {name: 'stopped', label: 'additionally stopped'},
       ],
@@ -378,7 +385,7 @@
       element(
         'p',
         {class: 'summary'},
-        `The stored curves of ${study.name}, from epoch ${grace}, keeping one in ${own.factor}, each judged in the study’s own order and ${study.one_pool ? 'one pool' : 'among those of its network'}: ${explorer.count(own.run)} of ${explorer.count(own.of)} epochs${own.best === null ? '.' : `, and ${points(lost(own))} points of val accuracy lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only stricter settings can be replayed: a curve ends where the study stopped it.`,
+        `The stored curves of ${study.name}, from epoch ${grace}, keeping one in ${own.factor}, each judged in the study’s own order and ${study.one_pool ? 'one pool' : 'among those of its network'}: ${explorer.count(own.run)} of ${explorer.count(own.of)} epochs${own.best === null ? '.' : `, and ${points(lost(own))} points of ${explorer.judged_words} lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only stricter settings can be replayed: a curve ends where the study stopped it.`,
       ),
       element('div', {class: 'scroll', tabindex: 0}, explorer.plain_table(table)),
       explorer.tools(element('button', {onclick: () => explorer.save_csv('replay', table)}, 'CSV')),

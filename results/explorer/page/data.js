@@ -2,7 +2,16 @@
 const explorer = {views: []};
 {
   const KINDS = {f8: Float64Array, f4: Float32Array, i4: Int32Array, u2: Uint16Array, u1: Uint8Array};
-  const MEASURES = ['val_accuracy', 'val_loss', 'train_accuracy', 'train_loss', 'lr', 'epoch_seconds'];
+  const MEASURES = [
+    'val_accuracy',
+    'val_balanced_accuracy',
+    'val_macro_f1',
+    'val_loss',
+    'train_accuracy',
+    'train_loss',
+    'lr',
+    'epoch_seconds',
+  ];
   const STEPS = 10; // a number with at most so many values stands on an axis at even steps
 
   explorer.array = ({kind, base64}) => {
@@ -24,6 +33,8 @@ const explorer = {views: []};
 
   // A payload as data. With `old`, the payload holds every trial but only newer epochs.
   explorer.decode = (payload, old = null) => {
+    explorer.judged = payload.judged; // the epochs' column by which trials were judged
+    explorer.judged_words = payload.judged_words;
     const trials = {};
     for (const [name, told] of Object.entries(payload.trials)) trials[name] = column(told);
     const n = trials.trial_id.length;
@@ -189,7 +200,7 @@ const explorer = {views: []};
     axes.push(axis('status', 'status', t.status));
     axes.push(axis('epochs', 'epochs run', Float64Array.from(data.last)));
     axes.push(
-      axis('val_accuracy', epoch ? `val at epoch ${epoch}` : 'final val accuracy', accuracy, {
+      axis(explorer.judged, epoch ? `val at epoch ${epoch}` : `final ${explorer.judged_words}`, accuracy, {
         percent: true,
       }),
     );

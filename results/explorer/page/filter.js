@@ -55,7 +55,8 @@
       names.set(plain(name), name);
       names.set(plain(label), name);
     }
-    for (const [alias, name] of Object.entries(ALIAS)) if (known.has(name)) names.set(plain(alias), name);
+    for (const [alias, name] of Object.entries({...ALIAS, [explorer.judged_words]: explorer.judged}))
+      if (known.has(name)) names.set(plain(alias), name);
     const words = [],
       tests = [];
     for (const want of explorer.parse(text, [...names.keys()])) {

@@ -159,7 +159,7 @@
       fill: (fresh, list) => {
         columns = fresh;
         rows = list;
-        const asked = explorer.state.options.sort || '-val_accuracy';
+        const asked = explorer.state.options.sort || `-${explorer.judged}`;
         sort = {name: asked.replace(/^-/, ''), down: asked.startsWith('-')};
         order();
         heads();

@@ -52,7 +52,7 @@
   function draw_history() {
     const {data} = explorer,
       rows = ended(),
-      y = explorer.at(data, 'val_accuracy', 0),
+      y = explorer.at(data, explorer.judged, 0),
       first = began(),
       by_time = chosen.order.value === 'time',
       [, unit, ms] = unit_of(span(first)),
@@ -90,14 +90,18 @@
     if (!rows.length) return;
     history.draw({
       summary:
-        `Final val accuracy of each trial; the line is the best so far of each network, crosses were stopped early.` +
+        `Final ${explorer.judged_words} of each trial; the line is the best so far of each network, crosses were stopped early.` +
         ` The highest, ${explorer.percent(y[top])}, came with trial ${rows.indexOf(top) + 1} of ${explorer.count(rows.length)}.`,
       x: {
         title: by_time ? `${unit} since the start` : 'trials ended',
         range: explorer.range(x, false, 0.03),
         whole: by_time ? 0 : explorer.whole(...explorer.range(x)),
       },
-      y: {title: 'final val accuracy', percent: true, range: explorer.spread(y.filter((_, i) => x[i] >= 0))},
+      y: {
+        title: `final ${explorer.judged_words}`,
+        percent: true,
+        range: explorer.spread(y.filter((_, i) => x[i] >= 0)),
+      },
       revision: chosen.order.value,
       traces: lines,
       marks: [
@@ -113,7 +117,7 @@
           {name: 'model'},
           {name: 'order'},
           {name: 'epoch'},
-          {name: 'val_accuracy', show: explorer.percent},
+          {name: explorer.judged, show: explorer.percent},
           {name: 'status'},
         ],
         rows: rows.map(i => [

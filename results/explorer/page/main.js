@@ -171,7 +171,8 @@
     const {data} = explorer,
       t = data.trials,
       dialog = document.getElementById('detail'),
-      {start, epoch, val_accuracy} = data.epochs;
+      {start, epoch} = data.epochs,
+      value = data.epochs[explorer.judged];
     const rows = [
       ['network', t.model[i]],
       ['setting', t.setting[i]],
@@ -180,7 +181,7 @@
       ['why it ended', t.reason[i]],
       ['error', t.error[i]],
       ['epochs', `${data.last[i]} of ${explorer.number(t.asked[i])}`],
-      ['final val accuracy', explorer.percent(explorer.at(data, 'val_accuracy', 0)[i], 2)],
+      [`final ${explorer.judged_words}`, explorer.percent(explorer.at(data, explorer.judged, 0)[i], 2)],
       ['time in epochs', explorer.duration(data.seconds[i])],
       ['parameters', explorer.large(t.parameters[i])],
       ['multiply-adds', explorer.large(t.multiply_adds[i])],
@@ -203,13 +204,13 @@
     const curve = {
       columns: [
         {name: 'epoch'},
-        {name: 'val_accuracy', label: 'val accuracy', show: value => explorer.percent(value, 2)},
+        {name: explorer.judged, label: explorer.judged_words, show: value => explorer.percent(value, 2)},
         {name: 'val_loss', label: 'val loss'},
         {name: 'train_accuracy', label: 'train accuracy', show: value => explorer.percent(value, 2)},
       ],
       rows: Array.from({length: start[i + 1] - start[i]}, (_, k) => [
         epoch[start[i] + k],
-        val_accuracy[start[i] + k],
+        value[start[i] + k],
         data.epochs.val_loss[start[i] + k],
         data.epochs.train_accuracy[start[i] + k],
       ]),

@@ -27,7 +27,7 @@
   explorer.accuracy = () => {
     const epoch = explorer.shown_epoch();
     if (cache.data !== explorer.data || cache.epoch !== epoch) {
-      cache = {data: explorer.data, epoch, values: explorer.at(explorer.data, 'val_accuracy', epoch)};
+      cache = {data: explorer.data, epoch, values: explorer.at(explorer.data, explorer.judged, epoch)};
       cache.axes = explorer.axes(explorer.data, cache.values, epoch);
     }
     return cache.values;

@@ -74,15 +74,15 @@
     const {data} = explorer,
       t = data.trials,
       axes = explorer.all_axes(),
-      final = explorer.at(data, 'val_accuracy', 0),
+      final = explorer.at(data, explorer.judged, 0),
       accuracy = explorer.accuracy();
     const of = (name, label, get, more = {}) => ({name, label, get, ...more});
-    const own = axes.filter(axis => !['model', 'status', 'epochs', 'val_accuracy'].includes(axis.name));
+    const own = axes.filter(axis => !['model', 'status', 'epochs', explorer.judged].includes(axis.name));
     return [
       of('trial_id', 'trial', i => t.trial_id[i], {word: true}),
       of('model', 'network', i => t.model[i], {word: true, swatch: true}),
       of(
-        'val_accuracy',
+        explorer.judged,
         explorer.shown_epoch() ? `val at epoch ${explorer.shown_epoch()}` : 'final val',
         i => accuracy[i],
         {show: value => explorer.percent(value)},
@@ -177,7 +177,7 @@
       y = explorer.compared_accuracy(),
       every = Int32Array.from({length: data.n}, (_, i) => i),
       groups = explorer.groups();
-    const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', 'val_accuracy']);
+    const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', explorer.judged]);
     const axes = explorer
       .all_axes()
       .filter(axis => !skip.has(axis.name))
@@ -196,9 +196,11 @@
       slice_figures[k].draw({
         summary:
           strongest(axis, groups, y) + (lacking ? ` Not applicable to ${explorer.count(lacking)}.` : ''),
-        caption: explorer.epoch() ? `val accuracy at epoch ${explorer.epoch()}` : 'final val accuracy',
+        caption: explorer.epoch()
+          ? `${explorer.judged_words} at epoch ${explorer.epoch()}`
+          : `final ${explorer.judged_words}`,
         x: told,
-        y: {title: 'val accuracy', percent: true, range: explorer.spread(y)},
+        y: {title: explorer.judged_words, percent: true, range: explorer.spread(y)},
         revision: `${axis.name} ${explorer.epoch()}`,
         marks: [{kind: 'points', x, y, trial: every, hollow: i => data.trials.status[i] === 'stopped'}],
         lasso: lasso(x, y),
@@ -209,7 +211,7 @@
             {name: 'trial_id', label: 'trial'},
             {name: 'model', label: 'network'},
             {name: axis.name, label: axis.label},
-            {name: 'val_accuracy', label: 'val accuracy', show: explorer.percent},
+            {name: explorer.judged, label: explorer.judged_words, show: explorer.percent},
           ],
           rows: [...every]
             .filter(i => explorer.selected[i] && explorer.compared(i))
@@ -254,7 +256,7 @@
   };
   // The hyperparameters that can stand on the map, and what stands there when nothing is chosen.
   const varying = () => {
-    const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', 'val_accuracy']);
+    const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', explorer.judged]);
     return explorer.all_axes().filter(axis => !skip.has(axis.name));
   };
   const pairable = () => Object.fromEntries(varying().map(({name, label}) => [name, label]));
@@ -279,9 +281,11 @@
       reached = i => (Number.isNaN(y[i]) ? NaN : a.x[i]);
     const x = Float32Array.from(every, reached);
     map.draw({
-      summary: `${explorer.when()} Colour is val accuracy, the shape is the network.`,
-      caption: explorer.epoch() ? `val accuracy at epoch ${explorer.epoch()}` : 'final val accuracy',
-      scale: {low, high, colour: explorer.ramp, title: 'val accuracy'},
+      summary: `${explorer.when()} Colour is ${explorer.judged_words}, the shape is the network.`,
+      caption: explorer.epoch()
+        ? `${explorer.judged_words} at epoch ${explorer.epoch()}`
+        : `final ${explorer.judged_words}`,
+      scale: {low, high, colour: explorer.ramp, title: explorer.judged_words},
       x: a.told,
       y: b.told,
       revision: `map ${lr.name} ${batch.name}`,
@@ -305,7 +309,7 @@
           {name: 'model'},
           {name: lr.name},
           {name: batch.name === lr.name ? `${lr.name}_again` : batch.name},
-          {name: 'val_accuracy', show: explorer.percent},
+          {name: explorer.judged, show: explorer.percent},
         ],
         rows: [...every]
           .filter(i => explorer.selected[i] && explorer.compared(i))
@@ -314,7 +318,11 @@
     });
     const gradient = element('i', {class: 'gradient', 'aria-hidden': 'true'});
     gradient.style.background = `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map(explorer.ramp).join(',')})`;
-    bar.replaceChildren(explorer.percent(low), gradient, `${explorer.percent(high)} val accuracy`);
+    bar.replaceChildren(
+      explorer.percent(low),
+      gradient,
+      `${explorer.percent(high)} ${explorer.judged_words}`,
+    );
     const ready = lr.name === 'lr' && batch.name === 'batch_size';
     matrix.hidden = !ready;
     if (ready) cells(lr, batch, y, low, high);

@@ -61,8 +61,9 @@ def picture(frame: pd.DataFrame) -> Figure:
 
 def curve(found: Best, of: str = "") -> Figure:
     """How the best setting learned."""
+    of_metric = "" if found.judged_words == "accuracy" else f" {found.judged_words}"
     words = (
-        f"{100 * found.val_accuracy:.1f} % on {found.val_images:,} images of val, after "
+        f"{100 * found.judged:.1f} %{of_metric} on {found.val_images:,} images of val, after "
         f"{found.epoch} of {found.epochs} epochs; the best on val of all that ran."
     )
     behind = table(f"best-curve-{found.study}", "By epoch", found.curve, CURVE_COLUMNS, True)

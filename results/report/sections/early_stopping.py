@@ -6,9 +6,9 @@ from results.artefacts.load import Findings
 from results.facts import halving
 from results.figures import charts
 from results.report.blocks import Block, Figure, Text, table
-from results.words import listed
+from results.words import capital, listed
 
-CURVE_COLUMNS = "model trial_id epoch:count val_accuracy:percent"
+CURVE_COLUMNS = "model trial_id epoch:count judged:percent"
 RUNG_COLUMNS = "model rung:count judged:count stopped:count reached_the_end:count spearman:number"
 REPLAY_COLUMNS = (
     "reduction_factor:count epochs_run:count saved:share best:percent lost:gap stopped:count"
@@ -22,7 +22,7 @@ SAVED_COLUMNS = (
 def early_stopping(one: Findings, trials: pd.DataFrame) -> list[Block]:
     """The trials' curves with ASHA's rungs, what it saved, and whether its rungs foretell."""
     rungs, saved = halving.rungs(one, trials), halving.savings(trials)
-    blocks = [*curves(halving.trial_curves(one, trials), trials, rungs)]
+    blocks = [*curves(one, halving.trial_curves(one, trials), trials, rungs)]
     if len(saved) and len(rungs):
         judged = halving.judged_among(one, trials)
         words = f"{saved_words(saved.iloc[-1])} {judged} {rung_words(rungs)}"
@@ -33,7 +33,9 @@ def early_stopping(one: Findings, trials: pd.DataFrame) -> list[Block]:
     return blocks
 
 
-def curves(frame: pd.DataFrame, trials: pd.DataFrame, rungs: pd.DataFrame) -> list[Block]:
+def curves(
+    one: Findings, frame: pd.DataFrame, trials: pd.DataFrame, rungs: pd.DataFrame
+) -> list[Block]:
     """Every trial of the search by epoch."""
     if frame.empty:
         return []
@@ -43,8 +45,9 @@ def curves(frame: pd.DataFrame, trials: pd.DataFrame, rungs: pd.DataFrame) -> li
         epochs = listed([str(n) for n in sorted(set(rungs["rung"]))])
         summary += f" Dotted: the rungs at epoch {epochs}."
     rows = frame.dropna(subset=["epoch"])
-    behind = table("search-curves", "Val accuracy by epoch", rows, CURVE_COLUMNS, True)
-    plots = [("Accuracy, val", charts.trial_lines(frame, rungs))]
+    caption, labels = f"{capital(one.judged)} by epoch", {"judged": one.judged}
+    behind = table("search-curves", caption, rows, CURVE_COLUMNS, True, labels)
+    plots = [(capital(one.judged), charts.trial_lines(frame, rungs, one.judged))]
     return [Figure("trials", "Every trial of the search", summary, plots, behind)]
 
 
@@ -77,7 +80,7 @@ def replayed(one: Findings, trials: pd.DataFrame) -> list[Block]:
     words = (
         f"Replayed on the stored curves with a reduction factor of {row['reduction_factor']:.0f}: "
         f"{row['epochs_run']:,.0f} of {row['of']:,.0f} epochs and {100 * row['lost']:.2f} points "
-        "of val accuracy lost. Each trial is judged in the study's own order and pool."
+        f"of {one.judged} lost. Each trial is judged in the study's own order and pool."
     )
     labels = {"saved": "saved of what was run", "stopped": "stopped in addition"}
     return [

@@ -6,14 +6,15 @@ from results.artefacts.load import Findings
 from results.facts import search
 from results.figures import charts
 from results.report.blocks import Block, Figure, Text, kinds, table
+from results.words import capital
 
 SLICES = 6  # hyperparameters drawn, those that vary most
 INFLUENCE_COLUMNS = (
     "model hyperparameter epoch:count trials:count spearman:number eta_squared:number"
 )
-PAIR_COLUMNS = "model trial_id hp_lr:number hp_batch_size:count val_accuracy:percent"
+PAIR_COLUMNS = "model trial_id hp_lr:number hp_batch_size:count judged:percent"
 PAIR_WORDS = (
-    "Each mark is a trial; the brighter, the higher its val accuracy at its last epoch. Hollow "
+    "Each mark is a trial; the brighter, the higher its {judged} at its last epoch. Hollow "
     "marks were stopped early, so they don't compare with the full."
 )
 
@@ -27,21 +28,24 @@ def hyperparameters(one: Findings, trials: pd.DataFrame) -> list[Block]:
     if not names:
         return []
     influence = search.influence(one, trials)
-    columns = ["model", "trial_id", "status", "last_epoch", "val_accuracy"]
+    columns = ["model", "trial_id", "status", "last_epoch", "judged"]
     rows = ran[[*columns, *[f"hp_{name}" for name in names]]]
-    shown = {column: "text" for column in rows} | kinds("last_epoch:count val_accuracy:percent")
-    plots = [(name, charts.slice_of(ran, name, search.is_log(one, name))) for name in names]
-    behind = table("slices", "The trials drawn", rows, shown, True)
+    shown = {column: "text" for column in rows} | kinds("last_epoch:count judged:percent")
+    plots = [
+        (name, charts.slice_of(ran, name, search.is_log(one, name), one.judged)) for name in names
+    ]
+    behind = table("slices", "The trials drawn", rows, shown, True, {"judged": one.judged})
+    words = slice_words(influence, one.judged)
     caption = "Influence at one epoch that every trial of the network reached"
     return [
-        Figure("slices", "One hyperparameter at a time", slice_words(influence), plots, behind),
+        Figure("slices", "One hyperparameter at a time", words, plots, behind),
         table("influence", caption, influence, INFLUENCE_COLUMNS, True),
-        *lr_and_batch_size(ran),
+        *lr_and_batch_size(ran, one.judged),
     ]
 
 
-def slice_words(influence: pd.DataFrame) -> str:
-    words = "Val accuracy of each trial at its last epoch; hollow marks were stopped early."
+def slice_words(influence: pd.DataFrame, judged: str) -> str:
+    words = f"{capital(judged)} of each trial at its last epoch; hollow marks were stopped early."
     # both as shares of the ranks' variance: a correlation's is its square
     value = (influence["spearman"] ** 2).fillna(influence["eta_squared"])
     if value.isna().all():
@@ -57,7 +61,7 @@ def slice_words(influence: pd.DataFrame) -> str:
     )
 
 
-def lr_and_batch_size(ran: pd.DataFrame) -> list[Block]:
+def lr_and_batch_size(ran: pd.DataFrame, judged: str) -> list[Block]:
     """Both together, for each network of which both vary."""
     models = [
         model
@@ -67,6 +71,7 @@ def lr_and_batch_size(ran: pd.DataFrame) -> list[Block]:
     if not models:
         return []
     plots = [(model, charts.lr_batch_map(ran, model)) for model in models]
-    rows = ran[["status", "last_epoch", *kinds(PAIR_COLUMNS)]]
-    behind = table("lr-batch", "lr, batch size and val accuracy", rows, PAIR_COLUMNS, True)
-    return [Figure("lr-batch", "Learning rate and batch size together", PAIR_WORDS, plots, behind)]
+    rows, labels = ran[["status", "last_epoch", *kinds(PAIR_COLUMNS)]], {"judged": judged}
+    behind = table("lr-batch", f"lr, batch size and {judged}", rows, PAIR_COLUMNS, True, labels)
+    words = PAIR_WORDS.format(judged=judged)
+    return [Figure("lr-batch", "Learning rate and batch size together", words, plots, behind)]

@@ -74,7 +74,7 @@ def on_plateau(one: Findings, trials: pd.DataFrame) -> list[Block]:
     return [
         Text(
             f"Which hyperparameter matters to {row['model']} can't be told at epoch "
-            f"{row['epoch']}: {row['many']} of {row['trials']} trials have the same val accuracy, "
+            f"{row['epoch']}: {row['many']} of {row['trials']} trials have the same {one.judged}, "
             f"{100 * row['value']:.1f} %, so that the best {100 * TOP:.0f} % can't be told from "
             "the rest.",
             "quiet",

@@ -24,7 +24,7 @@ EXPECTED_COLUMNS = (
     "low:percent high:percent"
 )
 PROGRESS_COLUMNS = (
-    "model trial_id trials:count epochs:count seconds:number val_accuracy:percent best:percent"
+    "model trial_id trials:count epochs:count seconds:number judged:percent best:percent"
 )
 CURSE_COLUMNS = (
     "setting from_trial epoch:count images:count searched:percent mean:percent low:percent "
@@ -33,7 +33,7 @@ CURSE_COLUMNS = (
 CURSE_LABELS = {"mean": "fresh seeds", "low": "lowest", "high": "highest"}
 HOW = (
     "The unbiased estimator of Tang et al. 2020: the best of n trials drawn from those that were "
-    "run. A trial that ASHA stopped counts with its last val accuracy, a failed one with zero. "
+    "run. A trial that ASHA stopped counts with its last {judged}, a failed one with zero. "
     "Epochs, seconds and multiply-adds (a step is three forward passes) are n times the network's "
     "mean."
 )
@@ -45,7 +45,7 @@ def search(one: Findings, given: Inputs) -> Section | None:
     if trials.empty:
         return None
     blocks = [
-        *best_trials(trials),
+        *best_trials(one, trials),
         *edges(one, trials),
         *budget(one, trials),
         *winners_curse(one),
@@ -70,15 +70,16 @@ def beyond_selection(one: Findings, given: Inputs) -> Section | None:
     return Section(f"{title}, {one.name}" if given.several else title, blocks) if blocks else None
 
 
-def best_trials(trials: pd.DataFrame) -> list[Block]:
+def best_trials(one: Findings, trials: pd.DataFrame) -> list[Block]:
     each = [
-        f"{row['model']} {100 * row['val_accuracy']:.1f} % ({row['trial_id']}, epoch "
+        f"{row['model']} {100 * row['judged']:.1f} % ({row['trial_id']}, epoch "
         f"{row['last_epoch']:.0f})"
         for _, row in facts.best(trials).iterrows()
     ]
     if not each:
         return []
-    return [Text(f"Best on val, of the trials that came furthest: {'; '.join(each)}.")]
+    by = "" if one.metric == "accuracy" else f" by {one.judged.removeprefix('val ')}"
+    return [Text(f"Best on val{by}, of the trials that came furthest: {'; '.join(each)}.")]
 
 
 def edges(one: Findings, trials: pd.DataFrame) -> list[Block]:
@@ -95,7 +96,7 @@ def edges(one: Findings, trials: pd.DataFrame) -> list[Block]:
 
 
 def budget(one: Findings, trials: pd.DataFrame) -> list[Block]:
-    """Expected best val accuracy against four budgets."""
+    """Expected best value on val against four budgets."""
     whole = one.study["data"].get("images", {}).get("train", 0)
     images = one.study["study"].get("train_images") or whole
     frame = facts.expected(trials, min(images, whole) if whole else 1)
@@ -103,32 +104,33 @@ def budget(one: Findings, trials: pd.DataFrame) -> list[Block]:
         return []
     budgets = BUDGETS | ({"seconds": "GPU-seconds"} if facts.on_gpus(trials) else {})
     plots = [
-        (f"Against {words}", charts.expected_best(frame, name, words))
+        (f"Against {words}", charts.expected_best(frame, name, words, one.judged))
         for name, words in budgets.items()
     ]
     behind = table("expected-best", "Expected best", frame, EXPECTED_COLUMNS, True)
+    words, labels = budget_words(frame, one.judged), {"judged": one.judged}
     caption = "Best so far, in the order in which trials ended"
     return [
-        Figure("expected-best", "What a budget buys", budget_words(frame), plots, behind),
-        table("progress", caption, facts.progress(trials), PROGRESS_COLUMNS, True),
-        Text(HOW, "quiet"),
+        Figure("expected-best", "What a budget buys", words, plots, behind),
+        table("progress", caption, facts.progress(trials), PROGRESS_COLUMNS, True, labels),
+        Text(HOW.format(judged=one.judged), "quiet"),
     ]
 
 
-def budget_words(frame: pd.DataFrame) -> str:
+def budget_words(frame: pd.DataFrame, judged: str) -> str:
     each = [
         f"{model} {100 * row['expected']:.1f} % after {row['trials']:.0f} trial(s), "
         f"{status.duration(row['seconds'])}"
         for model, row in frame.groupby("model", sort=False).last().iterrows()
     ]
     return (
-        f"Best val accuracy to be expected at the end: {', '.join(each)}. Bands reach from the "
+        f"Best {judged} to be expected at the end: {', '.join(each)}. Bands reach from the "
         "10 % to the 90 % point of such a search."
     )
 
 
 def winners_curse(one: Findings) -> list[Block]:
-    """The searched and the confirmed val accuracy of one configuration, on the same images."""
+    """The searched and the confirmed value on val of one configuration, on the same images."""
     frame = facts.winners_curse(one)
     if frame.empty:
         return []
