@@ -77,7 +77,7 @@ def ray_is_there() -> bool:
 def refuse_wrong_values(given: dict[str, str]) -> None:
     """Refuse at once what no preset's size could take."""
     source = given.get("preset", "search")
-    values = {name: text for name, text in given.items() if name != "preset"}
+    values = {name: text for name, text in given.items() if name not in ("preset", "from")}
     refused = []
     for kind in ("cpu", "gpu"):
         try:

@@ -169,6 +169,7 @@ def parse_study(words: list[str]) -> None:
     """The flags of study.run with their values, on the preset that they name."""
     given = {k: v for k, v in vars(flags.parser().parse_args(words)).items() if v is not None}
     notify.receiver(given.pop("notify", "true"))
+    given.pop("from", None)
     if given.pop("resume", None):
         assert given.keys() <= {*MAY_CHANGE}, f"--resume with {words}"
         return

@@ -147,6 +147,11 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
             f"{who} {'have' if 1 < len(single) < len(settings) else 'has'} one seed: no interval, "
             "nothing is settled, and another seed may give another order."
         )
+    found += [
+        f"The sampler knew {len(one['known'])} of {one['trials']} trials of {one['study']} before "
+        "its first, so that what the search found isn't its own trials' alone."
+        for one in findings.study.get("earlier", ())
+    ]
     found += learning.sentences(learning.unlearned(settings)) + learning.searched(findings)
     return found + [sentence(note) for note in findings.notes]
 

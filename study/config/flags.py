@@ -56,6 +56,12 @@ def parser(study: Study | None = None) -> Parser:
         help="with --resume and --seeds: add seeds although test was opened; the report says so",
     )
     made.add_argument(
+        "--from",
+        metavar="RUN,RUN",
+        action=Once,
+        help="the sampler of this new study knows the trials of earlier ones, as far as they fit",
+    )
+    made.add_argument(
         "--notify",
         metavar="CMD|URL",
         action=Once,

@@ -59,7 +59,7 @@ MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not wha
 
 def start(given: dict[str, str], trainable: type, notifier: Notifier) -> int:
     """A new study from preset and flags."""
-    source = given.pop("preset", "search")
+    source, earlier = given.pop("preset", "search"), given.pop("from", "")
     raw = preset(source)
     device, address = sized_by(raw)
     address = given.get("address", address)
@@ -103,6 +103,7 @@ def start(given: dict[str, str], trainable: type, notifier: Notifier) -> int:
         "started_at": now(),
         "data": prepare.described(whole, dataset),
         "networks": prepare.networks(study, len(dataset.classes)),
+        **prepare.earlier_trials(study, earlier, dataset.digest),
         **provenance.of_driver(),
     }
     prepare.make_folder(folder, header)

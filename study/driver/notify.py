@@ -128,7 +128,7 @@ class Notifier:
         assert event in EVENTS, event
         self.told.add(event)
         if self.thread.is_alive() and not self.closed:
-            about = {"event": event, "time": now(), "text": text, **more}
+            about = {"time": now(), "event": event, "text": text, **more}
             self.waiting.put(about | {"host": socket.gethostname()})
 
     def once(self, event: str, text: str, **more: Any) -> None:

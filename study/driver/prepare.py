@@ -19,8 +19,9 @@ from study.cluster import resources
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Range, Setting, Study, configuration, domains
 from study.data import datasets
-from study.record import outcome
+from study.record import outcome, progress
 from study.record.journal import Row
+from study.search import earlier
 from study.storage import atomic, errors
 from study.training import gpu_memory, own_networks
 
@@ -97,6 +98,29 @@ def trains_on_one_image(hp: Hyperparameters) -> bool:
         except ValueError:  # "Expected more than 1 value per channel when training"
             return False
     return True
+
+
+def earlier_trials(study: Study, given: str, digest: str) -> dict[str, list[earlier.Record]]:
+    """What the sampler knows of the studies in these folders (A,B), for study.json; empty where
+    none is given. Mistake if it would make nothing of it."""
+    names = [name for name in given.split(",") if name]
+    if not names:
+        return {}
+    if "search" not in study.stages or study.sampler != "tpe":
+        why = f"sampler {study.sampler} proposes the same whatever it knows"
+        why = why if "search" in study.stages else "nothing is searched"
+        raise Mistake(f"--from does nothing here, since {why}: leave it out")
+    if len({Path(name).resolve() for name in names}) < len(names):
+        raise Mistake(f"--from is {given}: expected each study once")
+    found = []
+    for name in names:
+        folder = Path(name)
+        old, tables = progress.described(folder), outcome.past(folder)
+        found.append(earlier.record(study, digest, name, old, tables))
+    if not any(one["known"] for one in found):
+        told = "; ".join(map(earlier.words, found))
+        raise Mistake(f"--from does nothing here, since none fits ({told}): leave it out")
+    return {"earlier": found}
 
 
 def shared(study: Study, dataset: datasets.Dataset) -> Study:

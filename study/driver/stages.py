@@ -71,7 +71,9 @@ def search_stage(session: Session, display: Display) -> None:
     the search goes on with further trials.
     """
     study, tables = session.study, session.tables
-    optimiser = Optimiser(study, session.folder, tables.of_stage("search"))
+    optimiser = Optimiser(
+        study, session.folder, tables.of_stage("search"), session.header.get("earlier", ())
+    )
     scheduler = SCHEDULERS[study.scheduler](study, tables)
     recorder = Recorder(session, "search", scheduler, optimiser)
     settle(session, recorder, optimiser)

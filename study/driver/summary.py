@@ -21,6 +21,7 @@ from study.driver.failures import last_line
 from study.driver.session import BUDGETS, Session
 from study.record.outcome import answered, best, completed, due, kept, passed_over, wanted
 from study.record.tables import Tables
+from study.search import earlier
 from study.storage import places
 from study.storage.mirror import Mirror
 
@@ -187,6 +188,7 @@ def opening(session: Session, joined: str) -> str:
             f"{', '.join(study.models)}; {study.sampler}, {study.scheduler}"
             + ("" if study.metric == "accuracy" else f"; by {WORDS[study.metric]} on val")
         )
+        lines += map(earlier.words, session.header.get("earlier", ()))
     if "confirm" in study.stages:
         what = "the best of each network"
         if "search" not in study.stages and not session.tables.of_stage("search"):

@@ -49,6 +49,7 @@ EVENTS = {
             "why_this_size": "why the preset is sized so",
             "started_at": "when the study began, UTC",
             "data": "name and digest of the data set",
+            "earlier": "trials of earlier studies that the sampler knows, as in study.json",
             "git": "commit, whether files differ from it, digest of the code",
             "versions": "Python and the libraries that decide a result",
             "hardware": "its machine and the cluster",

@@ -8,8 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from study import Mistake
 from study.config.study import Setting, Study
-from study.record.journal import Row
+from study.record.journal import Row, read
 from study.record.tables import Tables
 
 
@@ -46,6 +47,23 @@ def completed(tables: Tables) -> list[str]:
     """The confirmed models that trained to their end."""
     confirmed = tables.of_stage("confirm").items()
     return [name for name, row in confirmed if row["status"] == "completed"]
+
+
+def past(folder: Path) -> Tables:
+    """A study's tables by its journal, or, of a published one, by its parquet files."""
+    tables = Tables.of(read(folder / "events.jsonl"))
+    if tables.trials:
+        return tables
+    rows = {name: kept(folder / f"{name}.parquet") for name in ("trials", "epochs")}
+    for name, (table, why) in rows.items():
+        if why:
+            raise Mistake(f"{folder}/{name}.parquet can't be read ({why}): restore it from a copy")
+        for row in table.to_pylist() if table else ():
+            if name == "trials":
+                tables.trials[row["trial_id"]] = row
+            else:
+                tables.epochs[row["trial_id"], row["epoch"]] = row
+    return tables
 
 
 def answered(folder: Path) -> set[str]:

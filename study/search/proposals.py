@@ -6,6 +6,7 @@ was told so far: the sampler is made anew for each, so a restart rewinds nothing
 
 import itertools
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from study.config.hyperparameters import Hyperparameters, applies, present
 from study.config.seeds import A_STUDYS, derived
 from study.config.study import Range, Study, domains
 from study.record.journal import Row, cut_half
+from study.search import earlier
 
 Config = dict[str, Any]  # trial_id and the flat hyperparameters of one trial
 
@@ -28,12 +30,17 @@ Config = dict[str, Any]  # trial_id and the flat hyperparameters of one trial
 class Optimiser:
     """The Optuna study behind the search stage; its journal can be opened by optuna-dashboard."""
 
-    def __init__(self, study: Study, folder: Path, trials: dict[str, Row] | None = None) -> None:
-        """`trials` are those of the search as the journal has them: what they say holds.
-
-        Without them Optuna's log is believed.
+    def __init__(
+        self,
+        study: Study,
+        folder: Path,
+        trials: dict[str, Row] | None = None,
+        known: Sequence[earlier.Record] = (),
+    ) -> None:
+        """`trials` are those of the search as the journal has them: what they say holds; without
+        them Optuna's log is believed. `known` are those of earlier studies.
         """
-        self.study, self.log = study, folder / "optuna.log"
+        self.study, self.log, self.known = study, folder / "optuna.log", known
         # Its one warning here is that qmc meets networks with parameters of their own, as meant.
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.points = first_points(study)
@@ -135,6 +142,7 @@ class Optimiser:
         alone = optuna.create_study(direction="maximize", sampler=proposer)
         own = [t for t in past if t.params["model"] == model]
         if not isinstance(proposer, RandomSampler):  # which looks at nothing
+            alone.add_trials(earlier.trials(self.study, model, self.known))
             alone.add_trials([of_one_network(t) for t in own])
         if isinstance(proposer, QMCSampler):  # the first point was drawn without the sequence
             wind_on(proposer, alone, len(own) - 1)
