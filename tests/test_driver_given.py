@@ -172,6 +172,11 @@ FILES = {  # a line of the file behind each semicolon
     f'{SETTING}; schedule = "step"; patience = 2': "setting 'A' has patience, which acts with",
     '[hardware.cpu]; stages = ["search"]; seeds = 4': "seeds does nothing here, since nothing is",
     '[hardware.cpu]; device = "cpu"': "hardware.cpu has device, by which it is chosen",
+    'models = ["alexnet", "resnet34"]; [space.alexnet]; optimizer = "adam"; momentum = 0.5': (
+        "space.alexnet has momentum, which acts with optimizer sgd alone"
+    ),
+    "[hardware.gpu]; epoch = 3": "unknown key 'epoch'",
+    "[hardware.gpu.space]; lr = 0": "lr is 0.0: expected a number above 0",
     'preset = "paper"': "has the key preset, but it is one",
     "lr = 0.1": "a hyperparameter belongs below [space]",
     'device = "gpu"': "unknown device 'gpu': known are auto, cpu, cuda",

@@ -409,9 +409,13 @@ def read_preset(name: str, hardware: str) -> tuple[Study, str]:
                 f"hardware.{kind_of} has {' and '.join(sorted(chosen))}, by which it is chosen: "
                 "put that above the tables"
             )
-    sized = dict(kinds.get(hardware, {}))
-    why = sized.pop("why", "")
-    return from_dict(sized, from_dict({"preset": name, **raw})), why
+    base = from_dict({"preset": name, **raw})
+    studies = {kind_of: from_dict(without_why(part), base) for kind_of, part in kinds.items()}
+    return studies.get(hardware, base), kinds.get(hardware, {}).get("why", "")
+
+
+def without_why(part: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if name != "why"}
 
 
 def domains(study: Study, model: str) -> dict[str, tuple[str, Domain]]:

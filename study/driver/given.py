@@ -96,6 +96,10 @@ def in_play(study: Study) -> list[tuple[str, dict[str, Any]]]:
     return [(setting.values["model"], setting.values) for setting in outcome.wanted(study)]
 
 
+def in_play_names(study: Study) -> list[str]:
+    return list(dict.fromkeys(model for model, _ in in_play(study)))
+
+
 def idle_hyperparameter(study: Study, name: str) -> str:
     """Why a hyperparameter that was given does nothing; empty if it does something."""
     having = [(model, own) for model, own in in_play(study) if applies(name, model)]
@@ -159,6 +163,14 @@ def refuse_idle_file(study: Study, raw: dict[str, Any], hardware: str) -> None:
         )
     own = [name for space in spaces for model in MODELS for name in space.get(model, {})]
     refuse_idle(study, [*top, *(n for space in spaces for n in space if n in FIELDS), *own], str)
+    for model in in_play_names(study):
+        for name in (name for space in spaces for name in space.get(model, {})):
+            when = FIELDS[name].metadata["when"]
+            if when and not set(possible(study, when[0], model, {})) & set(when[1]):
+                raise Mistake(
+                    f"space.{model} has {name}, which acts with {when[0]} {' or '.join(when[1])} "
+                    "alone: leave it out"
+                )
     if "models" in raw:
         for model in raw.get("space", {}):
             if model in MODELS and model not in study.models:
