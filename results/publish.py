@@ -135,7 +135,7 @@ def rounded(table: pa.Table, decimals: int) -> pa.Table:
 
 
 def write(table: pa.Table, path: Path) -> None:
-    pq.write_table(table, path, compression="zstd", compression_level=19)
+    pq.write_table(table, path, compression="zstd", compression_level=19, write_page_checksum=True)
 
 
 def size(folder: Path) -> int:

@@ -13,6 +13,7 @@ from fer_data import fer2013
 from results import Mistake
 from results.artefacts import load
 from study.record import schemas
+from study.record.journal import line_of
 
 CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 START = pd.Timestamp("2026-01-02T03:04:05Z")
@@ -324,6 +325,33 @@ def test_a_broken_table_is_refused(whole):
     (whole / "epochs.parquet").write_bytes(b"PAR1")
     with pytest.raises(Mistake, match="epochs.parquet can't be read"):
         load.load(whole)
+
+
+def test_damage_that_can_be_read_is_refused_too(whole):
+    path = whole / "predictions.parquet"
+    content = bytearray(path.read_bytes())
+    known = load.load(whole).predictions
+    refused = 0
+    for place in range(4, len(content) - 8, 97):
+        path.write_bytes(
+            content[:place]
+            + bytes(b ^ 0x55 for b in content[place : place + 8])
+            + content[place + 8 :]
+        )
+        try:
+            assert load.load(whole).predictions.equals(known)
+        except Mistake as mistake:
+            assert "predictions.parquet can't be read" in str(mistake) or "lacks" in str(mistake)
+            refused += 1
+    assert refused > 5
+
+
+def test_a_line_of_the_journal_that_is_not_what_was_written_is_told(tmp_path):
+    line = line_of({"event": "chosen", "setting": "a", "val_accuracy": 0.5, "epoch": 2})
+    path = folder(tmp_path / "s", events=[line, line.replace(b"0.5", b"0.9")])
+    found = load.load(path)
+    assert found.chosen["val_accuracy"].tolist() == [0.5]
+    assert "line 2 of events.jsonl was damaged and was passed over" in found.notes
 
 
 def test_networks_that_answered_other_images_are_refused(tmp_path):

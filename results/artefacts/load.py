@@ -1,13 +1,13 @@
 """An artefact folder as frames, checked at the door; a study that still runs is welcome."""
 
 import json
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from fer_stats.metric import WORDS
 from results import Mistake
@@ -153,16 +153,28 @@ def table(folder: Path, name: str, notes: list[str]) -> pd.DataFrame:
         if name not in NOT_AT_ONCE:
             notes.append(f"{path.name} isn't there yet")
         return pd.DataFrame({column: pd.Series(dtype=object) for column in COLUMNS[name]})
-    try:
-        frame = pd.read_parquet(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise Mistake(f"{path} can't be read ({str(error).splitlines()[0]})") from None
+    frame = stored(path)
     lacking = [column for column in COLUMNS[name] if column not in frame]
     if lacking:
         raise Mistake(
             f"{path} lacks {', '.join(lacking)}: it was written by another version of this project"
         )
     return frame
+
+
+def stored(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """A parquet file as it was written, by the checksums of its pages; Mistake if it is damaged."""
+    try:
+        return pd.read_parquet(path, columns=columns, page_checksum_verification=True)
+    except Exception as error:  # there is no error that damage can't make Arrow raise
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise Mistake(f"{path} can't be read ({first}): restore it from a copy") from None
+
+
+def as_written(line: bytes, event: dict[str, Any]) -> bool:
+    """Whether a line of the journal has the checksum that it had; older and published have none."""
+    body, _, checksum = line.rpartition(b', "crc": ')
+    return "crc" not in event or checksum == b"%d}" % zlib.crc32(body)
 
 
 def journal(
@@ -185,6 +197,9 @@ def journal(
                 if half
                 else f"line {number + 1} of {path.name} is not JSON and was passed over"
             )
+            continue
+        if not as_written(line, event):
+            notes.append(f"line {number + 1} of {path.name} was damaged and was passed over")
             continue
         last = event.get("time", last)
         if event.get("event") == "chosen":

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from results import Mistake
-from results.artefacts.load import Answers, Findings, answers
+from results.artefacts.load import Answers, Findings, answers, stored
 from results.explorer.payload import Encoded, array, words
 from results.facts import learning
 
@@ -140,9 +139,6 @@ def attention(studies: list[Findings], place: dict[tuple[str, str, int], int]) -
 def attention_table(path: Path) -> pd.DataFrame:
     """The maps that are whole: (trial_id, split, image, side, weights of side² float16)."""
     wanted = ["trial_id", "split", "image", "side", "weights"]
-    try:
-        frame = pd.read_parquet(path, columns=wanted)
-    except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
-        raise Mistake(f"{path} can't be read ({str(error).splitlines()[0]})") from None
+    frame = stored(path, wanted)
     whole = frame["weights"].map(len) == 2 * pd.to_numeric(frame["side"]) ** 2
     return frame[whole.astype(bool)]

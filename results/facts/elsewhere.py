@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fer_stats import crossed
 from results import Mistake
-from results.artefacts.load import Findings
+from results.artefacts.load import Findings, stored
 from results.facts.evaluation import Evaluated, chosen
 
 FEW = 10  # faces of a group below which an accuracy says nothing
@@ -42,11 +41,10 @@ def of(studies: list[Findings], settings: list[Evaluated]) -> list[Elsewhere]:
 def of_study(one: Findings, settings: list[Evaluated]) -> Iterator[Elsewhere]:
     for path in sorted((one.folder / "elsewhere").glob("*.parquet")):
         try:
-            table = pq.read_table(path)
-            about = json.loads(table.schema.metadata[b"elsewhere"])
-        except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError) as error:
+            frame = stored(path)
+            about = json.loads(pq.read_schema(path).metadata[b"elsewhere"])
+        except (Mistake, KeyError, TypeError, ValueError) as error:
             raise Mistake(f"{path} can't be read ({error}): run study.evaluate again") from None
-        frame = table.to_pandas()
         frame["setting"] = frame["trial_id"].str.rpartition("-s")[0]
         for setting in settings:
             part = frame[frame["setting"] == setting.answers.setting]
