@@ -33,7 +33,10 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
     if header.get("status") == "running":
         raise Mistake(f"{run} is still running, or was killed: end it or resume it first")
     load(run)  # refuses what the report would refuse
-    folder = root / (name or str(header["study"].get("name") or run.resolve().name))
+    name = name or str(header["study"].get("name") or run.resolve().name)
+    if Path(name).name != name or name.startswith("."):  # what is there is removed
+        raise Mistake(f"{name!r} can't name a published study: give a plain folder name by --name")
+    folder = root / name
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

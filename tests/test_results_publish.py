@@ -126,3 +126,18 @@ def test_what_is_in_the_repository_names_no_machine():
             load(made)
             assert publish.size(made) <= publish.LIMIT
             assert set(pq.read_table(made / "trials.parquet")["node"].to_pylist()) <= {"", None}
+
+
+@pytest.mark.parametrize("name", ["..", "../published", "/tmp/x", ".git", "a/b"])
+def test_a_name_that_leads_elsewhere_removes_nothing(whole, tmp_path, name):
+    (tmp_path / "published").mkdir()
+    keep = tmp_path / "keep.txt"
+    keep.write_text("mine")
+    with pytest.raises(Mistake, match="can't name a published study"):
+        published(whole, tmp_path, name=name)
+    head = json.loads((whole / "study.json").read_text())
+    head["study"]["name"] = name  # a stranger's folder
+    (whole / "study.json").write_text(json.dumps(head))
+    with pytest.raises(Mistake, match="can't name a published study"):
+        published(whole, tmp_path)
+    assert keep.read_text() == "mine"
