@@ -64,6 +64,15 @@ def test_a_folder_that_can_not_hold_sockets_is_not_taken_and_that_is_said(
     assert told in capsys.readouterr().out
 
 
+def test_a_folder_named_from_here_is_reached_from_anywhere(scratch, monkeypatch):
+    folder = scratch(80)
+    monkeypatch.chdir(folder.parent)
+    monkeypatch.setenv("RAY_TMPDIR", folder.name)
+    name, made = ray_folder.make()
+    assert Path(name).resolve().is_relative_to(folder.resolve())
+    ray_folder.remove(made)
+
+
 def test_a_folder_that_is_not_there_is_told_and_another_taken(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path / "nothing"))
     name, made = ray_folder.make()

@@ -20,7 +20,8 @@ def make() -> tuple[str, list[str]]:
     reaches it by a link. A file system without sockets can't have it: then it lies in /tmp, and
     that is said. Mistake where there is no such folder at all.
     """
-    for where in dict.fromkeys((os.environ.get("RAY_TMPDIR") or "/tmp", "/tmp", "/var/tmp")):
+    own = os.path.abspath(os.environ.get("RAY_TMPDIR") or "/tmp")  # a link leads to it
+    for where in dict.fromkeys((own, "/tmp", "/var/tmp")):
         try:
             name, made = reachable(where)
             if why := no_sockets(name):
