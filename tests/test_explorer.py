@@ -10,6 +10,7 @@ import pytest
 from test_results_load import CLASSES, epochs, event, folder, header, trial, whole
 
 from results.artefacts.load import answers, load, named_apart
+from results.explorer.__main__ import main
 from results.explorer.answers import answers_payload
 from results.explorer.app import POLICY, app
 from results.explorer.export import selected
@@ -152,3 +153,17 @@ def test_a_mistake_is_one_sentence(whole, words, sentence):
     )
     assert told.returncode == 2 and sentence in told.stderr
     assert told.stderr.count("\n") == 1 and "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--with-faces", "--with-faces does nothing here, since it is for --export"),
+        ("--export p.html --port 5 --prefix /a", "--port and --prefix does nothing here, since a"),
+        ("--export p.html --allow-host h", "--allow-host does nothing here, since a file is"),
+        ("--export p.html --data f.csv", "--data does nothing here, since the file gets no faces"),
+    ],
+)
+def test_a_flag_that_does_nothing_is_refused(capsys, words, sentence):
+    assert main(["nowhere", *words.split()]) == 2
+    assert sentence in capsys.readouterr().err

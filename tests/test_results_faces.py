@@ -4,6 +4,7 @@ import csv
 import io
 import lzma
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -124,6 +125,7 @@ def test_of_a_copy_in_another_order_images_are_told_by_their_pixels(tmp_path, fe
     assert (faces.images(one, copy, wanted) == truth).all()
     pictures = images_in_folders(fer_file, tmp_path / "folders")
     assert (faces.images(one, pictures, wanted) == truth).all()
+    assert (faces.images(one, Path(f"folders:{pictures}"), wanted) == truth).all()
 
 
 def test_an_older_study_has_nothing_by_which_another_order_could_be_matched(tmp_path, fer_file):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_data import dataset
+from fer_data import dataset, sources
 from fer_data.classes import ASSUMED
 from fer_data.dataset import Dataset, Split, parts
 from fer_data.fer2013 import pixel_digests
@@ -20,13 +20,19 @@ from results import Mistake
 from results.artefacts.load import Findings
 
 
+def located(source: Path | str) -> tuple[str, Path]:
+    """The kind and the path of KIND:PATH, as --data of a study takes it; no kind of a path."""
+    kind, path = sources.asked(str(source))
+    return kind, Path(path).expanduser()
+
+
 def copy(one: Findings, source: Path) -> Dataset:
     """The source's data, its classes named as the study named them."""
     header = one.study
     begun_before = not header["data"].get("levels")
-    return dataset.read(
-        source, ASSUMED if begun_before else tuple(header["study"].get("classes", ()))
-    )
+    kind, path = located(source)
+    names = ASSUMED if begun_before else tuple(header["study"].get("classes", ()))
+    return dataset.read(path, names, kind)
 
 
 def images(one: Findings, source: Path, wanted: pd.DataFrame) -> np.ndarray:

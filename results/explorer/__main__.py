@@ -64,10 +64,32 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def refuse_idle(args: argparse.Namespace) -> None:
+    """Mistake if a flag was given that does nothing beside the others."""
+    served = {
+        "--port": args.port is not None,
+        "--prefix": args.prefix,
+        "--allow-host": args.allow_host,
+    }
+    if args.export:
+        idle = [flag for flag, given in served.items() if given]
+        idle += ["--data"] * bool(args.data and not args.with_faces)
+        why = (
+            "a file is served by nothing"
+            if idle and idle != ["--data"]
+            else "the file gets no faces"
+        )
+    else:
+        idle, why = ["--with-faces"] * args.with_faces, "it is for --export"
+    if idle:
+        raise Mistake(f"{' and '.join(idle)} does nothing here, since {why}: leave it out")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Exit code: 0 after Ctrl-C or an export, 2 for a person's mistake, printed as a sentence."""
     args = parser().parse_args(argv)
     try:
+        refuse_idle(args)
         if args.export:
             studies = named_apart([load(folder) for folder in args.run])
             faces = found(studies, pictures(studies), args.data) if args.with_faces else None

@@ -15,6 +15,7 @@ import flask
 from dash import ClientsideFunction, Input, Output, State, dcc, html
 
 from results import Mistake
+from results.artefacts.faces import located
 from results.artefacts.load import Findings
 from results.explorer import document, written
 from results.explorer.answers import answers_payload, pictures
@@ -87,7 +88,7 @@ def app(
     page asks for is relative to the page.
     """
     first = studies_now(folders)
-    if data and not data.exists():
+    if data and not located(data)[1].exists():
         raise Mistake(f"there is no {data}: give the data set's file, folder or zip")
     if votes:  # a wrong file is refused before anything is shown
         faces_payload("", pictures(first), votes, sheets=False)

@@ -53,11 +53,11 @@ def found(studies: list[Findings], pictures: pd.DataFrame, given: Path | None) -
     if given is not None:
         return faces.images(studies[0], given, pictures)
     path = prepared(str(studies[0].study["data"].get("digest")))
-    named = Path(str(studies[0].study["study"].get("data") or "")).expanduser()
+    named = Path(str(studies[0].study["study"].get("data") or ""))
     try:
         if path:
             return stored(path, pictures)
-        if named.name and named.exists():
+        if named.name and not studies[0].synthetic and faces.located(named)[1].exists():
             return faces.images(studies[0], named, pictures)
     except Mistake as mistake:
         return f"No pictures: {mistake}."
