@@ -115,7 +115,7 @@ def test_no_text_of_others_is_markup_on_a_terminal(monkeypatch, text):
     shown = StringIO()
     terminal = partial(Console, force_terminal=True, width=200, file=shown, color_system=None)
     monkeypatch.setattr(display, "Console", terminal)
-    made = Display(Study(), (f"note {text}",))
+    made = Display(Study(), (f"\x1b[2J\x1b]0;title\x07note {text}",))
     name = "[bold][link=x]:smile:-s0"
     found = tables(started(name) | {"stage": "confirm"}, epoch(name, 1))
     session = at_work(found)
@@ -125,6 +125,7 @@ def test_no_text_of_others_is_markup_on_a_terminal(monkeypatch, text):
     made.end()
     for words in (f"note {text}", name, f"started again: {text}"):
         assert words in shown.getvalue()
+    assert "\x1b[2J" not in shown.getvalue() and "\x1b]0;" not in shown.getvalue()
 
 
 def test_a_terminal_that_is_gone_is_no_error_of_the_display(monkeypatch):

@@ -42,7 +42,7 @@ ROOMS = {
     "study/evaluate.py": "study fer_data fer_stats study/config study/data study/record"
     " study/storage study/training numpy pyarrow torch",
     "results": "fer_data pandas",
-    "results/artefacts": "results fer_data fer_stats numpy pandas pyarrow",
+    "results/artefacts": "results fer_data fer_stats numpy pandas",
     "results/facts": "results fer_data fer_stats results/artefacts numpy pandas pyarrow optuna"
     " scipy sklearn statsmodels",
     "results/figures": "results results/facts numpy pandas plotly kaleido",
@@ -51,7 +51,7 @@ ROOMS = {
     "results/report/sections": "results fer_stats results/artefacts results/facts results/figures"
     " results/report numpy pandas PIL",
     "results/explorer": "results results/artefacts results/facts results/figures results/report"
-    " fer_data numpy pandas PIL pyarrow dash flask werkzeug",
+    " fer_data numpy pandas PIL dash flask werkzeug",
     "results/publish.py": "results results/artefacts numpy pyarrow",
     "results/readme.py": "results results/artefacts results/facts results/figures results/report"
     " results/publish.py pandas plotly",

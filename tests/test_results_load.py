@@ -350,7 +350,7 @@ def test_a_line_of_the_journal_that_is_not_what_was_written_is_told(tmp_path):
     line = line_of({"event": "chosen", "setting": "a", "val_accuracy": 0.5, "epoch": 2})
     path = folder(tmp_path / "s", events=[line, line.replace(b"0.5", b"0.9")])
     found = load.load(path)
-    assert found.chosen["val_accuracy"].tolist() == [0.5]
+    assert found.chosen["judged"].tolist() == [0.5]
     assert "line 2 of events.jsonl was damaged and was passed over" in found.notes
 
 

@@ -140,7 +140,8 @@ class Display:
         if self.stage == "confirm":
             for name in [n for n, row in stage.items() if ended(row)][-12:]:
                 grid.add_row(*cells(name, tables, objective), stage[name]["status"])
-        return Group(grid, Text(self.counts(session)), Text("\n".join(self.notes), style="dim"))
+        told = readable("\n".join(self.notes), sys.stdout)  # which may name files of others
+        return Group(grid, Text(self.counts(session)), Text(told, style="dim"))
 
 
 def ended(row: Row) -> bool:
