@@ -44,7 +44,7 @@ ROOMS = {
     "results": "fer_data pandas",
     "results/artefacts": "results fer_data fer_stats numpy pandas",
     "results/facts": "results fer_data fer_stats results/artefacts numpy pandas pyarrow optuna"
-    " scipy sklearn statsmodels",
+    " scipy sklearn",
     "results/figures": "results results/facts numpy pandas plotly kaleido",
     "results/report": "results fer_stats results/artefacts results/facts results/figures"
     " results/report/sections numpy pandas plotly",

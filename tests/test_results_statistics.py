@@ -1,10 +1,14 @@
 """The statistics against cases worked by hand and against scipy and statsmodels."""
 
+import subprocess
+import sys
 from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from fer_stats import crossed
 from fer_stats.share import wilson
@@ -173,3 +177,31 @@ def test_spearman_says_nothing_of_few_or_equal_values():
     assert st.spearman(np.arange(5.0), np.arange(5.0) ** 3) == pytest.approx(1)
     assert np.isnan(st.spearman(np.arange(3.0), np.arange(3.0)))
     assert np.isnan(st.spearman(np.ones(5), np.arange(5.0)))
+
+
+def test_what_is_computed_without_scipy_stats_and_statsmodels_is_theirs():
+    draw = np.random.default_rng(0)
+    first, second = draw.integers(0, 6, 30).astype(float), draw.normal(size=30)
+    assert st.spearman(first, second) == pytest.approx(stats.spearmanr(first, second).statistic)
+    p = draw.random(20) ** 3
+    assert st.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+    a, b = draw.normal(0.6, 0.01, 4), draw.normal(0.61, 0.01, 5)
+
+    def apart(x, y, axis):
+        return x.mean(axis) - y.mean(axis)
+
+    test = stats.permutation_test((a, b), apart, vectorized=True, n_resamples=9999)
+    assert st.permutation(a, b) == pytest.approx(test.pvalue)
+    many = draw.normal(size=12), draw.normal(size=12)
+    drawn = stats.permutation_test(
+        many, apart, vectorized=True, n_resamples=9999, rng=np.random.default_rng(0)
+    )
+    assert st.permutation(*many) == pytest.approx(drawn.pvalue)
+
+
+def test_a_page_is_written_without_scipy_stats_and_statsmodels():
+    """They take seconds to import, a half of the time of a small report."""
+    code = "import sys, results.report.report; print([*sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = ("scipy.stats", "scipy.optimize", "statsmodels", "sklearn")
+    assert not [name for name in heavy if f"'{name}'" in done.stdout]
