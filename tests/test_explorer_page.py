@@ -618,9 +618,8 @@ def test_a_server_that_falls_silent_is_said(browser, whole):
 def proxied(target, root, host, remove):
     """Another server that hands on what lies below `root`, under a name of its own."""
     rule = {"target": target, "remove_prefix": remove, "host": host}
-    server = make_server(
-        "127.0.0.1", 0, ProxyMiddleware(NotFound(), {f"{root}/": rule}), threaded=True
-    )
+    proxy = ProxyMiddleware(NotFound(), {f"{root}/": rule}, timeout=PATIENCE)
+    server = make_server("127.0.0.1", 0, proxy, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.port}{root}/"
