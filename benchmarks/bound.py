@@ -80,7 +80,7 @@ def both(
     epochs = iter(range(1, 10**6))
 
     def epoch() -> None:
-        loop.train_epoch(hp, model, optimizer, data, next(epochs), forward=forward)
+        loop.train_epoch(hp, model, optimizer, data, next(epochs), 7, forward=forward)
 
     def bound() -> None:
         free.train()

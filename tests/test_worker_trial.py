@@ -243,3 +243,14 @@ def test_a_state_left_by_another_proposal_of_the_same_number_is_not_gone_on_from
     other.cleanup()
     assert (first["epoch"], first["again"]) == (1, False)
     assert [path.name for path in checkpoint.epochs(tmp_path / "a")] == ["epoch_00001.pt"]
+
+
+def test_a_state_of_before_a_hyperparameter_there_was_is_gone_on_from(tiny, tmp_path):
+    """As its default, which is what it was trained with."""
+    begun = worker(tmp_path, config("a", epochs=3))
+    begun.step()
+    begun.cleanup()
+    again = worker(tmp_path, config("a", epochs=3, class_weights=0.0))
+    results = [again.step() for _ in range(2)]
+    again.cleanup()
+    assert [(one["epoch"], one["again"]) for one in results] == [(1, True), (2, False)]

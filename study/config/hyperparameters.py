@@ -69,6 +69,15 @@ class Hyperparameters:
         0.0, "share dropped before the fully connected layers", 0, 0.95, constructor=True
     )
     label_smoothing: float = hyper(0.0, "share of the label spread over all classes", 0, 0.95)
+    class_weights: float = hyper(
+        0.0, "loss weights by class: power of its inverse frequency; 0 none, 1 inverse", 0, 2
+    )
+    balanced_sampling: float = hyper(
+        0.0, "drawing of images: power of their class's inverse frequency; 1 is balanced", 0, 2
+    )
+    logit_adjustment: float = hyper(
+        0.0, "times the logarithm of a class's share, added to its logit in training", 0, 4
+    )
     flip: float = hyper(0.5, "probability of a mirror image", 0, 1)
     shift: float = hyper(0.0, "largest shift along x and y, fraction of the width", 0, 1)
     rotation: float = hyper(0.0, "largest rotation either way, degrees", 0, 180)

@@ -20,7 +20,7 @@ from fer_stats.measures import measures
 from study import Mistake
 from study.config.hyperparameters import Hyperparameters
 from study.config.seeds import derived
-from study.training import augment
+from study.training import augment, balance
 from study.training.execution import forward_pass
 from study.training.gpu_memory import noticing_memory, peak_mib
 from study.training.learning_rate import Plateau, lr_at
@@ -73,11 +73,13 @@ class Resident:
     val_labels: Tensor
     mean: float  # of the training split, full scale is 1
     std: float
+    train_shares: Tensor | None = None  # float32 (N, K), soft targets; None trains on the labels
 
 
 def resident(train: Faces, val: Faces, px: int, device: torch.device) -> Resident:
     """Move both splits to the device; on a CPU at their own size they are shared, not copied."""
     images = augment.resized(on_device(train.images, device), px)
+    shares: np.ndarray | None = getattr(train, "shares", None)
     mean, std = scaling(images)
     return Resident(
         train_images=images,
@@ -86,6 +88,7 @@ def resident(train: Faces, val: Faces, px: int, device: torch.device) -> Residen
         val_labels=on_device(val.labels, device),
         mean=mean,
         std=std,
+        train_shares=None if shares is None else on_device(shares, device),
     )
 
 
@@ -153,7 +156,7 @@ def fit(
             torch.cuda.reset_peak_memory_stats(device)
         with noticing_memory(epoch, microbatches):
             loss, accuracy, lr = train_epoch(
-                hp, model, optimizer, data, epoch, plateau.factor, microbatches, forward
+                hp, model, optimizer, data, epoch, classes, plateau.factor, microbatches, forward
             )
             trained = time.perf_counter()
             val_loss, counts = evaluate(
@@ -197,6 +200,7 @@ def train_epoch(
     optimizer: torch.optim.Optimizer,
     data: Resident,
     epoch: int,
+    classes: int,
     factor: float = 1.0,
     microbatches: int = 1,
     forward: Callable[[Tensor], Tensor] | None = None,
@@ -212,24 +216,29 @@ def train_epoch(
     generator = torch.Generator(device).manual_seed(derived(hp.seed, epoch, "order"))
     losses = torch.zeros((), dtype=torch.float64, device=device)
     hits = torch.zeros((), dtype=torch.int64, device=device)
+    even = balance.of(hp, data.train_labels, classes)
+    as_labelled = even.weights is None and even.shift is None and data.train_shares is None
     steps = len(data.train_labels) // hp.batch_size
     part = math.ceil(hp.batch_size / microbatches)
     model.train()
     with seeded(derived(hp.seed, epoch, "dropout"), device):
-        for step, (x, labels) in enumerate(batches(hp, data, generator, steps)):
+        for step, (x, labels, targets) in enumerate(batches(hp, data, generator, steps, even)):
             lr = factor * lr_at(hp, epoch - 1 + step / steps, steps)
             for group in optimizer.param_groups:
                 group["lr"] = lr
             optimizer.zero_grad(set_to_none=True)
-            for own_x, own in zip(parts(x, part), parts(labels, part), strict=True):
+            each = (parts(whole, part) for whole in (x, labels, targets))
+            for own_x, own, target in zip(*each, strict=True):
                 run = forward if forward and len(own) == part else model
                 with autocast(hp, device):
                     logits = run(own_x)
                 logits = logits.float()
-                loss = F.cross_entropy(logits, own, label_smoothing=hp.label_smoothing)
+                loss = balance.loss(hp, even, logits, target, own)
                 (loss if len(own) == len(labels) else loss * (len(own) / len(labels))).backward()
                 with torch.no_grad():
-                    plain = F.cross_entropy(logits, own) if hp.label_smoothing else loss.detach()
+                    plain = loss.detach()
+                    if hp.label_smoothing or not as_labelled:
+                        plain = F.cross_entropy(logits, own)
                     losses += plain * len(own)
                     hits += (logits.argmax(1) == own).sum()
             optimizer.step()
@@ -238,11 +247,16 @@ def train_epoch(
 
 
 def batches(
-    hp: Hyperparameters, data: Resident, generator: torch.Generator, steps: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """An epoch's augmented batches with their labels; order and parameters are drawn at once."""
+    hp: Hyperparameters,
+    data: Resident,
+    generator: torch.Generator,
+    steps: int,
+    even: balance.Balance,
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """An epoch's augmented batches with their labels, and what is trained towards: these, or
+    shares (B, K); order and parameters are drawn at once."""
     device, images = data.train_labels.device, len(data.train_labels)
-    order = torch.randperm(images, generator=generator, device=device)
+    order = balance.order(even, images, generator)
     drawn = augment.draws(hp, images, generator)
     ahead = max(1, augment.AHEAD[device.type] // hp.batch_size)
     for step in range(0, steps, ahead):
@@ -250,7 +264,8 @@ def batches(
         index = order[where]
         x = augment.batch(data.train_images, index, drawn, where, data.mean, data.std)
         labels = data.train_labels[index]
-        yield from zip(x.split(hp.batch_size), labels.split(hp.batch_size), strict=True)
+        targets = labels if data.train_shares is None else data.train_shares[index]
+        yield from zip(*(a.split(hp.batch_size) for a in (x, labels, targets)), strict=True)
 
 
 def parts(batch: Tensor, size: int) -> list[Tensor]:

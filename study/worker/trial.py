@@ -16,7 +16,7 @@ from ray import tune
 from fer_data.dataset import Split
 from fer_models import own
 from study.cluster import environment
-from study.config.hyperparameters import Hyperparameters
+from study.config.hyperparameters import Hyperparameters, present
 from study.storage.places import Place
 from study.training import checkpoint, gpu_memory, loop
 from study.training.execution import NotRecorded, fastest
@@ -90,7 +90,7 @@ class Trial(tune.Trainable):
         self.epochs: Epochs = iter(())  # whatever an earlier one holds is freed
         self.writer.wait()
         state = checkpoint.load(self.folder)
-        if state and state["config"] != self.config:  # of a driver that proposed something else
+        if state and whole(state["config"]) != whole(self.config):  # a driver proposed otherwise
             checkpoint.clear(self.folder)
             state = None
         self.records = [*state["records"]] if state else []
@@ -155,6 +155,13 @@ class Trial(tune.Trainable):
 
     def cleanup(self) -> None:
         self.writer.wait()
+
+
+def whole(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration with the hyperparameters that it doesn't name, as those that are newer than
+    a checkpoint."""
+    given = {name: value for name, value in config.items() if name != "trial_id"}
+    return {"trial_id": config["trial_id"], **present(Hyperparameters(**given))}
 
 
 def device_name(device: torch.device) -> str:
