@@ -21,6 +21,7 @@ from study.config.study import Study, read_preset
 from study.driver import notify
 from study.driver.begin import MAY_CHANGE
 from study.driver.given import refuse_idle
+from study.driver.wider import WIDENS
 from study.record import events, schemas
 
 ROOT = Path(__file__).parents[1]
@@ -171,7 +172,7 @@ def parse_study(words: list[str]) -> None:
     notify.receiver(given.pop("notify", "true"))
     given.pop("from", None)
     if given.pop("resume", None):
-        assert given.keys() <= {*MAY_CHANGE}, f"--resume with {words}"
+        assert given.keys() <= {*MAY_CHANGE, *WIDENS}, f"--resume with {words}"
         return
     preset = given.pop("preset", "search")
     base = Study() if preset == OWN_PRESET else read_preset(preset, "cpu")[0]
@@ -221,7 +222,7 @@ def test_every_command_has_words_that_its_own_parser_takes(path, monkeypatch, ko
     [
         "    python -m study.run --lr 0.1:0.01",
         "    python -m study.run --sampler best",
-        "    python -m study.run --resume runs/NAME --lr 0.1",
+        "    python -m study.run --resume runs/NAME --preset smoke",
         "`benchmarks.chaos.driver --kils 20`",
         "`benchmarks.drivers`",
         "    fer-results runs/NAME --outt x",

@@ -71,6 +71,7 @@ def test_what_does_not_fit_is_counted_by_its_reason():
 
 OTHERS = [
     ({"data": {"digest": "e"}}, "of another data set"),
+    ({"study": header(metric="macro_f1")["study"]}, "of another metric"),
     ({"study": header(train_images=99)["study"]}, "of another part of the images"),
 ]
 
@@ -84,7 +85,7 @@ def test_nothing_is_known_of_other_images(other, why):
 def test_a_part_of_the_images_is_the_same_with_the_same_seed_alone():
     part = {"train_images": 99, "seed": 3}
     words = [
-        earlier.other_images(study(train_images=99, seed=seed), "d", header(**part))
+        earlier.other_question(study(train_images=99, seed=seed), "d", header(**part))
         for seed in (3, 4)
     ]
     assert words == ["", "of another part of the images"]

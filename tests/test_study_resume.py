@@ -96,7 +96,7 @@ def test_a_share_of_a_gpu_that_one_machine_was_given_binds_no_other(begun):
 
 REFUSED = {
     "--preset paper": "--preset can't change in a study that exists",
-    "--lr 0.1": "--lr can't change in a study that exists",
+    "--lr 0.1": "--lr can't change from 0.05 to 0.1: a space only gets wider",
     "--seeds 4": "--seeds does nothing here, since nothing is confirmed",
     "--out elsewhere": "--resume names the folder runs/s, which isn't in --out",
     "--gpus-per-trial 1": "--gpus-per-trial does nothing here, since the trials train on a CPU",

@@ -152,6 +152,9 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
         "its first, so that what the search found isn't its own trials' alone."
         for one in findings.study.get("earlier", ())
     ]
+    for one in findings.study.get("changed", ()):
+        each = [f"{name} from {old} to {new}" for name, (old, new) in one["what"].items()]
+        found.append(f"The search was widened after {one['trials']} trials: {'; '.join(each)}.")
     found += learning.sentences(learning.unlearned(settings)) + learning.searched(findings)
     return found + [sentence(note) for note in findings.notes]
 

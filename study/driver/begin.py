@@ -19,7 +19,7 @@ from study.config.study import (
     with_possible_pairs,
 )
 from study.data import datasets
-from study.driver import prepare, stages, summary
+from study.driver import prepare, stages, summary, wider
 from study.driver.display import Display
 from study.driver.given import (
     refuse_idle,
@@ -127,10 +127,11 @@ def go_on(
     tables = Tables.of(read(folder / "events.jsonl"))
     header, study = read_header(folder, tables)
     for flag in given:
-        if flag not in MAY_CHANGE:
+        if flag not in (*MAY_CHANGE, *wider.WIDENS):
             raise Mistake(
                 f"{flags.flag(flag)} can't change in a study that exists (only "
-                f"{', '.join(map(flags.flag, MAY_CHANGE))} can): start another with --name"
+                f"{', '.join(map(flags.flag, MAY_CHANGE))} can, and the space or --epochs get "
+                "wider): start another with --name"
             )
     if "trials" in given and tables.chosen:
         raise Mistake(
@@ -139,12 +140,15 @@ def go_on(
         )
     if study.address != "local":  # a folder may be a stranger's, and who joins a cluster obeys it
         study = replace(study, address="")
-    storage_before, seeds_before = study.storage, study.seeds
+    before = study
     study = flags.with_flags(study, given)
-    added = study.seeds > seeds_before and bool(tables.opened)
+    if study.sampler == "grid" and before.trials == len(proposals.grid(before)):
+        study = replace(study, trials=max(study.trials, len(proposals.grid(study))))
+    widened = wider.changes(before, study, given, tables)
+    added = study.seeds > before.seeds and bool(tables.opened)
     if added and not after_test:
         raise Mistake(
-            f"test was opened with {seeds_before} seed(s): to add some until a difference shows "
+            f"test was opened with {before.seeds} seed(s): to add some until a difference shows "
             "would find one where there is none; start another study, or say --after-test, and "
             "the report says it too"
         )
@@ -153,21 +157,27 @@ def go_on(
     study = replace(study, data=datasets.absolute(study.data))
     whole = datasets.load(study.data, names=prepare.class_names(study, header["data"]))
     prepare.check_same(study, whole, header["data"])
+    if {*wider.WIDENS} & {*given}:
+        dataset = prepare.parts(study, whole)
+        prepare.check_networks(study, len(dataset.classes))
+        prepare.check_batches(study, len(dataset.train.labels))
     joined = connection.connect(study.address)
     need = resources.per_trial(prepare.shared(study, prepare.parts(study, whole)))
     check_budget(study, need)
     device = device_of(need)
     refuse_idle(study, given, device=device)
-    before = header.get("device", device)
-    if before != device and "device" not in given:
+    begun = header.get("device", device)
+    if begun != device and "device" not in given:
         raise Mistake(
-            f"{folder} was begun on {before}, but its trials would go on on {device}: give it a "
-            f"{before} again, or say --device {device} if the figures may come from both"
+            f"{folder} was begun on {begun}, but its trials would go on on {device}: give it a "
+            f"{begun} again, or say --device {device} if the figures may come from both"
         )
-    handover.prepare(study, folder, say, storage_before)
+    handover.prepare(study, folder, say, before.storage)
     changed: dict[str, Any] = {"study": to_dict(study), "device": device}
+    if widened:
+        changed["changed"] = [*header.get("changed", ()), *widened]
     if added:
-        first = (header.get("seeds_after_test") or [seeds_before])[0]
+        first = (header.get("seeds_after_test") or [before.seeds])[0]
         changed["seeds_after_test"] = [first, study.seeds]
     if "networks" not in header:  # which the journal doesn't hold
         dataset = prepare.parts(study, whole)

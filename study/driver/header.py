@@ -12,7 +12,16 @@ from study.record.tables import Tables
 OF_THE_DATA = ("name", "digest", "source", "levels")  # which copy, and how it is read
 OF_A_DRIVER = ("git", "versions", "hardware")  # with what code, libraries and machine it ran
 # All that study.json says and that can't be worked out again from the data and the study.
-KEPT = ("study", "device", "why_this_size", "started_at", "data", "earlier", *OF_A_DRIVER)
+KEPT = (
+    "study",
+    "device",
+    "why_this_size",
+    "started_at",
+    "data",
+    "earlier",
+    "changed",
+    *OF_A_DRIVER,
+)
 
 
 def of_journal(header: dict[str, Any]) -> Row:

@@ -56,6 +56,13 @@ class Recorder(tune.Callback):
         if self.session.tables.trials[name]["status"] != "running":  # a budget had stopped it
             self.session.log({"event": "trial_continued", "trial_id": name})
 
+    def lengthen(self) -> None:
+        """Where a study has got more epochs, its unfinished trials have them too."""
+        for name, row in self.session.tables.of_stage(self.stage).items():
+            if row["status"] == "running" and row["hp_epochs"] < self.session.study.epochs:
+                more = {"trial_id": name, "epochs": self.session.study.epochs}
+                self.session.log({"event": "trial_continued", **more})
+
     def started(self, trial: Any) -> None:
         """The first report of a trial: that a worker has it, or couldn't even begin."""
         name = trial.config["trial_id"]

@@ -77,6 +77,7 @@ def search_stage(session: Session, display: Display) -> None:
     scheduler = SCHEDULERS[study.scheduler](study, tables)
     recorder = Recorder(session, "search", scheduler, optimiser)
     settle(session, recorder, optimiser)
+    recorder.lengthen()
     unfinished = [config_of(name, row) for name, row in running(session, "search")]
     unfinished += optimiser.left_over(set(tables.trials))
     fresh = max(0, study.trials - optimiser.asked())

@@ -15,7 +15,7 @@ from fer_stats.measures import measures
 from fer_stats.metric import WORDS
 from fer_stats.plans import Plan
 from study.config.study import Study, confirmed_names, pairs_of
-from study.driver import compared, header, learning
+from study.driver import compared, header, learning, wider
 from study.driver.display import percent
 from study.driver.failures import last_line
 from study.driver.session import BUDGETS, Session
@@ -188,6 +188,7 @@ def opening(session: Session, joined: str) -> str:
             f"{', '.join(study.models)}; {study.sampler}, {study.scheduler}"
             + ("" if study.metric == "accuracy" else f"; by {WORDS[study.metric]} on val")
         )
+        lines += [f"Changed {wider.words(one)}" for one in session.header.get("changed", ())]
         lines += map(earlier.words, session.header.get("earlier", ()))
     if "confirm" in study.stages:
         what = "the best of each network"

@@ -50,6 +50,7 @@ EVENTS = {
             "started_at": "when the study began, UTC",
             "data": "name and digest of the data set",
             "earlier": "trials of earlier studies that the sampler knows, as in study.json",
+            "changed": "what of the search --resume has widened, as in study.json",
             "git": "commit, whether files differ from it, digest of the code",
             "versions": "Python and the libraries that decide a result",
             "hardware": "its machine and the cluster",
@@ -68,6 +69,7 @@ EVENTS = {
         "a trial that a spent budget had stopped goes on",
         "study/driver/recorder.py",
         TRIAL,
+        {"epochs": "its whole length, if it has more than when it began"},
     ),
     "trial_retried": Kind(
         "a trial has failed and starts again from its last checkpoint",

@@ -97,7 +97,9 @@ def trial_started(tables: Tables, row: Row, moment: datetime) -> None:
 
 
 def trial_continued(tables: Tables, row: Row, moment: datetime) -> None:
-    tables.trials[row["trial_id"]].update(status="running", reason="", ended_at=None)
+    trial = tables.trials[row["trial_id"]]
+    trial.update(status="running", reason="", ended_at=None)
+    trial["hp_epochs"] = row.get("epochs", trial.get("hp_epochs"))
 
 
 def trial_retried(tables: Tables, row: Row, moment: datetime) -> None:

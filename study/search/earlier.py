@@ -29,7 +29,7 @@ def record(study: Study, digest: str, folder: str, header: Record, tables: Table
     """What a study may know of an earlier one, whose study.json and tables these are; `digest` is
     that of its own images."""
     known, left_out = [], Counter[str]()
-    of_others = other_images(study, digest, header)
+    of_others = other_question(study, digest, header)
     rows = tables.of_stage("search")
     for name, row in rows.items():
         hp = {key: value for key, value in settings_of(row).items() if value is not None}
@@ -37,7 +37,7 @@ def record(study: Study, digest: str, folder: str, header: Record, tables: Table
             left_out[why] += 1
             continue
         values = {
-            epoch: one["val_accuracy"]
+            epoch: one[study.objective]
             for (trial, epoch), one in tables.epochs.items()
             if trial == name
         }
@@ -62,9 +62,11 @@ def words(one: Record) -> str:
     return f"{known} are known to the sampler{left}"
 
 
-def other_images(study: Study, digest: str, header: Record) -> str:
-    """Why no trial of an earlier study has been judged on the same images; empty if they have."""
+def other_question(study: Study, digest: str, header: Record) -> str:
+    """Why no trial of an earlier study was judged by the same on the same; empty if they were."""
     old = header["study"]
+    if old.get("metric", "accuracy") != study.metric:
+        return "of another metric"
     if (header.get("data") or {}).get("digest") != digest:
         return "of another data set"
     parts = ("train_images", "val_images")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
@@ -44,6 +45,8 @@ class Optimiser:
         # Its one warning here is that qmc meets networks with parameters of their own, as meant.
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.points = first_points(study)
+        if study.sampler == "grid" and trials:
+            self.points = self.left_of_grid(trials)
         # This driver is the only writer (the journal keeps others out): a lock is a dead one's,
         # for which Optuna would wait half a minute.
         Path(f"{self.log}.lock").unlink(missing_ok=True)
@@ -51,6 +54,14 @@ class Optimiser:
             self.optuna = self.opened()
         else:
             self.agree(trials)
+
+    def left_of_grid(self, trials: dict[str, Row]) -> list[dict[str, Any]]:
+        """A grid's points by the numbers of trials: those that were tried, and the others in their
+        order, which is another where the grid has got wider."""
+        tried = {name: self.point(row) for name, row in trials.items()}
+        others = iter([point for point in self.points if point not in tried.values()])
+        names = map(trial_id, range(len(self.points)))
+        return [tried[name] if name in tried else next(others) for name in names]
 
     def agree(self, trials: dict[str, Row]) -> None:
         """Open Optuna's log; where it isn't what the journal says, make it anew from that."""
@@ -91,7 +102,16 @@ class Optimiser:
                 return f"{name} has other hyperparameters"
             if there[name].state.is_finished() and trials[name]["status"] == "running":
                 return f"{name} has ended"
+        for name, trial in there.items():  # also one that is proposed, and not begun
+            space = self.space(trial.params["model"]) if trial.params else {}
+            if any(space.get(label) != found for label, found in trial.distributions.items()):
+                return f"{name} is of another space"
         return ""
+
+    def space(self, model: str) -> dict[str, BaseDistribution]:
+        """What Optuna is asked for a network."""
+        own = earlier.distributions(self.study, model)
+        return {"model": CategoricalDistribution(self.study.models)} | own
 
     def point(self, row: Row) -> dict[str, Any]:
         """What Optuna was asked for a trial: the network, and a value for what is searched."""
