@@ -71,7 +71,12 @@ class World:
     """Settings of known accuracy over all seeds and images."""
 
     def __init__(
-        self, accuracies: list[float], scatter: float, seed: int, alike: float = 0.0
+        self,
+        accuracies: list[float],
+        scatter: float,
+        seeds: int,
+        table: int,
+        alike: float = 0.0,
     ) -> None:
         self.shared, self.own = spreads()
         whole = difficulty(WITHIN)
@@ -81,20 +86,22 @@ class World:
         spread = np.sqrt(whole**2 + self.latent**2)
         self.centres = [centre(accuracy, float(spread)) for accuracy in accuracies]
         self.alike = alike
-        self.rng = np.random.default_rng(seed)
+        self.seeds = seeds
+        row = [table, len(accuracies), seeds, round(1e4 * scatter)]
+        self.rng = np.random.default_rng(row)  # no row's chance is another's
 
     def normal(self, *shape: int) -> np.ndarray:
         return self.rng.standard_normal(shape, np.float32)
 
-    def study(self, seeds: int) -> list[np.ndarray]:
+    def study(self) -> list[np.ndarray]:
         """(S, N) right or wrong for each setting, on images and seeds drawn anew."""
-        face, common = self.shared * self.normal(IMAGES), self.normal(seeds)
+        face, common = self.shared * self.normal(IMAGES), self.normal(self.seeds)
         found = []
         for level in self.centres:
             image = level + face + self.own * self.normal(IMAGES)
-            own = np.sqrt(1 - self.alike) * self.normal(seeds)
+            own = np.sqrt(1 - self.alike) * self.normal(self.seeds)
             seed = self.latent * (np.sqrt(self.alike) * common + own)
-            found.append(self.normal(seeds, IMAGES) < image + seed[:, None])
+            found.append(self.normal(self.seeds, IMAGES) < image + seed[:, None])
         return found
 
 
@@ -106,16 +113,17 @@ def coverage(seeds: int, scatter: float, studies: int) -> tuple[float, ...]:
     """Intervals that hold the truth, in percent: of a setting, of a difference, of one in pairs of
     seeds; the mean width of the second, in points."""
     gap, accuracies = 0.01, [ACCURACY, ACCURACY - 0.01]
-    world, pairs = World(accuracies, scatter, 1), World(accuracies, scatter, 2, ALIKE)
+    world = World(accuracies, scatter, seeds, 1)
+    pairs = World(accuracies, scatter, seeds, 2, ALIKE)
     one, two, paired, width = [], [], [], []
     for _ in range(studies):
-        first, second = world.study(seeds)
+        first, second = world.study()
         low, high = crossed.of_one(first).interval()
         one.append(low <= ACCURACY <= high)
         low, high = crossed.apart(first, second).interval()
         two.append(low <= gap <= high)
         width.append(high - low)
-        first, second = pairs.study(seeds)
+        first, second = pairs.study()
         low, high = crossed.of_one(first.astype(float) - second).interval()
         paired.append(low <= gap <= high)
     return share(one), share(two), share(paired), 100 * float(np.mean(width))
@@ -124,10 +132,10 @@ def coverage(seeds: int, scatter: float, studies: int) -> tuple[float, ...]:
 def family(settings: int, seeds: int, scatter: float, studies: int) -> tuple[float, float]:
     """Studies of settings of equal worth in which any pair is called better or worse, and those in
     which any is called equal, in percent."""
-    world = World([ACCURACY] * settings, scatter, 3)
+    world = World([ACCURACY] * settings, scatter, seeds, 3)
     wrong, equal = [], []
     for _ in range(studies):
-        answers = world.study(seeds)
+        answers = world.study()
         pairs = [crossed.apart(a, b) for a, b in combinations(answers, 2)]
         words = {verdict.word for verdict in crossed.verdicts(pairs, MARGIN)}
         wrong.append(bool(words & {"better", "worse"}))
@@ -137,10 +145,10 @@ def family(settings: int, seeds: int, scatter: float, studies: int) -> tuple[flo
 
 def called_equal(seeds: int, scatter: float, margin: float, studies: int) -> float:
     """Settings just the margin apart that are called equal within it, in percent."""
-    world = World([ACCURACY, ACCURACY - margin], scatter, 4)
+    world = World([ACCURACY, ACCURACY - margin], scatter, seeds, 4)
     said = []
     for _ in range(studies):
-        first, second = world.study(seeds)
+        first, second = world.study()
         (verdict,) = crossed.verdicts([crossed.apart(first, second)], margin)
         said.append(verdict.word == "equal")
     return share(said)
@@ -150,10 +158,10 @@ def power(seeds: int, scatter: float, pairs: int, studies: int) -> tuple[float, 
     """The difference, in points, that is printed as found four times in five by one of so many
     pairs, and how often it is found at Holm's first step, in percent."""
     gap = crossed.smallest_seen(seeds, IMAGES, pairs, scatter, (BETWEEN, WITHIN))
-    world = World([ACCURACY + gap / 2, ACCURACY - gap / 2], scatter, 5)
+    world = World([ACCURACY + gap / 2, ACCURACY - gap / 2], scatter, seeds, 5)
     found = []
     for _ in range(studies):
-        low, _ = crossed.apart(*world.study(seeds)).interval(1 - (1 - crossed.LEVEL) / pairs)
+        low, _ = crossed.apart(*world.study()).interval(1 - (1 - crossed.LEVEL) / pairs)
         found.append(low > 0)
     return 100 * gap, share(found)
 

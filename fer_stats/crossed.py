@@ -7,12 +7,11 @@ many, and every network meets every image, so the mean over S seeds and N images
 
 whose parts are estimated from the mean squares of a two-way table without replication (Searle,
 Casella and McCulloch 1992, section 4.3; Owen 2007 for why a bootstrap of both counts the last part
-thrice). The distribution of mean / sqrt(variance) lies between a normal and
-a t of S - 1. Satterthwaite's critical value (1946) covers too little where seeds scatter more than
-images (92 % with 3 seeds) and in the far tails that many comparisons need; Cochran and Cox's (1950)
-covers too much (97 %; 99 % for two settings). Ours lies between them: halfway for one setting; for
-two .15 of the way at 95 % and further in the tails. `python -m benchmarks.truth` holds it to made-up
-studies of known truth.
+thrice). The distribution of mean / sqrt(variance) lies between a normal and a t of S - 1.
+Satterthwaite's critical value (1946) covers too little where seeds scatter more than images (92 %
+with 3 seeds) and in the far tails that many comparisons need; Cochran and Cox's (1950) covers too
+much (99 % for two settings). Ours lies between them, further from the first in the tails (`WAY`).
+`python -m benchmarks.truth` holds it to made-up studies of known truth.
 """
 
 from bisect import bisect_left
@@ -27,6 +26,7 @@ from scipy import special  # scipy.stats takes seconds to import, for the same f
 LEVEL = 0.95
 POWER = 0.8
 MOST_SEEDS = 200
+WAY = (0.7, 0.15)  # from Satterthwaite's to Cochran's value at 95 %, of one setting and of two
 NODES = 25  # for each part, of what its estimate may come out as
 
 
@@ -152,8 +152,8 @@ def critical(
     satterthwaite = special.stdtrit(whole**2 / sum(part**2 / own for part, own in each), tail)
     beyond = sum(part * special.stdtrit(own, tail) for part, own in each)
     cochran = (beyond + images * special.ndtri(tail)) / whole
-    part = 0.5 if len(seeds) == 1 else min(0.5, -np.log1p(-level) / 20)
-    return satterthwaite + part * (cochran - satterthwaite)
+    way = WAY[min(len(seeds), 2) - 1] * np.log1p(-level) / np.log1p(-LEVEL)
+    return satterthwaite + min(1.0, way) * (cochran - satterthwaite)
 
 
 def of_one(right: np.ndarray, cluster: np.ndarray | None = None) -> Estimate:
