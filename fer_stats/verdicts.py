@@ -5,7 +5,7 @@ and new images; the interval is that of `crossed`, corrected by Holm within the 
 apart from them, within all others. One seed has no interval and settles nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -121,27 +121,78 @@ def start(model: str | None, *shape: object) -> str:
 
 def of(
     settings: Sequence[Answered],
-    pairs: Sequence[tuple[str, str]] = (),
+    pairs: Sequence[tuple[str, str]] | None = None,
     margin: float = MARGIN,
     cluster: np.ndarray | None = None,
     unit: str = "GPU-hours",
 ) -> list[Comparison]:
     """Every two settings, the `pairs` first: all on the same images in the same order.
 
-    `pairs` are those that were fixed before training, by name; without any, all are primary.
+    `pairs` are those that were fixed before training, by name; None: all are primary.
     `cluster` (N,) numbers groups of images that count as one draw. A primary pair is given as it
     was named; of the others the first is the setting that comes first.
     """
     there = {one.name: one for one in settings}
-    fixed = [pair for pair in pairs if set(pair) <= set(there)]
+    fixed = [pair for pair in pairs or () if set(pair) <= set(there)]
     known = {frozenset(pair) for pair in fixed}
     rest = [p for p in combinations(there, 2) if frozenset(p) not in known]
-    families = [(fixed, True), (rest, False)] if pairs else [(rest, True)]
+    families = [(fixed, True), (rest, False)] if pairs is not None else [(rest, True)]
     found = []
     for names, primary in families:
         tested = [(there[first], there[second]) for first, second in names]
         found += family(tested, primary, margin, cluster, unit)
     return found
+
+
+def primary(
+    fixed: Sequence[tuple[str, str]], beside: Collection[str], names: Sequence[str]
+) -> list[tuple[str, str]] | None:
+    """The pairs that a study is to decide: those that it fixed; without, every two, but for what
+    is confirmed `beside` the best of a search. None where that is every two."""
+    if fixed or not beside:
+        return list(fixed) or None
+    return [*combinations([name for name in names if name not in beside], 2)]
+
+
+def gains(
+    settings: Sequence[Answered],
+    defaults: Sequence[tuple[str, str]],
+    margin: float = MARGIN,
+    cluster: np.ndarray | None = None,
+    unit: str = "GPU-hours",
+) -> list[Comparison]:
+    """The best of a search against its network's default, of each network: a family of its own.
+
+    `defaults`: best, default. Seeds are new and images nothing was chosen on, so that what the
+    search gained isn't flattered by the choice.
+    """
+    there = {one.name: one for one in settings}
+    pairs = [(there[a], there[b]) for a, b in defaults if {a, b} <= set(there)]
+    return family(pairs, True, margin, cluster, unit)
+
+
+GAIN = "What the search gained over the default, new seeds, on test without duplicates"
+ONE_SEARCH = (
+    "All intervals are of this one search: another one may choose another setting, and only whole "
+    "searches again (--repeats) say how far"
+)
+
+
+def gain_words(one: Comparison) -> str:
+    """What a search gained, as a sentence without its end."""
+    told = f"{one.first}: {signed(one.difference)} points"
+    if np.isnan(one.low):
+        return f"{told} ({seeds_words(one.seeds)}: no interval)"
+    reach = f"({signed(one.low)} to {signed(one.high)}; {seeds_words(one.seeds)})"
+    nothing = "" if one.verdict == "better" else f": {GAINED[one.verdict]}"
+    return f"{told} {reach}{nothing}"
+
+
+GAINED = {
+    "worse": "it lost",
+    "equal": "no more than the margin either way",
+    "not settled": "not settled that it gained or lost anything",
+}
 
 
 def family(

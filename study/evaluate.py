@@ -22,7 +22,7 @@ from fer_data.rows import Rows
 from fer_stats import crossed
 from study import Mistake, complain, output, say
 from study.config.hyperparameters import Hyperparameters
-from study.config.study import Study, from_dict
+from study.config.study import Study, recorded
 from study.data import datasets
 from study.record import outcome
 from study.record.journal import read as read_journal
@@ -95,7 +95,7 @@ def opened(run: Path) -> tuple[dict[str, Any], Study, Tables]:
     if not path.is_file():
         raise Mistake(f"{run} holds no study.json: give the artefact folder of a study, runs/NAME")
     header = json.loads(path.read_bytes())
-    return header, from_dict(header["study"]), Tables.of(read_journal(run / "events.jsonl"))
+    return header, recorded(header["study"]), Tables.of(read_journal(run / "events.jsonl"))
 
 
 def confirmed(tables: Tables, run: Path) -> list[str]:

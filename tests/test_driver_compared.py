@@ -1,12 +1,16 @@
 """The terminal's verdicts are those of the report, README and explorer."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pyarrow.parquet as pq
 from test_results_load import CLASSES, whole
 
+from fer_stats import verdicts as fer_verdicts
 from fer_stats.plans import Plan
 from results.artefacts.load import answers, load
 from results.facts import evaluation, verdicts
+from results.facts.evaluation import evaluated
 from study.config.study import from_dict
 from study.driver import compared
 from study.record.tables import Tables
@@ -29,7 +33,7 @@ def test_the_terminal_and_the_report_say_the_same(whole):
     study = load(whole)
     (theirs,) = verdicts.of([study], evaluation.evaluated(answers(study)))
     told = pd.read_parquet(whole / "predictions.parquet")
-    (ours,) = compared.of(whole, from_dict({}), tables(whole), told, CLASSES)
+    (ours,) = compared.of(compared.Given(whole, from_dict({}), tables(whole), told, CLASSES))
     assert repr(ours) == repr(theirs)
     assert any(ours.words in line for line in compared.lines([ours]))
 
@@ -37,8 +41,23 @@ def test_the_terminal_and_the_report_say_the_same(whole):
 def test_a_setting_without_answers_is_in_no_pair(whole):
     told = pd.read_parquet(whole / "predictions.parquet")
     told = told[told["trial_id"].str.startswith("alexnet")]
-    found = compared.of(whole, from_dict({}), tables(whole), told, CLASSES)
+    found = compared.of(compared.Given(whole, from_dict({}), tables(whole), told, CLASSES))
     assert found == [] == compared.lines(found)
+
+
+def test_what_the_search_gained_is_said_alike_in_terminal_and_report(whole):
+    study, told = load(whole), pd.read_parquet(whole / "predictions.parquet")
+    rows = [("alexnet", "a0", None), ("resnet34", "", "alexnet")]  # as if the other were a default
+    beside = pd.DataFrame(rows, columns=["setting", "from_trial", "beside"])
+    (theirs,) = verdicts.gains(replace(study, chosen=beside), evaluated(answers(study)))
+    found = tables(whole)
+    for name, trial, best in rows:
+        found.chosen[name] |= {"from_trial": trial} | ({"beside": best} if best else {})
+    given = compared.Given(whole, from_dict({"beside_seeds": 2}), found, told, CLASSES)
+    heading, ours, *_, one_search, _ = compared.gained(given)
+    assert ours == f"  {fer_verdicts.gain_words(theirs)}." and heading.startswith("What the search")
+    assert "of this one search" in one_search
+    assert not any(one.primary for one in compared.of(given))  # a default is of no primary pair
 
 
 def test_a_plan_says_what_its_seeds_can_decide():

@@ -10,6 +10,7 @@ from study.config.study import from_dict
 from study.data.datasets import Dataset, Split
 from study.driver.confirm import attention_rows, choose, configs, part, prediction_rows, with_rows
 from study.record.outcome import answered, best, due, passed_over, wanted
+from study.record.progress import due as progress_due
 from study.record.tables import Tables
 from study.search.proposals import config
 
@@ -92,6 +93,40 @@ def test_a_search_confirms_the_best_of_each_network_at_the_full_budget():
     }
     assert (second["setting"], second["from_trial"]) == ("resnet34", "t0001")
     assert (second["hp"]["model"], second["hp"]["epochs"]) == ("resnet34", 12)
+
+
+def test_the_default_and_the_next_best_are_confirmed_beside_the_best():
+    tables = trials(
+        ("t0000", "alexnet", "completed", 9, 0.5),
+        ("t0001", "alexnet", "completed", 9, 0.4),  # trains as the best does
+        ("t0002", "alexnet", "stopped", 3, 0.6),
+        ("t0003", "alexnet", "stopped", 1, 0.7),
+    )
+    tables.trials["t0002"]["hp_lr"] = 0.03
+    tables.trials["t0003"]["hp_lr"] = 0.06
+    given = {"beside_seeds": 1, "runners_up": 1, "seeds": 2, "epochs": 9, "models": ["alexnet"]}
+    found = chosen(tables, **given)
+    told = [(e["setting"], e["from_trial"], e.get("beside")) for e in found]
+    assert told == [
+        ("alexnet", "t0000", None),
+        ("alexnet-default", "", "alexnet"),
+        ("alexnet-2", "t0002", "alexnet"),
+    ]
+    assert found[1]["hp"]["lr"] == Hyperparameters(model="alexnet").lr
+    study = from_dict(given)
+    assert len(due(tables, study)) == 4  # as far as one can say before
+    tables.chosen = {event["setting"]: event for event in found}
+    order = ["alexnet-s0", "alexnet-s1", "alexnet-default-s0", "alexnet-2-s0"]
+    assert due(tables, study) == order == [c["trial_id"] for c, _ in configs(tables, study)]
+    assert {*progress_due({**given, "stages": ["search", "confirm"]}, tables)} == {*order}
+
+
+def test_a_default_that_is_the_best_is_not_confirmed_twice():
+    tables = trials(("t0000", "alexnet", "completed", 9, 0.5))
+    lr = Hyperparameters(model="alexnet").lr
+    tables.trials["t0000"]["hp_lr"] = lr
+    found = chosen(tables, beside_seeds=3, runners_up=2, epochs=9, models=["alexnet"])
+    assert [event["setting"] for event in found] == ["alexnet"]
 
 
 def test_without_a_search_the_settings_are_confirmed_as_they_are():

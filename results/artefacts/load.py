@@ -40,7 +40,7 @@ class Findings:
     decisions: pd.DataFrame
     predictions: pd.DataFrame
     images: pd.DataFrame  # of val and test: split, image, pixels (their digest); older have none
-    chosen: pd.DataFrame  # setting, from_trial, judged, epoch: what the search handed on
+    chosen: pd.DataFrame  # setting, from_trial, judged, epoch, beside: what is confirmed
     last_event: str  # UTC, empty without a journal
     notes: tuple[str, ...]
     drivers: tuple[dict[str, Any], ...] = ()  # when each began, with what code, libraries, machine
@@ -182,7 +182,7 @@ def journal(
 ) -> tuple[pd.DataFrame, str, tuple[dict[str, Any], ...]]:
     """What the search chose, the time of the last whole event, and the drivers' beginnings."""
     columns = {"setting": "setting", "from_trial": "from_trial", "judged": objective}
-    columns["epoch"] = "epoch"
+    columns |= {"epoch": "epoch", "beside": "beside"}
     rows, last, drivers = [], "", []
     lines = path.read_bytes().split(b"\n") if path.exists() else []
     for number, line in enumerate(lines):

@@ -40,10 +40,12 @@ def models(one: Findings) -> int:
     config = one.study["study"]
     if "confirm" not in config.get("stages", []):
         return 0
-    chosen = len(one.chosen)
+    beside = int(one.chosen["beside"].notna().sum())
+    chosen = len(one.chosen) - beside
     searches = "search" in config["stages"]
     expected = len(config.get("models", [])) if searches else len(config.get("settings", []))
-    return (chosen or expected) * int(config.get("seeds") or 1)
+    more = beside * int(config.get("beside_seeds") or 0)
+    return (chosen or expected) * int(config.get("seeds") or 1) + more
 
 
 def epochs_asked(one: Findings) -> float:

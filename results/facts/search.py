@@ -213,7 +213,8 @@ def winners_curse(findings: Findings) -> pd.DataFrame:
     """
     confirmed = findings.trials[findings.trials["stage"] == "confirm"]
     each = findings.epochs.merge(confirmed[["trial_id", "setting"]], on="trial_id")
-    won = findings.chosen[findings.chosen["from_trial"].astype(bool)]
+    handed = findings.chosen
+    won = handed[handed["from_trial"].astype(bool) & handed["beside"].isna()]
     rows = []
     for _, row in won.iterrows():
         again = each[(each["setting"] == row["setting"]) & (each["epoch"] == row["epoch"])]

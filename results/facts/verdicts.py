@@ -23,17 +23,21 @@ def of(studies: list[Findings], settings: list[Evaluated], scope: str = SCOPE) -
     found: list[Comparison] = []
     for group in alike(settings, scope):
         names = {(one.answers.study, one.answers.setting): one.name for one in group}
+        asked = {study.name: primary(study) for study in studies}
         pairs = [
-            (names[study.name, first], names[study.name, second])
-            for study in studies
-            for first, second in fixed(study)
-            if (study.name, first) in names and (study.name, second) in names
+            (names[study, first], names[study, second])
+            for study, each in asked.items()
+            for first, second in each or ()
+            if (study, first) in names and (study, second) in names
         ]
+        some = bool(pairs) or any(
+            asked[one.answers.study] is not None for one in group if one.answers.study in asked
+        )
         first = group[0].answers
         margin = next((margin_of(one) for one in studies if one.name == first.study), None)
         found += verdicts.of(
             [tested(studies, one, scope) for one in group],
-            pairs,
+            pairs if some else None,
             verdicts.MARGIN if margin is None else margin,
             copies(first, chosen(first, scope)),
             unit(studies, group),
@@ -56,6 +60,37 @@ def fixed(study: Findings) -> list[tuple[str, str]]:
     """The pairs that the study fixed before it trained; [] where it fixed none."""
     pairs = [str(pair).partition(":") for pair in study.study["study"].get("pairs") or []]
     return [(first, second) for first, _, second in pairs]
+
+
+def primary(study: Findings) -> list[tuple[str, str]] | None:
+    """As `fer_stats.verdicts.primary`, of the study's chosen settings."""
+    names = list(study.chosen["setting"])
+    return verdicts.primary(fixed(study), others(study), names)
+
+
+def others(study: Findings) -> dict[str, str]:
+    """Setting that was confirmed beside the best of the search -> that best."""
+    rows = study.chosen[study.chosen["beside"].notna()]
+    return dict(zip(rows["setting"], rows["beside"], strict=True))
+
+
+def gains(study: Findings, settings: list[Evaluated], scope: str = SCOPE) -> list[Comparison]:
+    """What the search gained over each network's default, on new seeds and images."""
+    trial = dict(zip(study.chosen["setting"], study.chosen["from_trial"], strict=True))
+    defaults = [(best, name) for name, best in others(study).items() if not trial[name]]
+    own = [one for one in settings if one.answers.study == study.name]
+    names = {one.answers.setting: one.name for one in own}
+    wanted = [(names[a], names[b]) for a, b in defaults if {a, b} <= set(names)]
+    if not wanted:
+        return []
+    first, margin = own[0].answers, margin_of(study)
+    return verdicts.gains(
+        [tested([study], one, scope) for one in own],
+        wanted,
+        verdicts.MARGIN if margin is None else margin,
+        copies(first, chosen(first, scope)),
+        unit([study], own),
+    )
 
 
 def margin_of(study: Findings) -> float | None:

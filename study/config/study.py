@@ -75,6 +75,12 @@ class Study:
     )
     train_images: int = option(0, "train on a stratified part of so many images; 0 is all", 0)
     val_images: int = option(0, "validate on a stratified part of so many images; 0 is all", 0)
+    val_copies: str = option(
+        "without",
+        "judge epochs, and so choose, on val without exact and near copies of training images, or "
+        "with them",
+        choices=("without", "with"),
+    )
     models: tuple[str, ...] = option(
         tuple(MODELS),
         "networks to compare, of one's own as FILE.py:NAME or timm:NAME",
@@ -91,6 +97,16 @@ class Study:
     )
     seeds: int = option(
         12, "fresh seeds with which each confirmed configuration is trained", 1, high=FRESH
+    )
+    beside_seeds: int = option(
+        0,
+        "fresh seeds with which each network's default configuration, and --runners-up, are "
+        "confirmed beside the search's best: what did the search gain? 0 confirms the best alone",
+        0,
+        high=FRESH,
+    )
+    runners_up: int = option(
+        0, "of each network, confirm so many of the search's next best beside its best", 0
     )
     pairs: tuple[str, ...] = option(
         (),
@@ -209,6 +225,24 @@ def confirmed_names(study: "Study") -> list[str]:
     """The names under which the study confirms: its networks' after a search, its settings'."""
     settings = [s.name for s in study.settings if s.values["model"] in study.models]
     return settings if settings and "search" not in study.stages else list(study.models)
+
+
+def default_of(model: str) -> str:
+    """The name under which a network's default configuration is confirmed beside its best."""
+    return f"{model}-default"
+
+
+def beside_names(study: "Study") -> dict[str, str]:
+    """What is confirmed beside the best of a search, by name, as far as that is known before it:
+    setting -> network."""
+    if not study.beside_seeds:
+        return {}
+    next_best = range(2, 2 + study.runners_up)
+    return {
+        name: model
+        for model in study.models
+        for name in (default_of(model), *(f"{model}-{place}" for place in next_best))
+    }
 
 
 def with_possible_pairs(study: "Study") -> "Study":
@@ -343,6 +377,11 @@ def of_others(raw: dict[str, Any]) -> None:
         raise Mistake(f"own_networks can't be read: {error}") from error
     if isinstance(raw.get("models"), list | tuple):
         raw["models"] = [network(text) for text in raw["models"]]
+
+
+def recorded(raw: dict[str, Any]) -> Study:
+    """The study that a study.json or a journal holds: older ones were judged on all of val."""
+    return from_dict({"val_copies": "with", **raw})
 
 
 def to_dict(study: Study) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 results.facts.verdicts does the same from the artefact folder; a test compares the two.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +20,66 @@ from study.record.tables import Tables
 SHOWN = 6  # sentences; the report has the others
 
 
-def of(
-    folder: Path, study: Study, tables: Tables, predictions: pd.DataFrame, classes: list[str]
-) -> list[Comparison]:
+@dataclass(frozen=True)
+class Given:
+    """What the comparisons of a study are made of."""
+
+    folder: Path
+    study: Study
+    tables: Tables
+    predictions: pd.DataFrame
+    classes: list[str]
+
+    @cached_property
+    def test(self) -> pd.DataFrame:
+        """Answers to test without duplicates."""
+        rows = self.predictions
+        return rows[(rows["split"] == "test") & ~copied(self.folder, rows)]
+
+    @cached_property
+    def settings(self) -> list[Answered]:
+        each = [
+            answered(name, self.study, self.tables, self.test, self.classes)
+            for name in self.tables.chosen
+        ]
+        return [one for one in each if one.right.size]
+
+    @property
+    def cluster(self) -> np.ndarray | None:
+        return copies(self.folder, np.sort(self.test["image"].unique()))
+
+    @property
+    def unit(self) -> str:
+        paid = any(row.get("gpus") for row in self.tables.of_stage("confirm").values())
+        return "GPU-hours" if paid else "core-hours"
+
+
+def of(given: Given) -> list[Comparison]:
     """The confirmed settings, two by two, on test without duplicates; the primary pairs first."""
-    test = predictions[(predictions["split"] == "test") & ~copied(folder, predictions)]
-    settings = [answered(name, study, tables, test, classes) for name in tables.chosen]
-    there = [one for one in settings if one.right.size]
-    paid = any(row.get("gpus") for row in tables.of_stage("confirm").values())
-    unit = "GPU-hours" if paid else "core-hours"
-    images = np.sort(test["image"].unique())
-    cluster = copies(folder, images)
-    return verdicts.of(there, pairs_of(study), study.margin / 100, cluster, unit)
+    chosen = given.tables.chosen
+    beside = [name for name, row in chosen.items() if row.get("beside")]
+    pairs = verdicts.primary(pairs_of(given.study), beside, [*chosen])
+    margin = given.study.margin / 100
+    return verdicts.of(given.settings, pairs, margin, given.cluster, given.unit)
+
+
+def gained(given: Given) -> list[str]:
+    """What the search gained over the default, a sentence for each network, and of how many
+    searches all this is; [] where nothing was searched."""
+    chosen, searched = given.tables.chosen, given.tables.of_stage("search")
+    if not searched:
+        return []
+    others = [(row["beside"], name) for name, row in chosen.items() if row.get("beside")]
+    defaults = [(best, name) for best, name in others if not chosen[name]["from_trial"]]
+    margin = given.study.margin / 100
+    found = verdicts.gains(given.settings, defaults, margin, given.cluster, given.unit)
+    told = [f"  {verdicts.gain_words(one)}." for one in found]
+    if given.study.beside_seeds:
+        bests = [name for name, row in chosen.items() if not row.get("beside")]
+        same = set(bests) - {best for best, _ in defaults}
+        told += [f"  {best}: the default is the best." for best in bests if best in same]
+    heading = [f"{verdicts.GAIN}:"] if told else []
+    return [*heading, *told, f"{verdicts.ONE_SEARCH}.", ""]
 
 
 def answered(

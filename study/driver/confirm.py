@@ -16,12 +16,13 @@ import ray
 from fer_data.fer2013 import pixel_digests
 from study.config import seeds
 from study.config.hyperparameters import Hyperparameters, present
-from study.config.study import Study, configuration
+from study.config.study import Setting, Study, configuration, default_of
 from study.data.datasets import Dataset, Split, subset
 from study.driver import ledger
 from study.driver.failures import last_line
 from study.driver.session import Session
 from study.record import outcome
+from study.record.journal import Event
 from study.record.schemas import (
     ATTENTION,
     IMAGES,
@@ -44,13 +45,10 @@ def choose(session: Session) -> None:
         return
     events = []
     if session.tables.of_stage("search"):
-        for model, row in outcome.best(session.tables, study).items():
-            trial = session.tables.trials[row["trial_id"]]
-            hp = settings_of(trial) | {"epochs": study.epochs}
-            del hp["seed"]
-            found = {name: value for name, value in row.items() if name != "trial_id"}
-            chosen = {"setting": model, "from_trial": row["trial_id"], **found, "hp": hp}
-            events.append({"event": "chosen", **chosen})
+        best = outcome.best(session.tables, study)
+        events += [of_search(session, model, row) for model, row in best.items()]
+        if study.beside_seeds:
+            events += [one for event in list(events) for one in beside(session, event)]
     else:
         for setting in outcome.wanted(study):
             hp = present(configuration(study, setting))
@@ -60,13 +58,55 @@ def choose(session: Session) -> None:
     session.log(*events)  # one block: a crash leaves all of the choice or none of it
 
 
+def of_search(session: Session, setting: str, row: dict[str, Any]) -> Event:
+    """A trial of the search, chosen at the full budget."""
+    hp = settings_of(session.tables.trials[row["trial_id"]]) | {"epochs": session.study.epochs}
+    del hp["seed"]
+    found = {name: value for name, value in row.items() if name != "trial_id"}
+    told = {"event": "chosen", "setting": setting, "from_trial": row["trial_id"]}
+    return {**told, **found, "hp": hp}
+
+
+def beside(session: Session, best: Event) -> Iterator[Event]:
+    """What is confirmed beside a network's best: its default, and the next best of the search.
+
+    What trains the same as one before is left out: the default may be the best.
+    """
+    study, model = session.study, best["setting"]
+    told, there = {"beside": model}, [best["hp"]]
+    default = present(configuration(study, Setting(default_of(model), {"model": model})))
+    del default["seed"]
+    if not same_training(default, best["hp"]):
+        there.append(default)
+        yield {
+            "event": "chosen",
+            "setting": default_of(model),
+            "from_trial": "",
+            "hp": default,
+            **told,
+        }
+    place = 2
+    for row in session.tables.ranked(model, study.objective):
+        event = of_search(session, f"{model}-{place}", row)
+        if place > 1 + study.runners_up:
+            return
+        if not any(same_training(event["hp"], one) for one in there):
+            there.append(event["hp"])
+            yield event | told
+            place += 1
+
+
+def same_training(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return Hyperparameters(**one) == Hyperparameters(**other)
+
+
 def configs(tables: Tables, study: Study) -> Iterator[tuple[Config, str]]:
     """The confirmation's trials with their setting's name, seed by seed: an early end is fair."""
-    for number in range(study.seeds):
-        for setting, row in tables.chosen.items():
-            seed = study.seed * seeds.A_STUDYS + seeds.FRESH + number
-            hp = replace(Hyperparameters(**row["hp"]), seed=seed)
-            yield {"trial_id": f"{setting}-s{number}", **present(hp)}, setting
+    for name in outcome.due(tables, study):
+        setting, _, number = name.rpartition("-s")
+        seed = study.seed * seeds.A_STUDYS + seeds.FRESH + int(number)
+        hp = replace(Hyperparameters(**tables.chosen[setting]["hp"]), seed=seed)
+        yield {"trial_id": name, **present(hp)}, setting
 
 
 def open_test(session: Session) -> None:

@@ -26,7 +26,7 @@ from study.training import attention
 
 SEARCHING = ("trials", "sampler", "scheduler", "grace_epochs", "reduction_factor")
 STOPPING = ("grace_epochs", "reduction_factor")
-CONFIRMING = ("seeds", "pairs", "margin", "attention_images")
+CONFIRMING = ("seeds", "beside_seeds", "runners_up", "pairs", "margin", "attention_images")
 
 
 def refuse_idle(
@@ -59,6 +59,10 @@ def idle_option(study: Study, name: str) -> str:
         return f"no trial may be stopped before epoch {study.grace_epochs}, and {has(study)}"
     if name in CONFIRMING and not confirms:
         return "nothing is confirmed (stages is search)"
+    if name in ("beside_seeds", "runners_up") and not searches:
+        return "nothing is searched (stages is confirm)"
+    if name == "runners_up" and study.runners_up and not study.beside_seeds:
+        return "beside_seeds is 0"
     if name == "pairs":
         there = confirmed_names(study)
         absent = [one for pair in pairs_of(study) for one in pair if one not in there]
@@ -198,7 +202,9 @@ def refuse_less(study: Study, names: Iterable[str], tables: Tables) -> None:
     """Mistake if a study that goes on is asked for less than has been begun, which can't be."""
     begun = {"trials": len(tables.of_stage("search")), "seeds": 0}
     for name in tables.of_stage("confirm"):
-        begun["seeds"] = max(begun["seeds"], 1 + int(name.rpartition("-s")[2]))
+        setting, _, number = name.rpartition("-s")
+        if not tables.chosen.get(setting, {}).get("beside"):  # which has a number of its own
+            begun["seeds"] = max(begun["seeds"], 1 + int(number))
     for name in ("trials", "seeds"):
         if name in names and getattr(study, name) < begun[name]:
             raise Mistake(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from study import Mistake, say
-from study.config.study import Study, from_dict
+from study.config.study import Study, recorded
 from study.record.journal import Row
 from study.record.tables import Tables
 
@@ -43,7 +43,7 @@ def read(folder: Path, tables: Tables) -> tuple[dict[str, Any], Study]:
         raise Mistake(f"{folder} holds no study.json: give --resume a study's folder or its name")
     try:
         header = json.loads(path.read_bytes())
-        study = from_dict(header["study"])
+        study = recorded(header["study"])
         str(header["data"]["digest"] + header["started_at"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, OSError) and path.exists():
@@ -51,10 +51,10 @@ def read(folder: Path, tables: Tables) -> tuple[dict[str, Any], Study]:
         if "study" not in last:
             raise Mistake(f"{path} is damaged ({error!r}): restore it from a copy") from None
         say(f"{path} is damaged or lost ({error!r}): it is made anew from the journal.")
-        return dict(last), from_dict(last["study"])
-    if "study" in last and study != from_dict(last["study"]):
+        return dict(last), recorded(last["study"])
+    if "study" in last and study != recorded(last["study"]):
         say(f"{path} isn't as its last driver wrote it: the study goes on as the journal has it.")
-        return header | {"study": last["study"]}, from_dict(last["study"])
+        return header | {"study": last["study"]}, recorded(last["study"])
     return header, study
 
 

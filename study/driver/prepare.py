@@ -34,7 +34,8 @@ OTHERWISE = (
 
 def at_most(study: Study, whole: datasets.Dataset, given: Iterable[str]) -> Study:
     """A preset's parts of the images shrink to what there is; what a person gives does not."""
-    there = {"train_images": len(whole.train.labels), "val_images": len(whole.val.labels)}
+    judged = clean(whole) if study.val_copies == "without" else whole.val
+    there = {"train_images": len(whole.train.labels), "val_images": len(judged.labels)}
     small: dict[str, Any] = {
         name: 0 for name, size in there.items() if name not in given and getattr(study, name) > size
     }
@@ -43,11 +44,20 @@ def at_most(study: Study, whole: datasets.Dataset, given: Iterable[str]) -> Stud
 
 def parts(study: Study, whole: datasets.Dataset) -> datasets.Dataset:
     """The data set with train and val cut to the parts that the study asks for."""
+    val = clean(whole) if study.val_copies == "without" else whole.val
     return replace(
         whole,
         train=datasets.subset(whole.train, study.train_images, study.seed),
-        val=datasets.subset(whole.val, study.val_images, study.seed),
+        val=datasets.subset(val, study.val_images, study.seed),
     )
+
+
+def clean(whole: datasets.Dataset) -> datasets.Split:
+    """Val without exact and near copies of training images; all of it where no other is left."""
+    keep, val = ~(whole.val_duplicate | whole.val_near), whole.val
+    if not keep.any():
+        return val
+    return datasets.Split(val.images[keep], val.labels[keep], val.ids[keep])
 
 
 def check_batches(study: Study, images: int) -> None:

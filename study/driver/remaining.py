@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from study.config.study import Study, configuration
+from study.config.study import Study, beside_names, configuration
 from study.record import outcome
 from study.record.journal import Row
 from study.record.tables import Tables
@@ -130,6 +130,7 @@ def trained(study: Study, tables: Tables) -> Iterator[Job]:
         hp = configuration(study, setting)
         settings[setting.name] = hp.model, hp.epochs
     settings |= {model: (model, study.epochs) for model in study.models}
+    settings |= {name: (model, study.epochs) for name, model in beside_names(study).items()}
     settings |= {n: (row["hp"]["model"], row["hp"]["epochs"]) for n, row in tables.chosen.items()}
     for name in outcome.due(tables, study):
         yield name, *settings[name.rpartition("-s")[0]]

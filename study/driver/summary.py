@@ -139,7 +139,9 @@ def report(
         held = confirmed(tables, study, predictions, data, compared.copied(folder, predictions))
         heading = "Confirmed with fresh seeds (val may have been used for choices, test never was):"
         parts += [heading, table(held), *beside_the_paper(study, data), ""]
-        parts += compared.lines(compared.of(folder, study, tables, predictions, list(classes)))
+        given = compared.Given(folder, study, tables, predictions, list(classes))
+        parts += compared.lines(compared.of(given))
+        parts += compared.gained(given)
         parts += learning.confirmed(tables, predictions, list(classes))
     failed = [name for name, row in tables.trials.items() if row["status"] == "failed"]
     if failed:
@@ -194,10 +196,23 @@ def opening(session: Session, joined: str) -> str:
         what = "the best of each network"
         if "search" not in study.stages and not session.tables.of_stage("search"):
             what = f"{len(wanted(study))} setting(s)"
-        lines.append(f"Confirmation: {what}, {study.seeds} seed(s) each, then the test images")
+        lines.append(
+            f"Confirmation: {what}, {study.seeds} seed(s) each{beside(session)}, then the test "
+            "images"
+        )
         if words := decides(session).words:
             lines.append(f"Decides: {words}")
     return "\n".join(lines)
+
+
+def beside(session: Session) -> str:
+    """What is confirmed beside the best of the search, in words."""
+    study = session.study
+    others = [row for row in session.tables.chosen.values() if row.get("beside")]
+    if not study.beside_seeds or not ("search" in study.stages or others):
+        return ""
+    more = f" and {study.runners_up} next best" if study.runners_up else ""
+    return f", its default{more}, {study.beside_seeds} seed(s) each"
 
 
 def decides(session: Session) -> Plan:

@@ -10,7 +10,7 @@ from fer_data.classes import ASSUMED
 from fer_data.dataset import Dataset
 from study import Mistake
 from study.config.hyperparameters import Hyperparameters
-from study.config.study import Study, from_dict
+from study.config.study import Study, recorded
 from study.data import datasets
 from study.record import outcome, progress
 from study.record.journal import read
@@ -56,7 +56,7 @@ def opened(folder: Path, name: str = "") -> Run:
             f"{folder} is still being run, so which of its networks is best isn't known: wait, or "
             "name one that has finished by --model"
         )
-    answered, study = outcome.answered(folder), from_dict(header["study"])
+    answered, study = outcome.answered(folder), recorded(header["study"])
     networks = [
         Confirmed(
             name=one,

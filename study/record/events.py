@@ -110,6 +110,7 @@ EVENTS = {
         {
             **columns(EPOCHS, "val_accuracy", "val_balanced_accuracy", "val_macro_f1"),
             "epoch": "at which that was, of that search trial",
+            "beside": "of a default or a runner-up: the best of the search that it stands beside",
         },
     ),
     "test_opened": Kind(

@@ -144,14 +144,21 @@ def due(study: Facts, tables: Tables) -> dict[str, tuple[str, int]]:
         return {}
     epochs = study.get("epochs", 0)
     settings = {name: row["hp"] for name, row in tables.chosen.items()}
+    others = {name for name, row in tables.chosen.items() if row.get("beside")}
     if not settings and "search" not in study["stages"]:
         fixed = [one for one in study.get("settings", []) if one["model"] in study["models"]]
         settings = {one["name"]: one for one in fixed}
-    settings = settings or {model: {"model": model} for model in study["models"]}
+    if not settings:
+        settings, others = {m: {"model": m} for m in study["models"]}, set()
+        if beside := study.get("beside_seeds", 0):
+            each = ("default", *range(2, 2 + study.get("runners_up", 0)))
+            more = {f"{m}-{one}": {"model": m} for m in study["models"] for one in each}
+            settings, others = settings | more, set(more)
+    beside = study.get("beside_seeds", 0)
     return {
         f"{name}-s{number}": (hp["model"], hp.get("epochs", epochs))
-        for number in range(study.get("seeds", 0))
         for name, hp in settings.items()
+        for number in range(beside if name in others else study.get("seeds", 0))
     }
 
 

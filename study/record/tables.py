@@ -73,17 +73,19 @@ class Tables:
         Comparing at the furthest epoch only keeps the fidelity equal. A network without one
         finished epoch is absent.
         """
-        found: dict[str, Row] = {}
+        found = {model: self.ranked(model, objective) for model in models}
+        return {model: rows[0] for model, rows in found.items() if rows}
+
+    def ranked(self, model: str, objective: str = "val_accuracy") -> list[Row]:
+        """A network's search trials with an epoch, best first as `best` has it."""
+        rows = []
         for name, trial in self.of_stage("search").items():
             last = self.last.get(name)
-            if last is None or trial["status"] == "failed":
-                continue
-            row = {"trial_id": name, "epoch": last["epoch"], "val_accuracy": last["val_accuracy"]}
-            row[objective] = last[objective]
-            model, rank = trial["hp_model"], (row["epoch"], row[objective])
-            if model not in found or rank > (found[model]["epoch"], found[model][objective]):
-                found[model] = row
-        return {model: found[model] for model in models if model in found}
+            if trial["hp_model"] == model and last is not None and trial["status"] != "failed":
+                told = {"epoch": last["epoch"], "val_accuracy": last["val_accuracy"]}
+                rows.append({"trial_id": name, **told, objective: last[objective]})
+        rows.sort(key=lambda row: (row["epoch"], row[objective]), reverse=True)
+        return rows  # of two that are equal the earlier first
 
 
 def driver_started(tables: Tables, row: Row, moment: datetime) -> None:

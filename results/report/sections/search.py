@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from fer_stats.verdicts import GAIN, ONE_SEARCH, gain_words
 from results.artefacts.load import Findings
 from results.facts import search as facts
-from results.facts import status
+from results.facts import status, verdicts
 from results.figures import charts
 from results.report.blocks import Block, Figure, Section, Text, table
 from results.report.inputs import Inputs
@@ -30,6 +31,7 @@ CURSE_COLUMNS = (
     "setting from_trial epoch:count images:count searched:percent mean:percent low:percent "
     "high:percent seeds:count lost:points"
 )
+BESIDE_COLUMNS = "first second difference:points low:points high:points verdict words"
 CURSE_LABELS = {"mean": "fresh seeds", "low": "lowest", "high": "highest"}
 HOW = (
     "The unbiased estimator of Tang et al. 2020: the best of n trials drawn from those that were "
@@ -49,6 +51,7 @@ def search(one: Findings, given: Inputs) -> Section | None:
         *edges(one, trials),
         *budget(one, trials),
         *winners_curse(one),
+        *gained(one, given),
         *early_stopping(one, trials),
         *hyperparameters(one, trials),
         *important(one, trials),
@@ -64,6 +67,7 @@ def beyond_selection(one: Findings, given: Inputs) -> Section | None:
     blocks = [
         *edges(one, trials),
         *winners_curse(one),
+        *gained(one, given),
         *important(one, trials),
     ]
     title = "What the whole search says"
@@ -146,6 +150,25 @@ def winners_curse(one: Findings) -> list[Block]:
     caption = "The winner's curse"
     behind = table("winners-curse", caption, frame, CURSE_COLUMNS, True, CURSE_LABELS)
     return [Text(words), behind]
+
+
+def gained(one: Findings, given: Inputs) -> list[Block]:
+    """What the search gained over the default and over its next best, and for whom that holds."""
+    if one.chosen.empty:
+        return []
+    found = verdicts.gains(one, given.settings)
+    told = "; ".join(map(gain_words, found))
+    blocks: list[Block] = [Text(f"{GAIN}: {told}.")] if found else []
+    own = [each for each in given.settings if each.answers.study == one.name]
+    names = {each.answers.setting: each.name for each in own}
+    best = verdicts.others(one)
+    pairs = [{names.get(a, ""), names.get(b, "")} for a, b in best.items()]
+    beside = [each for each in given.verdicts if {each.first, each.second} in pairs]
+    if beside:
+        caption = "The search's best beside the default and its next best, all with fresh seeds"
+        frame = verdicts.frame(beside)
+        blocks.append(table(f"beside-{one.name}", caption, frame, BESIDE_COLUMNS, folded=True))
+    return [*blocks, Text(f"{ONE_SEARCH}.", "quiet")]
 
 
 def fresh(seeds: int) -> str:
