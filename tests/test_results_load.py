@@ -237,7 +237,7 @@ def test_a_folder_written_by_the_study_is_read_whole(whole):
     assert found.name == "mine"
     assert len(found.trials) == 12 and len(found.decisions) == 4
     assert found.chosen.to_dict("records") == [
-        {"setting": "alexnet", "from_trial": "a0", "judged": 0.5, "epoch": 4}
+        {"setting": "alexnet", "from_trial": "a0", "judged": 0.5, "epoch": 4, "beside": None}
     ]
     assert found.last_event == "2026-01-02T04:00:00.000+00:00"
     assert found.notes == ("the journal's last line is half-written and was passed over",)
