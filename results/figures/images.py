@@ -45,7 +45,8 @@ def write(plots: dict[Path, go.Figure], patience: float = PATIENCE) -> None:
     except TimeoutError:
         raise NoBrowser(f"its browser didn't answer within {patience:g} s") from None
     except (ImportError, ValueError, RuntimeError, OSError) as error:
-        raise NoBrowser(" ".join(str(error).split()).split(". ")[0][:120]) from None
+        words = " ".join(map(str, error.args)) or str(error)  # choreographer's is a tuple
+        raise NoBrowser(" ".join(words.split()).split(". ")[0][:120]) from None
 
 
 async def drawn(specs: list[dict[str, Any]], patience: float) -> None:

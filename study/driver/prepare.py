@@ -211,7 +211,7 @@ def check_same(study: Study, whole: datasets.Dataset, data: dict[str, Any]) -> N
     if whole.digest == data["digest"]:
         return
     source = data.get("source")
-    copy = f" ({source['name']}, file {source['digest']})" if source else ""
+    copy = f" ({source['name']}, file {source['digest']})" if source and source["name"] else ""
     raise Mistake(
         f"{study.data} has digest {whole.digest}, but the study was begun on "
         f"{data['digest']}{copy}: give the same data back"

@@ -16,7 +16,7 @@ def lock(journal: IO[bytes], folder: Path) -> None:
     """Hold an open journal until it is closed. Mistake if another driver holds it, or none can."""
     try:
         fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except (BlockingIOError, PermissionError):  # SMB says the second
         raise Mistake(
             f"{folder} is being run by another driver: wait for it or stop it first"
         ) from None
@@ -34,5 +34,5 @@ def refuse_open(folder: Path) -> None:
     """Mistake while a driver runs the study in a folder; nothing if there is no study in it."""
     path = folder / "events.jsonl"
     if path.exists():
-        with path.open("rb") as journal:
+        with path.open("r+b") as journal:  # NFS locks only what may be written
             lock(journal, folder)
