@@ -828,6 +828,22 @@ def test_history_timeline_and_usage_are_those_of_the_tables(browser, whole, tmp_
         ran = ran[ran["ran"] & ran["ended_at"].notna()]
         top = ran["val_accuracy"].max()
         assert f"{100 * top:.1f} %" in page.locator("#figure-history .summary").inner_text()
+        page.locator("#figure-curves").scroll_into_view_if_needed()
+        told = page.locator("#figure-curves .summary")
+        best = one.trials["trial_id"][one.trials["trial_id"].isin(one.epochs["trial_id"])]
+        finals = one.epochs.sort_values("epoch").groupby("trial_id")["val_accuracy"].last()
+        assert f"Thick: {finals[best].idxmax()}" in told.inner_text()
+        for number, value in ((2, "setting"), (3, "3"), (4, "xy")):
+            page.locator("#figure-curves select").nth(number).select_option(value)
+        said = told.inner_text()
+        assert "with several seeds" in said and "Smoothed: each point is the mean of 3" in said
+        assert all(
+            part in page.url for part in ("of.curves=setting", "of.smoothing=3", "of.log=xy")
+        )
+        assert (
+            page.evaluate("document.querySelector('#figure-curves .axes')._fullLayout.yaxis.type")
+            == "log"
+        )
         page.locator("#figure-timeline summary").click()
         rows = page.locator("#figure-timeline table tbody tr")
         assert rows.count() == int(one.trials["started_at"].notna().sum())

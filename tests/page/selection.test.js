@@ -134,3 +134,25 @@ test('figures compare at the furthest rung that enough trials reached, tables at
   page.state.epoch = 1;
   assert.deepEqual([page.epoch(), page.shown_epoch()], [1, 1]);
 });
+
+test('a curve is smoothed over its neighbours, absent values count in none', () => {
+  assert.deepEqual(plain(explorer.smoothed([1, 2, 6, NaN, 4], 3)), [1.5, 3, 4, null, 4]);
+  assert.deepEqual(plain(explorer.smoothed(Float32Array.from([1, 5]), 9)), [3, 3]);
+});
+
+test('the best so far never falls, and of a loss never rises', () => {
+  assert.deepEqual(plain(explorer.best_so_far([NaN, 2, 1, 3])), [null, 2, 2, 3]);
+  assert.deepEqual(plain(explorer.best_so_far([3, 2, NaN, 4], true)), [3, 2, 2, 2]);
+});
+
+test('seeds of a setting are their mean and range at each epoch that they reached', () => {
+  const curves = [
+    {x: [1, 2, 3], y: [0.1, 0.2, 0.4]},
+    {x: [1, 2], y: [0.3, NaN]},
+  ];
+  assert.deepEqual(plain(explorer.over_seeds(curves)), [
+    {x: 1, mean: 0.2, low: 0.1, high: 0.3, seeds: 2},
+    {x: 2, mean: 0.2, low: 0.2, high: 0.2, seeds: 1},
+    {x: 3, mean: 0.4, low: 0.4, high: 0.4, seeds: 1},
+  ]);
+});

@@ -89,4 +89,32 @@
       last = ordered.at(-Math.max(1, Math.ceil(share * values.length)));
     return ordered.filter(value => value >= last).length >= Math.max(2, values.length / 2);
   };
+
+  // The mean of `width` values around each, of fewer at the ends; absent ones count in none and stay absent.
+  explorer.smoothed = (values, width) => {
+    const half = (width - 1) / 2;
+    return Array.from(values, (own, k) => {
+      if (!Number.isFinite(own)) return NaN;
+      return mean(Array.from(values.slice(Math.max(0, k - half), k + half + 1)).filter(Number.isFinite));
+    });
+  };
+  // The best up to each; `lower` is better for losses.
+  explorer.best_so_far = (values, lower = false) => {
+    let best = NaN;
+    return Array.from(values, own => {
+      if (Number.isFinite(own) && !(lower ? best <= own : best >= own)) best = own;
+      return best;
+    });
+  };
+  // Curves {x, y} of several seeds as one: at each x the mean of those that are there, the lowest, the highest, how many.
+  explorer.over_seeds = curves => {
+    const at = new Map();
+    for (const {x, y} of curves)
+      x.forEach((place, k) => {
+        if (Number.isFinite(y[k])) at.set(place, [...(at.get(place) || []), y[k]]);
+      });
+    return [...at]
+      .sort((a, b) => a[0] - b[0])
+      .map(([x, ys]) => ({x, mean: mean(ys), low: Math.min(...ys), high: Math.max(...ys), seeds: ys.length}));
+  };
 }

@@ -11,6 +11,15 @@
     lr: 'learning rate',
   };
   const ALONG = {epoch: 'epoch', seconds: 'seconds in epochs', images: 'images seen'};
+  const SHOWN = {each: 'each trial', setting: 'mean and range over seeds'};
+  const SMOOTHING = {
+    none: 'none',
+    best: 'best so far',
+    3: 'mean of 3 epochs',
+    5: 'mean of 5 epochs',
+    9: 'mean of 9 epochs',
+  };
+  const SCALES = {none: 'linear', x: 'log x', y: 'log y', xy: 'log both'};
   let curves,
     judged,
     chosen = {},
@@ -55,6 +64,9 @@
     chosen = {
       y: explorer.choice('curve', 'Draw', measured, () => explorer.judged),
       x: explorer.choice('along', 'against', ALONG, 'epoch'),
+      shown: explorer.choice('curves', 'Show', SHOWN, 'each'),
+      smoothing: explorer.choice('smoothing', 'Smoothing', SMOOTHING, 'none'),
+      scale: explorer.choice('log', 'Axes', SCALES, 'none'),
       rung: explorer.choice(
         'rung',
         'Rung',
@@ -86,9 +98,9 @@
     };
     curves = explorer.figure(section, {
       name: 'curves',
-      title: 'Every trial’s curve',
+      title: 'Learning curves',
       height: 400,
-      controls: [chosen.y.box, chosen.x.box],
+      controls: [chosen.y, chosen.x, chosen.shown, chosen.smoothing, chosen.scale].map(({box}) => box),
     });
     key = element('p', {class: 'key'});
     curves.root.insertBefore(key, curves.wrap);
@@ -142,12 +154,136 @@
     return found;
   };
 
+  // A measure of every epoch as it is drawn: as measured, smoothed, or the best so far.
+  let drawn_cache = {};
+  function drawn(measure, how) {
+    const {data} = explorer,
+      raw = data.epochs[measure],
+      {start} = data.epochs;
+    if (how === 'none') return raw;
+    const key = `${measure} ${how}`;
+    if (drawn_cache.data === data && drawn_cache.key === key) return drawn_cache.y;
+    const y = new Float32Array(raw.length);
+    for (let i = 0; i < data.n; i++) {
+      const own = raw.subarray(start[i], start[i + 1]);
+      y.set(
+        how === 'best'
+          ? explorer.best_so_far(own, measure.includes('loss'))
+          : explorer.smoothed(own, Number(how)),
+        start[i],
+      );
+    }
+    drawn_cache = {data, key, y};
+    return y;
+  }
+  const smoothing_told = how =>
+    how === 'none'
+      ? ''
+      : how === 'best'
+        ? 'Drawn is the best so far, not what was measured at an epoch.'
+        : `Smoothed: each point is the mean of ${how} epochs around it; the CSV has what was measured.`;
+
+  // The selected trials that differ in their seed alone, by their setting.
+  function seeds_together() {
+    const {data} = explorer,
+      {trials} = data,
+      others = data.columns.filter(({name}) => name !== 'seed'),
+      found = new Map();
+    for (let i = 0; i < data.n; i++) {
+      if (!explorer.selected[i] || !data.last[i]) continue;
+      const own = [trials.study[i], trials.stage[i], trials.setting[i], trials.model[i], trials.asked[i]],
+        key = JSON.stringify([...own, ...others.map(({values}) => values[i])]);
+      if (!found.has(key))
+        found.set(key, {name: trials.setting[i] || trials.trial_id[i], model: trials.model[i], trials: []});
+      found.get(key).trials.push(i);
+    }
+    return [...found.values()];
+  }
+  const final = i => explorer.data.epochs.val_accuracy[explorer.data.epochs.start[i + 1] - 1];
+  const top_of = (list, worth) =>
+    list.reduce((best, one) => (best === null || worth(one) > worth(best) ? one : best), null);
+
+  // Each setting's mean as a line and its seeds' range as a band; the best is thick and on top.
+  function settings_traces(x, y) {
+    const {start} = explorer.data.epochs,
+      groups = seeds_together(),
+      worth = ({trials}) => trials.reduce((sum, i) => sum + final(i), 0) / trials.length,
+      best = top_of(groups, worth),
+      many = groups.length,
+      rows = [];
+    const traces = groups.flatMap(group => {
+      const look = explorer.look(group.model),
+        own = explorer.over_seeds(
+          group.trials.map(i => ({
+            x: x.subarray(start[i], start[i + 1]),
+            y: y.subarray(start[i], start[i + 1]),
+          })),
+        ),
+        xs = own.map(row => row.x);
+      for (const row of own)
+        rows.push([group.name, group.model, row.x, row.seeds, row.mean, row.low, row.high]);
+      const line = {
+        x: xs,
+        y: own.map(row => row.mean),
+        name: group.name,
+        mode: 'lines',
+        over: group === best,
+        opacity: group === best || many <= 12 ? 1 : 0.55,
+        line: {color: look.colour, dash: look.dash_name, width: group === best ? 3.2 : 1.5},
+        text: own.map(row => `${group.name}, mean of ${row.seeds}`),
+      };
+      if (group.trials.length < 2) return [line];
+      return [
+        {
+          x: [...xs, ...xs.slice().reverse()],
+          y: [...own.map(row => row.high), ...own.map(row => row.low).reverse()],
+          fill: 'toself',
+          fillcolor: `${look.colour}22`,
+          line: {width: 0},
+          hoverinfo: 'skip',
+          mode: 'lines',
+        },
+        line,
+      ];
+    });
+    const several = groups.filter(({trials}) => trials.length > 1).length;
+    const told = best
+      ? `${explorer.count(many)} ${many === 1 ? 'setting' : 'settings'}, ${explorer.count(several)} of them with several seeds: the line is their mean, the band reaches from the lowest seed to the highest. Thick: ${best.name}, whose final val accuracy is the highest.`
+      : 'No trial of this selection has an epoch.';
+    return {traces, told, rows};
+  }
+  // The curve of the trial that ended best, over the others.
+  function best_trace(x, y) {
+    const {data} = explorer,
+      {start} = data.epochs,
+      i = top_of(
+        ends(k => explorer.selected[k] && Number.isFinite(final(k))),
+        final,
+      );
+    if (i === null || explorer.count_selected < 2) return {traces: [], told: ''};
+    const look = explorer.look(data.trials.model[i]),
+      own = values => Array.from(values.subarray(start[i], start[i + 1])),
+      name = `best: ${data.trials.trial_id[i]}`,
+      curve = {x: own(x), y: own(y), mode: 'lines', over: true};
+    return {
+      traces: [
+        {...curve, showlegend: false, line: {color: explorer.colours().paper, width: 6}},
+        {...curve, name, line: {color: look.colour, width: 3.2}},
+      ],
+      told: `Thick: ${data.trials.trial_id[i]}, whose final val accuracy is the highest, ${explorer.percent(final(i))}.`,
+    };
+  }
+
   function draw_curves() {
     const {data} = explorer,
       measure = chosen.y.value,
       how = chosen.x.value,
+      smoothing = chosen.smoothing.value,
+      together = chosen.shown.value === 'setting',
+      log = {x: chosen.scale.value.includes('x'), y: chosen.scale.value.includes('y') || measure === 'lr'},
       x = along(how),
-      y = data.epochs[measure],
+      raw = data.epochs[measure],
+      y = drawn(measure, smoothing),
       {start} = data.epochs;
     const at = list => ({
       trial: Int32Array.from(list),
@@ -163,81 +299,95 @@
       while (data.epochs.epoch[k] < again.stopped.get(i)) k++;
       return k;
     });
-    const accuracy = measure.includes('accuracy') || measure.includes('f1'),
+    const accuracy = measure.includes('accuracy'),
       loss = measure.includes('loss');
     const finite = y.filter(Number.isFinite),
       most = finite.length ? (loss ? quantile(finite, 0.99) : Infinity) : Infinity;
     const above = loss ? finite.filter(value => value > most * 1.05).length : 0,
-      bad = y.length - finite.length;
+      bad = raw.length - raw.filter(Number.isFinite).length;
     const lines =
       how === 'seconds'
         ? []
         : rungs().map(rung => ({x: how === 'images' ? rung * data.studies[0].images : rung}));
     const inside = list => list.filter(i => explorer.selected[i]).length;
+    const {traces, told, rows: means} = together ? settings_traces(x, y) : best_trace(x, y);
+    const within = loss ? finite.filter(value => value <= most * 1.05) : finite;
     curves.draw({
       summary: [
-        `${explorer.count(explorer.count_selected)} of ${explorer.count(data.n)} trials; ${explorer.count(inside(stopped))} stopped early (crosses), ${inside(failed)} failed (triangles).`,
+        together
+          ? told
+          : `${explorer.count(explorer.count_selected)} of ${explorer.count(data.n)} trials; ${explorer.count(inside(stopped))} stopped early (crosses), ${inside(failed)} failed (triangles). ${told}`,
+        smoothing_told(smoothing),
         rungs().length && how !== 'seconds'
           ? `Dotted: the rungs, at epoch ${explorer.listed(rungs().map(String))}.`
           : '',
         bad ? `${bad} epochs have no number.` : '',
         above ? `${above} losses lie above the frame.` : '',
+        measure.startsWith('train') ? 'Train is measured while training, with augmentation and dropout.' : '',
       ]
         .filter(Boolean)
         .join(' '),
+      caption: [MEASURES[measure], smoothing === 'none' ? '' : SMOOTHING[smoothing]]
+        .filter(Boolean)
+        .join(', '),
       x: {
         title: ALONG[how],
-        range: explorer.range(x, false, 0.02),
-        whole: how === 'epoch' ? explorer.whole(...explorer.range(x)) : 0,
+        log: log.x,
+        range: explorer.range(x, log.x, 0.02),
+        whole: how === 'epoch' && !log.x ? explorer.whole(...explorer.range(x)) : 0,
       },
-      revision: `${measure} ${how}`,
+      revision: `${measure} ${how} ${chosen.scale.value}`,
       y: {
-        title: MEASURES[measure],
+        title: MEASURES[measure] + (smoothing === 'none' ? '' : `, ${SMOOTHING[smoothing]}`),
         percent: accuracy,
-        log: measure === 'lr',
-        range: accuracy
-          ? explorer.spread(finite)
-          : explorer.range(loss ? finite.filter(value => value <= most * 1.05) : finite, measure === 'lr'),
+        log: log.y,
+        range: accuracy && !log.y ? explorer.spread(finite) : explorer.range(within, log.y),
       },
       lines,
-      marks: [
-        {kind: 'lines', x, y, start},
-        {kind: 'points', symbol: 'x', size: 3.6, ...at(stopped)},
-        {kind: 'points', symbol: 'triangle-up', size: 4, ...at(failed)},
-        {
-          kind: 'points',
-          only: true,
-          symbol: 'diamond',
-          size: 4,
-          hollow: () => true,
-          colour: () => explorer.colours().ink,
-          trial: Int32Array.from(would),
-          x: Float32Array.from(cut, k => x[k]),
-          y: Float32Array.from(cut, k => y[k]),
-        },
-      ],
+      traces,
+      marks: together
+        ? []
+        : [
+            {kind: 'lines', x, y, start},
+            {kind: 'points', symbol: 'x', size: 3.6, ...at(stopped)},
+            {kind: 'points', symbol: 'triangle-up', size: 4, ...at(failed)},
+            {
+              kind: 'points',
+              only: true,
+              symbol: 'diamond',
+              size: 4,
+              hollow: () => true,
+              colour: () => explorer.colours().ink,
+              trial: Int32Array.from(would),
+              x: Float32Array.from(cut, k => x[k]),
+              y: Float32Array.from(cut, k => y[k]),
+            },
+          ],
       tip: ({trial: i, k, number}) => {
         const row = number === 0 ? k : start[i + 1] - 1;
-        return `${data.trials.trial_id[i]}, ${data.trials.model[i]}, epoch ${data.epochs.epoch[row]}: ${accuracy ? explorer.percent(y[row]) : explorer.number(y[row])}${data.trials.status[i] === 'completed' ? '' : `; ${data.trials.reason[i] || data.trials.status[i]}`}`;
+        return `${data.trials.trial_id[i]}, ${data.trials.model[i]}, epoch ${data.epochs.epoch[row]}: ${accuracy ? explorer.percent(raw[row]) : explorer.number(raw[row])}${data.trials.status[i] === 'completed' ? '' : `; ${data.trials.reason[i] || data.trials.status[i]}`}`;
       },
-      table: () => {
-        const rows = [];
-        for (let i = 0; i < data.n; i++)
-          if (explorer.selected[i])
-            for (let k = start[i]; k < start[i + 1]; k++)
-              rows.push([data.trials.trial_id[i], data.trials.model[i], data.epochs.epoch[k], x[k], y[k]]);
-        return {
-          columns: [
-            {name: 'trial_id'},
-            {name: 'model'},
-            {name: 'epoch'},
-            {name: how === 'epoch' ? 'epoch_again' : how, label: ALONG[how]},
-            {name: measure},
-          ].filter((_, k) => k !== 3 || how !== 'epoch'),
-          rows: how === 'epoch' ? rows.map(row => row.filter((_, k) => k !== 3)) : rows,
-        };
-      },
+      table: () => (together ? means_table(means, how) : epochs_table(measure, how, x, raw)),
     });
+  }
+  const means_table = (rows, how) => ({
+    columns: ['setting', 'model', how, 'seeds', 'mean', 'low', 'high'].map(name => ({name})),
+    rows,
+  });
+  // Every epoch of the selected trials, as measured.
+  function epochs_table(measure, how, x, y) {
+    const {data} = explorer,
+      {start, epoch} = data.epochs,
+      more = how === 'epoch' ? [] : [{name: how, label: ALONG[how]}],
+      rows = [];
+    for (let i = 0; i < data.n; i++)
+      if (explorer.selected[i])
+        for (let k = start[i]; k < start[i + 1]; k++)
+          rows.push([data.trials.trial_id[i], data.trials.model[i], epoch[k], ...more.map(() => x[k]), y[k]]);
+    return {
+      columns: [{name: 'trial_id'}, {name: 'model'}, {name: 'epoch'}, ...more, {name: measure}],
+      rows,
+    };
   }
   const quantile = (values, q) => Float32Array.from(values).sort()[Math.floor(q * (values.length - 1))];
 

@@ -92,12 +92,14 @@
     c.rect(left - 6, top - 6, width + 12, height + 12);
     c.clip();
     const narrowed = explorer.narrowed();
-    for (const trace of figure.spec.traces || []) stroke(c, scale, trace);
+    const traces = figure.spec.traces || [];
+    for (const trace of traces) if (!trace.over) stroke(c, scale, trace);
     for (const marks of figure.spec.marks || []) {
       if (narrowed && !marks.only) pass(c, scale, marks, i => !explorer.selected[i], 'rest');
       pass(c, scale, marks, i => explorer.selected[i], 'chosen');
       if (explorer.hovered >= 0) pass(c, scale, marks, i => i === explorer.hovered, 'hovered');
     }
+    for (const trace of traces) if (trace.over) stroke(c, scale, trace);
     c.restore();
   };
 
@@ -184,7 +186,7 @@
     const xs = trace.x.map(scale.x),
       ys = trace.y.map(value => (value === null ? NaN : scale.y(value))),
       {line = {}, marker} = trace;
-    c.globalAlpha = 1;
+    c.globalAlpha = trace.opacity ?? 1;
     c.setLineDash(explorer.dash(line.dash));
     if (trace.mode === 'markers') {
       c.strokeStyle = c.fillStyle = marker.color;

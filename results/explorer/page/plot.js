@@ -76,13 +76,15 @@
   });
 
   // 1, 2 and 5 of each decade in sight, or the decades alone where there are many; some beyond, for a zoom out.
-  const log_ticks = range => {
+  const log_ticks = (range, percent) => {
     const low = Math.floor(Math.log10(range[0])) - 1,
       high = Math.ceil(Math.log10(range[1])) + 1,
       at = [];
     for (let d = low; d <= high; d++)
       for (const m of high - low > 5 ? [1] : [1, 2, 5]) at.push(Number(`${m}e${d}`));
-    return {tickvals: at, ticktext: at.map(value => explorer.large(value))};
+    const digits = value => (value < 0.01 ? 1 : 0);
+    const told = value => (percent ? explorer.percent(value, digits(value)) : explorer.large(value));
+    return {tickvals: at, ticktext: at.map(told)};
   };
   explorer.whole = (low, high) => {
     const rough = (high - low) / 8;
@@ -102,7 +104,7 @@
     ...(told.percent ? {tickformat: '.3~p'} : {}),
     ...(told.ticks ? {tickvals: told.ticks.at, ticktext: told.ticks.text} : {}),
     ...(told.whole ? {tickformat: ',d', dtick: told.whole, tick0: 0} : {}),
-    ...(told.log && !told.ticks ? log_ticks(told.range) : {}),
+    ...(told.log && !told.ticks ? log_ticks(told.range, told.percent) : {}),
     fixedrange: Boolean(told.fixed),
   });
   explorer.layout = (spec, height) => ({
@@ -332,6 +334,12 @@
       more,
     );
   };
+  // What lies over the marks is the last of an image's traces.
+  const layered = (traces, marks) => [
+    ...traces.filter(trace => !trace.over),
+    ...marks,
+    ...traces.filter(trace => trace.over),
+  ];
   explorer.save_image = async (figure, format) => {
     const Plotly = await explorer.plotly(),
       box = figure.wrap.getBoundingClientRect(),
@@ -343,7 +351,7 @@
         Object.assign(layout[name], {range: now[name].range.slice(), autorange: false});
     const image = spec.image
       ? spec.image()
-      : {data: [...(spec.traces || []), ...explorer.traces(figure)], layout};
+      : {data: layered(spec.traces || [], explorer.traces(figure)), layout};
     for (const trace of image.data)
       if (trace.fill) Object.assign(trace, {showlegend: false});
       else if (trace.mode === 'lines' && trace.name === undefined) trace.showlegend = false;
