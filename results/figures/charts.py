@@ -360,16 +360,16 @@ def sureness(frame: pd.DataFrame, yardstick: str) -> go.Figure:
     return percent(figure, "yaxis")
 
 
-def reliability(frame: pd.DataFrame) -> go.Figure:
+def reliability(frame: pd.DataFrame, most: float) -> go.Figure:
     """Accuracy against confidence by bin with its 95 % interval (evaluation.calibration); on the
-    diagonal: calibrated. A mark's area is the bin's share of the images."""
-    figure = canvas("confidence", "accuracy", 360)
+    diagonal: calibrated. A mark's area is in proportion to its images, `most` of any figure's."""
+    figure = canvas("confidence", "accuracy", 300, showlegend=False)
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", hoverinfo="skip", showlegend=False, line=DOTTED
     )
     for (setting, model), rows in frame.groupby(["setting", "model"], sort=False):
         colour, marker, dash = style(model)
-        share = np.sqrt(rows["images"] / frame["images"].max()).to_numpy(float)
+        share = np.sqrt(rows["images"] / most).to_numpy(float)
         figure.add_scatter(
             x=rows["confidence"].to_numpy(),
             y=rows["accuracy"].to_numpy(),
@@ -383,7 +383,7 @@ def reliability(frame: pd.DataFrame) -> go.Figure:
             hovertemplate="%{y:.1%} right at %{x:.1%}, %{customdata:.0f} images",
         )
     square = {"range": [0, 1.02]}
-    figure.update_layout(xaxis=square, yaxis=square, legend={"itemsizing": "constant"})
+    figure.update_layout(xaxis=square, yaxis=square)
     return percent(figure, "xaxis", "yaxis")
 
 

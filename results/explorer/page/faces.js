@@ -283,8 +283,15 @@
     picture.append(attention(map, row));
     return picture;
   }
-  // The map over the face: bright where the gate lets most through, told apart by lightness alone.
+  // The map over the face, in one hue that the face shows through, smooth between its cells (the browser scales it).
+  // Full is the most of any image of this network, so that a weak map looks weak.
+  const strongest = new WeakMap();
   function attention(map, row) {
+    if (!strongest.has(map))
+      strongest.set(
+        map,
+        map.weights.reduce((a, b) => Math.max(a, b), 0),
+      );
     const at = map.rows.indexOf(row),
       {side} = map,
       canvas = element('canvas', {width: side, height: side, class: 'attention'}),
@@ -292,10 +299,11 @@
       image = c.createImageData(side, side);
     const values = map.weights.subarray(at * side * side, (at + 1) * side * side),
       low = Math.min(...values),
-      high = Math.max(...values);
+      high = Math.max(...values),
+      most = strongest.get(map);
     values.forEach((value, k) => {
-      const share = high > low ? (value - low) / (high - low) : 1;
-      image.data.set([253, 231, 55, Math.round(190 * share)], 4 * k);
+      const share = most > low ? (value - low) / (most - low) : 0;
+      image.data.set([253, 231, 55, Math.round(150 * share)], 4 * k);
     });
     c.putImageData(image, 0, 0);
     canvas.setAttribute('role', 'img');
