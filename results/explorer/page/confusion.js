@@ -146,7 +146,7 @@
   const small = count =>
     count >= 10 || Number.isInteger(count) ? explorer.count(Math.round(count)) : count.toFixed(1);
   const tools = (name, table) =>
-    explorer.tools(element('button', {onclick: () => explorer.save_csv(name, table())}, 'CSV'));
+    explorer.tools(explorer.saver('CSV', name, () => explorer.save_csv(name, table())));
 
   // Counts of one setting, or, with `less`, what it has more than another.
   function draw_matrix({size, whole}, many, less) {

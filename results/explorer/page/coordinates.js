@@ -163,8 +163,8 @@
         element(
           'span',
           {class: 'buttons'},
-          element('button', {onclick: () => explorer.save_image(figure, 'svg')}, 'SVG'),
-          element('button', {onclick: () => explorer.save_image(figure, 'png')}, 'PNG'),
+          explorer.saver('SVG', figure.title, () => explorer.save_image(figure, 'svg')),
+          explorer.saver('PNG', figure.title, () => explorer.save_image(figure, 'png')),
         ),
       ),
     );

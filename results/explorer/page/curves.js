@@ -538,7 +538,7 @@
         `The stored curves of ${study.name}, from epoch ${grace}, keeping one in ${own.factor}, each judged in the study’s own order and ${study.one_pool ? 'one pool' : 'among those of its network'}: ${explorer.count(own.run)} of ${explorer.count(own.of)} epochs${own.best === null ? '.' : `, and ${points(lost(own))} points of ${explorer.judged_words} lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only stricter settings can be replayed: a curve ends where the study stopped it.`,
       ),
       element('div', {class: 'scroll', tabindex: 0}, explorer.plain_table(table)),
-      explorer.tools(element('button', {onclick: () => explorer.save_csv('replay', table)}, 'CSV')),
+      explorer.tools(explorer.saver('CSV', 'the replays', () => explorer.save_csv('replay', table))),
     );
   }
 

@@ -255,6 +255,9 @@ const explorer = {views: []};
   // The row of buttons under a figure or a table, and a table's head, its first column of words.
   explorer.tools = (...buttons) =>
     explorer.element('div', {class: 'tools'}, explorer.element('span', {class: 'buttons'}, buttons));
+  // A button that saves something, named with what it saves.
+  explorer.saver = (format, what, onclick) =>
+    explorer.element('button', {onclick, 'aria-label': `${format} of ${what}`}, format);
   explorer.heads = names =>
     explorer.element(
       'thead',

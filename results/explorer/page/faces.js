@@ -383,7 +383,7 @@
               `${explorer.count(list.length - shown)} more`,
             )
           : null,
-        list.length ? element('button', {onclick: () => explorer.save_csv('faces', table())}, 'CSV') : null,
+        list.length ? explorer.saver('CSV', 'the faces', () => explorer.save_csv('faces', table())) : null,
       ),
     );
   };

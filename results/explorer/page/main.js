@@ -358,9 +358,7 @@
           .replace(/\\u003([ce])/g, (_, c) => (c === 'c' ? '<' : '>'))
           .replace(/\\u0026/g, '&');
       table.replaceWith(
-        explorer.tools(
-          element('button', {onclick: () => explorer.download(`${name}.csv`, text, 'text/csv')}, 'CSV'),
-        ),
+        explorer.tools(explorer.saver('CSV', name, () => explorer.download(`${name}.csv`, text, 'text/csv'))),
       );
     }
     const watch = new IntersectionObserver(
@@ -434,8 +432,8 @@
     };
     box.after(
       explorer.tools(
-        element('button', {onclick: () => save('svg')}, 'SVG'),
-        element('button', {onclick: () => save('png')}, 'PNG'),
+        explorer.saver('SVG', title, () => save('svg')),
+        explorer.saver('PNG', title, () => save('png')),
       ),
     );
   }

@@ -182,9 +182,9 @@
       element(
         'span',
         {class: 'buttons'},
-        element('button', {onclick: () => explorer.save_csv(name, figure.spec.table())}, 'CSV'),
-        element('button', {onclick: () => explorer.save_image(figure, 'svg')}, 'SVG'),
-        element('button', {onclick: () => explorer.save_image(figure, 'png')}, 'PNG'),
+        explorer.saver('CSV', title, () => explorer.save_csv(name, figure.spec.table())),
+        explorer.saver('SVG', title, () => explorer.save_image(figure, 'svg')),
+        explorer.saver('PNG', title, () => explorer.save_image(figure, 'png')),
       ),
     );
 

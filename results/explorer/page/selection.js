@@ -96,6 +96,55 @@
     for (const listener of listeners) listener({hover: true, moving: true});
   };
 
+  // Keys, STUDY:TRIAL, in few characters: «0:t:4:12..17,19» is t0012 to t0017 and t0019 of the first study, «0:name» a
+  // name by itself. What stands between colons is escaped twice, since the address takes one away.
+  const escaped = text => encodeURIComponent(encodeURIComponent(text));
+  explorer.told_keys = keys => {
+    const groups = new Map(),
+      alone = [];
+    for (const key of keys) {
+      const [, study, name] = key.match(/^(\d+):(.*)$/s),
+        [, front, digits] = name.match(/^(.*?)(\d{1,12})$/s) || [];
+      if (digits === undefined) {
+        alone.push(`${study}:${escaped(name)}`);
+        continue;
+      }
+      const group = `${study}:${escaped(front)}:${digits.length}`;
+      groups.set(group, [...(groups.get(group) || []), Number(digits)]);
+    }
+    const runs = numbers => {
+      const found = [];
+      for (const number of numbers.sort((a, b) => a - b))
+        if (found.length && found.at(-1)[1] + 1 === number) found.at(-1)[1] = number;
+        else found.push([number, number]);
+      return found.map(([from, to]) => (from === to ? from : `${from}..${to}`)).join(',');
+    };
+    return [...[...groups].map(([group, numbers]) => `${group}:${runs(numbers)}`), ...alone].join(';');
+  };
+  const MOST = 100000; // trials of one run: a longer one is no address of ours
+  const read_keys = text =>
+    text.split(';').flatMap(part => {
+      const [study, front, width, runs] = part.split(':');
+      if (front === undefined) return [];
+      const name = plain(front);
+      if (runs === undefined) return [`${study}:${name}`];
+      return runs.split(',').flatMap(run => {
+        const [from, to = from] = run.split('..').map(Number);
+        if (!(to - from < MOST)) return [];
+        return Array.from(
+          {length: to - from + 1},
+          (_, k) => `${study}:${name}${String(from + k).padStart(Number(width), '0')}`,
+        );
+      });
+    });
+  const plain = text => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  };
+
   // The address.
   explorer.address = () => {
     const parts = [];
@@ -110,7 +159,7 @@
       put(`by.${name}`, JSON.stringify(told).slice(1, -1));
     }
     if (state.find.trim()) put('find', state.find);
-    if (state.picked) put('picked', JSON.stringify([...state.picked]).slice(1, -1));
+    if (state.picked) parts.push(`picked=${explorer.told_keys(state.picked)}`);
     if (state.epoch !== null) put('epoch', state.epoch || 'last');
     if (state.cell) put('cell', state.cell.join('.'));
     if (state.faces !== 'cell') put('faces', state.faces);
@@ -154,7 +203,8 @@
               : {low: null, high: null, absent, values: undefined},
         );
       } else if (name === 'find') fresh.find = value;
-      else if (name === 'picked') fresh.picked = new Set(listed(value));
+      else if (name === 'picked')
+        fresh.picked = new Set(value.startsWith('"') ? listed(value) : read_keys(value)); // older links quote
       else if (name === 'epoch') fresh.epoch = value === 'last' ? 0 : Number.parseInt(value, 10) || null;
       else if (name === 'cell' && /^\d+\.\d+$/.test(value)) fresh.cell = value.split('.').map(Number);
       else if (name === 'faces' && /^(cell|hard|lone|seen)$/.test(value)) fresh.faces = value;

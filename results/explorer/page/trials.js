@@ -41,7 +41,7 @@
         element(
           'span',
           {class: 'buttons'},
-          element('button', {onclick: () => explorer.save_csv('trials', whole())}, 'CSV'),
+          explorer.saver('CSV', 'the table of trials', () => explorer.save_csv('trials', whole())),
         ),
       ),
     );
