@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 from test_results_load import CLASSES, epochs, event, folder, header, trial, whole
 
+from results import Mistake
 from results.artefacts.load import answers, load, named_apart
+from results.explorer import notes
 from results.explorer.__main__ import main
 from results.explorer.answers import answers_payload
 from results.explorer.app import POLICY, app
@@ -167,3 +169,40 @@ def test_a_mistake_is_one_sentence(whole, words, sentence):
 def test_a_flag_that_does_nothing_is_refused(capsys, words, sentence):
     assert main(["nowhere", *words.split()]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_notes_are_kept_beside_the_study_and_wrong_ones_are_refused(whole):
+    before = {path.name: path.read_bytes() for path in whole.iterdir() if path.is_file()}
+    client = app((whole,)).server.test_client()
+    one = load(whole)
+    trial = one.trials["trial_id"].iloc[0]
+
+    def post(**told):
+        return client.post(
+            "/notes", json={"study": 0, "trial": trial, "tags": [], "note": ""} | told
+        )
+
+    assert post(tags=["a", "a", "b"], note=" why ").json == {
+        trial: {"tags": ["a", "b"], "note": "why"}
+    }
+    assert payload([one])["studies"][0]["notes"][trial]["note"] == "why"
+    wrong = (
+        {"trial": "no-such"},
+        {"study": 1},
+        {"study": -1},
+        {"tags": "a"},
+        {"note": 3},
+        {"tags": [1]},
+        {"tags": ["a" * 61]},
+        {"note": "a" * 5001},
+    )
+    for told in wrong:
+        answer = post(**told)
+        assert answer.status_code == 409 and answer.text, told
+    assert notes.read(whole)[trial]["note"] == "why"
+    assert before == {path.name: path.read_bytes() for path in whole.iterdir() if path.is_file()}
+    assert post().json == {}  # taken out
+    (whole / notes.FILE).write_text("[]")
+    with pytest.raises(Mistake, match="holds no notes"):
+        notes.write(one, trial, ["a"], "")
+    assert (whole / notes.FILE).read_text() == "[]"  # what isn't ours is left alone

@@ -134,9 +134,19 @@ def test_a_brush_is_one_selection_in_every_view_and_in_the_address(browser, whol
             "2 models of the selection: alexnet. alexnet has not learned: no better than one "
             "class answered always."
         )
+        page.locator("#figure-table tbody tr[data-key]").first.click()
+        page.locator("dialog").get_by_label("Tags").fill("baseline, to repeat")
+        page.locator("dialog").get_by_label("Note").fill("the <b>best</b> so far")
+        page.get_by_role("button", name="Save note").click()
+        until(page, "document.querySelector('.notes-of span').textContent.startsWith('Saved')")
+        page.keyboard.press("Escape")
         page.reload()
         page.wait_for_selector("body[data-ready]", state="attached")
         assert ids(page) == sorted("0:" + inside["trial_id"])
+        page.locator("#find").fill("tags=baseline")
+        until(page, "explorer.count_selected === 1")
+        assert "the <b>best</b> so far" in page.locator("#figure-table").inner_text()
+        page.locator("#find").fill("")
         page.go_back()
         until(page, "explorer.count_selected === 12")
 
@@ -269,7 +279,16 @@ def test_the_keyboard_reaches_the_table_the_filters_and_a_trial(browser, whole, 
         page.keyboard.press("Space")
         assert page.evaluate("explorer.count_selected") == 11
         page.keyboard.press("Enter")
-        assert page.locator("dialog").is_visible()
+        dialog = page.locator("dialog")
+        assert dialog.is_visible() and "No tags and no note" in dialog.inner_text()
+        page.locator("dialog select").select_option(index=1)
+        first, second = dialog.locator("h3").first.inner_text().split(" and ")
+        trials = load(whole).trials.set_index("trial_id")
+        apart = dialog.locator("tr", has_text="lr").first.inner_text().split()
+        said = [float(value) for value in apart[-2:]]
+        rates = trials.loc[[first, second], "hp_lr"].tolist()
+        assert said == pytest.approx(rates, rel=1e-3) and rates[0] != rates[1]
+        until(page, "document.querySelector('#figure-sides .axes')._fullLayout")
         page.keyboard.press("Escape")
         page.locator("#clear").click()
         page.locator("#figure-coordinates summary", has_text="Filter").focus()

@@ -17,19 +17,19 @@ from dash import ClientsideFunction, Input, Output, State, dcc, html
 from results import Mistake
 from results.artefacts.faces import located
 from results.artefacts.load import Findings
-from results.explorer import document, written
+from results.explorer import document, notes, written
 from results.explorer.answers import answers_payload, pictures
 from results.explorer.export import export
 from results.explorer.gallery import faces_payload
 from results.explorer.live import (
     ANSWERED,
+    SHOWN,
     Evaluations,
     Folders,
     Gallery,
     Searches,
     Stamp,
     stamp,
-    studies_at,
     studies_now,
     text,
 )
@@ -127,7 +127,7 @@ def poll(made: dash.Dash, folders: Folders, evaluations: Evaluations) -> None:
     )
     def news(tick: int, known: dict[str, Any] | None) -> Any:
         """What changed since the last poll; a file that can't be read is reported, not raised."""
-        now = stamp(folders)
+        now = stamp(folders, SHOWN)
         known = known or {}
         if known.get("stamp") == text(now):
             return {"heard": tick}  # no news: a word all the same, so that silence means something
@@ -145,7 +145,7 @@ def state(
     folders: Folders, now: Stamp, evaluations: Evaluations, since: float = 0.0
 ) -> dict[str, Any]:
     """The payload, its epochs only those finished after `since` (ms), and what is written first."""
-    studies = studies_at(folders, now)
+    studies = studies_now(folders)
     return {
         "stamp": text(now),
         "answers": answered(folders),
@@ -166,10 +166,10 @@ def deliver(
         return json.dumps(state(folders, now, evaluations), allow_nan=False)
 
     def payload_whole() -> flask.Response:
-        content = whole(stamp(folders), evaluations.ready() is not None)
+        content = whole(stamp(folders, SHOWN), evaluations.ready() is not None)
         return flask.Response(content, mimetype="application/json")
 
-    whole(stamp(folders), False)  # so that the first page doesn't wait for it
+    whole(stamp(folders, SHOWN), False)  # so that the first page doesn't wait for it
 
     def current() -> list[Findings]:
         return studies_now(folders)
@@ -179,6 +179,14 @@ def deliver(
 
     def written_views() -> flask.Response:
         return as_json(written.texts(current(), evaluations.computed(), votes))
+
+    def note() -> flask.Response:
+        told = flask.request.get_json()
+        number, trial = told.get("study"), str(told.get("trial"))
+        studies = current()
+        if not isinstance(number, int) or not 0 <= number < len(studies):
+            raise Mistake("there is no such study here")
+        return as_json(notes.write(studies[number], trial, told.get("tags"), told.get("note")))
 
     def sheet(number: int) -> flask.Response:
         content = gallery.sheet(number)
@@ -206,6 +214,7 @@ def deliver(
     server.get("/searches", endpoint="searches")(lambda: as_json(searches.computed()))
     server.get("/sheet/<int:number>.png")(sheet)
     server.post("/export")(save)
+    server.post("/notes")(note)
 
 
 def deliver_page(made: dash.Dash, hosts: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from results.words import listed
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = (
     "data selection arithmetic filter comparable plot paint coordinates grid history trials curves "
-    "comparison confusion faces main"
+    "comparison confusion faces sides notes main"
 ).split()
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from results import Mistake
 from results.artefacts.load import Findings, load, named_apart
-from results.explorer import written
+from results.explorer import notes, written
 from results.explorer.answers import pictures
 from results.explorer.gallery import found, sheet
 from results.facts.evaluation import Evaluated
@@ -23,6 +23,7 @@ from results.facts.evaluation import Evaluated
 PREDICTED = ("predictions.parquet",)
 ANSWERED = (*PREDICTED, "attention.parquet")
 FILES = ("study.json", "trials.parquet", "epochs.parquet", "decisions.parquet", *ANSWERED)
+SHOWN = (*FILES, str(notes.FILE))
 Folders = tuple[Path, ...]
 Stamp = tuple[tuple[int, int], ...]
 

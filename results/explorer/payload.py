@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from results.artefacts.load import Findings
+from results.explorer import notes
 from results.facts import halving, search
 from results.facts.halving import Replay
 from results.figures.style import on_black, style
@@ -216,6 +217,7 @@ def about(one: Findings, place: dict[tuple[int, str], int], number: int) -> Enco
         "asha": halving.schedule(one),
         "one_pool": halving.in_one_pool(one, trials),
         "replays": [replayed(each, place, number) for each in halving.replays(one, trials)],
+        "notes": notes.read(one.folder),
         "chosen": [
             {"setting": str(row["setting"]), "from_trial": str(row["from_trial"])}
             for _, row in one.chosen.iterrows()

@@ -31,6 +31,15 @@ const explorer = {views: []};
   const column = told =>
     told.words ? explorer.words(told).map(word => YES[word] || word) : explorer.array(told);
 
+  // Tags and notes of each trial as texts, for table and filter.
+  explorer.noted = (trials, studies) => {
+    const of = i => studies[trials.study[i]]?.notes?.[trials.trial_id[i]];
+    return {
+      tags: trials.trial_id.map((_, i) => of(i)?.tags.join(', ') || null),
+      note: trials.trial_id.map((_, i) => of(i)?.note || null),
+    };
+  };
+
   // A payload as data. With `old`, the payload holds every trial but only newer epochs.
   explorer.decode = (payload, old = null) => {
     explorer.judged = payload.judged; // the epochs' column by which trials were judged
@@ -38,6 +47,7 @@ const explorer = {views: []};
     const trials = {};
     for (const [name, told] of Object.entries(payload.trials)) trials[name] = column(told);
     const n = trials.trial_id.length;
+    Object.assign(trials, explorer.noted(trials, payload.studies));
     const key = trials.trial_id.map((id, i) => `${trials.study[i]}:${id}`);
     const place = new Map(key.map((name, i) => [name, i]));
     const data = {

@@ -12,14 +12,26 @@
     'why it ended': 'reason',
     time: 'seconds',
   };
-  const TEXTS = ['trial_id', 'setting', 'model', 'status', 'stage', 'reason', 'error', 'device'];
+  const TEXTS = [
+    'trial_id',
+    'setting',
+    'model',
+    'status',
+    'stage',
+    'reason',
+    'error',
+    'device',
+    'tags',
+    'note',
+  ];
 
   // What can be compared: name -> {name, label, text, percent, values}.
   function columns(axes) {
     const {data} = explorer,
       found = new Map(axes.map(axis => [axis.name, axis]));
     for (const name of TEXTS)
-      if (!found.has(name)) found.set(name, {name, label: name, text: true, values: data.trials[name]});
+      if (!found.has(name))
+        found.set(name, {name, label: name, text: true, many: name === 'tags', values: data.trials[name]});
     for (const [name, values] of [
       ['seconds', data.seconds],
       ['parameters', data.trials.parameters],
@@ -73,21 +85,23 @@
   };
   const word = wanted => {
     const {trials} = explorer.data;
-    return i => TEXTS.some(name => (trials[name][i] || '').toLowerCase().includes(wanted));
+    return i => TEXTS.some(name => (trials[name]?.[i] || '').toLowerCase().includes(wanted));
   };
   const unknown = (name, known) =>
     `There is no column «${name}»: ${explorer.listed([...known.values()].map(({label}) => label))}.`;
 
   // «lr<0.01», «accuracy>25» (percent where the column is), «status=Stopped», «cbam order=» for what has none.
-  function compared({label, text, percent, values}, {how, value}) {
+  function compared({label, text, many, percent, values}, {how, value}) {
     const wanted = value.toLowerCase(),
       bare = value.replace(/\s*%$/, '');
     let number = bare === '' ? NaN : Number(bare.replace(/(\d),(?=\d)/g, '$1'));
     if (percent && (bare !== value || number > 1)) number /= 100;
     if (how === '=') {
       if (value === '') return {test: i => values[i] === null || values[i] === '' || Number.isNaN(values[i])};
+      const own = i => String(values[i] ?? '').toLowerCase();
+      if (many) return {test: i => own(i).split(', ').includes(wanted)};
       return text
-        ? {test: i => String(values[i] ?? '').toLowerCase() === wanted}
+        ? {test: i => own(i) === wanted}
         : Number.isNaN(number)
           ? {why: `«${label}» holds numbers, and «${value}» is none.`}
           : {test: i => Math.abs(values[i] - number) <= 1e-6 * Math.abs(number)};

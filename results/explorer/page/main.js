@@ -235,7 +235,9 @@
           {onclick: shut(() => explorer.toggle(i))},
           explorer.selected[i] ? 'Deselect' : 'Add to the selection',
         ),
+        explorer.rival_field(i),
       ),
+      explorer.note_fields(i),
       element(
         'dl',
         {},

@@ -96,6 +96,8 @@
       ...own.map(axis => of(axis.name, axis.label, i => axis.values[i], {word: axis.text})),
       of('seconds', 'time', i => data.seconds[i], {show: explorer.duration}),
       of('status', 'status', i => t.status[i], {word: true}),
+      ...(t.tags.some(Boolean) ? [of('tags', 'tags', i => t.tags[i] || '', {word: true})] : []),
+      ...(t.note.some(Boolean) ? [of('note', 'note', i => t.note[i] || '', {word: true, long: true})] : []),
       of('reason', 'why it ended', i => t.error[i] || t.reason[i] || '', {word: true, long: true}),
     ];
   }
