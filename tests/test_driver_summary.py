@@ -8,7 +8,7 @@ from fer_data import fer2013
 from fer_stats import crossed
 from fer_stats.share import wilson
 from study.config.study import from_dict
-from study.driver.summary import closing, confirmed, report, searched
+from study.driver.summary import closing, confirmed, report, searched, table
 from study.record.tables import Tables
 
 VAL = np.repeat([0, 1], [10, 90])  # labels: always sad has 90 % of val
@@ -114,6 +114,20 @@ def test_confirmed_pools_the_seeds_of_a_setting():
     ]
 
 
+def test_the_table_fits_a_terminal_of_80_columns():
+    frame = confirmed(tables(), from_dict({}), predictions("+-+++-", "--+---"), DATA)
+    frame = frame.assign(setting="cbam_resnet34", paper="66.5 %")
+    text = table(frame)
+    assert (
+        max(map(len, text.splitlines())) <= 80 < len(frame.to_string(index=False).splitlines()[0])
+    )
+    first, second = (block.splitlines() for block in text.split("\n\n"))
+    assert first[1].split()[0] == second[1].split()[0] == "cbam_resnet34"
+    assert sum(block.count("no duplicates") for block in (first[0], second[0])) == 2
+    long = frame.assign(setting="x" * 90)
+    assert table(long).count("x" * 90) == len(frame.columns) - 1, "a name is never cut"
+
+
 def test_confirmed_with_one_seed_has_no_spread():
     (row,) = confirmed(tables(), from_dict({}), predictions("++++++"), DATA).to_dict("records")
     assert (row["seeds"], row["sd (seeds)"], row["test"]) == (1, "one seed", "100.0 %")
@@ -161,7 +175,8 @@ def test_report_names_the_best_the_confirmed_and_the_failed(tmp_path):
     )
     assert "1 failed: t0002 (trials.parquet says why)" in text
     assert [line.split()[0] for line in text.splitlines() if line.strip()] == [
-        *("Best", "network", "alexnet", "resnet34", "No", "No", "Confirmed", "setting", "A", "1"),
+        *("Best", "network", "alexnet", "resnet34", "No", "No"),
+        *("Confirmed", *("setting", "A") * 2, "All", "1"),
     ]
 
 

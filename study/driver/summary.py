@@ -163,8 +163,21 @@ def beside_the_paper(study: Study, data: dict[str, Any]) -> list[str]:
     return [f"The paper's accuracies aren't set beside these: {why}."]
 
 
-def table(frame: pd.DataFrame) -> str:
-    return frame.to_string(index=False)
+def table(frame: pd.DataFrame, width: int = 80) -> str:
+    """The frame in columns; those that don't fit into the width follow in tables below, which
+    begin with its first column too."""
+    first, *others = frame.columns
+    blocks = [[first]]
+    for name in others:
+        if len(blocks[-1]) > 1 and wide(frame[[*blocks[-1], name]]) > width:
+            blocks.append([first])
+        blocks[-1].append(name)
+    return "\n\n".join(frame[block].to_string(index=False) for block in blocks)
+
+
+def wide(frame: pd.DataFrame) -> int:
+    """Characters of the longest line of a frame's text."""
+    return max(map(len, frame.to_string(index=False).splitlines()))
 
 
 def opening(session: Session, joined: str) -> str:
