@@ -116,9 +116,11 @@ def open_test(session: Session) -> None:
     opened for a model stands in the journal once, before its images are looked at; a driver that
     dies in between looks again and finds the same, without a second opening.
     """
-    path, beside = (session.folder / f"{name}.parquet" for name in ("predictions", "attention"))
-    table, _ = readable(session, path, predictions_columns(session.dataset.classes))
-    maps, blind = readable(session, beside, ATTENTION)
+    answers_path, maps_path = (
+        session.folder / f"{name}.parquet" for name in ("predictions", "attention")
+    )
+    table, _ = readable(session, answers_path, predictions_columns(session.dataset.classes))
+    maps, blind = readable(session, maps_path, ATTENTION)
     splits = {"val": session.whole_val, "test": session.dataset.test}
     store(session.folder / "images.parquet", image_rows(splits, session.dataset))
     some = {name: part(split, session.study) for name, split in splits.items()}
@@ -146,9 +148,9 @@ def open_test(session: Session) -> None:
             continue
         if len(weights):  # first, so that whoever has answered has its maps too
             maps = with_rows(maps, attention_rows(name, weights, some))
-            store(beside, maps)
+            store(maps_path, maps)
         table = with_rows(table, prediction_rows(name, probabilities, splits, session.dataset))
-        store(path, table)
+        store(answers_path, table)
 
 
 def looks(session: Session, name: str) -> bool:

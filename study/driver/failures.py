@@ -24,14 +24,15 @@ class Watch:
     def __init__(self, study: Study, tables: Tables) -> None:
         self.study, self.tables = study, tables
         self.last_report: dict[str, float] = {}
-        self.heard, self.still = time.monotonic(), False  # of any trial; and that it was told
+        self.any_report = time.monotonic()  # the last of any trial
+        self.stall_told = False
         self.longest: dict[int, float] = {}  # multiply-adds of a network -> its longest epoch
         for (name, _), row in tables.epochs.items():
             self.epoch_took(name, row["epoch_seconds"])
 
     def reported(self, name: str) -> None:
-        self.last_report[name] = self.heard = time.monotonic()
-        self.still = False
+        self.last_report[name] = self.any_report = time.monotonic()
+        self.stall_told = False
 
     def forget(self, name: str) -> None:
         """A trial that has ended, or waits to be started again, doesn't run."""
@@ -60,10 +61,10 @@ class Watch:
         may take: trials may also wait for a worker that doesn't come. Otherwise 0."""
         longest = max(LEAST_SECONDS, TIMES * max(self.longest.values(), default=0.0))
         limit = self.study.hang_seconds if self.study.hang_seconds > 0 else longest
-        silent = time.monotonic() - self.heard
-        if self.still or silent <= (limit if self.longest else FIRST_SECONDS):
+        silent = time.monotonic() - self.any_report
+        if self.stall_told or silent <= (limit if self.longest else FIRST_SECONDS):
             return 0.0
-        self.still = True
+        self.stall_told = True
         return silent
 
     def hung(self) -> Iterable[tuple[str, float]]:

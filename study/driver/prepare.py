@@ -251,14 +251,14 @@ def layers(hp: Hyperparameters, classes: int) -> list[dict[str, Any]]:
 def make_folder(folder: Path, header: dict[str, Any]) -> None:
     """The study's folder with its study.json, at once: a driver that dies leaves both or neither,
     and so nothing that is neither new nor to be resumed."""
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
-        beside.mkdir(parents=True)
-        atomic.write_json(beside / "study.json", header | {"status": "running", "reason": ""})
-        beside.rename(folder)
+        unfinished.mkdir(parents=True)
+        atomic.write_json(unfinished / "study.json", header | {"status": "running", "reason": ""})
+        unfinished.rename(folder)
         atomic.sync_folder(folder.parent)
     except OSError as error:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
         if why := errors.refused(error):
             raise Mistake(why) from None
         raise

@@ -62,12 +62,12 @@ def refused(error: OSError) -> str:
 
 def usable(folder: Path) -> bool:
     """Whether the study is there and a file can be written beside it."""
-    beside = folder / f".probe.{os.getpid()}"
+    probe = folder / f".probe.{os.getpid()}"
     try:
         if not (folder / "events.jsonl").is_file():
             return False
-        beside.write_bytes(b"x")
-        beside.unlink()
+        probe.write_bytes(b"x")
+        probe.unlink()
     except OSError:
         return False
     return True
