@@ -3,6 +3,7 @@
 The answer and one figure go into README.md, everything else into docs/results.md.
 """
 
+import argparse
 import os
 import re
 import sys
@@ -384,7 +385,8 @@ def placed(path: Path, words: str) -> str:
     return before + mark + words + rest[rest.index(END) :]
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
+    argparse.ArgumentParser(prog="python -m results.readme", description=__doc__).parse_args(argv)
     try:
         studies = published()
         shown = list(pictures(studies))

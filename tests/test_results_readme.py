@@ -130,3 +130,11 @@ def test_drawing_replaces_what_is_no_longer_shown(tmp_path):
     readme.draw(shown, tmp_path)
     assert [path.name for path in tmp_path.glob("*.svg")] == ["accuracy.svg"]
     assert readme.DARK in (tmp_path / "accuracy.svg").read_text()
+
+
+@pytest.mark.parametrize(("words", "code"), [("--help", 0), ("somewhere", 2), ("--out x", 2)])
+def test_nothing_is_drawn_for_what_it_does_not_take(monkeypatch, words, code):
+    monkeypatch.setattr(readme, "draw", lambda *given: pytest.fail("it draws"))
+    with pytest.raises(SystemExit) as ended:
+        readme.main(words.split())
+    assert ended.value.code == code

@@ -146,3 +146,8 @@ def test_a_new_study_in_its_own_storage_is_a_mistake_before_anything_is_made(
     assert main([*small, *(word.format(x=tmp_path) for word in words)]) == 2
     assert "the study's own folder" in capsys.readouterr().err
     assert not list((tmp_path / "runs").iterdir())
+
+
+def test_the_command_says_what_it_takes(capsys):
+    assert __main__.main(["get", "--help"]) == 0
+    assert "python -m study.storage get URI [FOLDER]" in capsys.readouterr().out

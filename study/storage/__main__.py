@@ -12,6 +12,9 @@ from study.storage.places import apart, at, copy, first_line, without_options
 
 def main(argv: Sequence[str]) -> int:
     """`get`: 0, or 2 for a mistake."""
+    if {"-h", "--help"} & {*argv}:
+        say(__doc__)
+        return 0
     try:
         if len(argv) not in (2, 3) or argv[0] != "get":
             raise Mistake("expected: python -m study.storage get URI [FOLDER]")
