@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_data import Mistake, sources
+from fer_data import Mistake, near, sources
 from fer_data.known import SPLITS
-from fer_data.near import near_copies
 from fer_data.splits import identical, whole
 
 
@@ -80,7 +79,7 @@ def checked(
     group = identical(np.concatenate([split.images for split in splits]))
     train, val, test = np.split(group, np.cumsum([len(split.labels) for split in splits[:2]]))
     duplicate, val_duplicate = np.isin(test, np.concatenate([train, val])), np.isin(val, train)
-    train_images, val_images, test_images = (split.images for split in splits)
+    of_train, of_val, of_test = (near.looks(split.images) for split in splits)
     return Dataset(
         name=where,
         digest=content_digest(classes, splits),
@@ -90,8 +89,8 @@ def checked(
         test=splits[2],
         duplicate=duplicate,
         val_duplicate=val_duplicate,
-        near=~duplicate & near_copies(test_images, np.concatenate([train_images, val_images])),
-        val_near=~val_duplicate & near_copies(val_images, train_images),
+        near=~duplicate & near.copies(of_test, near.both(of_train, of_val)),
+        val_near=~val_duplicate & near.copies(of_val, of_train),
         notes=notes,
         synthetic=synthetic,
         known=known,

@@ -1,10 +1,11 @@
 """FER-2013's table: a row per image with its emotion, its 2,304 grey levels and its Usage."""
 
+import codecs
 import csv
 import gzip
-import io
 import lzma
 from collections.abc import Iterator
+from contextlib import closing
 from typing import IO, cast
 
 import numpy as np
@@ -16,6 +17,7 @@ from fer_data.tree import EXPECTED, Opened
 
 PIXELS = SIDE_PX * SIDE_PX
 COLUMNS = ("emotion", "pixels", "Usage")
+AT_ONCE = 8  # rows read together: with more, each array would be memory fresh from the system
 LINE_LIMIT = 100_000  # characters; FER-2013's longest line has 9,230
 
 
@@ -25,26 +27,40 @@ def read(file: Opened, where: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     The file is unpacked on the way, and closed.
     """
     emotions: list[str] = []
-    images, splits = [], []
-    with io.TextIOWrapper(unpacked(file), encoding="utf-8-sig", newline="") as text:
-        for at, (emotion, pixels, usage) in cells(text, where):
-            emotions.append(emotion_label(emotion, emotions[0] if emotions else "", at))
-            images.append(grey_levels(pixels, at))
-            splits.append(split_name(usage, at))
-    for usage, split in USAGES.items():
+    splits: list[str] = []
+    images: list[np.ndarray] = []  # of AT_ONCE rows each
+    waiting: list[tuple[str, bytes]] = []  # rows whose levels aren't read yet
+    with closing(cast(IO[bytes], unpacked(file))) as opened:
+        try:
+            for at, (emotion, pixels, usage) in cells(opened, where):
+                waiting.append((at, pixels))
+                emotions.append(emotion_label(text(emotion), emotions[0] if emotions else "", at))
+                splits.append(split_name(text(usage), at))
+                if len(waiting) == AT_ONCE:
+                    images.append(levels_of(waiting))
+                    waiting = []
+        except Mistake:
+            levels_of(waiting[:-1])  # what is wrong above is told first
+            raise
+        images.append(levels_of(waiting))
+    for name, split in USAGES.items():
         if split not in splits:
             raise Mistake(
-                f"{where} has no row with the Usage {usage}; expected rows of each of "
+                f"{where} has no row with the Usage {name}; expected rows of each of "
                 f"{', '.join(USAGES)}: give the whole table"
             )
-    stacked = np.stack(images).reshape(-1, SIDE_PX, SIDE_PX)
+    stacked = np.concatenate(images).reshape(-1, SIDE_PX, SIDE_PX)
     return stacked, np.array(emotions), np.array(splits)
 
 
-def cells(text: io.TextIOWrapper, where: str) -> Iterator[tuple[str, list[str]]]:
+def text(cell: bytes) -> str:
+    return cell.decode().strip()
+
+
+def cells(file: IO[bytes], where: str) -> Iterator[tuple[str, list[bytes]]]:
     """Where each row is, for a sentence, and its emotion, pixels and Usage."""
-    reader = csv.reader(lines(text, where))
-    header = [name.strip() for name in next(reader, [])]
+    numbered = rows(file, where)
+    header = [text(name.removeprefix(codecs.BOM_UTF8)) for name in next(numbered, (0, []))[1]]
     if any(column not in header for column in COLUMNS):
         raise Mistake(
             f"{where} has the columns {listed([name[:40] for name in header])!r}; expected "
@@ -56,14 +72,37 @@ def cells(text: io.TextIOWrapper, where: str) -> Iterator[tuple[str, list[str]]]
             "remove or rename the others"
         )
     places = [header.index(column) for column in COLUMNS]
-    for row, cells in enumerate(filter(None, reader)):
-        at = f"{where}: row {row:,} (line {reader.line_num:,})"
-        if len(cells) != len(header):
+    for row, (line, found) in enumerate(numbered):
+        at = f"{where}: row {row:,} (line {line:,})"
+        if len(found) != len(header):
             raise Mistake(
-                f"{at} has {len(cells)} cells; expected {len(header)} as in the header: "
+                f"{at} has {len(found)} cells; expected {len(header)} as in the header: "
                 "get a whole copy"
             )
-        yield at, [cells[place].strip() for place in places]
+        yield at, [found[place] for place in places]
+
+
+def rows(file: IO[bytes], where: str) -> Iterator[tuple[int, list[bytes]]]:
+    """The number of each row's last line, and its cells; empty lines are none.
+
+    Python's csv reads what has quotes; splitting the others is four times as fast.
+    """
+    number, whole = 0, b""
+    for line in lines(file, where):
+        number, whole = number + 1, whole + line
+        if len(whole) >= LINE_LIMIT:
+            raise Mistake(f"{where} has a line of {LINE_LIMIT:,} characters or more; {EXPECTED}")
+        if b'"' in whole and whole.count(b'"') % 2:
+            continue  # a quoted cell goes on in the next line
+        plain = whole.rstrip(b"\r\n")
+        if b'"' in plain:
+            (found,) = csv.reader([plain.decode()])
+            yield number, [cell.encode() for cell in found]
+        elif plain:
+            yield number, plain.split(b",")
+        whole = b""
+    if whole:
+        raise Mistake(f"{where} ends within a quoted cell; get a whole copy")
 
 
 def unpacked(file: Opened) -> Opened | lzma.LZMAFile | gzip.GzipFile:
@@ -76,9 +115,9 @@ def unpacked(file: Opened) -> Opened | lzma.LZMAFile | gzip.GzipFile:
     return file
 
 
-def lines(text: io.TextIOWrapper, where: str) -> Iterator[str]:
+def lines(file: IO[bytes], where: str) -> Iterator[bytes]:
     """The lines, none longer than LINE_LIMIT: a small packed file can't fill the memory."""
-    while line := text.readline(LINE_LIMIT):
+    while line := file.readline(LINE_LIMIT):
         if len(line) == LINE_LIMIT:
             raise Mistake(f"{where} has a line of {LINE_LIMIT:,} characters or more; {EXPECTED}")
         yield line
@@ -96,6 +135,41 @@ def emotion_label(text: str, first: str, at: str) -> str:
         "a class name as above" if first[:1].isalpha() else "a class number, as 0 to 6 in FER-2013"
     )
     raise Mistake(f"{at} has the emotion {text[:40]!r}; expected {what}: correct it")
+
+
+def levels_of(waiting: list[tuple[str, bytes]]) -> np.ndarray:
+    """uint8 (R, 2304) of rows' levels; each row with where it is, for a sentence."""
+    found = quickly([pixels for _, pixels in waiting])
+    if found is None:  # something is wrong or unusual: row by row, which says what
+        each = [grey_levels(text(pixels), at) for at, pixels in waiting]
+        found = np.array(each, np.uint8).reshape(-1, PIXELS)
+    return found
+
+
+def quickly(rows: list[bytes]) -> np.ndarray | None:
+    """uint8 (R, 2304) of rows of numbers with spaces between, or None where one isn't 2,304 numbers
+    of up to three digits from 0 to 255: all bytes at once, where np.fromstring takes twice as long.
+    """
+    joined = np.frombuffer(b" ".join([b"  ", *rows, b""]), np.uint8)
+    units = joined - 48  # a space becomes 240
+    digit = units < 10
+    if np.count_nonzero(digit) + np.count_nonzero(joined == 32) < len(joined):
+        return None
+    units *= digit
+    last = digit[2:-1] > digit[3:]  # of a number
+    low = units[2:-1] + 10 * units[1:-2]
+    hundreds = units[:-3] * digit[1:-2]
+    value = low + 100 * hundreds  # from 256 on it is below `low`, as 8 bits have no more
+    two = digit[1:] & digit[:-1]
+    ends = np.cumsum([len(row) + 1 for row in rows])
+    each = [
+        np.count_nonzero(last[end - 1 - len(r) : end]) for r, end in zip(rows, ends, strict=True)
+    ]
+    if any(many != PIXELS for many in each) or (two[2:] & two[:-2]).any():
+        return None
+    if (((value < low) | (hundreds > 2)) & last).any():
+        return None
+    return value[last].reshape(-1, PIXELS)
 
 
 def grey_levels(text: str, at: str) -> np.ndarray:

@@ -5,7 +5,7 @@ import layouts
 import numpy as np
 import pytest
 
-from fer_data import dataset
+from fer_data import dataset, near
 from fer_data.near import near_copies
 
 REAL = os.environ.get("FER2013_DATA")
@@ -46,6 +46,18 @@ def test_a_data_set_marks_them_beside_its_duplicates(tmp_path):
     assert found.duplicate.sum() == 4 and found.near.sum() == 36
     assert not (found.duplicate & found.near).any()
     assert found.val_near.shape == found.val.labels.shape
+
+
+def test_the_candidates_miss_no_pair():
+    """Against every product of two pictures, at any threshold that pairs are near to."""
+    drawn = faces(200)
+    for strength in (30, 60, 90):
+        noise = np.random.default_rng(strength).integers(-strength, strength, drawn.shape)
+        found = (drawn + noise).clip(0, 255).astype(np.uint8)
+        fine, other = near.looks(found).fine, near.looks(drawn).fine
+        wanted = (fine @ other.T >= near.LEAST).any(1)
+        assert 0 < wanted.sum(), "some are near"
+        assert np.array_equal(near_copies(found, drawn), wanted)
 
 
 @pytest.mark.skipif(not REAL, reason="FER2013_DATA names no folder with FER-2013")

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from fer_data import Mistake, image_files, sources
+from fer_data import table as tables
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
 GREY = "7 " * 2303 + "7"
@@ -470,3 +471,37 @@ def test_the_zip_of_the_challenge_is_read_though_it_holds_other_tables(tmp_path)
         "example_submission.csv": b"emotion\n",
     }
     assert same(sources.read(archive(tmp_path / "challenges.zip", files)), sources.read(faces))
+
+
+def test_levels_read_at_once_are_those_read_one_by_one():
+    """And what is unusual or wrong is left to the reading of a single row."""
+    drawn = np.random.default_rng(0).integers(0, 256, (5, tables.PIXELS))
+    rows = [" ".join(map(str, row)).encode() for row in drawn]
+    assert np.array_equal(tables.quickly(rows), drawn)
+    padded = [b" " + rows[0].replace(b" ", b"  ", 9) + b" ", b"007 " + rows[1].split(b" ", 1)[1]]
+    assert np.array_equal(tables.quickly(padded)[0], drawn[0])
+    assert tables.quickly(padded)[1, 0] == 7
+    for wrong in (b"256", b"300", b"299", b"999", b"0012", b"-1", b"1.5", b"x", b"", b"1 2"):
+        assert tables.quickly([rows[0], wrong + b" " + rows[1].split(b" ", 1)[1]]) is None
+
+
+def test_quotes_and_line_ends_of_a_table_change_nothing(tmp_path):
+    rows = whole()
+    plain = table(tmp_path / "plain.csv", rows)
+    text = plain.read_text()
+    quoted = "\r\n".join(f'{e},"{p}","{u}"' for e, p, u in rows)
+    (tmp_path / "quoted.csv").write_bytes(
+        ("\ufeff" + text.splitlines()[0] + "\r\n\r\n" + quoted).encode()
+    )
+    found, wanted = (sources.read(tmp_path / f"{name}.csv") for name in ("quoted", "plain"))
+    assert np.array_equal(found.images, wanted.images)
+    assert found.splits.tolist() == wanted.splits.tolist()
+    assert found.names.tolist() == wanted.names.tolist()
+
+
+def test_what_is_wrong_first_is_told_first(tmp_path):
+    rows = whole()
+    rows[1] = (rows[1][0], "1 2", rows[1][2])
+    rows[2] = (rows[2][0], rows[2][1], "Nowhere")
+    with pytest.raises(Mistake, match="row 1 .* has 2 pixels"):
+        sources.read(table(tmp_path / "fer.csv", rows))

@@ -13,14 +13,15 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import accumulate
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING
 
 from fer_data import Mistake
 from fer_data.faces import Face, Found
 from fer_data.layout import FOLDERS
 from fer_data.tree import Opened, Tree
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 IMAGES = ("image", "img", "img_bytes", "image_bytes", "jpg", "png", "pixel_values")
 LABELS = ("label", "labels", "emotion", "expression", "class", "cls")
@@ -47,6 +48,8 @@ def find(tree: Tree) -> Found | None:
 
 def rows(tree: Tree, name: str) -> list[Face]:
     """A face for each row of a file."""
+    import pyarrow.parquet as pq  # a third of a second that other layouts do without
+
     with tree.open(name) as file:
         whole = pq.ParquetFile(file)
         column(tree, name, whole.schema_arrow, IMAGES)
@@ -60,7 +63,7 @@ def rows(tree: Tree, name: str) -> list[Face]:
     ]
 
 
-def column(tree: Tree, name: str, schema: pa.Schema, wanted: tuple[str, ...]) -> str:
+def column(tree: Tree, name: str, schema: "pa.Schema", wanted: tuple[str, ...]) -> str:
     found = next((one for one in wanted if one in schema.names), "")
     if not found:
         raise Mistake(
@@ -70,7 +73,7 @@ def column(tree: Tree, name: str, schema: pa.Schema, wanted: tuple[str, ...]) ->
     return found
 
 
-def class_names(schema: pa.Schema, label: str) -> list[str]:
+def class_names(schema: "pa.Schema", label: str) -> list[str]:
     """The names that `datasets` stored with a column of numbers; empty where there are none."""
     told = (schema.metadata or {}).get(b"huggingface")
     features = json.loads(told)["info"]["features"] if told else {}
@@ -86,6 +89,8 @@ def split_of(name: str) -> str:
 
 def opener(tree: Tree, names: list[str]) -> Callable[[str], Opened]:
     """Opens a row's image; rows are asked for in their order, so one row group is held."""
+    import pyarrow.parquet as pq
+
     starts: dict[str, list[int]] = {}
     for name in names:
         with tree.open(name) as file:
@@ -95,7 +100,7 @@ def opener(tree: Tree, names: list[str]) -> Callable[[str], Opened]:
 
     held: dict[tuple[str, int], pa.ChunkedArray] = {}
 
-    def group(name: str, number: int) -> pa.ChunkedArray:
+    def group(name: str, number: int) -> "pa.ChunkedArray":
         if (name, number) not in held:
             held.clear()
             with tree.open(name) as file:

@@ -9,9 +9,9 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from fer_data import cache as caches
 from fer_data import fer2013, sources
@@ -23,6 +23,9 @@ from fer_data.splits import identical
 from study import Mistake, complain
 from study.data import drawn_faces
 from study.storage import atomic
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CACHE_VERSION = 5  # count up when what is read, carved or stored changes
 DRAWING_SEED = 0
@@ -90,14 +93,18 @@ def subset(split: Split, images: int, seed: int) -> Split:
     return Split(split.images[rows], split.labels[rows], split.ids[rows])
 
 
-def counts(dataset: Dataset) -> pd.DataFrame:
+def counts(dataset: Dataset) -> "pd.DataFrame":
     """Images per split (rows) and class (columns)."""
+    import pandas as pd  # half a second that a worker, or a load, does without
+
     table = [np.bincount(split.labels, minlength=len(dataset.classes)) for split in parts(dataset)]
     return pd.DataFrame(table, index=list(SPLITS), columns=list(dataset.classes))
 
 
-def overlaps(dataset: Dataset) -> pd.DataFrame:
+def overlaps(dataset: Dataset) -> "pd.DataFrame":
     """Images per finding (rows) and split (columns); identical means in all pixels."""
+    import pandas as pd
+
     rows = images_table(dataset)
     found = {"further copy within the split": rows.duplicated(["split", "group"])}
     for name in SPLITS:
@@ -108,8 +115,10 @@ def overlaps(dataset: Dataset) -> pd.DataFrame:
     return pd.DataFrame(found).groupby(rows["split"].array).sum().T[list(SPLITS)]
 
 
-def images_table(dataset: Dataset) -> pd.DataFrame:
+def images_table(dataset: Dataset) -> "pd.DataFrame":
     """A row per image: split, group of identical images, how many labels that group has, blank."""
+    import pandas as pd
+
     splits = parts(dataset)
     sizes = [len(split.labels) for split in splits]
     pixels = np.concatenate([split.images.reshape(-1, SIDE_PX**2) for split in splits])
@@ -145,7 +154,7 @@ def known(dataset: Dataset) -> str:
     return f"; recognised as {dataset.known}" if dataset.known else ""
 
 
-def printed(table: pd.DataFrame) -> str:
+def printed(table: "pd.DataFrame") -> str:
     return table.map(lambda number: f"{number:,}" if number else "-").to_string()
 
 
