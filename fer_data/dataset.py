@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from fer_data import Mistake, near, sources
-from fer_data.known import SPLITS
+from fer_data.classes import folded, listed
+from fer_data.known import FERPLUS, SPLITS
+from fer_data.rows import Rows
 from fer_data.splits import identical, whole
 
 
@@ -17,6 +19,7 @@ class Split:
     images: np.ndarray  # uint8 (N, 48, 48)
     labels: np.ndarray  # int64 (N,), index into Dataset.classes
     ids: np.ndarray  # int64 (N,), row of the table from 0, or place in the sorted list of files
+    shares: np.ndarray | None = None  # float32 (N, K), what is trained towards where votes are kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +46,55 @@ def parts(dataset: Dataset) -> list[Split]:
     return [dataset.train, dataset.val, dataset.test]
 
 
-def read(path: Path, names: tuple[str, ...] = (), kind: str = "") -> Dataset:
-    """The data set of a source, checked; see `sources.read`."""
-    rows = whole(sources.read(path, names, kind))
+def read(
+    path: Path, names: tuple[str, ...] = (), kind: str = "", without: tuple[str, ...] = ()
+) -> Dataset:
+    """The data set of a source, checked; see `sources.read`. `without`: classes to leave out."""
+    rows = whole(left_out(str(path), sources.read(path, names, kind), without))
     classes, labels = np.unique(rows.names, return_inverse=True)
     splits = []
     for name in SPLITS:
         mask = rows.splits == name
-        splits.append(Split(rows.images[mask], labels[mask].astype(np.int64), rows.ids[mask]))
+        shares = of_classes(rows, mask, classes.tolist()) if name == "train" else None
+        labelled = labels[mask].astype(np.int64)
+        splits.append(Split(rows.images[mask], labelled, rows.ids[mask], shares))
     return checked(str(path), tuple(classes.tolist()), splits, rows.notes, known=rows.known)
+
+
+def left_out(where: str, rows: Rows, without: tuple[str, ...]) -> Rows:
+    """The rows without those of some classes, by any usual name of each; and a note."""
+    if not without:
+        return rows
+    names = np.array([folded(name) for name in rows.names.tolist()])
+    unknown = [name for name in without if folded(name) not in names]
+    if unknown:
+        raise Mistake(
+            f"{where} has no class {unknown[0]} to leave out; expected some of "
+            f"{listed(sorted(set(rows.names.tolist())))}"
+        )
+    kept = ~np.isin(names, [folded(name) for name in without])
+    note = f"{(~kept).sum():,} images of {listed(without)} were left out, as asked for"
+    return replace(
+        rows,
+        images=rows.images[kept],
+        names=rows.names[kept],
+        splits=rows.splits[kept],
+        ids=rows.ids[kept],
+        notes=(*rows.notes, note),
+        known="",
+        groups=rows.groups[kept] if rows.groups.size else rows.groups,
+        about={what: values[kept] for what, values in rows.about.items()},
+        shares=None if rows.shares is None else rows.shares[kept],
+    )
+
+
+def of_classes(rows: Rows, mask: np.ndarray, classes: list[str]) -> np.ndarray | None:
+    """Shares float32 (N, K) of these classes alone, 1 together."""
+    if rows.shares is None:
+        return None
+    places = [FERPLUS.index(folded(name)) for name in classes]
+    shares = rows.shares[mask][:, places]
+    return np.ascontiguousarray(shares / shares.sum(1, keepdims=True), np.float32)
 
 
 def checked(
@@ -103,6 +146,8 @@ def content_digest(classes: tuple[str, ...], splits: list[Split]) -> str:
     for split in splits:
         total.update(np.ascontiguousarray(split.images).data)
         total.update(split.labels.astype("<i8").data)
+        if split.shares is not None:
+            total.update(split.shares.astype("<f4").data)
     return total.hexdigest()[:16]
 
 

@@ -17,6 +17,7 @@ class Face:
     group: str = ""  # the person, sequence or photograph it is of; "" for an image by itself
     box: Box | None = None  # the part of the file that is the face; None for all of it
     about: tuple[tuple[str, str], ...] = ()  # attribute -> value, as ("gender", "female")
+    shares: tuple[float, ...] = ()  # of the classes in FERPLUS, where it has votes
 
 
 @dataclass(frozen=True)

@@ -20,3 +20,4 @@ class Rows:
     known: str = ""  # the published data set whose images per class and split these are, as fer2013
     groups: np.ndarray = field(default_factory=lambda: np.array([]))  # str (N,), see faces.Face
     about: dict[str, np.ndarray] = field(default_factory=dict)  # attribute -> str (N,), "" unknown
+    shares: np.ndarray | None = None  # float (N, 8) of votes for FERPLUS's classes; 0 where none

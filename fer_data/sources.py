@@ -17,6 +17,7 @@ from fer_data import Mistake, classes, image_files, readers, table
 from fer_data.catalogue import SOURCES, Source
 from fer_data.classes import listed
 from fer_data.faces import Found
+from fer_data.known import FERPLUS
 from fer_data.layout import ended, ending
 from fer_data.readers import ferplus
 from fer_data.rows import USAGES, Rows
@@ -25,6 +26,7 @@ from fer_data.tree import EXPECTED, Tree, is_tree, opened, readable
 TABLES = ("fer2013.csv", "icml_face_data.csv")
 TABLE_ENDS = (".csv", ".csv.xz", ".csv.gz")
 KINDS = (*SOURCES, *(kind for kind in readers.READERS if kind not in SOURCES))
+FERPLUS_KINDS = ("ferplus", "ferplus-votes")
 APART = ("raf-db", "affectnet", "expw", "kdef", "jaffe")  # never in a table of pixels
 
 
@@ -40,6 +42,7 @@ class Content:
     notes: tuple[str, ...]
     source: str = ""  # the published data set that its layout tells
     table: bool = False  # whether it is FER-2013's
+    shares: np.ndarray | None = None  # as in Rows
 
 
 def asked(text: str) -> tuple[str, str]:
@@ -80,13 +83,14 @@ def read(path: Path, names: tuple[str, ...] = (), kind: str = "") -> Rows:
         known,
         found.groups,
         found.about,
+        found.shares,
     )
 
 
 def content(path: Path, kind: str) -> Content:
     with opened(path) as tree:
-        if kind == "ferplus" and not ferplus.find(tree):
-            return joined(tree)
+        if kind in FERPLUS_KINDS and not ferplus.find(tree):
+            return joined(tree, kind == "ferplus-votes")
         if is_tree(path) or readers.lone(tree):
             if found := readers.find(tree, kind):
                 return decoded(found)
@@ -104,7 +108,7 @@ def of_table(tree: Tree) -> Content:
     return Content(images, labels, splits, none, {}, (), table=True)
 
 
-def joined(tree: Tree) -> Content:
+def joined(tree: Tree, by_votes: bool) -> Content:
     """FER-2013's table with FER+'s labels: row k has the votes of row k."""
     found = of_table(tree)
     votes, usages = ferplus.table(tree)
@@ -114,9 +118,11 @@ def joined(tree: Tree) -> Content:
             f"{tree.path}: {ferplus.TABLE} has {len(splits):,} rows whose Usage isn't that of the "
             f"{len(found.splits):,} rows of the table; expected row k to be row k: get whole copies"
         )
-    labels = np.array([ferplus.majority(one) for one in votes])
+    targets = [ferplus.target(one, by_votes, s) for one, s in zip(votes, splits, strict=True)]
+    labels = np.array([label for label, _ in targets])
     kept = labels != ""
-    note = ferplus.without(int((~kept).sum()), len(kept))
+    note = ferplus.without(int((~kept).sum()), len(kept), by_votes)
+    shares = stacked([shares for _, shares in targets])
     return Content(
         found.images[kept],
         labels[kept],
@@ -125,7 +131,14 @@ def joined(tree: Tree) -> Content:
         {},
         (note,),
         "ferplus",
+        shares=None if shares is None else shares[kept],
     )
+
+
+def stacked(each: list[tuple[float, ...]]) -> np.ndarray | None:
+    """Shares (N, 8), zeros where a face has none; None where no face has."""
+    none = (0.0,) * len(FERPLUS)
+    return np.array([shares or none for shares in each]) if any(each) else None
 
 
 def decoded(found: Found) -> Content:
@@ -139,7 +152,8 @@ def decoded(found: Found) -> Content:
     names = dict.fromkeys(name for face in faces for name, _ in face.about)
     about = {name: np.array([dict(face.about).get(name, "") for face in faces]) for name in names}
     notes = (*found.notes, *unread(found), *told)
-    return Content(images, labels, splits, groups, about, notes, found.source)
+    shares = stacked([face.shares for face in faces])
+    return Content(images, labels, splits, groups, about, notes, found.source, shares=shares)
 
 
 def unread(found: Found) -> tuple[str, ...]:
@@ -231,9 +245,9 @@ def digest(path: Path, kind: str = "") -> str:
 def files_of(tree: Tree, kind: str) -> list[str]:
     """The files that decide what a tree says."""
     found = readers.find(tree, kind)
-    if found is None or (kind == "ferplus" and not ferplus.find(tree)):
+    if found is None or (kind in FERPLUS_KINDS and not ferplus.find(tree)):
         votes = [name for name in tree.files if name.rpartition("/")[2] == ferplus.TABLE]
-        return [table_name(tree), *votes * (kind == "ferplus")]
+        return [table_name(tree), *votes * (kind in FERPLUS_KINDS)]
     faces = () if found.within else dict.fromkeys(face.file for face in found.faces)
     return [*faces, *found.tables]
 

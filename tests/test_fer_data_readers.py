@@ -233,6 +233,51 @@ def test_ferplus_drops_votes_that_stand_alone():
     assert majority(np.array([1] * 10)) == ""
 
 
+def test_ferplus_shares_are_those_of_its_mode_crossentropy():
+    """Worked through ferplus.py of microsoft/FERPlus, line by line."""
+    from fer_data.readers.ferplus import distribution
+
+    def shares(*given: int) -> list[float]:
+        return [*distribution(np.array([*given, *[0] * (10 - len(given))]))][:4]
+
+    assert shares(10) == [1, 0, 0, 0]
+    assert shares(8, 1, 1) == [1, 0, 0, 0], "single votes are dropped"
+    assert shares(6, 4) == [0.6, 0.4, 0, 0], "six are no three quarters of ten"
+    assert shares(4, 4, 2) == [0.5, 0.5, 0, 0], "eight are, and the two are left"
+    assert shares(4, 2, 2, 2) == [], "ties are taken together, and make four"
+    assert shares(4, 3, 3) == pytest.approx([0.4, 0.3, 0.3, 0])
+    assert distribution(np.array([3, 0, 0, 0, 0, 0, 0, 0, 7, 0])) == (), "unknown leads"
+    assert distribution(np.array([6, 0, 0, 0, 0, 0, 0, 0, 4, 0])) == (1, *[0.0] * 7), "it follows"
+    assert distribution(np.array([5, 0, 0, 0, 0, 0, 0, 0, 5, 0])) == (), (
+        "half is not more than half"
+    )
+    assert distribution(np.array([1] * 10)) == ()
+
+
+def test_ferplus_votes_are_what_train_is_trained_towards(tmp_path):
+    path = layouts.ferplus(tmp_path / "f")
+    found = dataset.read(path, (), "ferplus-votes")
+    shares = found.train.shares
+    assert shares.shape == (len(found.train.labels), 8) and shares.dtype == np.float32
+    assert np.allclose(shares.sum(1), 1) and (shares.argmax(1) == found.train.labels).all()
+    row = dict(zip(found.classes, shares[0].tolist(), strict=True))
+    assert row["neutral"] == pytest.approx(6 / 9) and row["happy"] == pytest.approx(3 / 9)
+    assert found.val.shares is None and found.test.shares is None
+    assert any("trained towards the shares" in note for note in found.notes)
+    majority = dataset.read(path, (), "ferplus")
+    assert majority.train.shares is None and majority.digest != found.digest
+
+
+def test_classes_are_left_out_where_that_is_asked_for(tmp_path):
+    path = layouts.ferplus(tmp_path / "f")
+    found = dataset.read(path, (), "ferplus-votes", ("contempt", "sadness"))
+    assert len(found.classes) == 6 and not {"contempt", "sad"} & set(found.classes)
+    assert np.allclose(found.train.shares.sum(1), 1) and found.train.shares.shape[1] == 6
+    assert any("16 images of contempt, sadness were left out" in note for note in found.notes)
+    with pytest.raises(Mistake, match="has no class bored to leave out; expected some of angry"):
+        dataset.read(path, (), "", ("bored",))
+
+
 def test_ferplus_joins_rows_and_not_the_numbers_in_names(tmp_path):
     """fer0000085 may be row 60: by its number it would get the votes of another face."""
     path = tmp_path / "both"

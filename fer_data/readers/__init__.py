@@ -36,6 +36,7 @@ READERS: dict[str, Reader] = {
     "kdef": kdef.find,
     "jaffe": jaffe.find,
     "ferplus": ferplus.find,
+    "ferplus-votes": ferplus.find_votes,
     "webdataset": webdataset.find,
     "parquet": parquet.find,
     "folders": split_folders.find,
@@ -71,5 +72,7 @@ def lone(tree: Tree) -> bool:
 
 def laid_out(kind: str) -> str:
     """How a layout looks, in a sentence."""
-    lines = (sys.modules[READERS[kind].__module__].__doc__ or "").splitlines()
+    lines = (
+        sys.modules[getattr(READERS[kind], "func", READERS[kind]).__module__].__doc__ or ""
+    ).splitlines()
     return "expected " + "; ".join(" ".join(x.split()) for x in lines if x.startswith("    "))

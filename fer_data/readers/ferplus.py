@@ -5,12 +5,14 @@
 
 or fer2013.csv with fer2013new.csv, joined row by row: the number in an image's name is no row. The
 label is the majority of ferplus.py: votes that stand alone are dropped, and an emotion needs more
-than half of the rest.
+than half of the rest. As ferplus-votes, train has the shares of ferplus.py's mode crossentropy,
+while val and test keep the majority, as in its train.py.
 """
 
 import csv
 import io
 import re
+from functools import partial
 
 import numpy as np
 
@@ -25,7 +27,7 @@ VOTES = 10  # FERPLUS's eight, then unknown and not a face
 TABLE = "fer2013new.csv"
 
 
-def find(tree: Tree) -> Found | None:
+def find(tree: Tree, by_votes: bool = False) -> Found | None:
     lists = [match for name in tree.files if (match := FOLDER.match(name))]
     if not lists:
         return None
@@ -36,11 +38,12 @@ def find(tree: Tree) -> Found | None:
         with tree.open(match[0]) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
             for row in filter(None, csv.reader(text)):
                 name = f"{folder}/{row[0]}"
-                label = majority(votes(tree, match[0], row[2:]))
+                split = SPLITS[match[2]]
+                label, shares = target(votes(tree, match[0], row[2:]), by_votes, split)
                 total += 1
                 lost += name not in there
                 if label and name in there:
-                    faces.append(Face(name, label, SPLITS[match[2]]))
+                    faces.append(Face(name, label, split, shares=shares))
     if not faces:
         raise Mistake(
             f"{tree.path} has {lists[0][0]} but no image of it; expected the PNGs that FER+'s "
@@ -48,17 +51,57 @@ def find(tree: Tree) -> Found | None:
             f"{TABLE} as ferplus:FOLDER"
         )
     faces.sort(key=lambda face: face.file)
-    notes: tuple[str, ...] = (without(total - lost - len(faces), total - lost),)
+    notes: tuple[str, ...] = (without(total - lost - len(faces), total - lost, by_votes),)
     if lost:
         notes += (f"{lost:,} of its images are not there",)
     return Found(tree, faces, "ferplus", tuple(match[0] for match in lists), notes)
 
 
-def without(lost: int, total: int) -> str:
+find_votes = partial(find, by_votes=True)
+
+
+def without(lost: int, total: int, by_votes: bool = False) -> str:
     return (
         f"{lost:,} of {total:,} images have no majority of FER+'s votes for one of its eight "
-        "emotions and were left out"
+        "emotions"
+        + (" (of train: no few emotions with most of them)" if by_votes else "")
+        + " and were left out"
+        + ("; train is trained towards the shares of its votes" if by_votes else "")
     )
+
+
+def target(votes: np.ndarray, by_votes: bool, split: str) -> tuple[str, tuple[float, ...]]:
+    """A class and the shares of all, none of them where the rule gives none; int (10,)."""
+    if not by_votes or split != "train":
+        return majority(votes), ()
+    shares = distribution(votes)
+    return (FERPLUS[int(np.argmax(shares))], shares) if shares else ("", ())
+
+
+def distribution(votes: np.ndarray) -> tuple[float, ...]:
+    """Shares of FERPLUS's eight classes; none where an image is left out. votes: int (10,).
+
+    As mode crossentropy of ferplus.py: votes that stand alone are dropped; the answers with most
+    votes are taken, ties together, until they hold three quarters of the rest or are three; neither
+    may hold half or less of them, be more than three, nor may unknown or not a face lead.
+    """
+    left = np.where(votes > 1, votes, 0)
+    taken, total, many = np.zeros(VOTES, int), left.sum(), 0
+    held, valid = 0, True
+    while held < 0.75 * total and many < 3 and valid:
+        most = left.max()
+        for k in np.flatnonzero(left == most):
+            taken[k], left[k] = most, 0
+            held, many = held + most, many + 1
+            if k >= len(FERPLUS):
+                valid = False
+                if taken.sum() > most:  # emotions were ahead of it
+                    taken[k], many = 0, many - 1
+                break
+    if taken.sum() <= 0.5 * total or many > 3 or taken.argmax() >= len(FERPLUS):
+        return ()
+    emotions = taken[: len(FERPLUS)]
+    return tuple((emotions / emotions.sum()).tolist())
 
 
 def votes(tree: Tree, where: str, cells: list[str]) -> np.ndarray:

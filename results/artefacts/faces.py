@@ -32,7 +32,7 @@ def copy(one: Findings, source: Path) -> Dataset:
     begun_before = not header["data"].get("levels")
     kind, path = located(source)
     names = ASSUMED if begun_before else tuple(header["study"].get("classes", ()))
-    return dataset.read(path, names, kind)
+    return dataset.read(path, names, kind, tuple(header["study"].get("without", ())))
 
 
 def images(one: Findings, source: Path, wanted: pd.DataFrame) -> np.ndarray:

@@ -13,7 +13,7 @@ from results.facts import search, status
 from results.facts.evaluation import Evaluated
 
 FRESH = 3  # seeds: the fewest whose scatter says something
-OF_DATA = ("data", "classes", "train_images", "val_images")
+OF_DATA = ("data", "classes", "without", "train_images", "val_images")
 
 
 @dataclass(frozen=True)

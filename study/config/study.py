@@ -73,6 +73,9 @@ class Study:
         "names of the classes in the order of their numbers, where the data have numbers alone; "
         "FER-2013's own order is angry,disgust,fear,happy,sad,surprise,neutral",
     )
+    without: tuple[str, ...] = option(
+        (), "classes of the data to leave out, as contempt of AffectNet or FER+"
+    )
     train_images: int = option(0, "train on a stratified part of so many images; 0 is all", 0)
     val_images: int = option(0, "validate on a stratified part of so many images; 0 is all", 0)
     val_copies: str = option(
@@ -272,12 +275,12 @@ def checked_option(f: Any, value: Any) -> Any:
     rule, wanted = f.metadata, type(f.default)
     if f.name == "settings":
         return tuple(value)
-    if f.name in ("classes", "pairs"):
+    if f.name in ("classes", "pairs", "without"):
         if not isinstance(value, list | tuple) or not all(
             type(one) is str and one for one in value
         ):
             raise Mistake(f"{f.name} is {value!r}: expected a list of names")
-        return tuple(value if f.name == "classes" else map(pair, value))
+        return tuple(map(pair, value) if f.name == "pairs" else value)
     if wanted is tuple:
         if not isinstance(value, list | tuple):
             known = ", ".join(rule["choices"])

@@ -32,13 +32,17 @@ def main(argv: list[str] | None = None) -> int:
         help="names of the classes in the order of "
         "their numbers, where the source has numbers alone",
     )
+    parser.add_argument(
+        "--without", default="", metavar="A,B,...", help="classes to leave out, as contempt"
+    )
     args = parser.parse_args(argv)
     if args.download and args.source:
         parser.error("--download brings its own source: leave out one of the two")
     try:
         source = download() if args.download else args.source
         names = tuple(filter(None, args.classes.split(",")))
-        output.say(describe(load(source, args.cache, names)))
+        without = tuple(filter(None, args.without.split(",")))
+        output.say(describe(load(source, args.cache, names, without)))
         if args.download:
             output.say(f"\nIt lies in {source}; give it to a study as\n")
             output.say(f"    python -m study.run --data {shlex.quote(str(source))}")

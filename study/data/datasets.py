@@ -38,35 +38,40 @@ DRAWN = (
 
 
 def load(
-    source: str | Path | None = None, cache: Path | None = None, names: tuple[str, ...] = ()
+    source: str | Path | None = None,
+    cache: Path | None = None,
+    names: tuple[str, ...] = (),
+    without: tuple[str, ...] = (),
 ) -> Dataset:
     """The data set of a path, or KIND:PATH, or of drawn faces (None, "faces", or "faces:N" with N
     for train).
 
-    `names` are those of the classes in the order of their numbers, where the source has no names.
-    What was prepared before is read from the folder `cache`, else FER_STUDY_CACHE, else
-    ~/.cache/fer-study. A folder that was named and can't be written is a Mistake; without the usual
-    one the images are prepared all the same, and stderr says so.
+    `names` are those of the classes in the order of their numbers, where the source has no names;
+    `without` are classes to leave out. What was prepared before is read from the folder `cache`,
+    else FER_STUDY_CACHE, else ~/.cache/fer-study. A folder that was named and can't be written is a
+    Mistake; without the usual one the images are prepared all the same, and stderr says so.
     """
     if source is None or (isinstance(source, str) and source.partition(":")[0] == "faces"):
         if names not in ((), ASSUMED):
             raise Mistake("drawn faces have classes with names: leave out --classes")
+        if without:
+            raise Mistake("drawn faces are drawn with all of their classes: leave out --without")
         sizes = drawn_sizes(source)
         return cached(drawn_digest(sizes), cache, lambda: drawn(sizes))
     kind, place = sources.asked(os.fspath(source))
     path = Path(os.path.expanduser(place))
     digest = sources.digest(path, kind)
-    key = f"{digest}{f'-{kind}' if kind else ''}{named(names)}"
-    dataset = cached(key, cache, lambda: read(path, names, kind))
+    key = f"{digest}{f'-{kind}' if kind else ''}{named(names)}{named(without, 'without-')}"
+    dataset = cached(key, cache, lambda: read(path, names, kind, without))
     name = os.path.basename(os.path.abspath(path))
     return replace(dataset, name=dataset.known or plain_name(path), source=(name, digest))
 
 
-def named(names: tuple[str, ...]) -> str:
-    """The part of a cache file's name that is of the names given to its classes; "" without any."""
+def named(names: tuple[str, ...], what: str = "") -> str:
+    """The part of a cache file's name that is of the names of classes given; "" without any."""
     if not names:
         return ""
-    return f"-{hashlib.sha256(json.dumps(names).encode()).hexdigest()[:8]}"
+    return f"-{what}{hashlib.sha256(json.dumps(names).encode()).hexdigest()[:8]}"
 
 
 def absolute(source: str) -> str:
@@ -90,7 +95,8 @@ def subset(split: Split, images: int, seed: int) -> Split:
         for label, share in enumerate(shares(np.bincount(split.labels), images))
     ]
     rows = np.sort(np.concatenate(taken))
-    return Split(split.images[rows], split.labels[rows], split.ids[rows])
+    towards = None if split.shares is None else split.shares[rows]
+    return Split(split.images[rows], split.labels[rows], split.ids[rows], towards)
 
 
 def counts(dataset: Dataset) -> "pd.DataFrame":
@@ -238,7 +244,8 @@ def store(dataset: Dataset, path: Path) -> None:
     arrays = {"about": np.array(json.dumps(about))}
     arrays |= {name: getattr(dataset, name) for name in MARKS}
     for name, split in zip(SPLITS, parts(dataset), strict=True):
-        arrays |= {f"{name}_{key}": value for key, value in vars(split).items()}
+        there = {key: value for key, value in vars(split).items() if value is not None}
+        arrays |= {f"{name}_{key}": value for key, value in there.items()}
     atomic.replace(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
 
 
@@ -247,7 +254,13 @@ def stored(path: Path) -> Dataset:
     with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         about = json.loads(str(file["about"]))
         splits = [
-            Split(*(file[f"{name}_{key}"] for key in ("images", "labels", "ids")))
+            Split(
+                **{
+                    key: file[f"{name}_{key}"]
+                    for key in ("images", "labels", "ids", "shares")
+                    if f"{name}_{key}" in file
+                }
+            )
             for name in SPLITS
         ]
         dataset = Dataset(

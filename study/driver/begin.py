@@ -87,7 +87,7 @@ def start(given: dict[str, str], trainable: type, notifier: Notifier) -> int:
             f"{folder} exists: go on with it by --resume {folder}, or choose another --name"
         )
     handover.prepare(study, folder, say)
-    whole = datasets.load(study.data, names=study.classes)
+    whole = datasets.load(study.data, names=study.classes, without=study.without)
     study = prepare.at_most(study, whole, said)
     dataset = prepare.parts(study, whole)
     prepare.check_networks(study, len(dataset.classes))
@@ -155,7 +155,9 @@ def go_on(
     refuse_idle(study, given)
     refuse_less(study, given, tables)
     study = replace(study, data=datasets.absolute(study.data))
-    whole = datasets.load(study.data, names=prepare.class_names(study, header["data"]))
+    whole = datasets.load(
+        study.data, names=prepare.class_names(study, header["data"]), without=study.without
+    )
     prepare.check_same(study, whole, header["data"])
     if {*wider.WIDENS} & {*given}:
         dataset = prepare.parts(study, whole)

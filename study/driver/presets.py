@@ -37,8 +37,9 @@ def source(study: Study, model: str) -> str:
 
 
 def parts(study: Study) -> list[str]:
-    """The options by which a study took a part of the images."""
-    return [name for name in ("train_images", "val_images") if getattr(study, name)]
+    """The options by which a study left classes out, or took a part of the images."""
+    names = ("without", "train_images", "val_images")
+    return [name for name in names if getattr(study, name)]
 
 
 def write_text(path: Path, text: str) -> None:

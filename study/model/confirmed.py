@@ -130,7 +130,7 @@ def images(run: Run, source: str = "") -> Dataset:
     or isn't there."""
     data = run.header["data"]
     names = run.study.classes if data.get("levels") else ASSUMED
-    whole = datasets.load(source or run.study.data, names=names)
+    whole = datasets.load(source or run.study.data, names=names, without=run.study.without)
     if whole.digest != data["digest"]:
         raise Mistake(
             f"{source or run.study.data} has digest {whole.digest}, but the study was run on "
