@@ -8,10 +8,15 @@ from results import Mistake, fail, say
 from results.artefacts.load import load
 from results.report.files import write
 from results.report.report import report
+from results.report.terminal import lines
 
 HELP = {
     "out": "the page (default: ./report-NAME.html)",
     "votes": "fer2013new.csv of FER+: what ten voters saw in each image, for a section on labels",
+    "health": "print on one screen whether each study can be believed (PASS or WARN, why, and what "
+    "to type next) and write no page",
+    "checklist": "print the REFORMS checklist of each study in Markdown, answered as far as its "
+    "artefacts answer it, and write no page",
     "faces": "the photographs' source (fer2013.csv, folder or zip), to show some of each class: "
     "such a page is for yourself, not for publication",
 }
@@ -30,8 +35,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, metavar="FILE", help=HELP["out"])
     parser.add_argument("--votes", type=Path, metavar="CSV", help=HELP["votes"])
     parser.add_argument("--faces", type=Path, metavar="DATA", help=HELP["faces"])
+    parser.add_argument("--health", action="store_true", help=HELP["health"])
+    parser.add_argument("--checklist", action="store_true", help=HELP["checklist"])
     args = parser.parse_args(argv)
     try:
+        if args.health or args.checklist:
+            if idle := [f"--{name}" for name in ("out", "votes", "faces") if getattr(args, name)]:
+                raise Mistake(f"{idle[0]} does nothing with --health or --checklist: leave it out")
+            say(*lines([load(run) for run in args.run], args.health, args.checklist))
+            return 0
         studies = [load(folder) for folder in args.run]
         name = "-".join(folder.resolve().name for folder in args.run)
         out = args.out or Path(f"report-{name}.html")

@@ -80,6 +80,7 @@ def test_the_page_of_a_whole_study_parses_and_says_everything(whole):
     ]
     assert titles == [
         "result",
+        "health",
         "confirmed-accuracy",
         "are-the-differences-real",
         "learning-curves",
@@ -219,7 +220,8 @@ def test_a_study_of_which_little_is_known_gives_a_report_that_says_so(tmp_path, 
 
 def test_one_seed_never_shows_a_spread_over_seeds(tmp_path):
     found = report([load(one_seed(tmp_path / "s"))])
-    shown = found.sections[1].blocks[0].table.shown
+    (confirmed,) = (one for one in found.sections if one.title == "Confirmed accuracy")
+    shown = confirmed.blocks[0].table.shown
     assert shown["sd, test"].tolist() == ["one seed"]
 
 

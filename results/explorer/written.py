@@ -26,7 +26,7 @@ def texts(
     compared = sections_html(sections(given, "comparison")) if settings else f"<p>{UNTESTED}</p>"
     return {
         "answer": answer(studies, settings),
-        "study": bookkeeping(studies),
+        "study": bookkeeping(studies) + sections_html(sections(given, "health")),
         "comparison": compared,
         **{name: sections_html(sections(given, name)) for name in ("curves", "networks", "paper")},
     }

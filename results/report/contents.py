@@ -1,7 +1,8 @@
 """Every section, once: the places that show it, and how it is made.
 
-A place is the report or one of the explorer's written views (comparison, searches, paper); within
-a place the order here is the order shown. A new figure is a section's file and a line of SECTIONS.
+A place is the report or a part of the explorer's written views (comparison, searches, health, ...);
+within a place the order here is the order shown. A new figure is a section's file and a line of
+SECTIONS.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,6 +18,7 @@ from results.report.sections.cost import cost
 from results.report.sections.curves import curves
 from results.report.sections.elsewhere import tested
 from results.report.sections.faces import grid
+from results.report.sections.health import health
 from results.report.sections.ingredients import ingredients
 from results.report.sections.networks import networks
 from results.report.sections.overview import overview
@@ -36,6 +38,7 @@ def sections(inputs: Inputs, place: str) -> list[Section]:
 
 SECTIONS: tuple[tuple[str, Make], ...] = (
     ("report answer", lambda given: [answer(given)]),
+    ("report health", lambda given: [health(one, given) for one in given.studies]),
     ("report comparison", lambda given: [confirmed(given)]),
     ("report comparison", lambda given: [pairs(given)]),
     ("report comparison", ingredients),

@@ -79,7 +79,9 @@ def gained(given: Given) -> list[str]:
         same = set(bests) - {best for best, _ in defaults}
         told += [f"  {best}: the default is the best." for best in bests if best in same]
     heading = [f"{verdicts.GAIN}:"] if told else []
-    return [*heading, *told, f"{verdicts.ONE_SEARCH}.", ""]
+    intervals = any(len(one.seeds) > 1 for one in given.settings)
+    warned = [f"{verdicts.ONE_SEARCH}."] * intervals
+    return [*heading, *told, *warned, *[""] * bool(told or warned)]
 
 
 def answered(

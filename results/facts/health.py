@@ -1,0 +1,312 @@
+"""Whether a study can be believed, on one screen: a verdict, a sentence and the next command each.
+
+Terminal, report and explorer ask `of`; nothing here is computed that a section doesn't show whole.
+"""
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_stats.crossed import LEVEL
+from fer_stats.plans import WORTH
+from fer_stats.verdicts import Comparison, signed
+from results.artefacts.load import Findings
+from results.facts import evaluation, halving, learning, predictable, search, status
+from results.facts.evaluation import Evaluated
+from results.words import listed
+
+CURSE = 0.01  # a searched figure that loses more with fresh seeds is told
+RUNG = 0.5  # rank correlation of the first rung with the end below which ASHA stops at random
+UNEVEN = 1.5  # trials of one network for each of another
+SURE = 0.05  # calibration error above which confidence isn't to be read as a probability
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the screen."""
+
+    name: str
+    passed: bool
+    words: str  # a sentence
+    command: str = ""  # what to type next; "" where nothing is to be done
+
+    @property
+    def verdict(self) -> str:
+        return "PASS" if self.passed else "WARN"
+
+
+def of(one: Findings, settings: list[Evaluated], found: list[Comparison]) -> list[Check]:
+    """The checks that this study allows; `settings` and `found` may be of other studies too."""
+    own = [each for each in settings if each.answers.study == one.name]
+    trials = search.searched(one)
+    names = {each.name for each in own}
+    pairs = [each for each in found if each.primary and {each.first, each.second} <= names]
+    made = [
+        learned(one, own),
+        seeds(one, own, pairs),
+        inside(one, trials),
+        predicted(one, trials),
+        cursed(one),
+        leaks(one, own),
+        looks(one, own),
+        even(one, trials),
+        failures(one),
+        stopping(one, trials),
+        calibrated(one, own),
+    ]
+    return [check for check in made if check]
+
+
+def again(one: Findings, *flags: str) -> str:
+    """The command of another study like this one, with other flags."""
+    asked = one.study["study"]
+    words = ["python -m study.run"]
+    for name in ("preset", "data"):
+        if asked.get(name):
+            words.append(f"--{name} {shlex.quote(str(asked[name]))}")
+    return " ".join([*words, *flags])
+
+
+def learned(one: Findings, own: list[Evaluated]) -> Check | None:
+    if one.epochs.empty:
+        return None
+    told = learning.sentences(learning.unlearned([each.answers for each in own]))
+    told += learning.searched(one)
+    longer = f"--epochs {2 * int(one.study['study'].get('epochs') or 1)}"
+    if told:
+        return Check("Networks learned", False, " ".join(told), again(one, longer))
+    words = "Every network is more often right than the most frequent class answered always."
+    return Check("Networks learned", True, words)
+
+
+def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check | None:
+    """Whether the question is decided, or could have been."""
+    name = "Seeds enough"
+    single = [each.name for each in own if len(each.answers.seeds) < 2]
+    if not own:
+        return None
+    if single and not pairs:
+        words = f"{listed(single)}: one seed, so that there is no interval."
+        return Check(name, False, words, again(one, "--seeds 5"))
+    if not pairs:
+        return Check(name, True, "Each setting has an interval; no pair was to be decided.")
+    open_ones = [each for each in pairs if not each.settled]
+    if not open_ones:
+        return Check(name, True, f"All {len(pairs)} primary comparisons are settled.")
+    needed = [each.needed for each in open_ones if each.needed]
+    smallest = max((each.smallest for each in pairs), default=np.nan)
+    if smallest <= WORTH:
+        words = (
+            f"{len(open_ones)} of {len(pairs)} primary comparisons aren't settled, and differences "
+            f"of {100 * smallest:.1f} points would be found four times in five."
+        )
+        return Check(name, True, words)
+    words = f"{len(open_ones)} of {len(pairs)} primary comparisons aren't settled"
+    if needed:
+        words += f"; {max(needed)} seeds each would settle {len(needed)}, four times in five."
+        return Check(name, False, words, again(one, f"--seeds {max(needed)}"))
+    words += ": the images are too few for differences this small, with any number of seeds."
+    return Check(name, False, words)
+
+
+def inside(one: Findings, trials: pd.DataFrame) -> Check | None:
+    """Whether the best lies inside what was searched."""
+    if trials.empty:
+        return None
+    edges = search.edges(one, trials)
+    if edges.empty:
+        return Check("Optimum inside", True, "No best value lies on the edge of what was searched.")
+    told = [
+        f"{row['model']}'s {row['hyperparameter']} ({row['best']:.4g}, {row['edge']} end)"
+        for _, row in edges.iterrows()
+    ]
+    words = f"On the edge of what was searched: {listed(told)}; a better one may lie beyond."
+    flags = {
+        row["hyperparameter"]: wider(search.space(one, row["model"])[row["hyperparameter"]], row)
+        for _, row in edges.iterrows()
+    }
+    shown = [f"--{name.replace('_', '-')} {text}" for name, text in flags.items() if text]
+    return Check("Optimum inside", False, words, again(one, *shown) if shown else "")
+
+
+def wider(domain: Any, row: pd.Series) -> str:
+    """The domain as a flag takes it, moved on at the end where the best lies; "" where it can't."""
+    if isinstance(domain, list):
+        ordered = sorted(domain)
+        more = ordered[-1] * 2 if row["edge"] == "high" else ordered[0] / 2
+        kept = more if isinstance(ordered[0], float) else int(more)
+        return ",".join(f"{value:g}" for value in sorted({*ordered, kept} - {0}))
+    low, high, log = domain["low"], domain["high"], bool(domain.get("log"))
+    if not log:
+        return ""  # a share or a rotation ends where it ends
+    low, high = (low / 10, high) if row["edge"] == "low" else (low, high * 10)
+    return f"{low:g}:{high:g}:log"
+
+
+def predicted(one: Findings, trials: pd.DataFrame) -> Check | None:
+    """Whether the hyperparameters foretell anything."""
+    name = "Search predictable"
+    if trials.empty:
+        return None
+    found = predictable.predictability(one, trials)
+    if found.empty:
+        return None
+    more = again(one, f"--trials {2 * int(one.study['study'].get('trials') or len(trials))}")
+    few = found[found["r2"].isna()]
+    if len(few) == len(found):
+        words = f"Fewer than {predictable.FEWEST} trials of each network: nothing can be told."
+        return Check(name, False, words, more)
+    told = [
+        f"{row['model']} {100 * row['r2']:.0f} % (p {row['p']:.3f}, {row['trials']} trials)"
+        if np.isfinite(row["r2"])
+        else f"{row['model']} too few trials ({row['trials']})"
+        for _, row in found.iterrows()
+    ]
+    words = f"Of the ranks' variance the hyperparameters foretell, cross-validated: {listed(told)}."
+    passed = bool((found["p"] < 1 - LEVEL).all())
+    if not passed:
+        words += " What isn't foretold better than shuffled values shows no effect of any of them."
+    return Check(name, passed, words, "" if passed else more)
+
+
+def cursed(one: Findings) -> Check | None:
+    """How much a searched figure was flattered."""
+    frame = search.winners_curse(one)
+    if frame.empty:
+        return None
+    told = [f"{row['setting']} {signed(-row['lost'])}" for _, row in frame.iterrows()]
+    words = (
+        f"The search's best with fresh seeds, same images of val and epoch: {listed(told)} points."
+    )
+    if frame["lost"].max() <= CURSE:
+        return Check("Winner's curse", True, words)
+    words += " Quote the confirmed figures, never the search's."
+    return Check("Winner's curse", False, words, f"python -m results {one.folder}")
+
+
+def leaks(one: Findings, own: list[Evaluated]) -> Check | None:
+    """Whether copies of training images are known, and out of what choices and verdicts use."""
+    if not own:
+        return None
+    answers = own[0].answers
+    copied = ~evaluation.chosen(answers, "test, no duplicates") & (answers.split == "test")
+    words = (
+        f"{int(copied.sum()):,} of {int((answers.split == 'test').sum()):,} test images are copies "
+        "of ones trained or chosen on, and out of every verdict."
+    )
+    lacking = []
+    if answers.near is None:
+        lacking.append("near copies weren't looked for")
+    asked = one.study["study"]
+    if asked.get("val_copies") != "without" and "search" in asked.get("stages", []):
+        lacking.append("configurations were chosen on val with copies of training images in it")
+    if not lacking:
+        return Check("Leaks", True, words)
+    return Check("Leaks", False, f"{words} But {listed(lacking)}.", again(one))
+
+
+def looks(one: Findings, own: list[Evaluated]) -> Check | None:
+    """How often test was seen before."""
+    if not own:
+        return None
+    told = status.looked(one)
+    if told:
+        return Check("Looks at test", False, " ".join(told))
+    if not one.study.get("look_at_test"):
+        words = "Which study this is on these test images wasn't counted when it ran."
+        return Check("Looks at test", False, words)
+    words = "The first study on its machine and in its storage that opened these test images."
+    return Check("Looks at test", True, words)
+
+
+def even(one: Findings, trials: pd.DataFrame) -> Check | None:
+    """Whether the networks had the same budget and the same images."""
+    if one.trials["hp_model"].nunique() < 2:
+        return None
+    apart = []
+    if len(trials):
+        many = trials["model"].value_counts()
+        if many.max() > UNEVEN * many.min():
+            apart.append(f"trials ({listed([f'{n} {name}' for name, n in many.items()])})")
+    confirmed = one.trials[one.trials["stage"] == "confirm"]
+    for column, what in (("hp_image_px", "pixels a side"), ("hp_epochs", "epochs")):
+        if column in confirmed and len(confirmed):
+            each = confirmed.groupby("hp_model")[column].agg(lambda v: tuple(sorted(set(v))))
+            if each.nunique() > 1:
+                values = [f"{name} {'/'.join(map(str, v))}" for name, v in each.items()]
+                apart.append(f"{what} ({listed(values)})")
+    if not apart:
+        words = "The networks had about as many trials, as many epochs and images of one size."
+        return Check("Budgets equal", True, words)
+    data = f" --data {shlex.quote(str(one.study['study'].get('data')))}"
+    words = f"The networks differ in {listed(apart)}: what is found of them is of that too."
+    return Check("Budgets equal", False, words, f"python -m study.run --preset fair{data}")
+
+
+def failures(one: Findings) -> Check | None:
+    if one.trials.empty:
+        return None
+    failed = one.trials.loc[one.trials["status"] == "failed", "trial_id"]
+    broken = status.diverged(one)
+    if failed.empty and not broken:
+        return Check("Failures", True, f"None of {len(one.trials):,} trials failed or diverged.")
+    parts = [f"{len(failed)} failed"] * bool(len(failed))
+    parts += [f"the loss of {len(broken)} became no number"] * bool(broken)
+    words = f"Of {len(one.trials):,} trials {listed(parts)}; the table of trials says why."
+    return Check("Failures", False, words, f"python -m study.status {one.folder}")
+
+
+def stopping(one: Findings, trials: pd.DataFrame) -> Check | None:
+    """Whether ASHA's first rung foretells the end, as far as those that reached it tell."""
+    if trials.empty or one.decisions.empty or not halving.schedule(one):
+        return None
+    rungs = halving.rungs(one, trials)
+    first = rungs.sort_values("rung").drop_duplicates("model")
+    told = [
+        f"{row['model']} {row['spearman']:.2f} ({row['reached_the_end']} of {row['judged']})"
+        if np.isfinite(row["spearman"])
+        else f"{row['model']} unknown ({row['reached_the_end']} of {row['judged']})"
+        for _, row in first.iterrows()
+    ]
+    words = (
+        "Rank correlation of the first rung with the end, of those that reached it: "
+        f"{listed(told)}."
+    )
+    passed = bool((first["spearman"] >= RUNG).all())
+    grace = 2 * int(halving.schedule(one)["grace"])
+    if not passed:
+        words += " So ASHA may have stopped what would have become the best."
+    return Check(
+        "ASHA's loss", passed, words, "" if passed else again(one, f"--grace-epochs {grace}")
+    )
+
+
+def calibrated(one: Findings, own: list[Evaluated]) -> Check | None:
+    if not own:
+        return None
+    frame, _ = evaluation.calibration(own)
+    if frame.empty:
+        return None
+    told = [
+        f"{row['setting']} {100 * row['ece']:.1f} "
+        f"({'over' if row['confidence'] > row['accuracy'] else 'under'}confident)"
+        for _, row in frame.sort_values("ece", ascending=False).head(4).iterrows()
+    ]
+    words = f"Expected calibration error on test, in points: {listed(told)}."
+    if frame["ece"].max() <= SURE:
+        return Check("Calibration", True, words)
+    words += " Don't read confidence as a probability; predict gives sets that hold their promise."
+    return Check("Calibration", False, words, f"python -m study.predict {one.folder} PHOTO")
+
+
+def lines(checks: list[Check]) -> list[str]:
+    """The screen, as the terminal prints it."""
+    found = []
+    for check in checks:
+        found.append(f"{check.verdict}  {check.name}: {check.words}")
+        found += [f"      {check.command}"] * bool(check.command)
+    warned = sum(not check.passed for check in checks)
+    return [*found, f"{len(checks) - warned} PASS, {warned} WARN"]

@@ -1,0 +1,150 @@
+"""The screen that says whether a study can be believed, and the checklist."""
+
+import shlex
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_results_load import whole
+
+from results.__main__ import main
+from results.artefacts.load import answers, load
+from results.facts import checklist, evaluation, health, verdicts
+from results.facts.predictable import foretold
+from results.report.contents import sections
+from results.report.inputs import Inputs
+from study.config import flags
+from study.config.study import read_preset
+
+__all__ = ["whole"]
+FULL = "results/published/full-curves"
+SEARCH = "results/published/search"
+
+
+def checks(folder) -> dict[str, health.Check]:
+    one = load(folder)
+    settings = evaluation.evaluated(answers(one))
+    found = health.of(one, settings, verdicts.of([one], settings))
+    return {check.name: check for check in found}
+
+
+@pytest.fixture(scope="module")
+def published(request) -> dict[str, health.Check]:
+    return checks(request.config.rootpath / SEARCH)
+
+
+def test_a_search_that_was_confirmed_has_every_check(published):
+    assert list(published) == [
+        "Networks learned",
+        "Seeds enough",
+        "Optimum inside",
+        "Search predictable",
+        "Winner's curse",
+        "Leaks",
+        "Looks at test",
+        "Budgets equal",
+        "Failures",
+        "ASHA's loss",
+        "Calibration",
+    ]
+    assert {check.verdict for check in published.values()} == {"PASS", "WARN"}
+
+
+def test_what_is_to_be_done_next_is_a_command_that_exists(published):
+    for check in published.values():
+        if not check.command.startswith("python -m study.run"):
+            continue
+        words = shlex.split(check.command)[3:]
+        given = flags.given(flags.parser().parse_args(words))
+        study = flags.with_flags(read_preset(given.pop("preset"), "gpu")[0], given)
+        assert study.data
+
+
+def test_a_search_that_is_cut_to_nothing_is_warned_of(whole):
+    found = checks(whole)
+    assert not found["Search predictable"].passed and not found["Leaks"].passed
+    assert not found["Looks at test"].passed  # nobody counted
+
+
+def test_looks_pass_where_they_were_counted_and_this_is_the_first(whole):
+    one = load(whole)
+    own = evaluation.evaluated(answers(one))
+    first = replace(one, study={**one.study, "look_at_test": 1})
+    third = replace(one, study={**one.study, "look_at_test": 3})
+    assert health.looks(first, own).passed
+    assert not health.looks(third, own).passed and "number 3" in health.looks(third, own).words
+
+
+def test_leaks_pass_where_copies_were_looked_for_and_left_out_of_choices(whole):
+    one = load(whole)
+    asked = {**one.study["study"], "stages": ["search", "confirm"]}
+    (first, *_) = evaluation.evaluated(answers(one))
+    near = replace(first.answers, near=np.zeros(len(first.answers.label), bool))
+    own = [replace(first, answers=near)]
+    for copies, passed in (("without", True), ("with", False)):
+        study = {**one.study, "study": {**asked, "val_copies": copies}}
+        assert health.leaks(replace(one, study=study), own).passed == passed
+
+
+def test_an_effect_is_foretold_and_noise_is_not():
+    rng = np.random.default_rng(0)
+    x, noise = rng.random((40, 3)), rng.standard_normal(40)
+    r2, p = foretold(x, -((x[:, 0] - 0.3) ** 2) + 0.02 * noise)
+    assert r2 > 0.5 and p < 0.01
+    r2, p = foretold(x, noise)
+    assert r2 < 0.2 and p > 0.05
+
+
+def test_noise_is_called_foretold_in_one_of_twenty():
+    rng = np.random.default_rng(1)
+    found = [foretold(rng.random((15, 2)), rng.standard_normal(15))[1] for _ in range(100)]
+    assert np.mean(np.array(found) < 0.05) <= 0.11
+
+
+def test_the_leave_one_out_errors_are_those_of_leaving_one_out():
+    from results.facts.predictable import errors
+
+    rng = np.random.default_rng(0)
+    x, y = rng.random((12, 2)), rng.standard_normal((12, 1))
+    kernel = np.exp(-((x[:, None] - x[None]) ** 2).sum(2))
+    each = []
+    for k in range(12):
+        rest = np.delete(np.arange(12), k)
+        weights = np.linalg.solve(kernel[np.ix_(rest, rest)] + 0.5 * np.eye(11), y[rest])
+        each.append(float((y[k] - kernel[k, rest] @ weights).item()) ** 2)
+    assert errors(kernel, 0.5, y) == pytest.approx(np.mean(each))
+
+
+def test_a_range_is_widened_where_its_best_lies():
+    log = {"low": 0.001, "high": 0.1, "log": True}
+    assert health.wider(log, pd.Series({"edge": "high"})) == "0.001:1:log"
+    assert health.wider(log, pd.Series({"edge": "low"})) == "0.0001:0.1:log"
+    assert health.wider([32, 64], pd.Series({"edge": "low"})) == "16,32,64"
+    assert health.wider({"low": 0.0, "high": 0.5}, pd.Series({"edge": "high"})) == ""
+
+
+def test_terminal_report_and_explorer_say_the_same(whole, capsys):
+    one = load(whole)
+    given = Inputs([one], evaluation.evaluated(answers(one)))
+    (section,) = sections(given, "health")
+    shown = section.blocks[1].frame
+    assert main([str(whole), "--health"]) == 0
+    told = capsys.readouterr().out
+    for _, row in shown.iterrows():
+        assert f"{row['verdict']}  {row['check']}: {row['words']}" in told
+
+
+def test_the_checklist_answers_what_the_artefacts_answer_and_leaves_the_rest_open(whole, capsys):
+    assert main([str(whole), "--checklist"]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("- [")]
+    assert len(rows) == 32 == len(checklist.ITEMS)
+    by_key = {row.split()[3] if row[3] == " " else row.split()[2]: row for row in rows}
+    assert by_key["1a"].endswith("for the author to say")
+    assert "digest" in by_key["2a"] and by_key["2a"].startswith("- [x]")
+    assert "primary comparison" in by_key["7c"]
+
+
+def test_a_flag_that_does_nothing_beside_them_is_refused(whole, capsys):
+    assert main([str(whole), "--health", "--out", "page.html"]) == 2
+    assert "--out does nothing with --health" in capsys.readouterr().err
