@@ -40,6 +40,11 @@ def listed(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def counted(many: float, word: str) -> str:
+    """1 trial, 2 trials."""
+    return f"{many:,.0f} {word}" if many == 1 else f"{many:,.0f} {word}s"
+
+
 def seeds(many: int) -> str:
     return "one seed" if many == 1 else f"{many} seeds"
 

@@ -103,7 +103,7 @@ def test_only_the_selected_trials_are_kept(whole):
 def test_the_budget_says_what_was_spent_and_what_is_left(whole):
     frame = progress.budget(load(whole)).set_index("budget")
     assert frame.loc["trials of the search"].tolist() == [8, 6, 0]
-    assert frame.loc["networks of the confirmation", "spent"] == 4
+    assert frame.loc["models of the confirmation", "spent"] == 4
     assert frame.loc["epochs", "spent"] == len(load(whole).epochs)
 
 

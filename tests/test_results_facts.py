@@ -179,8 +179,8 @@ def test_a_setting_that_has_not_come_to_its_end_is_told_by_its_epochs_and_has_no
 def test_warnings_say_what_a_reader_must_know(whole):
     found = load(whole)
     told = " ".join(status.warnings(found, answers(found)))
-    assert "2 trial(s) failed: a2, r2" in told
-    assert "loss of 2 trial(s) is no number: a3, r3" in told
+    assert "2 trials failed: a2, r2" in told
+    assert "loss of 2 trials is no number: a3, r3" in told
     assert "half-written" in told
     assert "One seed" not in told
 
@@ -196,7 +196,7 @@ def test_warnings_say_what_was_known_of_test_and_where_it_chose(tmp_path, whole)
     told = " ".join(status.warnings(found, answers(found)))
     assert "was first chosen by val and test together" in told
     assert "study number 3 on its machine that opened these test images" in told
-    assert "Test was opened with 2 seed(s), and 3 were added after" in told
+    assert "Test was opened with 2 seeds, and 3 were added after" in told
 
 
 def test_duplicates_by_class(whole):

@@ -207,10 +207,10 @@ def diverged(path):
             one_trial_running,
             "has been evaluated on test. The highest val accuracy",
         ),
-        (all_failed, "1 trial(s) failed: a; the table of trials says why."),
+        (all_failed, "1 trial failed: a; the table of trials says why."),
         (confirmed_without_test, "The study isn't complete (interrupted: SIGINT)"),
         (one_seed, "Every setting has one seed: no interval"),
-        (diverged, "The loss of 1 trial(s) is no number: alexnet-s0."),
+        (diverged, "The loss of 1 trial is no number: alexnet-s0."),
     ],
 )
 def test_a_study_of_which_little_is_known_gives_a_report_that_says_so(tmp_path, build, sentence):

@@ -23,9 +23,9 @@ def budget(one: Findings) -> pd.DataFrame:
     stages = config.get("stages", [])
     rows = [
         ("trials of the search", len(searched), config.get("trials") if "search" in stages else 0),
-        ("networks of the confirmation", len(trials) - len(searched), models(one)),
+        ("models of the confirmation", len(trials) - len(searched), models(one)),
         ("epochs", len(epochs), epochs_asked(one)),
-        ("seconds by the clock", clock(one), config.get("time_budget") or np.nan),
+        ("seconds, wall-clock", clock(one), config.get("time_budget") or np.nan),
         ("seconds in epochs, all trials", seconds, np.nan),
         ("GPU hours", gpu, config.get("gpu_hours") or np.nan),
     ]

@@ -5,7 +5,7 @@ import pandas as pd
 
 from results.artefacts.load import Answers, Findings
 from results.facts import drivers, learning
-from results.words import listed
+from results.words import counted, listed
 
 
 def overview(findings: Findings) -> pd.DataFrame:
@@ -49,7 +49,7 @@ def overview(findings: Findings) -> pd.DataFrame:
                 machine.get("processor"),
                 cores(machine),
                 *gpus,
-                f"{machine.get('nodes', 1)} node(s)",
+                counted(machine.get("nodes", 1), "node"),
             )
             if part
         )
@@ -133,10 +133,14 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
     failed = findings.trials[findings.trials["status"] == "failed"]
     if len(failed):
         names = ", ".join(failed["trial_id"].head(8)) + (" and more" if len(failed) > 8 else "")
-        found.append(f"{len(failed)} trial(s) failed: {names}; the table of trials says why.")
+        found.append(
+            f"{counted(len(failed), 'trial')} failed: {names}; the table of trials says why."
+        )
     broken = diverged(findings)
     if broken:
-        found.append(f"The loss of {len(broken)} trial(s) is no number: {', '.join(broken[:8])}.")
+        found.append(
+            f"The loss of {counted(len(broken), 'trial')} is no number: {', '.join(broken[:8])}."
+        )
     if findings.trials.empty:
         found.append("No trial has started yet.")
     elif not settings:
@@ -170,9 +174,9 @@ def looked(findings: Findings) -> list[str]:
         )
     if added := findings.study.get("seeds_after_test"):
         found.append(
-            f"Test was opened with {added[0]} seed(s), and {added[1] - added[0]} were added after "
-            "it: whoever adds seeds until a difference shows finds one where there is none "
-            "(13.7 % of studies by 15 seeds), so no verdict here is at its level."
+            f"Test was opened with {counted(added[0], 'seed')}, and {added[1] - added[0]} were "
+            "added after it: whoever adds seeds until a difference shows finds one where there is "
+            "none (13.7 % of studies by 15 seeds), so no verdict here is at its level."
         )
     return found
 

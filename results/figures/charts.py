@@ -382,7 +382,7 @@ def reliability(frame: pd.DataFrame, most: float) -> go.Figure:
             customdata=rows["images"].to_numpy(),
             hovertemplate="%{y:.1%} right at %{x:.1%}, %{customdata:.0f} images",
         )
-    square = {"range": [0, 1.02]}
+    square = {"range": [0, 1.04], "dtick": 0.25}
     figure.update_layout(xaxis=square, yaxis=square)
     return percent(figure, "xaxis", "yaxis")
 

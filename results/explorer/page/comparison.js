@@ -100,6 +100,7 @@
       null,
     );
     influence.draw({
+      empty: !top,
       summary: top
         ? `${explorer.when()} Strongest: ${top.label} of ${top.group} (${explorer.follows.told(top)}). Filled: rank correlation; hollow: share of rank variance explained (η²). Neither sees interactions.`
         : `${explorer.when()} Nothing is said of a hyperparameter below ${explorer.follows.enough} trials of one network, nor where most are equally good.`,
@@ -297,6 +298,8 @@
   explorer.views.push({
     id: 'comparison',
     title: 'Importance and comparison',
+    about:
+      'Which hyperparameter matters, what a budget buys, who is better than whom. Not to be believed of few trials, nor beyond the space that was searched.',
     build,
     update: changes => {
       if (changes.hover) return explorer.paint(cost);

@@ -420,6 +420,8 @@
   explorer.views.push({
     id: 'faces',
     title: 'Confusion and faces',
+    about:
+      'What confirmed models answer, class by class and face by face. A cell of a few images may be chance, and labels may be wrong.',
     build,
     update: changes => {
       if (changes.hover || changes.moving) return;

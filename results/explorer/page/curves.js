@@ -549,6 +549,8 @@
   explorer.views.push({
     id: 'curves',
     title: 'Curves',
+    about:
+      'Accuracy and loss by epoch, and where ASHA stopped. Not comparable: curves of different images, and ends of different budgets.',
     build,
     update: changes => {
       if (changes.hover) {

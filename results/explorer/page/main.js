@@ -36,7 +36,8 @@
         ),
       );
     for (const view of explorer.views)
-      if (!section_of(view.id).querySelector('h2')) section_of(view.id).append(element('h2', {}, view.title));
+      if (!section_of(view.id).querySelector('h2'))
+        section_of(view.id).append(element('h2', {}, view.title), element('p', {class: 'about'}, view.about));
     const watch = new IntersectionObserver(
       entries => {
         for (const {target, isIntersecting} of entries) {
@@ -48,10 +49,17 @@
       {rootMargin: '500px'},
     );
     for (const view of explorer.views) watch.observe(section_of(view.id));
+    // Which view is read: its entry is marked, and in sight where the menu is wider than the screen.
+    const current = id => {
+      const entry = nav.querySelector(`[href="#${id}"]`);
+      entry.setAttribute('aria-current', 'true');
+      nav.scrollLeft = entry.offsetLeft - nav.offsetLeft - (nav.clientWidth - entry.offsetWidth) / 2;
+    };
     const seen = new IntersectionObserver(
       entries => {
         for (const {target, isIntersecting} of entries)
-          nav.querySelector(`[href="#${target.id}"]`).toggleAttribute('aria-current', isIntersecting);
+          if (isIntersecting) current(target.id);
+          else nav.querySelector(`[href="#${target.id}"]`).removeAttribute('aria-current');
       },
       {rootMargin: '-40% 0px -55% 0px'},
     );

@@ -192,6 +192,8 @@
     figure.draw = spec => {
       figure.spec = spec;
       summary.textContent = spec.summary;
+      wrap.hidden = Boolean(spec.empty);
+      if (spec.empty) return;
       if (details.open) fill();
       const axes = JSON.stringify([spec.x, spec.y, spec.lines, spec.lasso ? 1 : 0, dark.matches]);
       if (axes === figure.axes) return explorer.paint(figure);

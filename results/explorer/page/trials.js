@@ -427,6 +427,8 @@
   explorer.views.push({
     id: 'trials',
     title: 'Trials',
+    about:
+      'Every trial by its settings and its accuracy. The best of many is optimistic, and a correlation is no cause: confirmed models tell more.',
     build,
     update: changes => {
       coordinates.refresh(changes);

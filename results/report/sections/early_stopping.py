@@ -85,5 +85,5 @@ def replayed(one: Findings, trials: pd.DataFrame) -> list[Block]:
     labels = {"saved": "saved of what was run", "stopped": "stopped in addition"}
     return [
         Text(words),
-        table("replay", "Stricter, replayed", frame, REPLAY_COLUMNS, True, labels),
+        table("replay", "What if ASHA were more aggressive?", frame, REPLAY_COLUMNS, True, labels),
     ]

@@ -14,7 +14,9 @@ def overview(studies: list[Findings]) -> Section:
     frame = pd.concat(each, axis=1).reindex(order).fillna("").reset_index(names="what")
     labels = {"what": " "} | ({studies[0].name: "  "} if len(studies) == 1 else {})
     columns = {column: "text" for column in frame}
-    blocks: list[Block] = [table("overview", "What was asked", frame, columns, labels=labels)]
+    blocks: list[Block] = [
+        table("overview", "Configuration, data, environment", frame, columns, labels=labels)
+    ]
     for one in studies:
         trials = status.trials(one)
         columns = {c: "text" for c in trials} | kinds("val_accuracy:percent val_loss:number")

@@ -12,7 +12,7 @@ from results.report.inputs import Inputs
 from results.report.sections.early_stopping import early_stopping
 from results.report.sections.hyperparameters import hyperparameters
 from results.report.sections.importance import important
-from results.words import signed
+from results.words import counted, signed
 
 BUDGETS = {
     "trials": "trials",
@@ -123,7 +123,7 @@ def budget(one: Findings, trials: pd.DataFrame) -> list[Block]:
 
 def budget_words(frame: pd.DataFrame, judged: str) -> str:
     each = [
-        f"{model} {100 * row['expected']:.1f} % after {row['trials']:.0f} trial(s), "
+        f"{model} {100 * row['expected']:.1f} % after {counted(row['trials'], 'trial')}, "
         f"{status.duration(row['seconds'])}"
         for model, row in frame.groupby("model", sort=False).last().iterrows()
     ]
@@ -144,7 +144,7 @@ def winners_curse(one: Findings) -> list[Block]:
         for _, row in frame.iterrows()
     ]
     words = (
-        f"Chosen for being the best, a figure is flattered: {'; '.join(each)}, each pair on the "
+        f"Selection bias (winner's curse): {'; '.join(each)}, each pair on the "
         f"same {frame['images'].iloc[0]:,} images of val."
     )
     caption = "The winner's curse"
