@@ -3,6 +3,7 @@
 Seven orders of the same seven words are in use, so a number alone names nothing.
 """
 
+import re
 import unicodedata
 
 import numpy as np
@@ -50,6 +51,21 @@ def numbered(labels: np.ndarray) -> list[str]:
     """The class numbers in their order; empty where a label is a word."""
     each = set(labels.tolist())
     return sorted(each, key=int) if all(label.isdecimal() for label in each) else []
+
+
+def written(value: object, at: str) -> str:
+    """A label of a file as text, whole numbers without a fraction. Mistake where it is none: empty,
+    NaN, None, or negative, as releases have it whose answers are kept back.
+    """
+    text = str(value).strip()
+    if WHOLE.fullmatch(text):
+        text = text.partition(".")[0]
+    if not text or text.casefold() in MISSING or text.startswith("-"):
+        raise Mistake(
+            f"{at} has the label {text!r}, which is none; expected one: leave it out, or get a "
+            "copy that has all labels"
+        )
+    return text
 
 
 def renamed(labels: np.ndarray, names: dict[str, str]) -> np.ndarray:
@@ -141,6 +157,7 @@ def assumed(labels: np.ndarray, table: bool) -> np.ndarray:
     return np.array([names[int(label)] for label in labels.tolist()])
 
 
+WHOLE = re.compile(r"-?\d+\.0+")  # as pandas writes whole numbers of which one is missing
 MISSING = ("nan", "nat", "none", "null", "n/a", "<na>")  # as programs write that there is no label
 FOLDED = {
     "anger": "angry",

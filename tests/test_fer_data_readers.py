@@ -312,6 +312,36 @@ def test_parquet_with_names_takes_them(tmp_path):
         assert all(near(image, first + k) == 0 for k, image in enumerate(part))
 
 
+@pytest.mark.parametrize("hidden", [-1, None, float("nan")])
+@pytest.mark.parametrize("names", [["angry", "disgust", "fear"], None])
+def test_answers_that_are_kept_back_are_no_class(tmp_path, hidden, names):
+    """-1 would be the last of the names."""
+    labels = {"train": [0, 1, 2] * 5, "test": [hidden] * 3}
+    sentence = refusal(layouts.parquet(tmp_path / "p", labels, names))
+    assert "row 0 of data/test-00000-of-00001.parquet has the label" in sentence
+
+
+def test_labels_that_pandas_wrote_as_numbers_with_a_point_are_whole(tmp_path):
+    labels = {"train": [0.0, 1.0, 2.0] * 5, "test": [0.0, 1.0, 2.0]}
+    rows = sources.read(layouts.parquet(tmp_path / "p", labels, ["angry", "disgust", "fear"]))
+    assert counts(rows) == {"angry": 6, "disgust": 6, "fear": 6}
+    assert "label 3, but the file names 3 classes" in refusal(
+        layouts.parquet(tmp_path / "q", {"train": [0, 3]}, ["angry", "disgust", "fear"])
+    )
+
+
+def test_a_damaged_parquet_is_told_in_a_sentence(tmp_path):
+    path = layouts.parquet(tmp_path / "p", {"train": [0, 1] * 5, "test": [0, 1]})
+    file = path / "data/train-00000-of-00001.parquet"
+    file.write_bytes(file.read_bytes()[:-30])
+    assert "train-00000-of-00001.parquet is damaged or no Parquet (" in refusal(path)
+
+
+def test_a_webdataset_without_answers_is_refused(tmp_path):
+    path = layouts.webdataset(tmp_path / "w", {"train": [0, 1] * 5, "test": [-1, -1]})
+    assert "test/0.tar:s0000000.cls has the label '-1', which is none" in refusal(path)
+
+
 def test_parquet_with_bytes_alone_and_one_file(tmp_path):
     labels = {"train": [0, 1, 2] * 5}
     path = layouts.parquet(tmp_path / "p", labels, columns=("img_bytes", "labels"), plain=True)

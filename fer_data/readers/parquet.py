@@ -10,12 +10,14 @@ A row group is held at a time.
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from fer_data import Mistake
+from fer_data.classes import written
 from fer_data.faces import Face, Found
 from fer_data.layout import FOLDERS
 from fer_data.tree import Opened, Tree
@@ -50,17 +52,47 @@ def rows(tree: Tree, name: str) -> list[Face]:
     """A face for each row of a file."""
     import pyarrow.parquet as pq  # a third of a second that other layouts do without
 
-    with tree.open(name) as file:
+    with tree.open(name) as file, undamaged(tree, name):
         whole = pq.ParquetFile(file)
         column(tree, name, whole.schema_arrow, IMAGES)
         chosen = column(tree, name, whole.schema_arrow, LABELS)
         labels = whole.read([chosen])[chosen].to_pylist()
         words = class_names(whole.schema_arrow, chosen)
     split = split_of(name)
+    at = f"{tree.path}: row {{:,}} of {name}"
     return [
-        Face(f"{name}{MARK}{row}", str(words[label] if words else label), split)
+        Face(
+            f"{name}{MARK}{row}",
+            named(written(label, at.format(row)), words, at.format(row)),
+            split,
+        )
         for row, label in enumerate(labels)
     ]
+
+
+@contextmanager
+def undamaged(tree: Tree, name: str) -> Iterator[None]:
+    """Turn what pyarrow raises on a damaged file into a sentence."""
+    try:
+        yield
+    except Mistake:
+        raise
+    except Exception as error:  # there is no error that damage can't make Arrow raise
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise Mistake(
+            f"{tree.path}: {name} is damaged or no Parquet ({first}); get a whole copy"
+        ) from error
+
+
+def named(label: str, words: list[str], at: str) -> str:
+    """A label by the names that the file has for its numbers, if it has some."""
+    if not words or not label.isdecimal():
+        return label
+    if int(label) >= len(words):
+        raise Mistake(
+            f"{at} has the label {label}, but the file names {len(words)} classes: get a whole copy"
+        )
+    return words[int(label)]
 
 
 def column(tree: Tree, name: str, schema: "pa.Schema", wanted: tuple[str, ...]) -> str:
@@ -103,8 +135,8 @@ def opener(tree: Tree, names: list[str]) -> Callable[[str], Opened]:
     def group(name: str, number: int) -> "pa.ChunkedArray":
         if (name, number) not in held:
             held.clear()
-            with tree.open(name) as file:
-                whole = pq.ParquetFile(file)
+            with tree.open(name) as file, undamaged(tree, name):
+                whole = pq.ParquetFile(file, page_checksum_verification=True)
                 image = column(tree, name, whole.schema_arrow, IMAGES)
                 held[name, number] = whole.read_row_group(number, [image])[image]
         return held[name, number]

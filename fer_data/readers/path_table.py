@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from fer_data import Mistake
-from fer_data.classes import MISSING
+from fer_data.classes import written
 from fer_data.faces import Face, Found
 from fer_data.layout import FOLDERS
 from fer_data.tree import Tree, is_tree
@@ -48,8 +48,7 @@ def find(tree: Tree) -> Found | None:
         if not any(cell.strip() for cell in row):
             continue
         path, label, split, group = (row[at].strip() if 0 <= at < len(row) else "" for at in places)
-        if not label or label.casefold() in MISSING:
-            raise Mistake(f"{tree.path}: {name} has no label in line {number:,}: add one")
+        label = written(label, f"{tree.path}: line {number:,} of {name}")
         file_name = there(below(folder, path)) or there(below("", path))
         lost += file_name is None
         if file_name:

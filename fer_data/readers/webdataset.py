@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from fer_data.classes import written
 from fer_data.faces import Face, Found
 from fer_data.readers.parquet import split_of
 from fer_data.tree import Opened, Tree, plain
@@ -70,7 +71,7 @@ def key(name: str) -> str:
 def face_of(open_one: Callable[[str], Opened], sample: Sample, split: str) -> Face:
     prefix = f"{sample.tar}:" if sample.tar else ""
     with open_one(prefix + sample.label) as file:
-        label = file.read().decode().strip()
+        label = written(file.read().decode(), f"{prefix}{sample.label}")
     return Face(prefix + sample.image, label, split)
 
 
