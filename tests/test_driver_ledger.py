@@ -16,3 +16,19 @@ def test_a_damaged_line_is_passed_over_and_a_place_that_is_none_is_no_error(tmp_
     assert ledger.opened("a", "two", [], tmp_path) == 2
     (tmp_path / "file").touch()
     assert ledger.opened("a", "two", [], tmp_path / "file") == 1
+
+
+def test_studies_of_two_machines_that_share_storage_know_of_each_other(tmp_path):
+    one, other, storage = tmp_path / "one", tmp_path / "other", tmp_path / "storage"
+    assert ledger.opened("a", "first", ["x"], one, storage) == 1
+    assert ledger.opened("a", "second", ["x"], other, storage) == 2
+    assert ledger.opened("a", "second", ["x"], other, storage) == 2
+    assert ledger.opened("a", "third", ["x"], one, storage) == 3
+    assert ledger.opened("b", "first", ["x"], one, storage) == 1
+    assert ledger.opened("a", "alone", ["x"], other) == 2  # without storage, of this machine alone
+
+
+def test_storage_that_cannot_be_written_loses_no_study(tmp_path):
+    (tmp_path / "file").touch()
+    assert ledger.opened("a", "one", [], tmp_path, tmp_path / "file") == 1
+    assert ledger.opened("a", "two", [], tmp_path, tmp_path / "file") == 2

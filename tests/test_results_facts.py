@@ -195,7 +195,10 @@ def test_warnings_say_what_was_known_of_test_and_where_it_chose(tmp_path, whole)
     found = load(whole)
     told = " ".join(status.warnings(found, answers(found)))
     assert "was first chosen by val and test together" in told
-    assert "study number 3 on its machine that opened these test images" in told
+    assert (
+        "study number 3 of those that its machine and storage know to have opened these test"
+        in told
+    )
     assert "Test was opened with 2 seeds, and 3 were added after" in told
 
 

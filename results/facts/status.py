@@ -169,7 +169,8 @@ def looked(findings: Findings) -> list[str]:
     look = findings.study.get("look_at_test") or 1
     if look > 1:
         found.append(
-            f"It is study number {look} on its machine that opened these test images: what was "
+            f"It is study number {look} of those that its machine and storage know to have opened "
+            "these test images: what was "
             "learned from the earlier ones may have been chosen by them."
         )
     if added := findings.study.get("seeds_after_test"):

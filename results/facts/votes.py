@@ -13,7 +13,7 @@ from fer_data import fer2013
 from results import Mistake
 from results.artefacts.load import Answers
 from results.facts import statistics as st
-from results.facts.evaluation import Evaluated, chosen
+from results.facts.evaluation import Evaluated, chosen, copies
 
 EMOTIONS = {
     "neutral": "neutral",
@@ -86,8 +86,11 @@ def rows_of(answers: Answers) -> np.ndarray:
 def with_answers(
     one: Evaluated, votes: pd.DataFrame, scope: str
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """The voters' rows of a setting's images in a scope, with the label; and (S, N) its answers."""
-    inside = chosen(one.answers, scope)
+    """The voters' rows of a setting's images in a scope, with the label; and (S, N) its answers.
+
+    Of identical images the first alone: their votes were copied, so they are no second vote.
+    """
+    inside = once(one.answers, chosen(one.answers, scope))
     names = np.array(one.answers.classes)
     rows = votes.iloc[rows_of(one.answers)[inside]].reset_index(drop=True)
     guess = one.answers.guess[:, inside]
@@ -95,6 +98,18 @@ def with_answers(
     return rows.assign(
         image=one.answers.image[inside], label=names[one.answers.label[inside]]
     ), answered
+
+
+def once(answers: Answers, inside: np.ndarray) -> np.ndarray:
+    """`inside` without all but the first of each group of identical images; as it is where a study
+    kept no digests."""
+    places = np.flatnonzero(inside)
+    groups = copies(answers, inside)
+    if groups is None:
+        return inside
+    kept = np.zeros_like(inside)
+    kept[places[np.unique(groups, return_index=True)[1]]] = True
+    return kept
 
 
 def groups(rows: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -34,6 +34,7 @@ from study.record.schemas import (
 )
 from study.record.tables import Tables, settings_of
 from study.search.proposals import Config
+from study.storage import places
 from study.training import attention
 from study.worker import predict
 
@@ -200,7 +201,10 @@ def asked(
             seen = len(splits["test"].labels)
             if not session.tables.opened:
                 of, by = session.dataset.digest, session.study.name
-                session.header["look_at_test"] = ledger.opened(of, by, [*session.tables.chosen])
+                shared = places.at(session.study.storage) if session.study.storage else None
+                session.header["look_at_test"] = ledger.opened(
+                    of, by, [*session.tables.chosen], storage=shared
+                )
             session.log({"event": "test_opened", "trial_id": name, "images": seen})
         waiting[name] = answers.remote(
             settings_of(session.tables.trials[name]),

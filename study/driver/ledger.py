@@ -1,6 +1,8 @@
-"""A ledger of test openings on this machine: which looks at the same test images came before.
+"""A ledger of test openings: which looks at the same test images came before, on this machine and
+in the study's shared storage.
 
-A line per study and data set, beside the prepared data sets (FER_STUDY_CACHE). Runs on the driver.
+On the machine a line per study and data set, beside the prepared data sets (FER_STUDY_CACHE); in
+storage, where nothing can be appended and machines write at once, a file each. Runs on the driver.
 """
 
 import json
@@ -9,26 +11,53 @@ from pathlib import Path
 
 from fer_data import cache
 from study import now
+from study.storage import places
+from study.storage.places import Place
 
 NAME = "test-openings.jsonl"
+SHARED = ".test-openings"  # no study's name begins with a point
 
 
-def opened(digest: str, study: str, settings: list[str], folder: Path | None = None) -> int:
-    """Write down that a study opened the test images of the data; the how-manieth did so here.
+def opened(
+    digest: str,
+    study: str,
+    settings: list[str],
+    folder: Path | None = None,
+    storage: Place | None = None,
+) -> int:
+    """Write down that a study opened the test images of the data; the how-manieth did so, of those
+    that this machine and the storage know.
 
     A study that is in the ledger counts once. Where nothing can be written it is only counted.
     """
     path = cache.folder(folder) / NAME
-    before = [one for one in lines(path) if one.get("data") == digest]
-    names = list(dict.fromkeys(str(one.get("study")) for one in before))
-    if study in names:
-        return names.index(study) + 1
-    line = {"time": now(), "data": digest, "study": study, "settings": settings}
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as file:
-            file.write(json.dumps(line) + "\n")
-    return len(names) + 1
+    here = [one for one in lines(path) if one.get("data") == digest]
+    there = shared(storage, digest) if storage else []
+    line: dict[str, object] = {"time": now(), "data": digest, "study": study, "settings": settings}
+    if study not in of(here):
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+    if storage and study not in of(there):
+        with suppress(OSError):  # a silent bucket loses no study
+            places.write(storage / SHARED / digest / f"{study}.json", json.dumps(line).encode())
+    known = of(sorted([*here, *there, line], key=lambda one: str(one.get("time", ""))))
+    return known.index(study) + 1
+
+
+def of(found: list[dict[str, object]]) -> list[str]:
+    """The studies of some lines, each once."""
+    return list(dict.fromkeys(str(one.get("study")) for one in found))
+
+
+def shared(storage: Place, digest: str) -> list[dict[str, object]]:
+    """The openings of these test images that this storage holds; none where it is silent."""
+    place, found = storage / SHARED / digest, []
+    with suppress(OSError, ValueError):
+        for name in places.names(place):
+            found.append(dict(json.loads(places.read(place / name))))
+    return found
 
 
 def lines(path: Path) -> list[dict[str, object]]:
