@@ -1,5 +1,7 @@
 """Each layout as it is published, with what a reader that falls into its trap would give."""
 
+import io
+import tarfile
 from collections import Counter
 
 import layouts
@@ -335,6 +337,19 @@ def test_a_damaged_parquet_is_told_in_a_sentence(tmp_path):
     file = path / "data/train-00000-of-00001.parquet"
     file.write_bytes(file.read_bytes()[:-30])
     assert "train-00000-of-00001.parquet is damaged or no Parquet (" in refusal(path)
+
+
+def test_what_else_a_webdataset_holds_is_no_image_and_what_has_no_label_is_counted(tmp_path):
+    path = layouts.webdataset(tmp_path / "w", {"train": [0, 1] * 5, "test": [0, 1]})
+    before = sources.read(path)
+    with tarfile.open(path / "train/0.tar", "a") as archive:
+        for name, content in (("s0000000.json", b"{}"), ("t.jpg", layouts.encoded(3, "JPEG"))):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    rows = sources.read(path)
+    assert counts(rows) == counts(before)
+    assert "1 images without .cls beside them were left out" in rows.notes
 
 
 def test_a_webdataset_without_answers_is_refused(tmp_path):

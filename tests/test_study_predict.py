@@ -137,3 +137,11 @@ def test_an_ensemble_is_the_mean_of_its_networks(study, drawn):
     together = whole.Ensemble(run, networks).probabilities(drawn[:4])
     each = [whole.probabilities(run, one, drawn[:4]) for one in networks]
     assert len(each) == 2 and np.allclose(together, np.mean(each, axis=0), atol=1e-6)
+
+
+def test_a_folder_means_its_photographs_and_not_what_systems_leave_there(tmp_path):
+    for name in ("a.jpg", "._a.jpg", ".DS_Store", "Thumbs.db", "b/.hidden/c.jpg", "b/d.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = faces.photographs([str(tmp_path)], iter(()))
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["a.jpg", "b/d.png"]

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from fer_data.classes import written
 from fer_data.faces import Face, Found
+from fer_data.layout import ended
 from fer_data.readers.parquet import split_of
 from fer_data.tree import Opened, Tree, plain
 
@@ -50,7 +51,9 @@ def find(tree: Tree) -> Found | None:
     faces, tables = named(tree, faces)
     order = {face.file: place for place, face in enumerate(faces)}
     inside = replace(tree, open=open_one, place=order.__getitem__)
-    return Found(inside, faces, tables=(*tars, *tables), within=True)
+    lost = sum(sum(map(ended, names)) for names in archives.values()) - len(faces)
+    notes = (f"{lost:,} images without {LABEL} beside them were left out",) if lost else ()
+    return Found(inside, faces, tables=(*tars, *tables), notes=notes, within=True)
 
 
 def pairs(tar: str, names: list[str]) -> list[Sample]:
@@ -58,8 +61,8 @@ def pairs(tar: str, names: list[str]) -> list[Sample]:
     labels = {key(name): name for name in names if name.endswith(LABEL)}
     return [
         Sample(tar, name, labels[key(name)])
-        for name in names
-        if not name.endswith(LABEL) and key(name) in labels
+        for name in filter(ended, names)  # beside them may be .json, .txt and others
+        if key(name) in labels
     ]
 
 

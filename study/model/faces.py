@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 
 from fer_data.image_files import formats
 from fer_data.rows import SIDE_PX
+from fer_data.tree import clutter
 from study import Mistake
 
 LARGEST = 64_000_000  # pixels of a photograph: 200 MB as colours
@@ -42,7 +43,8 @@ def photographs(given: list[str], listed: Iterator[str]) -> Iterator[Path]:
         if name == "-":
             yield from (Path(line.strip()) for line in listed if line.strip())
         elif Path(name).is_dir():
-            yield from sorted(p for p in Path(name).rglob("*") if p.is_file())
+            found = (p for p in Path(name).rglob("*") if p.is_file())
+            yield from sorted(p for p in found if not clutter(str(p.relative_to(name))))
         else:
             yield Path(name)
 
