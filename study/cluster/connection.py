@@ -114,6 +114,7 @@ def connect(address: str) -> str:
                 "'ray start --head', or use --address local"
             )
         say(f"A Ray head on this machine, {found}, is left aside: {problem}.")
+    say("Starting Ray ...")
     start_here()
     return "Ray started on this machine"
 

@@ -87,7 +87,7 @@ def start(given: dict[str, str], trainable: type, notifier: Notifier) -> int:
             f"{folder} exists: go on with it by --resume {folder}, or choose another --name"
         )
     handover.prepare(study, folder, say)
-    whole = datasets.load(study.data, names=study.classes, without=study.without)
+    whole = read_images(study, study.classes)
     study = prepare.at_most(study, whole, said)
     dataset = prepare.parts(study, whole)
     prepare.check_networks(study, len(dataset.classes))
@@ -155,9 +155,7 @@ def go_on(
     refuse_idle(study, given)
     refuse_less(study, given, tables)
     study = replace(study, data=datasets.absolute(study.data))
-    whole = datasets.load(
-        study.data, names=prepare.class_names(study, header["data"]), without=study.without
-    )
+    whole = read_images(study, prepare.class_names(study, header["data"]))
     prepare.check_same(study, whole, header["data"])
     if {*wider.WIDENS} & {*given}:
         dataset = prepare.parts(study, whole)
@@ -244,6 +242,12 @@ def drive(
                 notifier.close()
                 if session.mirror:  # what an error of ours leaves behind goes there too
                     session.mirror.flush()
+
+
+def read_images(study: Study, names: tuple[str, ...]) -> datasets.Dataset:
+    """The study's data set, whole; says so first, since a large one takes its time."""
+    say(f"Reading {study.data or 'the drawn faces'} ...")
+    return datasets.load(study.data, names=names, without=study.without)
 
 
 def same(one: Path, other: Path) -> bool:
