@@ -123,6 +123,9 @@ def test_the_card_tells_what_it_must_not_be_used_for(exported):
     ):
         assert part in card
     assert "held it for" in card and "| 95 % |" in card
+    settings = card.split("## Settings and seed")[1]
+    assert "- seed: " in settings and "- momentum: " in settings
+    assert "lr_decay" not in settings, "which does nothing with schedule cosine"
 
 
 @pytest.mark.parametrize("kind", ["torchscript", "safetensors"])

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import confirmed_study
 import numpy as np
@@ -103,7 +104,7 @@ def test_what_cannot_be_judged_is_a_sentence_each_and_the_rest_goes_on(
     told = capsys.readouterr()
     assert len(told.out.splitlines()) == 1 + 2
     wanted = {
-        "text.jpg": "isn't a photograph",
+        "text.jpg": "text.jpg is no picture of a kind that can be read",
         "empty.png": "no face",
         "print.jpg": "CMYK",
         "deep.png": "I;16",
@@ -145,3 +146,9 @@ def test_a_folder_means_its_photographs_and_not_what_systems_leave_there(tmp_pat
         (tmp_path / name).touch()
     found = faces.photographs([str(tmp_path)], iter(()))
     assert [path.relative_to(tmp_path).as_posix() for path in found] == ["a.jpg", "b/d.png"]
+
+
+def test_a_published_copy_has_no_networks_and_says_so(capsys):
+    published = Path(__file__).parents[1] / "results" / "published" / "search"
+    assert predict.main([str(published), "photo.jpg", "--csv"]) == 2
+    assert "is a published copy, which has no networks" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_data import again
 from fer_stats.share import wilson
 from study.config.hyperparameters import present
 from study.model import conformal
@@ -94,7 +95,8 @@ def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str
             "",
             "## Settings and seed",
             "",
-            *(f"- {name}: {value}" for name, value in present(one.hp).items()),
+            f"- seed: {one.hp.seed}",
+            *(f"- {name}: {value}" for name, value in again.acting(present(one.hp)).items()),
             f"- accuracy on val after the last epoch: {percent(one.val_accuracy)}",
             f"- made with: {versions(run.header)}",
             "",

@@ -69,6 +69,8 @@ def opened(folder: Path, name: str = "") -> Run:
         for one in outcome.completed(tables)
         if one in answered
     ]
+    if not tables.trials and (folder / "trials.parquet").exists():
+        raise Mistake(f"{folder} is a published copy, which has no networks: give the study's own")
     if not networks:
         raise Mistake(
             f"{folder} has no confirmed network (none has been trained to its end and asked about "

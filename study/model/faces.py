@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fer_data.image_files import formats
 from fer_data.rows import SIDE_PX
@@ -61,6 +61,8 @@ def opened(path: Path) -> Image.Image:
         raise
     except FileNotFoundError:
         raise Mistake(f"there is no file {path}") from None
+    except UnidentifiedImageError:  # whose words have the file as Python writes it
+        raise Mistake(f"{path} is no picture of a kind that can be read") from None
     except Exception as error:  # PIL's decoders raise nearly anything on what is no image
         raise Mistake(f"{path} isn't a photograph that can be read ({first(error)})") from None
 

@@ -34,7 +34,8 @@ def drawn(
         x = size[0] + PAD + number // across * width
         y = PAD // 2 + number % across * panel
         best = classes[shares.index(max(shares))]
-        draw.text((x, y), f"{number + 1}: {best}", fill="black", font=font)
+        title = f"{number + 1}: {best} (blue: the 90 % set)"
+        draw.text((x, y), title, fill="black", font=font)
         for k, name in enumerate(classes):
             y += ROW
             colour = INSIDE if inside[k] else OUTSIDE
