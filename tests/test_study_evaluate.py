@@ -78,6 +78,9 @@ def test_answers_are_kept_and_said(run, tmp_path, capsys):
     found = elsewhere.of([one], settings)
     whole = elsewhere.tested(found)
     assert whole["accuracy"].tolist() == pytest.approx([1 / 7]) and whole["drop"][0] > 0.8
+    assert whole["drop low"][0] <= whole["drop"][0] <= whole["drop high"][0]
+    carried = elsewhere.classes(found)["carries"].sum() + whole["by the mix"][0]
+    assert carried == pytest.approx(whole["drop"][0]), "the classes and their mix are all of it"
     classes = elsewhere.classes(found).set_index("class")["recall"]
     assert classes["angry"] == 0.5 and classes["happy"] == 0.5 and classes["sad"] == 0
     groups = elsewhere.groups(found)
@@ -93,6 +96,26 @@ def test_classes_meet_by_name_and_others_are_said(tmp_path):
     assert len(rows.names) == 216 and "asked about all of it, 252 faces" in notes[0]
     with pytest.raises(Mistake, match="has none of the study's classes"):
         evaluate.faces(str(tmp_path / "c"), ("cat", "dog"), "d")
+
+
+def test_what_falls_by_other_shares_of_the_classes_is_told_from_what_recall_loses():
+    """At home 4 of class 0 (all right) and 4 of class 1 (none right); there 1 and 3, the same
+    recalls: half is right at home, a quarter there, and no class carries anything."""
+
+    def made(label: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        return np.array(label), np.zeros((3, len(label)), int)
+
+    label, guess = made([0] * 4 + [1] * 4)
+    mine = SimpleNamespace(
+        classes=("a", "b"), label=label, guess=guess, split=np.array(["test"] * 8)
+    )
+    there, said = made([0, 1, 1, 1])
+    one = elsewhere.Elsewhere(
+        SimpleNamespace(name="net", answers=mine), "A", "B", (), there, said == there, None
+    )
+    whole, each = elsewhere.tested([one]), elsewhere.classes([one])
+    assert whole["drop"][0] == pytest.approx(0.25) == whole["by the mix"][0]
+    assert each["carries"].tolist() == [0, 0] == each["drop"].tolist()
 
 
 def test_a_folder_without_a_study_is_refused(tmp_path, capsys):

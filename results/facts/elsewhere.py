@@ -65,14 +65,32 @@ def answers(
     )
 
 
+def fall(own: crossed.Estimate, there: crossed.Estimate) -> crossed.Estimate:
+    """How much lower a share is there: new seeds, new faces here and there. The same networks are
+    in both, whose luck is counted twice, so that its interval is rather too wide than too narrow.
+    """
+    return crossed.Estimate(
+        own.mean - there.mean, (*own.parts, *there.parts), own.images + there.images
+    )
+
+
+def right_at_home(one: Elsewhere) -> np.ndarray:
+    """(S, n) bool: the setting's answers to its own test."""
+    mine = one.setting.answers
+    inside = chosen(mine, "test")
+    return mine.guess[:, inside] == mine.label[inside]
+
+
 def tested(found: list[Elsewhere]) -> pd.DataFrame:
-    """A row per setting and data set: accuracy there with its interval, and on its own test."""
+    """A row per setting and data set: accuracy there and the drop, each with its interval, the own
+    test, and what of the drop is the other mix of classes alone."""
     rows = []
     for one in found:
         there = crossed.of_one(one.right)
         low, high = there.interval()
-        inside = chosen(one.setting.answers, "test")
-        own = float((one.setting.answers.guess == one.setting.answers.label)[:, inside].mean())
+        own = crossed.of_one(right_at_home(one))
+        drop = fall(own, there)
+        drop_low, drop_high = drop.interval()
         rows.append(
             {
                 "setting": one.setting.name,
@@ -83,35 +101,59 @@ def tested(found: list[Elsewhere]) -> pd.DataFrame:
                 "accuracy": there.mean,
                 "low": low,
                 "high": high,
-                "own test": own,
-                "drop": own - there.mean,
+                "own test": own.mean,
+                "drop": drop.mean,
+                "drop low": drop_low,
+                "drop high": drop_high,
+                "by the mix": mix(one),
             }
         )
     return pd.DataFrame(rows)
 
 
+def mix(one: Elsewhere) -> float:
+    """What accuracy would fall by if every class kept its recall and had its share of the faces
+    there. With what each class `carries` it is the drop."""
+    mine, inside = one.setting.answers, chosen(one.setting.answers, "test")
+    here, there = mine.label[inside], one.label
+    right = right_at_home(one)
+    return float(
+        sum(
+            ((here == k).mean() - (there == k).mean()) * right[:, here == k].mean()
+            for k in np.unique(here)
+        )
+    )
+
+
 def classes(found: list[Elsewhere]) -> pd.DataFrame:
-    """A row per setting, data set and class: recall there and on the own test, and the drop."""
+    """A row per setting, data set and class: recall there and on the own test, the drop with its
+    interval, and what it `carries` of the accuracy's drop: by its share of the faces there."""
     rows = []
     for one in found:
         mine = one.setting.answers
         inside = chosen(mine, "test")
         for k, name in enumerate(mine.classes):
-            here, own = one.label == k, inside & (mine.label == k)
-            if here.any() and own.any():
-                recall = float(one.right[:, here].mean())
-                before = float((mine.guess[:, own] == k).mean())
-                rows.append(
-                    {
-                        "setting": one.setting.name,
-                        "tested on": one.tested,
-                        "class": name,
-                        "faces": int(here.sum()),
-                        "recall": recall,
-                        "own test": before,
-                        "drop": before - recall,
-                    }
-                )
+            here = one.label == k
+            at_home = right_at_home(one)[:, mine.label[inside] == k]
+            if not (here.any() and at_home.size):
+                continue
+            recall, before = crossed.of_one(one.right[:, here]), crossed.of_one(at_home)
+            drop = fall(before, recall)
+            low, high = drop.interval()
+            rows.append(
+                {
+                    "setting": one.setting.name,
+                    "tested on": one.tested,
+                    "class": name,
+                    "faces": int(here.sum()),
+                    "recall": recall.mean,
+                    "own test": before.mean,
+                    "drop": drop.mean,
+                    "low": low,
+                    "high": high,
+                    "carries": drop.mean * float(here.mean()),
+                }
+            )
     return pd.DataFrame(rows)
 
 

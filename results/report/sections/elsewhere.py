@@ -5,6 +5,7 @@ import pandas as pd
 from results.facts import elsewhere
 from results.report.blocks import Block, Section, Text, table
 from results.report.inputs import Inputs
+from results.words import DASH, ranged, signed
 
 COLUMNS = {
     "setting": "text",
@@ -16,7 +17,10 @@ COLUMNS = {
     "low": "percent",
     "high": "percent",
     "own test": "percent",
-    "drop": "percent",
+    "drop": "points",
+    "drop low": "points",
+    "drop high": "points",
+    "by the mix": "points",
 }
 CLASSES = {
     "setting": "text",
@@ -25,7 +29,10 @@ CLASSES = {
     "faces": "count",
     "recall": "percent",
     "own test": "percent",
-    "drop": "percent",
+    "drop": "points",
+    "low": "points",
+    "high": "points",
+    "carries": "points",
 }
 GROUPS = {
     "setting": "text",
@@ -64,13 +71,22 @@ def summary(whole: pd.DataFrame, classes: pd.DataFrame) -> str:
     for name, part in whole.groupby("tested on"):
         best = part.loc[part["accuracy"].idxmax()]
         lost = classes[(classes["tested on"] == name) & (classes["setting"] == best["setting"])]
-        worst = lost[lost["drop"] > 0].nlargest(2, "drop")
-        each = [f"{row['class']} ({100 * row['drop']:.0f})" for _, row in worst.iterrows()]
-        carried = f"; most points are lost in {', '.join(each)}" if each else ""
+        worst = lost[lost["carries"] > 0].nlargest(2, "carries")
+        each = [f"{row['class']} {100 * row['carries']:.1f}" for _, row in worst.iterrows()]
+        between = ranged(best["drop low"], best["drop high"])
+        carried = f": {100 * best['drop']:.1f} points lower" + (
+            "" if between == DASH else f" ({between})"
+        )
+        if each:
+            carried += (
+                f", of which {' and '.join(each)} (recall there is lower), and "
+                f"{signed(100 * best['by the mix'], 1)} for other shares of the classes"
+            )
         said.append(
             f"On {name} {best['setting']} is right in {100 * best['accuracy']:.1f} % of "
             f"{best['faces']:,} faces, on its own test in {100 * best['own test']:.1f} %{carried}."
         )
     return " ".join(said) + (
-        " The intervals are for new seeds and new faces; low and high are missing with one seed."
+        " The intervals are for new seeds and new faces, of a drop on both sides; with one seed "
+        "there is none."
     )
