@@ -1,6 +1,7 @@
 """Image files become uint8 (48, 48): whatever Pillow opens, upright, opaque, grey."""
 
 import io
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ FILE_LIMIT = 64 * 2**20  # bytes of one image file
 BARRED = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
 FIRST = ("JPEG", "PNG", "BMP", "WEBP", "GIF", "TIFF", "PPM")  # told by their first bytes
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # 8 bits and less
+MANY, EVERY = 10_000, 500  # images from which on a bar is shown, and after how many it moves
 UPRIGHT = 1  # of EXIF's eight orientations
 
 
@@ -58,7 +60,9 @@ def read(
     images = np.empty((len(names), SIDE_PX, SIDE_PX), np.uint8)
     changed: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
-    for place in sorted(range(len(names)), key=lambda k: tree.place(names[k])):
+    order = sorted(range(len(names)), key=lambda k: tree.place(names[k]))
+    for done, place in enumerate(order):
+        told(done, len(names))
         with tree.open(names[place]) as file:
             image = decoded(file, f"{tree.path}: {names[place]}")
         if boxes and (box := boxes[place]):
@@ -70,6 +74,15 @@ def read(
         most = ", ".join(size for size, _ in sizes.most_common(3)) + ", ..." * (len(sizes) > 3)
         notes = (f"{sizes.total():,} images of {most} pixels were resized to 48 x 48", *notes)
     return images, notes
+
+
+def told(done: int, of: int) -> None:
+    """A bar on a terminal, where reading takes longer than a person waits without asking."""
+    if of < MANY or done % EVERY and done + 1 < of or not sys.stderr.isatty():
+        return
+    filled = 30 * done // of
+    bar = f"Reading images [{'#' * filled}{'.' * (30 - filled)}] {done:,} of {of:,}"
+    print(f"\r{bar}" if done + 1 < of else f"\r{' ' * len(bar)}\r", end="", file=sys.stderr)
 
 
 def cut(image: Image.Image, box: Box, at: str) -> Image.Image:
@@ -129,6 +142,7 @@ def grey(image: Image.Image, changed: Counter[str], sizes: Counter[str]) -> np.n
         )
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     image = image.convert("L")
+    changed["aren't square and were squeezed to it"] += image.width != image.height
     if image.size != (SIDE_PX, SIDE_PX):
         sizes[f"{image.width} x {image.height}"] += 1
         image = image.resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR)  # antialiased

@@ -6,6 +6,7 @@ import re
 import struct
 import tarfile
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -275,8 +276,22 @@ def test_formats_sizes_and_colours_become_48_px_grey_and_are_counted(tmp_path):
         "files that are no images as SPLIT/CLASS/NAME were left out: 1 .txt in happy, 1 .md "
         "outside SPLIT/CLASS/",
         "3 images of 100 x 100, 100 x 90 pixels were resized to 48 x 48",
+        "1 images aren't square and were squeezed to it",
         "3 images were made grey",
     )
+
+
+def test_a_long_reading_tells_how_far_it_is_on_a_terminal_alone(monkeypatch, capsys):
+    told = partial(image_files.told, of=image_files.MANY)
+    told(500)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    told(5000)
+    assert "[###############...............] 5,000 of 10,000" in capsys.readouterr().err
+    told(image_files.MANY - 1)
+    assert capsys.readouterr().err.strip() == "", "it wipes its line at the end"
+    image_files.told(50, 100)
+    assert capsys.readouterr().err == "", "a hundred images need none"
 
 
 def test_resizing_is_antialiased(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from study import Mistake
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import from_dict, read_preset, to_dict
 from study.driver import prepare
+from study.driver.session import Session
 from study.training import own_networks
 
 NET = """
@@ -78,6 +80,18 @@ def test_a_function_is_a_network_with_the_hyperparameters_that_it_takes(file):
     (record,) = study.own_networks
     assert record["source"] == f"{file}:Small" and record["code"] == NET
     assert "Conv2d" in str(prepare.networks(study, 7)["Small"])
+
+
+def test_the_driver_sizes_a_network_that_takes_classes_alone(tmp_path):
+    path = tmp_path / "bare.py"
+    path.write_text(
+        "from torch import nn\n\n\ndef Bare(classes):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(32 * 32, classes))\n"
+    )
+    name = own.named(f"{path}:Bare")
+    session = SimpleNamespace(sizes={}, dataset=SimpleNamespace(classes=("a", "b")))
+    found = Session.size(session, Hyperparameters(model=name, image_px=32))
+    assert found == {"parameters": 2 * 1024 + 2, "multiply_adds": 2 * 1024}
 
 
 def test_a_study_is_read_again_where_its_file_is_not(file):

@@ -180,7 +180,9 @@ class Session:
 
     def size(self, hp: Hyperparameters) -> dict[str, int]:
         """Parameters and multiply-adds of a trial's network."""
-        options = {**hp.options, "dropout": 0.0}  # which changes neither
+        options = hp.options
+        if "dropout" in options:  # which changes neither
+            options["dropout"] = 0.0
         key = str((hp.model, hp.image_px, options))
         if key not in self.sizes:
             with torch.device("meta"):  # weights drawn for nothing took half of the driver's time
