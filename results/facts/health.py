@@ -275,13 +275,16 @@ def stopping(one: Findings, trials: pd.DataFrame) -> Check | None:
         "Rank correlation of the first rung with the end, of those that reached it: "
         f"{listed(told)}."
     )
+    if not rungs["stopped"].sum():
+        return Check("ASHA's loss", True, "ASHA stopped no trial, so nothing was lost by it.")
     passed = bool((first["spearman"] >= RUNG).all())
     grace = 2 * int(halving.schedule(one)["grace"])
-    if not passed:
-        words += " So ASHA may have stopped what would have become the best."
-    return Check(
-        "ASHA's loss", passed, words, "" if passed else again(one, f"--grace-epochs {grace}")
-    )
+    if passed:
+        return Check("ASHA's loss", True, words)
+    words += " So ASHA may have stopped what would have become the best."
+    longer = grace < int(one.study["study"].get("epochs") or 1)
+    command = again(one, f"--grace-epochs {grace}" if longer else "--scheduler none")
+    return Check("ASHA's loss", False, words, command)
 
 
 def calibrated(one: Findings, own: list[Evaluated]) -> Check | None:

@@ -25,6 +25,7 @@ from results.report.sections.overview import overview
 from results.report.sections.pairs import pairs
 from results.report.sections.paper import beside, oddities
 from results.report.sections.search import beyond_selection, search
+from results.report.sections.searches import searches
 from results.report.sections.votes import label_noise
 
 Make = Callable[[Inputs], Iterable[Section | None]]
@@ -41,6 +42,7 @@ SECTIONS: tuple[tuple[str, Make], ...] = (
     ("report health", lambda given: [health(one, given) for one in given.studies]),
     ("report comparison", lambda given: [confirmed(given)]),
     ("report comparison", lambda given: [pairs(given)]),
+    ("report comparison", searches),
     ("report comparison", ingredients),
     ("report curves", lambda given: [curves(given.studies)]),
     ("report", lambda given: [matrices(given)]),

@@ -1,0 +1,97 @@
+"""Whole searches again: studies that differ in their seed alone, and what holds for new searches.
+
+A row of answers is a search: the mean over the seeds with which it confirmed its best. Its scatter
+holds that of the search's choice and of the seeds, so the interval is for new searches, new seeds
+and new images.
+"""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from fer_stats import crossed, verdicts
+from fer_stats.verdicts import Answered, Comparison
+from results.artefacts.load import Findings
+from results.facts.evaluation import Evaluated, chosen, copies
+from results.facts.verdicts import SCOPE, fixed, margin_of, others
+
+# What may differ between searches that are the same but for chance: where they are kept, and how
+# much of a machine they had.
+APART = (
+    "name seed out storage address time_budget gpu_hours max_concurrent cpus_per_trial "
+    "gpus_per_trial retries hang_seconds device execution"
+).split()
+
+
+def repeated(studies: list[Findings]) -> list[list[Findings]]:
+    """Studies with a search that are one another's but for the seed, two and more of each."""
+    groups: dict[str, list[Findings]] = {}
+    for one in studies:
+        asked = one.study["study"]
+        if "search" in asked.get("stages", []):
+            same = {name: value for name, value in asked.items() if name not in APART}
+            key = json.dumps([same, one.study["data"].get("digest")], sort_keys=True)
+            groups.setdefault(key, []).append(one)
+    return [each for each in groups.values() if len(seeds(each)) == len(each) > 1]
+
+
+def seeds(group: list[Findings]) -> set[int]:
+    return {int(one.study["study"].get("seed") or 0) for one in group}
+
+
+def answered(group: list[Findings], settings: list[Evaluated], scope: str) -> list[Answered]:
+    """Each setting that every search confirmed, a row of answers a search."""
+    found: dict[str, list[np.ndarray]] = {}
+    for one in group:
+        for each in settings:
+            if each.answers.study == one.name:
+                own, inside = each.answers, chosen(each.answers, scope)
+                right = own.guess[:, inside] == own.label[inside]
+                found.setdefault(own.setting, []).append(right.mean(0))
+    numbers = tuple(int(one.study["study"].get("seed") or 0) for one in group)
+    return [
+        Answered(name, np.array(rows), numbers)
+        for name, rows in found.items()
+        if len(rows) == len(group)
+    ]
+
+
+def accuracies(
+    group: list[Findings], settings: list[Evaluated], scope: str = SCOPE
+) -> pd.DataFrame:
+    """A row per setting: mean over the searches, its 95 % interval, sd over searches."""
+    rows = []
+    for one in answered(group, settings, scope):
+        low, high = crossed.of_one(one.right, cluster(group, settings, scope)).interval()
+        each = one.right.mean(1)
+        row = {"setting": one.name, "searches": len(each), "mean": each.mean()}
+        rows.append({**row, "low": max(low, 0.0), "high": min(high, 1.0), "sd": each.std(ddof=1)})
+    return pd.DataFrame(rows, columns=["setting", "searches", "mean", "low", "high", "sd"])
+
+
+def cluster(group: list[Findings], settings: list[Evaluated], scope: str) -> np.ndarray | None:
+    names = {one.name for one in group}
+    own = next(each.answers for each in settings if each.answers.study in names)
+    return copies(own, chosen(own, scope))
+
+
+def compared(
+    group: list[Findings], settings: list[Evaluated], scope: str = SCOPE
+) -> list[Comparison]:
+    """The verdicts on the searches' best, under the rule of all comparisons."""
+    beside, margin = {name for one in group for name in others(one)}, margin_of(group[0])
+    there = [one for one in answered(group, settings, scope) if one.name not in beside]
+    return verdicts.of(
+        there,
+        fixed(group[0]) or None,
+        verdicts.MARGIN if margin is None else margin,
+        cluster(group, settings, scope) if there else None,
+    )
+
+
+def words(one: Comparison, many: int) -> str:
+    """What is said of two networks over searches, without its end."""
+    apart = f"{one.first} − {one.second}: {verdicts.signed(one.difference)} points"
+    reach = f"{verdicts.signed(one.low)} to {verdicts.signed(one.high)}"
+    return f"{apart} ({reach}; {many} searches): {one.verdict}"

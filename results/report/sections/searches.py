@@ -1,0 +1,38 @@
+"""The report's section on whole searches that were done again with other seeds."""
+
+from results.artefacts.load import Findings
+from results.facts import searches as facts
+from results.facts import verdicts
+from results.report.blocks import Block, Section, Text, table
+from results.report.inputs import Inputs
+from results.words import listed, ranges
+
+COLUMNS = "setting searches:count mean:percent interval sd:percent"
+LABELS = {"interval": "95 %", "sd": "sd over searches"}
+PAIR_COLUMNS = "first second difference:points low:points high:points verdict"
+HOW = (
+    "Each search is one draw: the mean over the seeds with which it confirmed its best. These "
+    "intervals and verdicts are for new searches, new seeds and new images, on test without "
+    "duplicates; those of one study alone are of its one search."
+)
+
+
+def searches(given: Inputs) -> list[Section | None]:
+    """A section for each group of studies that are one another's but for the seed."""
+    return [again(group, given) for group in facts.repeated(given.studies)]
+
+
+def again(group: list[Findings], given: Inputs) -> Section | None:
+    frame = facts.accuracies(group, given.settings)
+    if frame.empty:
+        return None
+    found = facts.compared(group, given.settings)
+    names = listed([one.name for one in group])
+    told = [facts.words(one, len(group)) for one in found if one.primary]
+    shown = frame.assign(interval=ranges(frame, "low", "high"))
+    blocks: list[Block] = [Text(f"{len(group)} searches: {names}.")]
+    blocks += [Text(f"{'; '.join(told)}.", "answer")] if told else []
+    blocks.append(table("searches", "Accuracy over searches", shown, COLUMNS, labels=LABELS))
+    pairs = verdicts.frame(found).drop(columns=["words", "settle"])
+    blocks.append(table("searches-pairs", "Over searches, two by two", pairs, PAIR_COLUMNS, True))
+    return Section("The search repeated", [*blocks, Text(HOW, "quiet")])

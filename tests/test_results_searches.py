@@ -1,0 +1,58 @@
+"""Whole searches again."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_results_load import whole
+
+from fer_stats import crossed
+from results.artefacts.load import Findings, answers, load
+from results.facts import evaluation, searches
+from results.facts.verdicts import SCOPE
+from results.report.contents import sections
+from results.report.inputs import Inputs
+
+__all__ = ["whole"]
+
+
+def study(one: Findings, name: str, seed: int, **more: object) -> Findings:
+    asked = {**one.study["study"], "stages": ["search", "confirm"], "seed": seed, **more}
+    return replace(one, name=name, study={**one.study, "study": asked})
+
+
+def test_studies_are_searches_again_where_they_differ_in_the_seed_alone(whole):
+    one = load(whole)
+    a, b = study(one, "a", 0, out="x"), study(one, "b", 1, out="y")
+    assert [[each.name for each in group] for group in searches.repeated([a, b])] == [["a", "b"]]
+    assert searches.repeated([a, study(one, "b", 0)]) == []  # the same search twice
+    assert searches.repeated([a, study(one, "b", 1, trials=99)]) == []
+    assert searches.repeated([one, a]) == []
+
+
+def test_a_search_is_one_draw(whole):
+    one = load(whole)
+    group = [study(one, name, seed) for seed, name in enumerate("abc")]
+    settings = evaluation.evaluated([s for each in group for s in answers(each)])
+    rng = np.random.default_rng(0)
+    settings = [  # each search has found something else
+        replace(
+            each,
+            answers=replace(
+                each.answers, probability=rng.permuted(each.answers.probability, axis=2)
+            ),
+        )
+        for each in settings
+    ]
+    first, *_ = searches.accuracies(group, settings).to_dict("records")
+    own = [each.answers for each in settings if each.answers.setting == first["setting"]]
+    inside = evaluation.chosen(own[0], SCOPE)
+    rows = [(each.guess[:, inside] == each.label[inside]).mean(0) for each in own]
+    by_hand = crossed.of_one(np.array(rows), evaluation.copies(own[0], inside))
+    assert first["searches"] == 3 and first["mean"] == pytest.approx(np.mean(rows))
+    low, high = by_hand.interval()
+    assert (first["low"], first["high"]) == pytest.approx((max(low, 0), min(high, 1)))
+    (found,) = searches.compared(group, settings)
+    assert found.seeds == (3, 3) and not found.paired
+    titles = [section.title for section in sections(Inputs(group, settings), "comparison")]
+    assert "The search repeated" in titles
