@@ -169,7 +169,7 @@ def refuse_idle_file(study: Study, raw: dict[str, Any], hardware: str) -> None:
     refuse_idle(study, [*top, *(n for space in spaces for n in space if n in FIELDS), *own], str)
     for model in in_play_names(study):
         for name in (name for space in spaces for name in space.get(model, {})):
-            when = FIELDS[name].metadata["when"]
+            when = ACTS_WITH.get(name)
             if when and not set(possible(study, when[0], model, {})) & set(when[1]):
                 raise Mistake(
                     f"space.{model} has {name}, which acts with {when[0]} {' or '.join(when[1])} "
