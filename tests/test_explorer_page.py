@@ -7,6 +7,7 @@ import threading
 import time
 import tomllib
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,9 @@ from results.explorer.export import export
 from results.facts import evaluation, halving, search
 from results.facts import statistics as st
 from results.facts.votes import votes_digest
+from results.report import page as report_page
+from results.report.contents import sections
+from results.report.inputs import Inputs
 from study.record import schemas
 
 __all__ = ["whole"]
@@ -928,3 +932,24 @@ def test_an_exported_picture_has_its_legend_its_title_and_its_hollow_marks(
             assert "alexnet" in said["cost"] and "Accuracy and its cost" in said["cost"]
             assert ink in said["cost"] and "filled: Pareto front" in said["cost"]
             assert "colorbar" in said["lr-batch"] and "val accuracy at epoch" in said["lr-batch"]
+
+
+def test_nothing_of_the_reports_diagrams_is_cut_on_paper(browser, tmp_path):
+    one = load(Path(__file__).parent.parent / "results" / "published" / "search")
+    shown = sections(Inputs([one], []), "networks")
+    file = tmp_path / "report.html"
+    file.write_text(report_page.page("Networks", "", [], shown, ""), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(file.as_uri())
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 718, "height": 1040})  # A4 within its margins
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('.plot')].flatMap(box =>
+          [...box.querySelectorAll('svg text')]
+            .filter(text => text.getBoundingClientRect().right >
+              box.querySelector('.main-svg').getBoundingClientRect().right + 1)
+            .map(text => text.textContent))"""
+    )
+    assert cut == [] and page.locator(".plot .main-svg").count() > 0
+    page.close()
