@@ -46,7 +46,7 @@ def test_what_was_widened_is_kept_with_the_trials_before_it():
         "batch_size": ["searched: 16,32", "searched: 16,32,64"],
         "momentum": ["0.9", "searched from 0.5 to 0.9"],
     }
-    assert wider.words(one).startswith("after 2 trials: trials from 6 to 9; lr from searched from ")
+    assert wider.words(one).startswith("after 2 trials: trials 6, now 9; lr searched from ")
 
 
 def test_the_same_again_and_a_study_without_trials_have_changed_nothing():

@@ -185,6 +185,17 @@ def test_warnings_say_what_a_reader_must_know(whole):
     assert "One seed" not in told
 
 
+def test_warnings_say_what_the_sampler_knew_before_and_where_the_search_was_changed(whole):
+    earlier = {"study": "old", "folder": "runs/old", "trials": 4, "left_out": {}, "known": [{}] * 3}
+    changed = {"time": "2026-01-01", "trials": 6, "what": {"lr": ["0.1", "searched: 0.1,0.2"]}}
+    head = header(earlier=[earlier], changed=[changed])
+    (whole / "study.json").write_text(json.dumps(head))
+    found = load(whole)
+    told = " ".join(status.warnings(found, answers(found)))
+    assert "The sampler knew 3 of 4 trials of old before its first" in told
+    assert "The search was changed after 6 trials: lr 0.1, now searched: 0.1,0.2." in told
+
+
 def test_warnings_say_what_was_known_of_test_and_where_it_chose(tmp_path, whole):
     head = header(
         study={"settings": [{"name": "A", "model": "alexnet", "published": 0.5}]},

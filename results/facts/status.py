@@ -157,8 +157,8 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
         for one in findings.study.get("earlier", ())
     ]
     for one in findings.study.get("changed", ()):
-        each = [f"{name} from {old} to {new}" for name, (old, new) in one["what"].items()]
-        found.append(f"The search was widened after {one['trials']} trials: {'; '.join(each)}.")
+        each = [f"{name} {old}, now {new}" for name, (old, new) in one["what"].items()]
+        found.append(f"The search was changed after {one['trials']} trials: {'; '.join(each)}.")
     found += learning.sentences(learning.unlearned(settings)) + learning.searched(findings)
     return found + [sentence(note) for note in findings.notes]
 
