@@ -1,0 +1,87 @@
+"""`python -m results.beside SOURCE SOURCE`: two data sets side by side, as the paper's last figure
+has FER-2013 beside AffectNet: how many images, of which class, and what share that is.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from fer_data import sources
+from fer_data.catalogue import SOURCES
+from fer_data.classes import folded
+from results import Mistake, fail, say
+from results.figures import charts, images
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code: 0, or 2 for a person's mistake, printed as one sentence."""
+    made = argparse.ArgumentParser(
+        prog="python -m results.beside",
+        description="Two data sets side by side: images, counts and shares of each class, as a "
+        "table and a figure.",
+    )
+    made.add_argument("source", nargs=2, help="path, or KIND:PATH, of faces (docs/data.md)")
+    made.add_argument(
+        "--out", type=Path, default=Path("beside.svg"), metavar="FILE", help="SVG or PNG"
+    )
+    args = made.parse_args(argv)
+    try:
+        if args.out.suffix not in (".svg", ".png"):
+            raise Mistake(f"--out is {args.out}: expected a name that ends in .svg or .png")
+        frame = counted(args.source)
+        say(words(frame))
+        images.write({args.out: charts.beside(frame)})
+        say(f"Figure: {args.out}")
+    except images.NoBrowser as error:
+        return fail("results.beside", Mistake(f"no figure was drawn ({error}): install a Chromium"))
+    except Mistake as mistake:
+        return fail("results.beside", mistake)
+    return 0
+
+
+def counted(named: Sequence[str]) -> pd.DataFrame:
+    """A row per data set and class: images, and their share of the set. A class has one name in
+    both; where a set hasn't it, it has no image of it."""
+    each = [pd.Series([folded(name) for name in rows.names.tolist()]) for rows in map(read, named)]
+    order = list(dict.fromkeys(name for one in each for name in one.value_counts().index))
+    rows = [
+        {"set": title, "class": name, "images": int((one == name).sum())}
+        for title, one in zip(titles(named), each, strict=True)
+        for name in order
+    ]
+    frame = pd.DataFrame(rows)
+    return frame.assign(share=frame["images"] / frame.groupby("set")["images"].transform("sum"))
+
+
+def read(named: str) -> sources.Rows:
+    kind, place = sources.asked(named)
+    return sources.read(Path(place).expanduser(), (), kind)
+
+
+def titles(named: Sequence[str]) -> list[str]:
+    """What each is called: by its kind, else its file's name; told apart by a number."""
+    found: list[str] = []
+    for one in named:
+        kind, place = sources.asked(one)
+        title = SOURCES[kind].title if kind in SOURCES else Path(place).name
+        found.append(title if title not in found else f"{title} (2)")
+    return found
+
+
+def words(frame: pd.DataFrame) -> str:
+    """The same as a table."""
+    shown = frame.assign(
+        text=[f"{row.images:,} ({100 * row.share:.1f} %)" for row in frame.itertuples()]
+    )
+    table = shown.pivot(index="class", columns="set", values="text")
+    table = table.loc[frame["class"].unique(), frame["set"].unique()]
+    whole = frame.groupby("set")["images"].sum()
+    table.loc["all"] = [f"{whole[name]:,}" for name in table.columns]
+    return str(table.rename_axis(None).rename_axis(None, axis=1).to_string())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
