@@ -174,7 +174,7 @@ def gains(
 GAIN = "What the search gained over the default, new seeds, on test without duplicates"
 ONE_SEARCH = (
     "All intervals are of this one search: another one may choose another setting, and only whole "
-    "searches again (the same with another --seed, and one report of all) say how far"
+    "searches again (--repeats) say how far"
 )
 
 

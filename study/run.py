@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from study import Mistake, complain, output, say
+from study import Mistake, complain, output, repeats, say
 from study.cluster.hardware import nvidia_gpu_here
 from study.config import flags
 from study.config.study import preset, read_preset, sized_by
@@ -43,11 +43,13 @@ def asked(argv: Sequence[str] | None, trainable: type | None) -> int:
     try:
         given = flags.given(parser(sys.argv[1:] if argv is None else argv).parse_args(argv))
         resume, after_test = given.pop("resume", ""), bool(given.pop("after_test", ""))
-        notify = given.pop("notify", "")
+        notify, repeated = given.pop("notify", ""), given.pop("repeats", "")
         if after_test and not (resume and "seeds" in given):
             raise Mistake("--after-test does nothing without --resume and --seeds: leave it out")
         if not resume:
             refuse_wrong_values(given)
+        if repeated:
+            return again(given, repeated, resume, notify)
         notifier = Notifier(notify)
         say("Loading Ray and torch ...")
         from study.driver import begin
@@ -67,6 +69,13 @@ def asked(argv: Sequence[str] | None, trainable: type | None) -> int:
         if ray_is_there() and not shared:
             with suppress(KeyboardInterrupt):  # the study's end is written and told
                 sys.modules["ray"].shutdown()
+
+
+def again(given: dict[str, str], repeated: str, resume: str, notify: str) -> int:
+    """What --repeats asks for."""
+    if resume:
+        raise Mistake("--repeats goes on by itself when it is given again: leave out --resume")
+    return repeats.run(given, repeats.number(repeated), ["--notify", notify] if notify else [])
 
 
 def ray_is_there() -> bool:

@@ -38,7 +38,7 @@ def refusal(*words: str, base: dict = BASE) -> str:
 def test_every_option_and_every_searchable_hyperparameter_has_one_flag():
     flags = [name for action in parser()._actions for name in action.option_strings]
     wanted = [*OPTIONS, *(name for name in FIELDS if name not in FIXED)]
-    ours = ["-h", "--help", "--resume", "--after-test", "--from", "--notify"]
+    ours = ["-h", "--help", "--resume", "--repeats", "--after-test", "--from", "--notify"]
     assert sorted(flags) == sorted([*ours, *map(flag, wanted)])
 
 

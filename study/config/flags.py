@@ -50,6 +50,13 @@ def parser(study: Study | None = None) -> Parser:
         help="go on with a study: its folder, or its name under --out",
     )
     made.add_argument(
+        "--repeats",
+        metavar="N",
+        action=Once,
+        help="search N times, with N seeds of the study, in folders NAME-1 to NAME-N: intervals "
+        "then hold for new searches too; a budget is of all together",
+    )
+    made.add_argument(
         "--after-test",
         action="store_const",
         const="yes",

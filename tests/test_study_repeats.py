@@ -1,0 +1,87 @@
+"""--repeats: whole searches again."""
+
+import json
+import signal
+
+import pytest
+
+from study import Mistake, repeats
+from study.config.study import read_preset, to_dict
+from study.run import main
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    """The command lines of the searches; each leaves a folder like one that has ended."""
+    found: list[list[str]] = []
+
+    def pretend(argv: list[str]) -> int:
+        found.append(argv)
+        given = dict(zip(argv[::2], argv[1::2], strict=True))
+        if "--resume" not in given:
+            study, _ = read_preset(given["--preset"], "cpu")
+            folder = tmp_path / given["--name"]
+            folder.mkdir()
+            raw = to_dict(study) | {"seed": int(given["--seed"]), "trials": int(given["--trials"])}
+            (folder / "study.json").write_text(json.dumps({"study": raw}))
+        return 0
+
+    monkeypatch.setattr(repeats, "done", pretend)
+    return found
+
+
+def command(folder, *more: str) -> list[str]:
+    return ["--preset", "smoke", "--trials", "2", "--name", "x", "--out", str(folder), *more]
+
+
+def test_each_search_has_a_seed_and_a_folder_of_its_own_and_a_share_of_the_budget(
+    asked, tmp_path, capsys
+):
+    argv = command(tmp_path, "--repeats", "3", "--seed", "7", "--time-budget", "90")
+    assert main(argv) == 0
+    each = [dict(zip(words[::2], words[1::2], strict=True)) for words in asked]
+    assert [one["--name"] for one in each] == ["x-1", "x-2", "x-3"]
+    assert [one["--seed"] for one in each] == ["7", "8", "9"]
+    assert {one["--time-budget"] for one in each} == {"30"}
+    folders = " ".join(str(tmp_path / f"x-{k}") for k in (1, 2, 3))
+    assert f"python -m results {folders}" in capsys.readouterr().out
+
+
+def test_the_same_command_goes_on_and_another_is_refused(asked, tmp_path, capsys):
+    assert main(command(tmp_path, "--repeats", "2")) == 0
+    assert main(command(tmp_path, "--repeats", "3")) == 0
+    assert [words[0] for words in asked[2:]] == ["--resume", "--resume", "--preset"]
+    assert main(command(tmp_path, "--repeats", "2", "--seeds", "9")) == 2
+    assert "holds another study" in capsys.readouterr().err
+
+
+def test_an_interrupted_search_ends_them(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(repeats, "done", lambda argv: 130)
+    assert main(command(tmp_path, "--repeats", "2")) == 130
+    assert "the same command goes on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--repeats", "1"], "from 2 on"),
+        (["--repeats", "many"], "from 2 on"),
+        (["--repeats", "2", "--stages", "confirm"], "nothing is searched"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(asked, tmp_path, capsys, more, told):
+    assert main(command(tmp_path, *more)) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_resume_beside_it_is_refused(capsys):
+    assert main(["--resume", "runs/x", "--repeats", "2"]) == 2
+    assert "leave out --resume" in capsys.readouterr().err
+
+
+def test_the_exit_code_is_the_searchs_and_handlers_come_back(monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+    assert repeats.done(["--trials", "many"]) == 2
+    assert signal.getsignal(signal.SIGTERM) is before
+    with pytest.raises(Mistake):
+        repeats.number("0")
