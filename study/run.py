@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from study import Mistake, complain, output, repeats, say
+from study import Mistake, complain, output, say
 from study.cluster.hardware import nvidia_gpu_here
 from study.config import flags
 from study.config.study import preset, read_preset, sized_by
@@ -75,6 +75,8 @@ def again(given: dict[str, str], repeated: str, resume: str, notify: str) -> int
     """What --repeats asks for."""
     if resume:
         raise Mistake("--repeats goes on by itself when it is given again: leave out --resume")
+    from study.driver import repeats
+
     return repeats.run(given, repeats.number(repeated), ["--notify", notify] if notify else [])
 
 

@@ -1,7 +1,8 @@
 """Whole searches again: --repeats N, the same study once for each of N seeds, one after the other.
 
 Each is a process and a folder of its own (NAME-1, NAME-2, ...), to be resumed by itself. The same
-command goes on where it ended. `python -m results` of all folders tells what holds for new searches.
+command goes on where it ended. `python -m results` of all folders tells what holds for new
+searches.
 """
 
 import json
@@ -16,7 +17,18 @@ from study.config import flags
 from study.config.study import preset, recorded
 
 SHARED = ("time_budget", "gpu_hours")  # budgets are of all searches together
-ELSEWHERE = ("preset", "data", "classes", "address", "name", "out", "storage", "seed", *SHARED)
+ELSEWHERE = (
+    "preset",
+    "data",
+    "classes",
+    "address",
+    "name",
+    "out",
+    "storage",
+    "seed",
+    "from",
+    *SHARED,
+)
 
 
 def number(text: str) -> int:
@@ -32,9 +44,7 @@ def run(given: dict[str, str], repeats: int, more: list[str]) -> int:
     """
     source = given.get("preset", "search")
     if "search" not in given.get("stages", ",".join(preset(source).get("stages", ["search"]))):
-        raise Mistake(
-            "--repeats does nothing, since nothing is searched: --seeds repeats trainings"
-        )
+        raise Mistake("--repeats does nothing here, since nothing is searched: leave it out")
     stem = f"{Path(source).stem}-{datetime.now():%Y%m%d-%H%M%S}"
     name, first = given.get("name") or stem, int(given.get("seed") or preset(source).get("seed", 0))
     folders = [Path(given.get("out", "runs")) / f"{name}-{k + 1}" for k in range(repeats)]
@@ -46,14 +56,15 @@ def run(given: dict[str, str], repeats: int, more: list[str]) -> int:
         code = done(words(folder, own) + more)
         worst = max(worst, code)
         if code > 1:
-            say(f"Search {k + 1} of {repeats} ended early; the same command goes on from there.")
+            named = "" if "name" in given else f", with --name {name},"
+            say(f"Search {k + 1} of {repeats} ended early; the same command{named} goes on there.")
             return code
     say(f"All searches together: python -m results {' '.join(map(str, folders))}")
     return worst
 
 
 def words(folder: Path, own: dict[str, str]) -> list[str]:
-    """The command line of one search: begun, or gone on with; Mistake if the folder is another's."""
+    """The command line of one search, begun or gone on with; Mistake if the folder is another's."""
     path = folder / "study.json"
     if not path.is_file():
         return [word for name, text in own.items() for word in (flags.flag(name), text)]

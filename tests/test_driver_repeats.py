@@ -5,8 +5,9 @@ import signal
 
 import pytest
 
-from study import Mistake, repeats
+from study import Mistake
 from study.config.study import read_preset, to_dict
+from study.driver import repeats
 from study.run import main
 
 
