@@ -185,7 +185,7 @@ def lines(
     said = [f"Trained on {trained}, tested on {name} ({len(truth):,} faces):"]
     for setting, right in settings.items():
         found = crossed.of_one(np.stack(right))
-        low, high = found.interval()
+        low, high = np.clip(found.interval(), 0, 1)  # of a share
         between = f" ({100 * low:.1f} to {100 * high:.1f})" if np.isfinite(low) else ""
         said.append(f"  {setting}: {100 * found.mean:.1f} %{between}, {len(right)} seeds")
     return said

@@ -63,6 +63,7 @@ def test_answers_are_kept_and_said(run, tmp_path, capsys):
     assert "asked about its test split, 21 faces" in said
     assert "Trained on faces, tested on raf-db (21 faces):" in said
     assert "alexnet: 14.3 %" in said and "2 seeds" in said
+    assert "(-" not in said, "a share is never below 0"
     (kept,) = (run / "elsewhere").glob("raf-db-*.parquet")
     mine = SimpleNamespace(
         study="one",

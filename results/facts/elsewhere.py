@@ -87,7 +87,7 @@ def tested(found: list[Elsewhere]) -> pd.DataFrame:
     rows = []
     for one in found:
         there = crossed.of_one(one.right)
-        low, high = there.interval()
+        low, high = np.clip(there.interval(), 0, 1)  # of a share
         own = crossed.of_one(right_at_home(one))
         drop = fall(own, there)
         drop_low, drop_high = drop.interval()
@@ -167,7 +167,7 @@ def groups(found: list[Elsewhere]) -> pd.DataFrame:
                 if inside.sum() < FEW:
                     continue
                 there = crossed.of_one(one.right[:, inside])
-                low, high = there.interval()
+                low, high = np.clip(there.interval(), 0, 1)
                 rows.append(
                     {
                         "setting": one.setting.name,
