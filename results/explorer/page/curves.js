@@ -304,7 +304,7 @@
     const finite = y.filter(Number.isFinite),
       most = finite.length ? (loss ? quantile(finite, 0.99) : Infinity) : Infinity;
     const above = loss ? finite.filter(value => value > most * 1.05).length : 0,
-      bad = raw.length - raw.filter(Number.isFinite).length;
+      bad = raw.reduce((sum, value) => sum + !Number.isFinite(value), 0);
     const lines =
       how === 'seconds'
         ? []
