@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from test_record_tables import HP, at, done, ended, started
 
-from fer_data import again
+from fer_models import preset_file
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Study, configuration, preset, read_preset
 from study.driver import presets
@@ -73,7 +73,7 @@ def test_names_of_any_characters_give_a_file_that_is_read(tmp_path):
     events += [done(3, f"{setting}-s0", 9, 0.5), ended(4, f"{setting}-s0", "completed")]
     (path,) = found(tmp_path, *events, name="o\nne \U0001f600").values()
     assert trained(path).lr == HP["lr"] and path.read_text().count("# ") == 2
-    assert again.preset([], {"data": "\U0001f600\x7f\\"}, {}) == (
+    assert preset_file.text([], {"data": "\U0001f600\x7f\\"}, {}) == (
         'data = "\U0001f600\\u007f\\\\"\n\n[[settings]]\n'
     )
 

@@ -34,8 +34,8 @@ ROOMS = {
     " study/training study/search study/cluster study/worker fer_models numpy pandas pyarrow ray"
     " rich torch",
     "study/run.py": "study study/config study/storage study/cluster study/worker study/driver",
-    "study/model": "study fer_data fer_stats study/config study/data study/record study/storage"
-    " study/training numpy torch onnx onnxruntime safetensors PIL cv2",
+    "study/model": "study fer_data fer_models fer_stats study/config study/data study/record"
+    " study/storage study/training numpy torch onnx onnxruntime safetensors PIL cv2",
     "study/export.py": "study study/storage study/model numpy",
     "study/predict.py": "study fer_stats study/model numpy",
     "study/status.py": "study fer_stats study/record",
@@ -43,8 +43,8 @@ ROOMS = {
     " study/storage study/training numpy pyarrow torch",
     "results": "fer_data pandas",
     "results/artefacts": "results fer_data fer_stats numpy pandas",
-    "results/facts": "results fer_data fer_stats results/artefacts numpy pandas pyarrow optuna"
-    " scipy sklearn",
+    "results/facts": "results fer_data fer_models fer_stats results/artefacts numpy pandas pyarrow"
+    " optuna scipy sklearn",
     "results/figures": "results results/facts numpy pandas plotly kaleido",
     "results/report": "results fer_stats results/artefacts results/facts results/figures"
     " results/report/sections numpy pandas plotly",

@@ -19,7 +19,7 @@ from test_results_load import (
     whole,
 )
 
-from fer_data import again
+from fer_models import preset_file
 from results.artefacts.load import answers, load
 from results.explorer.payload import lost, moments
 from results.facts import answer, evaluation, setting, verdicts
@@ -137,7 +137,7 @@ def test_the_command_and_best_toml_train_that_very_setting(tmp_path):
     for study in (by_flags, by_file):
         (one,) = wanted(study)
         hp = present(configuration(study, one))
-        kept = again.acting(found.hyperparameters)
+        kept = preset_file.acting(found.hyperparameters)
         assert "momentum" in kept and "lr_decay" in {*found.hyperparameters} - {*kept}
         assert {key: hp[key] for key in kept} == kept
         assert study.stages == ("confirm",) and study.data == "faces:300"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from fer_data import again
+from fer_models import preset_file
 from fer_stats.metric import WORDS
 from results.artefacts.load import Findings
 from results.facts import search, status
@@ -122,7 +122,7 @@ def plain(value: Any) -> Any:
 def command(best: Best) -> str:
     """What trains it again with fresh seeds: every value is given, so the preset has no say."""
     flags = {"stages": "confirm", "models": best.source or best.model, "seeds": FRESH, **best.data}
-    values = again.acting(best.hyperparameters)
+    values = preset_file.acting(best.hyperparameters)
     flags |= {key: value for key, value in values.items() if key != "model"}
     words = [f"--{name.replace('_', '-')} {shlex.quote(flag(v))}" for name, v in flags.items()]
     return " ".join(["python -m study.run --preset smoke", *words])
@@ -143,4 +143,6 @@ def toml(best: Best) -> str:
         **best.data,
     }
     said = [f"The best on val of {best.study}: {best.trial}"]
-    return again.preset(said, head, {"name": best.name, **again.acting(best.hyperparameters)})
+    return preset_file.text(
+        said, head, {"name": best.name, **preset_file.acting(best.hyperparameters)}
+    )

@@ -7,7 +7,7 @@ out is no input of anybody's.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from fer_data.again import ACTS_WITH
+from fer_models.preset_file import ACTS_WITH
 from study import Mistake
 from study.config.flags import OPTIONS, flag
 from study.config.hyperparameters import FIELDS, MODELS, Hyperparameters, applies

@@ -4,7 +4,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from fer_data import again
+from fer_models import preset_file
 from fer_stats.metric import on_val
 from study.config.study import Study
 from study.driver.session import Session
@@ -27,7 +27,7 @@ def write(session: Session) -> None:
             "seeds": study.seeds,
         }
         said = [text, f"python -m study.run --preset {path}"]
-        write_text(path, again.preset(said, head, {"name": model, **again.acting(hp)}))
+        write_text(path, preset_file.text(said, head, {"name": model, **preset_file.acting(hp)}))
 
 
 def source(study: Study, model: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_data import again
+from fer_models import preset_file
 from fer_stats.share import wilson
 from study.config.hyperparameters import present
 from study.model import conformal
@@ -96,7 +96,7 @@ def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str
             "## Settings and seed",
             "",
             f"- seed: {one.hp.seed}",
-            *(f"- {name}: {value}" for name, value in again.acting(present(one.hp)).items()),
+            *(f"- {name}: {value}" for name, value in preset_file.acting(present(one.hp)).items()),
             f"- accuracy on val after the last epoch: {percent(one.val_accuracy)}",
             f"- made with: {versions(run.header)}",
             "",

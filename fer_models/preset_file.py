@@ -1,6 +1,6 @@
-"""A setting that is trained again: its hyperparameters that act, and the file for --preset.
+"""A setting of a network as a file for --preset: its hyperparameters that act.
 
-Which study and results share: best-NETWORK.toml and the report's best.toml are of one form.
+Study and results share it: best-NETWORK.toml and the report's best.toml are of one form.
 """
 
 import json
@@ -26,7 +26,7 @@ def acting(hp: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def preset(said: list[str], head: Mapping[str, Any], setting: Mapping[str, Any]) -> str:
+def text(said: list[str], head: Mapping[str, Any], setting: Mapping[str, Any]) -> str:
     """A file for --preset that confirms one setting; `said` are its first lines, as comments."""
     lines = ["# " + "".join(c if c.isprintable() else " " for c in line) for line in said]
     lines += [f"{name} = {literal(value)}" for name, value in head.items()]
