@@ -36,7 +36,7 @@ def started(second: int, name: str, hp: dict = HP, stage: str = "search") -> dic
 
 
 def done(second: int, name: str, epoch: int, val_accuracy: float = 0.5, node: str = "a") -> dict:
-    observed = EpochRecord(epoch, 1.5, 0.4, 1.25, val_accuracy, 0.01, 2.0, 100.0, 512.0)
+    observed = EpochRecord(epoch, 1.5, 0.4, 1.25, val_accuracy, 0.01, 2.0, 100.0, 512.0, 0.45, 0.4)
     return at(
         second,
         "epoch_done",
@@ -113,6 +113,8 @@ def test_a_trial_is_a_row_with_all_that_its_events_told(tmp_path):
         "epoch_seconds": 2.0,
         "images_per_second": 100.0,
         "memory_mib": 512.0,
+        "val_balanced_accuracy": 0.45,
+        "val_macro_f1": 0.4,
         "finished_at": moment(3),
     }
 
@@ -279,6 +281,9 @@ def test_files_without_rows_have_exactly_their_columns(tmp_path):
         "hp_patience: int64",
         "hp_dropout: double",
         "hp_label_smoothing: double",
+        "hp_class_weights: double",
+        "hp_balanced_sampling: double",
+        "hp_logit_adjustment: double",
         "hp_flip: double",
         "hp_shift: double",
         "hp_rotation: double",
@@ -304,6 +309,8 @@ def test_files_without_rows_have_exactly_their_columns(tmp_path):
         "epoch_seconds: double",
         "images_per_second: double",
         "memory_mib: double",
+        "val_balanced_accuracy: double",
+        "val_macro_f1: double",
         "finished_at: timestamp[ms, tz=UTC]",
     ]
     assert columns(tmp_path / "decisions.parquet") == [
