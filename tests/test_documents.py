@@ -18,7 +18,7 @@ import yaml
 from study import Mistake
 from study.config import flags
 from study.config.study import Study, read_preset
-from study.driver import notify
+from study.driver import notify, repeats
 from study.driver.begin import MAY_CHANGE
 from study.driver.given import refuse_idle
 from study.driver.wider import WIDENS
@@ -170,6 +170,7 @@ def parse_study(words: list[str]) -> None:
     """The flags of study.run with their values, on the preset that they name."""
     given = {k: v for k, v in vars(flags.parser().parse_args(words)).items() if v is not None}
     notify.receiver(given.pop("notify", "true"))
+    repeats.number(given.pop("repeats", "2"))
     given.pop("from", None)
     if given.pop("resume", None):
         assert given.keys() <= {*MAY_CHANGE, *WIDENS}, f"--resume with {words}"
