@@ -232,7 +232,7 @@ def test_options_are_what_the_constructor_takes():
 )
 def test_bad_option_is_refused_with_what_is_expected(given, said):
     if said is None:
-        known = "address, attention_images, beside_seeds, classes, cpus_per_trial, data, device, "
+        known = "address, attention_images, baseline_seeds, classes, cpus_per_trial, data, device, "
         said = f"unknown key '{next(iter(given))}': known are {known}"
         assert refusal(from_dict, given).startswith(said)
     else:
@@ -544,7 +544,7 @@ def test_options_have_these_defaults():
         "seeds": 12,
         "pairs": (),
         "margin": 0.5,
-        "beside_seeds": 0,
+        "baseline_seeds": 0,
         "runners_up": 0,
         "val_copies": "without",
         "attention_images": 64,

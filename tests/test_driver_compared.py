@@ -53,7 +53,7 @@ def test_what_the_search_gained_is_said_alike_in_terminal_and_report(whole):
     found = tables(whole)
     for name, trial, best in rows:
         found.chosen[name] |= {"from_trial": trial} | ({"beside": best} if best else {})
-    given = compared.Given(whole, from_dict({"beside_seeds": 2}), found, told, CLASSES)
+    given = compared.Given(whole, from_dict({"baseline_seeds": 2}), found, told, CLASSES)
     heading, ours, *_, one_search, _ = compared.gained(given)
     assert ours == f"  {fer_verdicts.gain_words(theirs)}." and heading.startswith("What the search")
     assert "of this one search" in one_search

@@ -104,7 +104,7 @@ def test_the_default_and_the_next_best_are_confirmed_beside_the_best():
     )
     tables.trials["t0002"]["hp_lr"] = 0.03
     tables.trials["t0003"]["hp_lr"] = 0.06
-    given = {"beside_seeds": 1, "runners_up": 1, "seeds": 2, "epochs": 9, "models": ["alexnet"]}
+    given = {"baseline_seeds": 1, "runners_up": 1, "seeds": 2, "epochs": 9, "models": ["alexnet"]}
     found = chosen(tables, **given)
     told = [(e["setting"], e["from_trial"], e.get("beside")) for e in found]
     assert told == [
@@ -125,7 +125,7 @@ def test_a_default_that_is_the_best_is_not_confirmed_twice():
     tables = trials(("t0000", "alexnet", "completed", 9, 0.5))
     lr = Hyperparameters(model="alexnet").lr
     tables.trials["t0000"]["hp_lr"] = lr
-    found = chosen(tables, beside_seeds=3, runners_up=2, epochs=9, models=["alexnet"])
+    found = chosen(tables, baseline_seeds=3, runners_up=2, epochs=9, models=["alexnet"])
     assert [event["setting"] for event in found] == ["alexnet"]
 
 

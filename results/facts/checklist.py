@@ -134,7 +134,7 @@ def hyperparameters(given: Given) -> str:
     return (
         f"{asked.get('sampler')} with {asked.get('scheduler')}, {asked.get('trials')} trials of up "
         f"to {asked.get('epochs')} epochs, over {space} (ranges in study.json); defaults: "
-        f"{'confirmed beside the best' if asked.get('beside_seeds') else 'not confirmed'}."
+        f"{'confirmed beside the best' if asked.get('baseline_seeds') else 'not confirmed'}."
     )
 
 

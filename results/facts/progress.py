@@ -44,7 +44,7 @@ def models(one: Findings) -> int:
     chosen = len(one.chosen) - beside
     searches = "search" in config["stages"]
     expected = len(config.get("models", [])) if searches else len(config.get("settings", []))
-    more = beside * int(config.get("beside_seeds") or 0)
+    more = beside * int(config.get("baseline_seeds") or 0)
     return (chosen or expected) * int(config.get("seeds") or 1) + more
 
 

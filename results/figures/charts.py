@@ -26,7 +26,7 @@ from results.words import whole_or_tenth
 DOTTED = {"color": INK, "width": 1, "dash": "2px,4px"}
 CAPPED = {"thickness": 2, "width": 5}
 SCOPE_WORDS = {"test": "test", "val": "val, on which choices were made"}
-BESIDE = ("#0072B2", "#E69F00")  # two of Okabe and Ito's colours
+OF_TWO_SETS = ("#0072B2", "#E69F00")  # two of Okabe and Ito's colours
 HEAT = [[0, "rgba(0,114,178,0)"], [1, "rgba(0,114,178,.75)"]]  # DARK stands out from it
 
 
@@ -291,11 +291,11 @@ def differences(frame: pd.DataFrame, model: str) -> go.Figure:
     return percent(figure, "xaxis")
 
 
-def beside(frame: pd.DataFrame) -> go.Figure:
-    """Shares of the classes in each of two data sets, with the images (results.beside)."""
+def class_shares(frame: pd.DataFrame) -> go.Figure:
+    """Shares of the classes in each of two data sets, with the images (results.datasets)."""
     names = list(frame["class"].unique())
     figure = canvas("share of the images", "", 90 + 52 * len(names))
-    for (name, rows), colour in zip(frame.groupby("set", sort=False), BESIDE, strict=True):
+    for (name, rows), colour in zip(frame.groupby("set", sort=False), OF_TWO_SETS, strict=True):
         figure.add_bar(
             x=rows["share"].to_numpy(float),
             y=rows["class"].to_numpy(),

@@ -101,7 +101,7 @@ class Study:
     seeds: int = option(
         12, "fresh seeds with which each confirmed configuration is trained", 1, high=FRESH
     )
-    beside_seeds: int = option(
+    baseline_seeds: int = option(
         0,
         "fresh seeds with which each network's default configuration, and --runners-up, are "
         "confirmed beside the search's best: what did the search gain? 0 confirms the best alone",
@@ -238,7 +238,7 @@ def default_of(model: str) -> str:
 def beside_names(study: "Study") -> dict[str, str]:
     """What is confirmed beside the best of a search, by name, as far as that is known before it:
     setting -> network."""
-    if not study.beside_seeds:
+    if not study.baseline_seeds:
         return {}
     next_best = range(2, 2 + study.runners_up)
     return {

@@ -74,7 +74,7 @@ def gained(given: Given) -> list[str]:
     margin = given.study.margin / 100
     found = verdicts.gains(given.settings, defaults, margin, given.cluster, given.unit)
     told = [f"  {verdicts.gain_words(one)}." for one in found]
-    if given.study.beside_seeds:
+    if given.study.baseline_seeds:
         bests = [name for name, row in chosen.items() if not row.get("beside")]
         same = set(bests) - {best for best, _ in defaults}
         told += [f"  {best}: the default is the best." for best in bests if best in same]

@@ -48,7 +48,7 @@ def choose(session: Session) -> None:
     if session.tables.of_stage("search"):
         best = outcome.best(session.tables, study)
         events += [of_search(session, model, row) for model, row in best.items()]
-        if study.beside_seeds:
+        if study.baseline_seeds:
             events += [one for event in list(events) for one in beside(session, event)]
     else:
         for setting in outcome.wanted(study):

@@ -26,7 +26,7 @@ from study.training import attention
 
 SEARCHING = ("trials", "sampler", "scheduler", "grace_epochs", "reduction_factor")
 STOPPING = ("grace_epochs", "reduction_factor")
-CONFIRMING = ("seeds", "beside_seeds", "runners_up", "pairs", "margin", "attention_images")
+CONFIRMING = ("seeds", "baseline_seeds", "runners_up", "pairs", "margin", "attention_images")
 
 
 def refuse_idle(
@@ -59,10 +59,10 @@ def idle_option(study: Study, name: str) -> str:
         return f"no trial may be stopped before epoch {study.grace_epochs}, and {has(study)}"
     if name in CONFIRMING and not confirms:
         return "nothing is confirmed (stages is search)"
-    if name in ("beside_seeds", "runners_up") and not searches:
+    if name in ("baseline_seeds", "runners_up") and not searches:
         return "nothing is searched (stages is confirm)"
-    if name == "runners_up" and study.runners_up and not study.beside_seeds:
-        return "beside_seeds is 0"
+    if name == "runners_up" and study.runners_up and not study.baseline_seeds:
+        return "baseline_seeds is 0"
     if name == "pairs":
         there = confirmed_names(study)
         absent = [one for pair in pairs_of(study) for one in pair if one not in there]

@@ -222,10 +222,10 @@ def beside(session: Session) -> str:
     """What is confirmed beside the best of the search, in words."""
     study = session.study
     others = [row for row in session.tables.chosen.values() if row.get("beside")]
-    if not study.beside_seeds or not ("search" in study.stages or others):
+    if not study.baseline_seeds or not ("search" in study.stages or others):
         return ""
     more = f" and {study.runners_up} next best" if study.runners_up else ""
-    return f", its default{more}, {study.beside_seeds} seed(s) each"
+    return f", its default{more}, {study.baseline_seeds} seed(s) each"
 
 
 def decides(session: Session) -> Plan:

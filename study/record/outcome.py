@@ -41,7 +41,7 @@ def in_turn(first: list[str], others: list[str], study: Study) -> Iterator[tuple
     """Settings and numbers of their seeds in the order in which they are confirmed: seed by seed,
     so that an early end is fair, and what is beside the best after it."""
     yield from product_of(first, study.seeds)
-    yield from product_of(others, study.beside_seeds)
+    yield from product_of(others, study.baseline_seeds)
 
 
 def product_of(names: list[str], seeds: int) -> Iterator[tuple[str, int]]:

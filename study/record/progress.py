@@ -150,11 +150,11 @@ def due(study: Facts, tables: Tables) -> dict[str, tuple[str, int]]:
         settings = {one["name"]: one for one in fixed}
     if not settings:
         settings, others = {m: {"model": m} for m in study["models"]}, set()
-        if beside := study.get("beside_seeds", 0):
+        if beside := study.get("baseline_seeds", 0):
             each = ("default", *range(2, 2 + study.get("runners_up", 0)))
             more = {f"{m}-{one}": {"model": m} for m in study["models"] for one in each}
             settings, others = settings | more, set(more)
-    beside = study.get("beside_seeds", 0)
+    beside = study.get("baseline_seeds", 0)
     return {
         f"{name}-s{number}": (hp["model"], hp.get("epochs", epochs))
         for name, hp in settings.items()

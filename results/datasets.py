@@ -1,5 +1,5 @@
-"""`python -m results.beside SOURCE SOURCE`: two data sets side by side, as the paper's last figure
-has FER-2013 beside AffectNet: how many images, of which class, and what share that is.
+"""`python -m results.datasets SOURCE SOURCE`: two data sets side by side, as the paper's last
+figure has FER-2013 beside AffectNet: how many images, of which class, and what share that is.
 """
 
 import argparse
@@ -19,13 +19,13 @@ from results.figures import charts, images
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit code: 0, or 2 for a person's mistake, printed as one sentence."""
     made = argparse.ArgumentParser(
-        prog="python -m results.beside",
+        prog="python -m results.datasets",
         description="Two data sets side by side: images, counts and shares of each class, as a "
         "table and a figure.",
     )
     made.add_argument("source", nargs=2, help="path, or KIND:PATH, of faces (docs/data.md)")
     made.add_argument(
-        "--out", type=Path, default=Path("beside.svg"), metavar="FILE", help="SVG or PNG"
+        "--out", type=Path, default=Path("datasets.svg"), metavar="FILE", help="SVG or PNG"
     )
     args = made.parse_args(argv)
     try:
@@ -33,12 +33,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise Mistake(f"--out is {args.out}: expected a name that ends in .svg or .png")
         frame = counted(args.source)
         say(words(frame))
-        images.write({args.out: charts.beside(frame)})
+        images.write({args.out: charts.class_shares(frame)})
         say(f"Figure: {args.out}")
     except images.NoBrowser as error:
-        return fail("results.beside", Mistake(f"no figure was drawn ({error}): install a Chromium"))
+        return fail(
+            "results.datasets", Mistake(f"no figure was drawn ({error}): install a Chromium")
+        )
     except Mistake as mistake:
-        return fail("results.beside", mistake)
+        return fail("results.datasets", mistake)
     return 0
 
 
