@@ -368,4 +368,4 @@ def test_results_need_neither_torch_nor_ray_nor_the_study():
     for path in source.rglob("*.py"):
         for line in path.read_text().splitlines():
             if line.startswith(("import ", "from ")):
-                assert line.split()[1].split(".")[0] not in {"torch", "ray", "study", "fer_models"}
+                assert line.split()[1].split(".")[0] not in {"torch", "ray", "study"}
