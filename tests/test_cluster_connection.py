@@ -228,6 +228,7 @@ def test_a_local_ray_listens_on_loopback_alone_and_lets_nobody_else_in(tmp_path)
         env=given,
     )  # fmt: skip
     try:
+        assert alone.stdout.readline() == "Starting Ray ...\n"
         address = alone.stdout.readline().strip()
         other = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
         here = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # Ray takes loopback for what it says
@@ -257,7 +258,7 @@ def test_workers_run_at_the_niceness_at_which_the_study_was_started(tmp_path):
         ["nice", "-n", "3", sys.executable, "-c", NICE], capture_output=True, text=True,
         env=given | {"HOME": str(tmp_path), "RAY_TMPDIR": private}, timeout=400,
     )  # fmt: skip
-    drivers, workers = map(int, found.stdout.split())
+    drivers, workers = map(int, found.stdout.splitlines()[-1].split())
     assert drivers == workers == os.nice(0) + 3
     Path(private).rmdir()
 
@@ -272,7 +273,7 @@ def test_ray_started_here_has_the_cores_that_may_be_used(tmp_path):
         env=os.environ | {"HOME": str(tmp_path), "RAY_TMPDIR": private},
         preexec_fn=lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}),
     )  # fmt: skip
-    assert found.stdout == "1.0\n"
+    assert found.stdout == "Starting Ray ...\n1.0\n"
     Path(private).rmdir()
 
 

@@ -170,6 +170,10 @@ def test_configs_go_seed_by_seed_and_all_settings_share_the_seeds():
     assert first == present(Hyperparameters(model="alexnet", lr=0.02, seed=250_000))
 
 
+def test_where_nothing_was_chosen_nothing_is_confirmed():
+    assert list(configs(Tables(), from_dict({"models": ["alexnet"]}))) == []
+
+
 def test_confirmations_seeds_are_none_of_the_searchs():
     """By the largest numbers that a study may have, and of the next study."""
     last = from_dict({"trials": seeds.FRESH, "seeds": seeds.FRESH, "seed": 4})

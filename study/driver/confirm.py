@@ -102,8 +102,9 @@ def same_training(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def configs(tables: Tables, study: Study) -> Iterator[tuple[Config, str]]:
-    """The confirmation's trials with their setting's name, seed by seed: an early end is fair."""
-    for name in outcome.due(tables, study):
+    """The confirmation's trials with their setting's name, seed by seed: an early end is fair.
+    None where nothing was chosen, since every trial of the search failed."""
+    for name in outcome.due(tables, study) if tables.chosen else ():
         setting, _, number = name.rpartition("-s")
         seed = study.seed * seeds.A_STUDYS + seeds.FRESH + int(number)
         hp = replace(Hyperparameters(**tables.chosen[setting]["hp"]), seed=seed)
