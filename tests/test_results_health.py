@@ -4,7 +4,6 @@ import shlex
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from test_results_load import whole
 
@@ -118,10 +117,11 @@ def test_the_leave_one_out_errors_are_those_of_leaving_one_out():
 
 def test_a_range_is_widened_where_its_best_lies():
     log = {"low": 0.001, "high": 0.1, "log": True}
-    assert health.wider(log, pd.Series({"edge": "high"})) == "0.001:1:log"
-    assert health.wider(log, pd.Series({"edge": "low"})) == "0.0001:0.1:log"
-    assert health.wider([32, 64], pd.Series({"edge": "low"})) == "16,32,64"
-    assert health.wider({"low": 0.0, "high": 0.5}, pd.Series({"edge": "high"})) == ""
+    assert health.wider(log, {"high"}) == "0.001:1:log"
+    assert health.wider(log, {"low"}) == "0.0001:0.1:log"
+    assert health.wider([32, 64], {"low"}) == "16,32,64"
+    assert health.wider([32, 64], {"low", "high"}) == "16,32,64,128", "two networks, two ends"
+    assert health.wider({"low": 0.0, "high": 0.5}, {"high"}) == ""
 
 
 def test_terminal_report_and_explorer_say_the_same(whole, capsys):

@@ -125,24 +125,24 @@ def inside(one: Findings, trials: pd.DataFrame) -> Check | None:
     ]
     words = f"On the edge of what was searched: {listed(told)}; a better one may lie beyond."
     flags = {
-        row["hyperparameter"]: wider(search.space(one, row["model"])[row["hyperparameter"]], row)
-        for _, row in edges.iterrows()
+        str(name): wider(search.space(one, rows["model"].iloc[0])[name], set(rows["edge"]))
+        for name, rows in edges.groupby("hyperparameter", sort=False)
     }
     shown = [f"--{name.replace('_', '-')} {text}" for name, text in flags.items() if text]
     return Check("Optimum inside", False, words, again(one, *shown) if shown else "")
 
 
-def wider(domain: Any, row: pd.Series) -> str:
-    """The domain as a flag takes it, moved on at the end where the best lies; "" where it can't."""
+def wider(domain: Any, ends: set[str]) -> str:
+    """The domain as a flag takes it, moved on at the ends (low, high) where a best lies; "" where
+    it can't."""
     if isinstance(domain, list):
-        ordered = sorted(domain)
-        more = ordered[-1] * 2 if row["edge"] == "high" else ordered[0] / 2
-        kept = more if isinstance(ordered[0], float) else int(more)
-        return ",".join(f"{value:g}" for value in sorted({*ordered, kept} - {0}))
-    low, high, log = domain["low"], domain["high"], bool(domain.get("log"))
-    if not log:
+        kind, ordered = type(domain[0]), sorted(domain)
+        more = [ordered[0] / 2] * ("low" in ends) + [ordered[-1] * 2] * ("high" in ends)
+        return ",".join(f"{value:g}" for value in sorted({*ordered, *map(kind, more)} - {0}))
+    if not domain.get("log"):
         return ""  # a share or a rotation ends where it ends
-    low, high = (low / 10, high) if row["edge"] == "low" else (low, high * 10)
+    low = domain["low"] / (10 if "low" in ends else 1)
+    high = domain["high"] * (10 if "high" in ends else 1)
     return f"{low:g}:{high:g}:log"
 
 
