@@ -21,6 +21,11 @@ class Split:
     ids: np.ndarray  # int64 (N,), row of the table from 0, or place in the sorted list of files
     shares: np.ndarray | None = None  # float32 (N, K), what is trained towards where votes are kept
 
+    def taken(self, rows: np.ndarray) -> "Split":
+        """Some of its images, by their places or by a mask of them, in that order."""
+        towards = None if self.shares is None else self.shares[rows]
+        return Split(self.images[rows], self.labels[rows], self.ids[rows], towards)
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:

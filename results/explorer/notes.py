@@ -4,13 +4,13 @@ They are no fact of the study: the journal, its tables and what is computed of t
 """
 
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Any
 
 from results import Mistake
 from results.artefacts.load import Findings
+from results.facts import kept
 
 FILE = Path("explorer") / "notes.json"
 LONGEST = {"tag": 60, "note": 5000, "tags": 30}  # characters, characters, tags of a trial
@@ -22,14 +22,14 @@ def read(folder: Path) -> Notes:
     """What is written of each trial; refuses a file that isn't ours."""
     path = folder / FILE
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise Mistake(f"{path} can't be read ({error}): mend it or take it away") from None
-    if not isinstance(kept, dict) or not all(map(is_note, kept.values())):
+    if not isinstance(found, dict) or not all(map(is_note, found.values())):
         raise Mistake(f"{path} holds no notes on trials: mend it or take it away")
-    return kept
+    return found
 
 
 def is_note(value: Any) -> bool:
@@ -57,19 +57,8 @@ def write(one: Findings, trial: str, tags: Any, note: Any) -> Notes:
         notes.pop(trial, None)
         if tags or note.strip():
             notes[trial] = {"tags": list(dict.fromkeys(tags)), "note": note.strip()}
-        replace(one.folder / FILE, json.dumps(notes, indent=1, ensure_ascii=False))
+        try:
+            kept.replace(one.folder / FILE, json.dumps(notes, indent=1, ensure_ascii=False))
+        except OSError as error:
+            raise Mistake(f"{one.folder / FILE} can't be written ({error.strerror})") from None
     return notes
-
-
-def replace(path: Path, text: str) -> None:
-    """The whole file or, where that fails, the old one."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(exist_ok=True)
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        raise Mistake(f"{path} can't be written ({error.strerror})") from None

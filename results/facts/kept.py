@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
@@ -69,10 +70,16 @@ def read(path: Path, now: str) -> pd.DataFrame | None:
 
 def write(path: Path, now: str, found: pd.DataFrame) -> None:
     text = json.dumps({"state": now, "rows": found.to_json(orient="table", index=False)})
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError:
-        return  # read-only, or full: it is worked out again
+    with suppress(OSError):  # read-only, or full: it is worked out again
+        replace(path, text)
+
+
+def replace(path: Path, text: str) -> None:
+    """A file below explorer/: the whole text or, where that raises OSError, what was there."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    path.parent.mkdir(exist_ok=True)
+    with unfinished.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)

@@ -94,9 +94,7 @@ def subset(split: Split, images: int, seed: int) -> Split:
         generator.permutation(np.flatnonzero(split.labels == label))[:share]
         for label, share in enumerate(shares(np.bincount(split.labels), images))
     ]
-    rows = np.sort(np.concatenate(taken))
-    towards = None if split.shares is None else split.shares[rows]
-    return Split(split.images[rows], split.labels[rows], split.ids[rows], towards)
+    return split.taken(np.sort(np.concatenate(taken)))
 
 
 def counts(dataset: Dataset) -> "pd.DataFrame":

@@ -44,7 +44,7 @@ class Given:
         ]
         return [one for one in each if one.right.size]
 
-    @property
+    @cached_property
     def cluster(self) -> np.ndarray | None:
         return copies(self.folder, np.sort(self.test["image"].unique()))
 

@@ -54,10 +54,8 @@ def parts(study: Study, whole: datasets.Dataset) -> datasets.Dataset:
 
 def clean(whole: datasets.Dataset) -> datasets.Split:
     """Val without exact and near copies of training images; all of it where no other is left."""
-    keep, val = ~(whole.val_duplicate | whole.val_near), whole.val
-    if not keep.any():
-        return val
-    return datasets.Split(val.images[keep], val.labels[keep], val.ids[keep])
+    keep = ~(whole.val_duplicate | whole.val_near)
+    return whole.val.taken(keep) if keep.any() else whole.val
 
 
 def check_batches(study: Study, images: int) -> None:
