@@ -1,6 +1,6 @@
 """Answers of a confirmed network on one core: study.predict on a folder of faces against a plain
-loop over the same torch model, and the exported ONNX file against torch's forward pass, one face
-at a time.
+loop over the same torch model, beside what the core's rate of multiplying matrices leaves possible;
+and the exported ONNX file against torch's forward pass, one face at a time.
 
     python -m benchmarks.predicting runs/NAME
     python -m benchmarks.predicting runs/NAME --model resnet34-s0 --faces 10000 --plain 500
@@ -18,12 +18,14 @@ import torch
 from PIL import Image
 from torch import nn
 
-from benchmarks.measured import heading, machine, paired, say, spread
+from benchmarks.measured import heading, machine, paired, say, spread, timed
+from fer_models.layers import multiply_adds
 from study import predict
 from study.model import confirmed, formats, whole
 from study.training import loop
 
 OPSET = 18
+SIDE, PRODUCTS = 1024, 20  # of the matrix product by which the core is measured
 
 
 def main() -> None:
@@ -44,6 +46,10 @@ def main() -> None:
     heading("faces", "plain loop, faces a second", "ours", "times")
     with tempfile.TemporaryDirectory() as folder:
         say(asked.faces, *of_folder(run, one, Path(folder), asked))
+        print()
+        heading("a matrix product's 1e9 multiply-adds a second", "a face's 1e6", "so at least, ms")
+        say(*at_least(run, one, asked))
+        print()
         heading("one face at a time", "torch, ms", "ONNX, ms", "times")
         say(asked.singles, *of_singles(run, one, Path(folder) / "model.onnx", asked))
 
@@ -72,6 +78,22 @@ def of_folder(
     plains, fasts = zip(*rates, strict=True)
     times = [fast / slow for slow, fast in rates]
     return [spread([*plains], 0), spread([*fasts], 0), spread(times)]
+
+
+def at_least(run: confirmed.Run, one: confirmed.Confirmed, asked: argparse.Namespace) -> list[str]:
+    """What a face takes if its multiply-adds run as fast as those of a large matrix product."""
+    matrix = torch.randn(SIDE, SIDE)
+
+    def products() -> None:
+        for _ in range(PRODUCTS):
+            matrix @ matrix
+
+    products()  # warms up
+    seconds = [timed(products, asked.clock) for _ in range(asked.rounds)]
+    rates = [PRODUCTS * SIDE**3 / one for one in seconds]
+    each = multiply_adds(network(run, one), one.hp.image_px)
+    least = [1000 * each / rate for rate in rates]
+    return [spread([rate / 1e9 for rate in rates], 1), f"{each / 1e6:.1f}", spread(least)]
 
 
 def network(run: confirmed.Run, one: confirmed.Confirmed) -> nn.Module:

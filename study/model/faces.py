@@ -56,7 +56,8 @@ def opened(path: Path) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused below
             image = Image.open(file, formats=formats())
             refuse_others(image, path)
-            return coloured(ImageOps.exif_transpose(image))
+            ImageOps.exif_transpose(image, in_place=True)
+            return coloured(image)
     except Mistake:
         raise
     except FileNotFoundError:

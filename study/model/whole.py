@@ -16,6 +16,7 @@ from study.training import loop
 
 # Grey as Pillow makes it of red, green and blue (ITU-R 601), in 65536ths: exact in float32.
 GREY = (19595.0, 38470.0, 7471.0)
+BATCH = 64  # faces answered at once: more leave a core's cache (docs/speed.md)
 
 
 class Whole(nn.Module):
@@ -92,7 +93,7 @@ class Ensemble:
         """float64 (N, K) for uint8 (N, 48, 48)."""
         cpu = torch.device("cpu")
         shares = [
-            torch.cat(list(loop.outputs(hp, network, faces, cpu, trained))).double().softmax(1)
+            torch.cat([*loop.outputs(hp, network, faces, cpu, trained, BATCH)]).double().softmax(1)
             for hp, network, trained in self.parts
         ]
         return torch.stack(shares).mean(0).numpy()

@@ -337,10 +337,12 @@ def outputs(
     images: np.ndarray,
     device: torch.device,
     state: dict[str, Any],
+    size: int = EVALUATION_BATCH,
 ) -> Iterator[Tensor]:
-    """Logits (B, K) for uint8 images (N, H, W), resized and scaled as in training, by batches."""
+    """Logits (B, K) for uint8 images (N, H, W), resized and scaled as in training, by batches of
+    `size`."""
     mean, std = state["scaling"]["mean"], state["scaling"]["std"]
-    for x in augment.resized(on_device(images, device), hp.image_px).split(EVALUATION_BATCH):
+    for x in augment.resized(on_device(images, device), hp.image_px).split(size):
         with autocast(hp, device):
             logits = model(augment.standardised(x.float() / 255, mean, std))
         yield logits
