@@ -45,7 +45,7 @@ ROOMS = {
     "results/artefacts": "results fer_data fer_stats numpy pandas",
     "results/facts": "results fer_data fer_models fer_stats results/artefacts numpy pandas pyarrow"
     " optuna scipy sklearn",
-    "results/figures": "results results/facts numpy pandas plotly kaleido",
+    "results/figures": "results results/facts numpy pandas plotly choreographer",
     "results/report": "results fer_stats results/artefacts results/facts results/figures"
     " results/report/sections numpy pandas plotly",
     "results/report/sections": "results fer_stats results/artefacts results/facts results/figures"

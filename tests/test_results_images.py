@@ -9,7 +9,7 @@ import pytest
 
 from results.figures import images
 
-pytest.importorskip("kaleido", reason="kaleido isn't installed")
+pytest.importorskip("choreographer", reason="choreographer isn't installed")
 CHROMIUM = shutil.which("chromium")
 PLOT = go.Figure(go.Scatter(y=[1, 2, 3]), layout={"height": 200})
 
@@ -46,7 +46,7 @@ def test_a_browser_that_falls_silent_is_given_up_too(tmp_path, monkeypatch):
     """It stops itself once the first picture is there."""
     waits = f"while [ ! -s {tmp_path}/0.svg ]; do sleep .1; done; kill -STOP 0"
     number = browser(tmp_path, monkeypatch, f'({waits}) &\nexec {CHROMIUM} "$@"')
-    plots = {tmp_path / f"{k}.svg": PLOT for k in range(40)}
+    plots = {tmp_path / f"{k}.svg": go.Figure(PLOT) for k in range(100)}
     with pytest.raises(images.NoBrowser, match="didn't answer"):
         images.write(plots, patience=20)
     assert (tmp_path / "0.svg").exists() and gone(number)
@@ -54,7 +54,7 @@ def test_a_browser_that_falls_silent_is_given_up_too(tmp_path, monkeypatch):
 
 def test_where_there_is_no_browser_it_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "nowhere"))
-    with pytest.raises(images.NoBrowser, match="No browser found"):
+    with pytest.raises(images.NoBrowser, match="Browser not found"):
         images.write({tmp_path / "a.svg": PLOT})
 
 
@@ -62,3 +62,18 @@ def test_where_there_is_no_browser_it_says_so(tmp_path, monkeypatch):
 def test_a_picture_that_cannot_be_written_is_no_silent_gap(tmp_path):
     with pytest.raises(images.NoBrowser):
         images.write({tmp_path / "missing" / "a.svg": PLOT})
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine")
+def test_a_figure_is_drawn_once_for_both_of_its_files(tmp_path):
+    """The PNG is the SVG in twice as many pixels; letters beyond ASCII come through."""
+    image = pytest.importorskip("PIL.Image")
+    figure = go.Figure(go.Scatter(y=[1, 2], name="η − 1"), layout={"height": 200, "width": 300})
+    figure.update_layout(showlegend=True)
+    svg, png = tmp_path / "a.svg", tmp_path / "a.png"
+    assert len(images.files({svg: figure, png: figure})) == 1
+    images.write({svg: figure, png: figure})
+    text = svg.read_text(encoding="utf-8")
+    assert text.startswith("<svg") and "η − 1" in text and 'width="300" height="200"' in text
+    with image.open(png) as drawn:
+        assert drawn.size == (600, 400)

@@ -124,7 +124,7 @@ def test_nothing_published_is_a_mistake(tmp_path):
 
 @needs_chromium
 def test_drawing_replaces_what_is_no_longer_shown(tmp_path):
-    pytest.importorskip("kaleido")
+    pytest.importorskip("choreographer")
     (tmp_path / "old.svg").write_text("x")
     shown = [one for one in readme.pictures([load(paper_study(tmp_path / "s"))])][:1]
     readme.draw(shown, tmp_path)

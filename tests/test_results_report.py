@@ -295,7 +295,7 @@ def test_the_command_writes_page_and_tables(whole, tmp_path, capsys):
     names = {path.stem for path in made.glob("*.csv")}
     assert names == {path.stem for path in made.glob("*.md")}
     assert {"overview", "confirmed", "paper", "pairs", "rungs", "confusion-alexnet"} <= names
-    if importlib.util.find_spec("kaleido") and CHROMIUM:
+    if importlib.util.find_spec("choreographer") and CHROMIUM:
         drawn = {path.stem for path in made.glob("*.svg")}
         assert drawn == {path.stem for path in made.glob("*.png")}
         assert {"confirmed-1", "networks-1", "confusion-alexnet", "confusion-resnet34"} <= drawn

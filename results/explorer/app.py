@@ -93,8 +93,6 @@ def app(
     if votes:  # a wrong file is refused before anything is shown
         faces_payload("", pictures(first), votes, sheets=False)
     evaluations, gallery = Evaluations(folders), Gallery(folders, data)
-    threading.Thread(target=evaluations.computed, daemon=True).start()
-    threading.Thread(target=gallery.now, daemon=True).start()  # a table of pixels takes a while
     made = Pages(
         "results.explorer",
         title=document.title(first),
@@ -106,6 +104,8 @@ def app(
     poll(made, folders, evaluations)
     deliver(made.server, evaluations, gallery, votes)
     deliver_page(made, hosts)
+    for ahead in (evaluations.computed, gallery.now):  # seconds each: the first picture goes before
+        threading.Thread(target=ahead, daemon=True).start()
     if prefix:
         made.server.wsgi_app = below(prefix, made.server.wsgi_app)
     return made

@@ -27,7 +27,6 @@ DOTTED = {"color": INK, "width": 1, "dash": "2px,4px"}
 CAPPED = {"thickness": 2, "width": 5}
 SCOPE_WORDS = {"test": "test", "val": "val, on which choices were made"}
 OF_TWO_SETS = ("#0072B2", "#E69F00")  # two of Okabe and Ito's colours
-HEAT = [[0, "rgba(0,114,178,0)"], [1, "rgba(0,114,178,.75)"]]  # DARK stands out from it
 
 
 def curve(frame: pd.DataFrame, measure: str, title: str) -> go.Figure:
@@ -414,19 +413,6 @@ def confusion(counts: np.ndarray, classes: list[str], per_class: pd.DataFrame) -
     size = len(classes)
     share = counts / counts.sum(1, keepdims=True).clip(min=1e-9)
     figure = canvas("answer", "truth", 92 + 58 * size, width=190 + 66 * size, showlegend=False)
-    places = list(range(size))
-    figure.add_heatmap(
-        z=share,
-        x=places,
-        y=places,
-        zmin=0,
-        zmax=1,
-        showscale=False,
-        colorscale=HEAT,
-        xgap=1,
-        ygap=1,
-        hoverinfo="skip",
-    )
     cells = [*count_cells(counts, share), *edge_cells(per_class)]
     ticks = {
         "tickvals": list(range(size + 1)),
@@ -436,10 +422,26 @@ def confusion(counts: np.ndarray, classes: list[str], per_class: pd.DataFrame) -
     }
     return figure.update_layout(
         paper_bgcolor="#ffffff",
+        shapes=squares(share),
         annotations=[cell | {"showarrow": False, "align": "center"} for cell in cells],
         xaxis=ticks | {"ticktext": [*classes, "recall"], "side": "top"},
         yaxis=ticks | {"ticktext": [*classes, "precision"], "range": [size + 0.5, -0.5]},
     )
+
+
+def squares(share: np.ndarray) -> list[dict[str, Any]]:
+    """A square behind each cell of a (K, K) matrix of shares in 0..1, the darker the more."""
+    return [
+        {
+            "type": "rect",
+            "layer": "below",
+            "line": {"width": 0},
+            "fillcolor": f"rgba(0,114,178,{0.75 * part:.3f})",  # DARK stands out from it
+            **{"x0": column - 0.49, "x1": column + 0.49, "y0": row - 0.49, "y1": row + 0.49},
+        }
+        for row, parts in enumerate(share)
+        for column, part in enumerate(parts)
+    ]
 
 
 def count_cells(counts: np.ndarray, share: np.ndarray) -> list[dict[str, Any]]:

@@ -78,8 +78,8 @@ def markdown(shown: pd.DataFrame) -> str:
 
 
 def draw(blocks: list[Block], folder: Path) -> str:
-    """Figures and matrices as SVG and PNG beside the tables where kaleido and a browser are; else
-    why not."""
+    """Figures and matrices as SVG and PNG beside the tables where choreographer and a browser are;
+    else why not."""
     drawn: dict[str, go.Figure] = {}
     for block in blocks:
         if isinstance(block, Figure):
@@ -98,5 +98,5 @@ def draw(blocks: list[Block], folder: Path) -> str:
     try:
         images.write(plots)
     except images.NoBrowser as reason:
-        return f"No SVG or PNG: they need kaleido and a Chromium ({reason})"
+        return f"No SVG or PNG: they need choreographer and a Chromium ({reason})"
     return f"Figures: {len(plots) // 2} in {folder}, as SVG and PNG"
