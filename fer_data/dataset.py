@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +125,7 @@ def checked(
                 f"each of the {len(classes)} classes in {', '.join(SPLITS)}: add some, or remove "
                 "the class everywhere"
             )
-    group = identical(np.concatenate([split.images for split in splits]))
+    group = identical(chain(*(split.images for split in splits)))
     train, val, test = np.split(group, np.cumsum([len(split.labels) for split in splits[:2]]))
     duplicate, val_duplicate = np.isin(test, np.concatenate([train, val])), np.isin(val, train)
     of_train, of_val, of_test = (near.looks(split.images) for split in splits)
@@ -137,7 +138,7 @@ def checked(
         test=splits[2],
         duplicate=duplicate,
         val_duplicate=val_duplicate,
-        near=~duplicate & near.copies(of_test, near.both(of_train, of_val)),
+        near=~duplicate & near.copies(of_test, of_train, of_val),
         val_near=~val_duplicate & near.copies(of_val, of_train),
         notes=notes,
         synthetic=synthetic,

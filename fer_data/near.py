@@ -16,7 +16,9 @@ import numpy as np
 LEAST = 0.92
 SIDE = 24
 LOW = 6  # waves along each side by which candidates are found
-ROWS, COLUMNS = 512, 16_384  # of the table of correlations that is held at a time: 32 MiB
+# Correlations are held as TILES squares of TILE x TILE at a time, 1 MiB. OpenBLAS multiplies so
+# small ones with one thread; with two, which wait for one another, it takes four times the processor.
+TILE, TILES = 64, 64
 ROUNDING = 1e-4  # of float32 in such a table
 
 
@@ -38,16 +40,27 @@ def near_copies(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     return copies(looks(images), looks(others))
 
 
-def copies(one: Looks, other: Looks) -> np.ndarray:
-    """bool (N,): whether a picture of `other` is nearly the same."""
+def copies(one: Looks, *others: Looks) -> np.ndarray:
+    """bool (N,): whether a picture of `others` is nearly the same."""
     found = np.zeros(len(one.fine), bool)
-    for row in range(0, len(one.fine), ROWS):
-        for column in range(0, len(other.fine), COLUMNS):
-            part = one.coarse[row : row + ROWS] @ other.coarse[column : column + COLUMNS].T
-            a, b = np.divmod(np.flatnonzero(part >= LEAST - ROUNDING), part.shape[1])
-            products = np.einsum("nd,nd->n", one.fine[row + a], other.fine[column + b])
-            found[row + a[products >= LEAST]] = True
+    for other in others:
+        tiles = in_tiles(other.coarse)
+        for row in range(0, len(one.fine), TILE):
+            for at in range(0, len(tiles), TILES):
+                part = one.coarse[row : row + TILE] @ tiles[at : at + TILES]
+                near = np.flatnonzero(part >= LEAST - ROUNDING)
+                tile, a, b = np.unravel_index(near, part.shape)
+                fine = other.fine[(at + tile) * TILE + b]
+                products = np.einsum("nd,nd->n", one.fine[row + a], fine)
+                found[row + a[products >= LEAST]] = True
     return found
+
+
+def in_tiles(coarse: np.ndarray) -> np.ndarray:
+    """float32 (T, 36, TILE) of float32 (N, 36): its rows as columns, with rows of zeros to fill."""
+    filled = np.zeros((-(-len(coarse) // TILE) * TILE, coarse.shape[1]), np.float32)
+    filled[: len(coarse)] = coarse
+    return np.ascontiguousarray(filled.reshape(-1, TILE, coarse.shape[1]).transpose(0, 2, 1))
 
 
 def looks(images: np.ndarray) -> Looks:
@@ -57,19 +70,14 @@ def looks(images: np.ndarray) -> Looks:
     sums = np.zeros((len(images), SIDE, SIDE), np.float32)
     for k, j in product(range(cell), repeat=2):
         sums += whole[:, k::cell, j::cell]
-    fine = (sums / cell**2).reshape(len(images), SIDE * SIDE)
+    sums /= cell**2
+    fine = sums.reshape(len(images), SIDE * SIDE)
     fine -= fine.mean(1, keepdims=True)
     length = np.sqrt(np.einsum("nd,nd->n", fine, fine))[:, None]
-    fine = np.divide(fine, length, out=np.zeros_like(fine), where=length > 1e-3)
+    fine /= np.where(length > 1e-3, length, np.inf)
     coarse = fine @ waves().T
     rest = np.einsum("nd,nd->n", fine, fine) - np.einsum("nd,nd->n", coarse, coarse)
     return Looks(fine, np.concatenate([coarse, np.sqrt(rest.clip(0))[:, None]], 1))
-
-
-def both(first: Looks, second: Looks) -> Looks:
-    return Looks(
-        np.concatenate([first.fine, second.fine]), np.concatenate([first.coarse, second.coarse])
-    )
 
 
 def waves() -> np.ndarray:

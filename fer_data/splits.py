@@ -4,6 +4,8 @@ A group is all that shows one person, one sequence or one photograph, as far as 
 and all images with the same pixels.
 """
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -49,10 +51,11 @@ def told(rows: Rows) -> bool:
     return bool(rows.groups.size) and bool((rows.groups != "").any())
 
 
-def identical(images: np.ndarray) -> np.ndarray:
+def identical(images: Iterable[np.ndarray]) -> np.ndarray:
     """For each image the number of its group: images with the same pixels share one. (N,)"""
-    seen: dict[bytes, int] = {}
-    return np.array([seen.setdefault(image.tobytes(), len(seen)) for image in images])
+    seen: dict[bytes, int] = {}  # told apart by a digest: the pixels themselves fill the memory
+    digests = (hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in images)
+    return np.array([seen.setdefault(digest, len(seen)) for digest in digests])
 
 
 def joined(alike: np.ndarray, groups: np.ndarray) -> np.ndarray:
