@@ -16,6 +16,7 @@ from fer_data.rows import SIDE_PX
 from fer_data.tree import Opened, Tree
 
 FILE_LIMIT = 64 * 2**20  # bytes of one image file
+USUAL = 2**18  # bytes that nearly all have less of
 # What Pillow would hand to another program (EPS to Ghostscript, WMF to Windows), and what it knows
 # by name only.
 BARRED = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
@@ -98,7 +99,9 @@ def cut(image: Image.Image, box: Box, at: str) -> Image.Image:
 
 def decoded(file: Opened, at: str) -> Image.Image:
     """One image, decoded; no larger than PIL's limit against decompression bombs."""
-    content = file.read(FILE_LIMIT + 1)
+    content = file.read(USUAL)
+    if len(content) == USUAL:  # not at once: each read would make room for all that was asked for
+        content += file.read(FILE_LIMIT + 1 - USUAL)
     if len(content) > FILE_LIMIT:
         raise Mistake(f"{at} has more than {FILE_LIMIT >> 20} MiB; expected a face crop: remove it")
     try:
@@ -141,12 +144,13 @@ def grey(image: Image.Image, changed: Counter[str], sizes: Counter[str]) -> np.n
             int(np.asarray(image.getchannel("A")).min()) < 255
         )
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    image = image.convert("L")
+    if image.mode != "L":
+        image = image.convert("L")
     changed["aren't square and were squeezed to it"] += image.width != image.height
     if image.size != (SIDE_PX, SIDE_PX):
         sizes[f"{image.width} x {image.height}"] += 1
         image = image.resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR)  # antialiased
-    return np.asarray(image)
+    return np.frombuffer(image.tobytes(), np.uint8).reshape(SIDE_PX, SIDE_PX)  # asarray: twice that
 
 
 def orientation(image: Image.Image) -> int:

@@ -1,6 +1,5 @@
 """Where images lie: which split and which class a file of a folder or an archive belongs to."""
 
-import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -24,6 +23,9 @@ FOLDERS = {
     "test_set": "test",
     "privatetest": "test",
 }
+
+
+USUAL = (".jpg", ".png", ".jpeg")  # so that Pillow needn't load all of its formats for them
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def placement(name: str) -> File | None:
 
 
 def ended(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in image_files.endings()  # pathlib took a second
+    end = name[name.rfind(".") :].lower()  # pathlib took a second
+    return end in USUAL or end in image_files.endings()
 
 
 def one_tree(tree: Tree, files: list[File]) -> tuple[list[File], list[File], tuple[str, ...]]:
@@ -124,7 +127,8 @@ def content(tree: Tree, name: str) -> bytes:
 def check_filled(tree: Tree, placed: dict[str, File], files: list[File]) -> None:
     """Refuse a class that would vanish because none of its files is an image."""
     filled = {(file.split, file.label) for file in files}
-    above = {f"{parent}/" for file in files for parent in PurePosixPath(file.name).parents}
+    folders = {file.name.rpartition("/")[0] for file in files}
+    above = {f"{parent}/" for one in folders for parent in PurePosixPath(one, "_").parents}
     lost = [
         place
         for name, place in placed.items()
@@ -195,7 +199,7 @@ def with_halves(files: list[File]) -> tuple[list[File], tuple[str, ...]]:
 
 def half(file: File) -> str:
     """val, test, or "" where the name doesn't say."""
-    mark = PurePosixPath(file.name).name.partition("_")[0]
+    mark = file.name.rpartition("/")[2].partition("_")[0]
     return USAGES[mark] if mark in ("PublicTest", "PrivateTest") else ""
 
 

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -45,9 +46,9 @@ class Tree:
     place: Callable[[str], int]
     notes: tuple[str, ...] = ()
 
-    @property
-    def files(self) -> list[str]:
-        return [name for name in self.names if not name.endswith("/")]
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        return tuple(name for name in self.names if not name.endswith("/"))
 
 
 @contextmanager

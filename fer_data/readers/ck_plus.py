@@ -21,9 +21,9 @@ LABEL = re.compile(r"(?:^|/)(S\d{3}_\d{3})_\d{8}_emotion\.txt$")
 
 def find(tree: Tree) -> Found | None:
     frames = [match for name in tree.files if ended(name) and (match := FRAME.search(name))]
-    labels = {match[1]: name for name in tree.files if (match := LABEL.search(name))}
     if not frames:
         return None
+    labels = {match[1]: name for name in tree.files if (match := LABEL.search(name))}
     if labels:
         return release(tree, frames, labels)
     classes = set(SOURCES["ckplus"].numbers.values())

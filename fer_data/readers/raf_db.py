@@ -18,7 +18,7 @@ from fer_data.faces import Face, Found
 from fer_data.layout import ended
 from fer_data.tree import Tree
 
-LIST = re.compile(r"(^|/)list_pa(r?)tition_label\.txt$")
+LISTS = ("list_patition_label.txt", "list_partition_label.txt")
 FILE = re.compile(r"^(train|test)_\d+(_aligned)?\.\w+$")
 ATTRIBUTES = {
     "gender": ("male", "female", "unsure"),
@@ -28,7 +28,7 @@ ATTRIBUTES = {
 
 
 def find(tree: Tree) -> Found | None:
-    lists = [name for name in tree.files if LIST.search(name)]
+    lists = [name for name in tree.files if name.endswith(LISTS)]
     return official(tree, lists[0]) if lists else numbered_folders(tree)
 
 

@@ -8,7 +8,7 @@ surprise, where FER-2013 has 4 sad, 5 surprise and 6 neutral.
 
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -56,7 +56,7 @@ def find(tree: Tree) -> Found | None:
     return Found(inside, faces, tables=(*tars, *tables), notes=notes, within=True)
 
 
-def pairs(tar: str, names: list[str]) -> list[Sample]:
+def pairs(tar: str, names: Sequence[str]) -> list[Sample]:
     """The images with a label beside them: webdataset's key is all before the first dot."""
     labels = {key(name): name for name in names if name.endswith(LABEL)}
     return [
