@@ -1,6 +1,11 @@
 """The ledger of test openings."""
 
+from test_storage_places import s3, uri
+
 from study.driver import ledger
+from study.storage import places
+
+__all__ = ["s3", "uri"]
 
 
 def test_each_study_counts_once_and_each_data_set_apart(tmp_path):
@@ -26,6 +31,23 @@ def test_studies_of_two_machines_that_share_storage_know_of_each_other(tmp_path)
     assert ledger.opened("a", "third", ["x"], one, storage) == 3
     assert ledger.opened("b", "first", ["x"], one, storage) == 1
     assert ledger.opened("a", "alone", ["x"], other) == 2  # without storage, of this machine alone
+
+
+def test_a_ledger_in_a_bucket_is_that_on_a_disk(uri, tmp_path):
+    storage, one, other = places.at(uri), tmp_path / "one", tmp_path / "other"
+    assert ledger.opened("a", "first", ["x"], one, storage) == 1
+    assert ledger.opened("a", "second", ["y"], other, storage) == 2
+    assert ledger.opened("a", "first", ["x"], one, storage) == 1
+    assert ledger.opened("b", "second", ["y"], other, storage) == 1
+    kept = places.names(storage / ledger.SHARED)
+    assert kept == ["a/first.json", "a/second.json", "b/second.json"]
+    assert [line["settings"] for line in ledger.shared(storage, "a")] == [["x"], ["y"]]
+
+
+def test_a_bucket_that_is_gone_loses_no_study(s3, tmp_path):
+    gone = places.at(f"s3://nowhere/x{s3}")
+    assert ledger.opened("a", "one", [], tmp_path, gone) == 1
+    assert ledger.opened("a", "two", [], tmp_path, gone) == 2
 
 
 def test_storage_that_cannot_be_written_loses_no_study(tmp_path):

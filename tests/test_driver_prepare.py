@@ -1,8 +1,12 @@
 """How a new study is sized; what it refuses at its beginning is tried in test_study_run.py."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from study.config.study import from_dict
+from study.data import datasets
 from study.driver import prepare
 from study.training import gpu_memory
 
@@ -53,3 +57,36 @@ def test_the_networks_of_the_very_configurations_that_are_confirmed_are_stored()
     ]
     sizes = [sum(row["parameters"] for row in one["layers"]) for one in found]
     assert sizes[1:] == [21_597_927, 21_440_743]  # as a trial counts them
+
+
+@pytest.fixture(scope="module")
+def marked():
+    """Drawn faces of which ten of val are exact copies of training images and ten near ones."""
+    whole = datasets.drawn((140, 70, 14))
+    at = np.arange(70)
+    return replace(whole, val_duplicate=at < 10, val_near=(at >= 10) & (at < 20))
+
+
+def test_val_is_judged_on_without_copies_of_training_images(marked):
+    found = prepare.parts(from_dict({}), marked)
+    assert np.array_equal(found.val.images, marked.val.images[20:])
+    assert np.array_equal(found.val.labels, marked.val.labels[20:])
+    assert len(found.train.labels) == 140 and len(found.test.labels) == 14
+    part = prepare.parts(from_dict({"val_images": 30}), marked)
+    drawn = {image.tobytes() for image in part.val.images}
+    assert len(part.val.labels) == 30
+    assert drawn <= {image.tobytes() for image in marked.val.images[20:]}
+
+
+def test_with_them_where_that_is_asked_for_or_nothing_else_is_left(marked):
+    asked = prepare.parts(from_dict({"val_copies": "with"}), marked)
+    assert len(asked.val.labels) == 70
+    only = replace(marked, val_duplicate=np.ones(70, bool))
+    assert len(prepare.parts(from_dict({}), only).val.labels) == 70
+
+
+def test_a_presets_part_of_val_shrinks_to_what_is_left_without_copies(marked):
+    study = from_dict({"val_images": 60})
+    assert prepare.at_most(study, marked, ()).val_images == 0  # all 50 of them
+    assert prepare.at_most(study, marked, ("val_images",)).val_images == 60
+    assert prepare.at_most(from_dict({"val_images": 50}), marked, ()).val_images == 50
