@@ -17,7 +17,7 @@ LEAST = 0.92
 SIDE = 24
 LOW = 6  # waves along each side by which candidates are found
 # Correlations are held as TILES squares of TILE x TILE at a time, 1 MiB. OpenBLAS multiplies so
-# small ones with one thread; with two, which wait for one another, it takes four times the processor.
+# small ones with one thread; two, which wait for one another, take four times the processor.
 TILE, TILES = 64, 64
 ROUNDING = 1e-4  # of float32 in such a table
 

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import json
 import lzma
 import os
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from fer_data.known import EMOTIONS
 from study import Mistake
 from study.data import __main__, datasets, drawn_faces
 from study.data.datasets import Dataset, Split
@@ -530,9 +532,9 @@ def test_real_table_has_the_published_pixels(real_cache):
     for part in datasets.parts(dataset):
         listed = rows.iloc[part.ids]
         for place in (0, len(listed) // 2, len(listed) - 1):
-            digest = datasets.hashlib.sha256(part.images[place].tobytes()).hexdigest()[:16]
+            digest = hashlib.sha256(part.images[place].tobytes()).hexdigest()[:16]
             assert digest == listed["pixels_sha256"].iloc[place]
-        names = np.array(datasets.EMOTIONS)[listed["emotion"]]
+        names = np.array(EMOTIONS)[listed["emotion"]]
         assert (np.array(dataset.classes)[part.labels] == names).all()
 
 
