@@ -3,6 +3,8 @@ what its results tell. One definition for both."""
 
 import numpy as np
 
+from fer_stats.metric import constant
+
 MEASURES = ("accuracy", "macro_f1", "balanced_accuracy")
 
 
@@ -21,3 +23,12 @@ def measures(truth: np.ndarray, told: np.ndarray, hits: np.ndarray) -> dict[str,
             "macro_f1": f1.sum(-1) / many,
             "balanced_accuracy": recall.sum(-1) / many,
         }
+
+
+def above_constant(metric: str, label: np.ndarray, guess: np.ndarray, classes: int) -> bool:
+    """Whether answers (N,) to images (N,) have more of a metric than always the most frequent class
+    would; both are numbers from 0 to `classes` - 1."""
+    truth = np.bincount(label, minlength=classes)
+    right = np.bincount(label[label == guess], minlength=classes)
+    found = measures(truth, np.bincount(guess, minlength=classes), right)
+    return float(found[metric]) > constant(metric, truth.tolist())

@@ -1,5 +1,7 @@
 """A network that answers one class is said to have learned nothing, wherever it is told of."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from test_results_load import (
@@ -96,6 +98,16 @@ def test_what_lies_within_chance_of_the_most_frequent_class_is_not_learned(right
     if flat:
         (words,) = learning.sentences(frame)
         assert words.startswith("x has not learned, as far as 1,000 images of test tell: ")
+
+
+def test_what_a_study_of_balanced_accuracy_learned_is_judged_by_that():
+    """60 % right where 80 % are of one class, but both classes alike: it tells them apart."""
+    one = of(600, 1000, share=0.8)
+    assert len(learning.unlearned([one])) == 1
+    assert learning.unlearned([replace(one, metric="balanced_accuracy")]).empty
+    constant = replace(one, probability=np.eye(2)[np.zeros(1000, int)][None])
+    for metric in ("accuracy", "balanced_accuracy", "macro_f1"):
+        assert len(learning.unlearned([replace(constant, metric=metric)])) == 1
 
 
 def test_a_network_that_diverged_gave_no_answers_at_all(tmp_path):

@@ -299,6 +299,24 @@ def test_plateau_acts_on_the_epochs_after_it(bias):
     assert rates == [1, 1, 1, 0.5, 0.5, 0.25]
 
 
+def test_plateau_is_one_of_the_metric_that_the_study_follows(monkeypatch):
+    """Accuracy stands still, macro-F1 grows: only a study of the latter goes on undecayed."""
+    grows = iter(range(100))
+
+    def measured(_):
+        return {"val_accuracy": 0.5, "val_balanced_accuracy": 0.5, "val_macro_f1": next(grows) / 99}
+
+    monkeypatch.setattr(loop, "measured", measured)
+    given = hp(epochs=4, batch_size=2, lr=1e-9, schedule="plateau", patience=0, lr_decay=0.5)
+
+    def rates(objective):
+        found = fit(given, resident([0, 1]), 2, CPU, objective=objective)
+        return [record.lr / 1e-9 for record, _ in found]
+
+    assert rates("val_macro_f1") == [1, 1, 1, 1]
+    assert rates("val_accuracy") == [1, 1, 0.5, 0.25]
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 def test_weights_are_decayed_and_biases_and_norms_are_not(optimizer):
     given = hp(optimizer=optimizer, weight_decay=0.01, batch_norm=True)

@@ -83,6 +83,7 @@ class Answers:
     probability: np.ndarray  # (S, N, K), NaN where a network diverged
     train_images: int = 0  # how many it was trained on
     near: np.ndarray | None = None  # (N,) bool, a near copy; None where a study didn't look
+    metric: str = "accuracy"  # by which its study chose
 
     @property
     def guess(self) -> np.ndarray:
@@ -246,6 +247,7 @@ def answers(findings: Findings) -> list[Answers]:
                 label=first["label"].map(place).to_numpy(int),
                 probability=np.stack([frame[columns].to_numpy(float) for frame in frames]),
                 near=own["near"].fillna(False).to_numpy(bool) if "near" in own else None,
+                metric=findings.metric,
                 train_images=int(findings.study["data"].get("images", {}).get("train") or 0),
             )
         )

@@ -7,6 +7,7 @@ constant answer, so every page that says it says this too.
 import numpy as np
 import pandas as pd
 
+from fer_stats.measures import above_constant
 from fer_stats.metric import constant
 from fer_stats.share import wilson
 from results.artefacts.load import Answers, Findings
@@ -22,7 +23,8 @@ COLUMNS = (
 
 def unlearned(settings: list[Answers]) -> pd.DataFrame:
     """A row per setting and seed whose 95 % interval (Wilson) doesn't lie above the share of the
-    most frequent class: on test, or on val where test wasn't opened. Shares are fractions.
+    most frequent class: on test, or on val where test wasn't opened. Shares are fractions. Where a
+    study chose by another metric than accuracy, that isn't above a constant answer's either.
 
     A network that diverged gave no answers and isn't among them. `seeds` counts its setting's.
     """
@@ -39,6 +41,8 @@ def unlearned(settings: list[Answers]) -> pd.DataFrame:
             low, high = wilson(hits, len(label))
             if low > truth.max() / len(label) or truth.max() == len(label):
                 continue
+            if one.metric != "accuracy" and above_constant(one.metric, label, guess, size):
+                continue  # balanced answers may have less accuracy than the most frequent class
             rows.append(
                 {
                     "study": one.study,

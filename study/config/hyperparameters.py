@@ -62,7 +62,7 @@ class Hyperparameters:
     lr_steps: int = hyper(2, "step: how many equally spaced decays", low=1)
     patience: int = hyper(
         5,
-        "plateau: epochs without a better val_accuracy before a decay",
+        "plateau: epochs without a better value of the metric on val before a decay",
         low=0,
     )
     dropout: float = hyper(

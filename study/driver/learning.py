@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_stats.measures import above_constant
 from fer_stats.metric import constant
 from fer_stats.share import wilson
 from study.config.study import Study
@@ -18,7 +19,9 @@ from study.record.tables import Tables
 ONE = 0.95  # share of its answers from which on a network answers one class
 
 
-def confirmed(tables: Tables, predictions: pd.DataFrame, classes: list[str]) -> list[str]:
+def confirmed(
+    tables: Tables, predictions: pd.DataFrame, classes: list[str], metric: str = "accuracy"
+) -> list[str]:
     """A sentence for each setting with a seed whose 95 % interval on test doesn't lie above the
     share of the most frequent class."""
     test = predictions[predictions["split"] == "test"]
@@ -27,23 +30,26 @@ def confirmed(tables: Tables, predictions: pd.DataFrame, classes: list[str]) -> 
     for name, rows in test.groupby("trial_id", sort=False):
         setting = tables.trials[str(name)]["setting"]
         seeds[setting] = seeds.get(setting, 0) + 1
-        answer = alone(rows, classes)
+        answer = alone(rows, classes, metric)
         if answer:
             found.setdefault(setting, []).append(answer)
     return [sentence(setting, rows, seeds[setting]) for setting, rows in found.items()]
 
 
-def alone(rows: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
+def alone(rows: pd.DataFrame, classes: list[str], metric: str) -> dict[str, Any]:
     """What a network's answers to the test images come to, if it has not learned; else empty."""
     share = rows[[f"p_{name}" for name in classes]].to_numpy()
     if np.isnan(share).any():
         return {}  # it diverged and gave no answers
     said = np.bincount(share.argmax(1), minlength=len(classes))
     truth = rows["label"].value_counts().reindex(classes).fillna(0)
-    hits = int((np.array(classes)[share.argmax(1)] == rows["label"].to_numpy()).sum())
+    label = rows["label"].map({name: k for k, name in enumerate(classes)}).to_numpy(int)
+    hits = int((share.argmax(1) == label).sum())
     low, high = wilson(hits, len(rows))
     if low > truth.max() / len(rows) or truth.max() == len(rows):
         return {}
+    if metric != "accuracy" and above_constant(metric, label, share.argmax(1), len(classes)):
+        return {}  # balanced answers may have less accuracy than the most frequent class
     return {
         "images": len(rows),
         "accuracy": hits / len(rows),

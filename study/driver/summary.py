@@ -142,7 +142,7 @@ def report(
         given = compared.Given(folder, study, tables, predictions, list(classes))
         parts += compared.lines(compared.of(given))
         parts += compared.gained(given)
-        parts += learning.confirmed(tables, predictions, list(classes))
+        parts += learning.confirmed(tables, predictions, list(classes), study.metric)
     failed = [name for name, row in tables.trials.items() if row["status"] == "failed"]
     if failed:
         parts += [f"{len(failed)} failed: {', '.join(failed)} (trials.parquet says why)", ""]

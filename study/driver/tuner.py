@@ -117,6 +117,7 @@ def fit(
         execution=session.study.execution,
         keep=recorder.stage == "confirm",
         own_networks=session.study.own_networks,
+        objective=session.study.objective,
     )
     tuner = tune.Tuner(
         tune.with_resources(trainable, session.need),

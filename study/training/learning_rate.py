@@ -23,7 +23,8 @@ def lr_at(hp: Hyperparameters, epochs: float, steps: int) -> float:
 
 
 class Plateau:
-    """Factor on the learning rate, decayed when val_accuracy stays below its best for too long."""
+    """Factor on the learning rate, decayed when a measure of val (the study's metric) stays at or
+    below its best for too long."""
 
     def __init__(
         self, hp: Hyperparameters, best: float = -1.0, waited: int = 0, factor: float = 1.0
@@ -32,9 +33,9 @@ class Plateau:
         self.patience, self.decay = hp.patience, hp.lr_decay
         self.best, self.waited, self.factor = best, waited, factor
 
-    def saw(self, val_accuracy: float) -> None:
-        if val_accuracy > self.best:
-            self.best, self.waited = val_accuracy, 0
+    def saw(self, value: float) -> None:
+        if value > self.best:
+            self.best, self.waited = value, 0
             return
         self.waited += 1
         if self.on and self.waited > self.patience:

@@ -119,6 +119,7 @@ def fit(
     state: dict[str, Any] | None = None,
     microbatches: int = 1,
     execution: str = "eager",
+    objective: str = "val_accuracy",
 ) -> Iterator[tuple[EpochRecord, dict[str, Any]]]:
     """Train, yielding after each epoch its record and the state from which training can go on.
 
@@ -126,7 +127,8 @@ def fit(
     with the same number of threads). A yielded state refers to live tensors: save or copy it before
     taking the next epoch. `microbatches` cuts each batch into so many parts whose gradients are
     summed: the same step in less memory, but for batch normalisation, which then sees the parts.
-    `execution` is one of study.training.execution.EXECUTIONS, auto excepted.
+    `execution` is one of study.training.execution.EXECUTIONS, auto excepted. A plateau is one of
+    `objective`, a measure of val.
     Refused: a batch larger than the training split, data of another size. Raises Diverged when a
     loss is NaN or infinite, OutOfMemory when an epoch doesn't fit, NotRecorded where `execution` is
     graphs and the network can't be recorded.
@@ -165,7 +167,7 @@ def fit(
         of_val = measured(counts)
         if not math.isfinite(loss + val_loss):
             raise Diverged(f"loss is not a number in epoch {epoch} (train {loss}, val {val_loss})")
-        plateau.saw(of_val["val_accuracy"])
+        plateau.saw(of_val[objective])
         record = EpochRecord(
             epoch=epoch,
             train_loss=loss,

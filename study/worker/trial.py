@@ -41,6 +41,7 @@ class Trial(tune.Trainable):
         keep: bool = True,
         execution: str = "eager",
         own_networks: tuple[own.Record, ...] = (),
+        objective: str = "val_accuracy",
     ) -> None:
         """`keep` is whether the last epoch's state is wanted: a search only needs its record."""
         for record in own_networks:
@@ -49,6 +50,7 @@ class Trial(tune.Trainable):
         torch.set_num_threads(threads)
         self.splits, self.classes, self.keep = (train_split, val_split), classes, keep
         self.device, self.checkpoints = torch.device(device), checkpoints
+        self.objective = objective
         self.execution, self.writer = execution, checkpoint.Writer(self.device)
         self.step_seconds: dict[Any, dict[str, float]] = {}
         self.px = 0
@@ -104,6 +106,7 @@ class Trial(tune.Trainable):
             state,
             self.microbatches,
             self.how,
+            self.objective,
         )
 
     def trained(self) -> tuple[loop.EpochRecord, dict[str, Any]]:
