@@ -1,5 +1,6 @@
 """What is made of Tune's news of a trial; whole stages are run in test_study_run.py."""
 
+import math
 from dataclasses import asdict, fields
 from types import SimpleNamespace
 
@@ -30,13 +31,18 @@ def news(tmp_path):
     """A recorder of a study with a trial at work, what it wrote and said, and that trial as Tune's,
     whose failures are added by `news.fails(text)`."""
     tables = Tables.of({"time": "2026-01-01T00:00:00+00:00", **e} for e in (STARTED, DONE))
-    written, said = [], []
+    written, said, fsyncs = [], [], []
+
+    def extend(blocks) -> None:
+        for events in blocks:
+            written.extend({k: v for k, v in event.items() if k != "time"} for event in events)
+        fsyncs.append(len(written))
+
     at_work = Session(
         study=Study(retries=1), tables=tables, folder=tmp_path, header={}, dataset=None,
-        whole_val=None, device="cpu", need={}, slots=1, journal=None, trainable=object,
-        say=said.append, show=lambda s: None,
+        whole_val=None, device="cpu", need={}, slots=1, journal=SimpleNamespace(extend=extend),
+        trainable=object, say=said.append, show=lambda s: None, written=math.inf,
     )  # fmt: skip
-    at_work.log = lambda *events: written.extend(events)
     made = Recorder(at_work, "search", NoEarlyStopping())
     errors = tmp_path / "error.txt"
     trial = SimpleNamespace(config={"trial_id": "t0000", "epochs": 9}, error_file=str(errors))
@@ -45,7 +51,9 @@ def news(tmp_path):
         with errors.open("a") as file:
             file.write(f"Failure # 1 (occurred at noon)\n{text}\n")
 
-    return SimpleNamespace(recorder=made, written=written, said=said, trial=trial, fails=fails)
+    return SimpleNamespace(
+        recorder=made, written=written, fsyncs=fsyncs, said=said, trial=trial, fails=fails
+    )
 
 
 def names(events):
@@ -74,8 +82,61 @@ def test_an_epoch_told_again_is_written_only_if_the_journal_lacks_it(news):
         news.recorder.on_trial_result(0, [], news.trial, told)
         stranded.append("t0000" in news.recorder.failures.stranded)
     assert stranded == [True, False, False], "what is told again is no step forward"
+    news.recorder.commit()
     done = [event["epoch"] for event in news.written if event["event"] == "epoch_done"]
     assert done == [2, 1], "what was trained again is told again"
+
+
+def of_two(news, told):
+    """The trials t0000 and t0001, and an optimiser that keeps what it is told in `told`."""
+    news.recorder.session.log(STARTED | {"trial_id": "t0001", "parameters": 1})
+    news.recorder.watched = math.inf  # machines aren't looked for
+    news.recorder.optimiser = SimpleNamespace(
+        report=lambda name, epoch, value: told.append((name, epoch, len(news.fsyncs))),
+        tell=lambda name, status: told.append((name, status, len(news.fsyncs))),
+    )
+    news.written.clear()
+    news.fsyncs.clear()
+    return [SimpleNamespace(config=news.trial.config | {"trial_id": f"t000{n}"}) for n in (0, 1)]
+
+
+def test_epochs_that_come_together_are_written_together_and_told_only_then(news):
+    told = []
+    trials = of_two(news, told)
+    for trial in trials:
+        news.recorder.on_trial_result(0, [], trial, RESULT | {"epoch": 2})
+        news.recorder.on_step_end(0, [])
+    assert news.written == told == []
+    assert ("t0000", 2) not in news.recorder.session.tables.epochs
+    news.recorder.on_step_end(0, [])  # a step without news
+    assert news.fsyncs == [2]
+    assert told == [("t0000", 2, 1), ("t0001", 2, 1)]
+    assert ("t0001", 2) in news.recorder.session.tables.epochs
+    news.recorder.on_step_end(0, [])
+    assert news.fsyncs == [2], "nothing waits"
+
+
+def test_a_trials_end_and_its_next_epoch_write_what_waits_first(news):
+    told = []
+    first, second = of_two(news, told)
+    news.recorder.on_trial_result(0, [], first, RESULT | {"epoch": 2})
+    news.recorder.on_trial_result(0, [], second, RESULT | {"epoch": 9})
+    news.recorder.on_trial_complete(0, [], second)
+    assert names(news.written) == ["epoch_done", "epoch_done", "trial_ended"]
+    assert news.fsyncs == [3], "an end and what came before it are one write"
+    assert news.written[-1]["status"] == "completed"
+    assert told == [("t0000", 2, 1), ("t0001", 9, 1), ("t0001", "completed", 1)]
+    for epoch in (3, 4):
+        news.recorder.on_trial_result(0, [], first, RESULT | {"epoch": epoch})
+    assert news.fsyncs == [3, 4]
+
+
+def test_an_epoch_waits_no_longer_than_it_may(news, monkeypatch):
+    monkeypatch.setattr(recorder, "TOGETHER_SECONDS", -1)
+    news.recorder.watched = math.inf  # machines aren't looked for
+    news.recorder.on_trial_result(0, [], news.trial, RESULT | {"epoch": 2})
+    news.recorder.on_step_end(0, [])
+    assert news.fsyncs == [1]
 
 
 def test_a_trial_is_started_again_as_often_as_it_may_fail_and_then_given_up(news):
@@ -132,7 +193,6 @@ def test_a_trial_that_the_scheduler_stops_ends_with_its_reason(news):
     decision = Decision("t0000", 2, 1, 0.4, 0.5, 3, "stop")
     news.recorder.scheduler.decisions = lambda: [decision]
     news.recorder.on_trial_result(0, [], news.trial, RESULT | {"epoch": 2})
-    news.recorder.session.tables.last["t0000"]["epoch"] = 2
     news.recorder.on_trial_complete(0, [], news.trial)
     assert names(news.written) == ["epoch_done", "rung_judged", "trial_ended"]
     assert news.written[1] == {"event": "rung_judged", **asdict(decision)}
@@ -144,7 +204,6 @@ def test_a_trial_that_the_scheduler_stops_ends_with_its_reason(news):
 
 def test_a_trial_stopped_by_a_scheduler_that_gives_no_reason_has_ended_all_the_same(news):
     news.recorder.on_trial_result(0, [], news.trial, RESULT | {"epoch": 2})
-    news.recorder.session.tables.last["t0000"]["epoch"] = 2
     news.recorder.on_trial_complete(0, [], news.trial)
     assert (news.written[-1]["status"], news.written[-1]["reason"]) == ("stopped", "the scheduler")
 

@@ -58,6 +58,23 @@ def test_a_block_after_a_block_is_told_apart_from_it(path):
     assert "".join(e["event"] for e in read(path)) == "abcdef"
 
 
+def test_of_blocks_written_together_a_crash_keeps_the_first_each_whole(path, monkeypatch):
+    fsyncs = []
+    monkeypatch.setattr(os, "fsync", fsyncs.append)
+    blocks = [[{"event": "a"}], [{"event": "b"}, {"event": "c"}], [{"event": "d"}]]
+    with Journal(path) as journal:
+        fsyncs.clear()
+        journal.extend(blocks)
+        assert len(fsyncs) == 1
+    content, ends = path.read_bytes(), []
+    for size in range(len(content) + 1):
+        path.write_bytes(content[:size])
+        found = "".join(event["event"] for event in read(path))
+        assert found in ("", "a", "abc", "abcd")
+        ends.append(len(found))
+    assert ends == sorted(ends) and set(ends) == {0, 1, 3, 4}
+
+
 def test_no_file_and_an_empty_file_hold_no_events(path):
     assert list(read(path)) == []
     write(path)

@@ -4,7 +4,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
@@ -255,6 +257,22 @@ def test_a_lock_that_a_killed_driver_left_is_not_waited_for(tmp_path, monkeypatc
     for left in (Path.touch, lambda path: path.symlink_to(tmp_path / "optuna.log")):
         left(tmp_path / "optuna.log.lock")
         assert optimiser(tmp_path).ask()["trial_id"] > "t0000"
+
+
+def test_optunas_own_backend_reads_the_log_and_ours_goes_on_with_one_that_it_wrote(tmp_path):
+    ours = optimiser(tmp_path)
+    ours.ask()
+    ours.report("t0000", 1, 0.25)
+    log = tmp_path / "optuna.log"
+    theirs = optuna.load_study(
+        study_name=ours.study.name, storage=JournalStorage(JournalFileBackend(str(log)))
+    )
+    assert theirs.trials == ours.optuna.trials
+    assert theirs.trials[0].intermediate_values == {1: 0.25}
+    theirs.tell(0, 0.5)
+    again = optimiser(tmp_path)
+    assert again.optuna.trials == theirs.trials
+    assert again.ask()["trial_id"] == "t0001"
 
 
 def test_grid_covers_each_cell_exactly_once(tmp_path):

@@ -1,7 +1,8 @@
 """What Tune says of its trials as events, and what follows from them. Runs on the driver.
 
 The only place where Tune's news becomes an event: it is written first, and only then told to Optuna
-or acted upon.
+or acted upon. Epochs that are reported together are written together; until then nothing goes on
+but the trials that reported.
 """
 
 import time
@@ -22,6 +23,7 @@ from study.training import checkpoint
 from study.training.loop import EpochRecord
 
 WORKER_DIED = "worker process has died"  # how Ray says it
+TOGETHER_SECONDS = 0.05  # for which an epoch may wait for others, to be written with one fsync
 LEAVES_SECONDS = 5.0  # after which a machine that shuts down has left the cluster: 1 s was seen
 
 
@@ -47,8 +49,16 @@ class Recorder(tune.Callback):
         self.watch, self.watched = Watch(session.study, session.tables), 0.0
         self.waits = False  # for a machine that holds a trial
         self.hung: dict[str, str] = {}  # killed for its silence, and not yet seen to have died
+        self.together: dict[str, int] = {}  # trial -> its last epoch, which waits to be written
+        self.since = 0.0  # when the first that waits was reported
+        self.came = False  # whether this step of Tune's had an epoch
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its callbacks; nothing of this one belongs into Ray's files."""
+        return {}
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+        self.commit()
         name = trial.config["trial_id"]
         self.watch.reported(name)
         self.failing.discard(name)
@@ -85,6 +95,8 @@ class Recorder(tune.Callback):
         self, iteration: int, trials: list, trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         name, decisions = trial.config["trial_id"], self.scheduler.decisions()
+        if name in self.together:  # what follows looks back at its last epoch
+            self.commit()
         self.stopped |= {one.trial_id: one.reason for one in decisions if one.decision == "stop"}
         if "diverged" in result:
             error = result["diverged"]
@@ -98,15 +110,25 @@ class Recorder(tune.Callback):
         if not self.fell_back(name, result["epoch"]):
             self.failures.went_on(name)
         done = {"event": "epoch_done", "trial_id": name, **observed(result)}
-        first = not self.session.tables.epochs
-        self.session.log(done, *({"event": "rung_judged", **asdict(one)} for one in decisions))
+        judged = ({"event": "rung_judged", **asdict(one)} for one in decisions)
+        if not self.session.waiting:
+            self.since = time.monotonic()
+        self.session.put_off(done, *judged, then=lambda: self.told(name, result))
+        self.together[name], self.came = result["epoch"], True
+
+    def told(self, name: str, result: dict[str, Any]) -> None:
+        """What follows from an epoch that can't be lost any more."""
         self.watch.epoch_took(name, result["epoch_seconds"])
-        if first:
+        if len(self.session.tables.epochs) == 1:
             text = f"{name}: {100 * result['val_accuracy']:.1f} % on val after its first epoch"
             self.session.notifier.once("first_result", text, trial_id=name)
         if self.optimiser:
             self.optimiser.report(name, result["epoch"], result[self.session.study.objective])
-        self.session.show(self.session)
+
+    def commit(self) -> None:
+        """Write the epochs that wait."""
+        self.together.clear()
+        self.session.commit()
 
     def shorter_of_memory(self, name: str, result: dict[str, Any]) -> None:
         """The worker tried an epoch again with smaller parts: that is a retry in its row."""
@@ -129,11 +151,15 @@ class Recorder(tune.Callback):
         name = trial.config["trial_id"]
         if name in self.failed:
             ended = self.failed.pop(name)
-        elif self.session.tables.last[name]["epoch"] >= trial.config["epochs"]:
+        elif self.last_epoch(name) >= trial.config["epochs"]:
             ended = {"status": "completed", "reason": "all epochs done"}
         else:
             ended = {"status": "stopped", "reason": self.stopped.pop(name, "the scheduler")}
         self.end(name, ended)
+
+    def last_epoch(self, name: str) -> int:
+        """That a trial has reported, whether it is written or waits to be; 0 for none."""
+        return self.together.get(name) or self.session.tables.last.get(name, {"epoch": 0})["epoch"]
 
     def on_trial_recover(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         """Tune starts a failed trial again however often it fails; enough is decided here."""
@@ -155,6 +181,7 @@ class Recorder(tune.Callback):
 
     def failure(self, trial: Any) -> dict[str, str] | None:
         """Take note that a trial has failed. How it ends, if it has failed too often; else None."""
+        self.commit()
         name, whole = trial.config["trial_id"], traceback(trial)
         self.watch.forget(name)
         self.failing.add(name)
@@ -219,6 +246,10 @@ class Recorder(tune.Callback):
         self.session.afterwards(lambda: checkpoint.sweep(folder, over))
 
     def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
+        """Tune hands over one report a step, at once where several wait."""
+        if not self.came or time.monotonic() - self.since > TOGETHER_SECONDS:
+            self.commit()
+        self.came = False
         if self.session.mirror:
             self.session.mirror.mark()
         self.session.show(self.session)

@@ -60,6 +60,7 @@ class Session:
     say: Callable[[str], None]  # a line for the person, at once
     trainable: type  # study.worker.trial.Trial, or what a benchmark or a test puts in its place
     mirror: Mirror | None = None  # of the folder, in shared storage
+    waiting: list[tuple[list[Event], Callable[[], None] | None]] = field(default_factory=list)
     ending: Ending | None = None  # where there is one, nothing more is begun
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     written: float = 0.0
@@ -70,13 +71,32 @@ class Session:
     notifier: Notifier = field(default_factory=Notifier)
 
     def log(self, *events: Event) -> None:
-        """Write events to the journal, fold them into the tables, refresh the files by and by."""
-        stamped = [{"time": now(), **event} for event in events]
+        """Write events, which belong together, to the journal at once, after what waits."""
+        self.put_off(*events)
+        self.commit()
+
+    def put_off(self, *events: Event, then: Callable[[], None] | None = None) -> None:
+        """Events, which belong together, that `commit` or the next `log` writes: with one fsync for
+        all that came together. Nobody knows of them before, and `then` is called after it.
+        """
+        moment = now()
+        stamped = [{"time": moment, **event} for event in events]
         for event in stamped:
             check(event)
-        self.journal.append(*stamped)
-        for event in stamped:
-            self.tables.add(event)
+        self.waiting.append((stamped, then))
+
+    def commit(self) -> None:
+        """Write what waits to the journal, then fold it into the tables and do what follows from
+        it; refresh the files by and by."""
+        if not self.waiting:
+            return
+        self.journal.extend([events for events, _ in self.waiting])
+        written, self.waiting = self.waiting, []
+        for events, then in written:
+            for event in events:
+                self.tables.add(event)
+            if then:
+                then()
         # Rewriting is paced by its own cost, so that a long study spends at most a part on it.
         if time.monotonic() - self.written > max(WRITE_EVERY_SECONDS, 20 * self.cost):
             self.write()

@@ -82,7 +82,12 @@ def search_stage(session: Session, display: Display) -> None:
     unfinished += optimiser.left_over(set(tables.trials))
     fresh = max(0, study.trials - optimiser.asked())
     display.begin(session, "search", study.trials)
-    proposals = Proposals(unfinished, optimiser.ask)
+
+    def ask() -> Config:
+        recorder.commit()  # a proposal looks at all results so far
+        return optimiser.ask()
+
+    proposals = Proposals(unfinished, ask)
     run_stage(session, recorder, proposals, len(unfinished) + fresh, scheduler)
     stop_unfinished(session, recorder)
 

@@ -1,15 +1,17 @@
 """events.jsonl, the one truth about a study: appended by its driver, read by everyone.
 
 A line is an event: {"event": NAME, "time": UTC, ..., "crc": CHECKSUM}. Events that belong together
-are a block: one call, one fsync, and the first of them says in `block` how many there are. A block
-that a crash or a power failure left in part, at any byte, counts as never written.
+are a block, and the first of them says in `block` how many there are. A block that a crash or a
+power failure left in part, at any byte, counts as never written. Blocks that come together share
+one fsync.
 """
 
 import errno
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -64,6 +66,13 @@ def line_of(event: Event) -> bytes:
     return body + CRC + b"%d}\n" % zlib.crc32(body)
 
 
+def block_of(events: Sequence[Event]) -> bytes:
+    """The lines of events that belong together."""
+    if len(events) > 1:
+        events = ({**events[0], "block": len(events)}, *events[1:])
+    return b"".join(map(line_of, events))
+
+
 def whole(content: bytes) -> int:
     """How many bytes of a journal are whole blocks of whole lines."""
     lines = content.split(b"\n")[:-1]
@@ -111,13 +120,16 @@ class Journal:
 
     def append(self, *events: Event) -> None:
         """Write events as one block and make them last before anything is built on them."""
-        if len(events) > 1:
-            events = ({**events[0], "block": len(events)}, *events[1:])
-        block = b"".join(map(line_of, events))
+        self.extend([events])
+
+    def extend(self, blocks: Iterable[Sequence[Event]]) -> None:
+        """Write blocks in their order with one fsync: a crash keeps the first so many of them, each
+        whole; of an error none is left."""
+        content = b"".join(map(block_of, blocks))
         size = self.file.seek(0, os.SEEK_END)
         try:
-            while block:
-                block = block[self.file.write(block) :]
+            while content:
+                content = content[self.file.write(content) :]
             os.fsync(self.file.fileno())
         except OSError:
             os.ftruncate(self.file.fileno(), size)  # a full disk leaves no half of a block
@@ -130,8 +142,9 @@ class Journal:
         What was written is then kept under another name, as far as that can be done.
         """
         size = os.fstat(self.file.fileno()).st_size
-        if self.path.exists() and self.path.stat().st_size == size:
-            return
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if os.stat(self.path).st_size == size:
+                return
         kept = self.path.with_name(f"events-{os.getpid()}.jsonl")
         if self.path.parent.is_dir():
             self.file.seek(0)

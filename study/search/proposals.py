@@ -15,15 +15,16 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
+from optuna.storages.journal import JournalStorage
 from optuna.trial import TrialState
 
 from study import Mistake, say
 from study.config.hyperparameters import Hyperparameters, applies, present
 from study.config.seeds import A_STUDYS, derived
 from study.config.study import Range, Study, domains
-from study.record.journal import Row, cut_half
+from study.record.journal import Row
 from study.search import earlier
+from study.search.optuna_log import OptunaLog
 
 Config = dict[str, Any]  # trial_id and the flat hyperparameters of one trial
 
@@ -47,9 +48,6 @@ class Optimiser:
         self.points = first_points(study)
         if study.sampler == "grid" and trials:
             self.points = self.left_of_grid(trials)
-        # This driver is the only writer (the journal keeps others out): a lock is a dead one's,
-        # for which Optuna would wait half a minute.
-        Path(f"{self.log}.lock").unlink(missing_ok=True)
         if trials is None:
             self.optuna = self.opened()
         else:
@@ -78,15 +76,10 @@ class Optimiser:
 
     def opened(self) -> optuna.Study:
         """The study in Optuna's log, which is made if there is none."""
-        with self.log.open("a+b") as file:
-            cut_half(file)  # Optuna would write on behind it, and never read its log again
-        # Optuna's default lock is a symbolic link, which not every file system has.
-        storage = JournalStorage(
-            JournalFileBackend(str(self.log), JournalFileOpenLock(str(self.log)))
-        )
+        self.storage = JournalStorage(OptunaLog(self.log))
         return optuna.create_study(
             study_name=self.study.name,
-            storage=storage,
+            storage=self.storage,
             direction="maximize",
             load_if_exists=True,
             sampler=RandomSampler(seed=0),  # never asked: every point is given whole
@@ -184,7 +177,7 @@ class Optimiser:
         """What an epoch is judged by, once."""
         frozen = self._frozen(name)
         if epoch not in frozen.intermediate_values and not frozen.state.is_finished():
-            optuna.trial.Trial(self.optuna, frozen._trial_id).report(value, epoch)
+            self.storage.set_trial_intermediate_value(frozen._trial_id, epoch, value)
 
     def tell(self, name: str, status: str) -> None:
         """How a trial ended: completed with its last value, stopped (pruned) or failed."""
@@ -199,7 +192,10 @@ class Optimiser:
             self.optuna.tell(frozen.number, state=state)
 
     def _frozen(self, name: str) -> optuna.trial.FrozenTrial:
-        return self.optuna.get_trials(deepcopy=False)[int(name[1:])]
+        number = int(name[1:])
+        stored = self.storage.get_study_id_from_name(self.study.name)
+        its = self.storage.get_trial_id_from_study_id_trial_number(stored, number)
+        return self.storage.get_trial(its)
 
 
 def trial_id(number: int) -> str:
