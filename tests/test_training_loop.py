@@ -343,6 +343,28 @@ def test_each_optimiser_is_torchs_own():
     assert type(loop.optimiser(hp(optimizer="adamw"), model)) is torch.optim.AdamW
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_an_optimisers_fused_step_is_its_plain_one(optimizer):
+    """On channels-last weights, too, of which torch's fused kernels see the memory alone."""
+    given = hp(optimizer=optimizer, weight_decay=0.01, lr=0.01)
+    model, twin = loop.network(given, 7, CPU), loop.network(given, 7, CPU)
+    fused, plain = loop.optimiser(given, model), loop.optimiser(given, twin)
+    assert all(group["fused"] for group in fused.param_groups)
+    for group in plain.param_groups:
+        group["fused"] = False
+    before = [p.detach().clone() for p in model.parameters()]
+    faces = torch.rand(8, 1, 32, 32)
+    for _ in range(3):
+        fused.zero_grad()
+        model(faces).square().sum().backward()
+        for p, other in zip(model.parameters(), twin.parameters(), strict=True):
+            other.grad = p.grad.clone()
+        fused.step()
+        plain.step()
+    for old, p, other in zip(before, model.parameters(), twin.parameters(), strict=True):
+        assert torch.allclose(p, other, rtol=1e-4, atol=1e-6) and not torch.equal(p, old)
+
+
 def test_a_loss_that_is_no_number_raises_diverged(tiny):
     data = resident([0, 1] * 4)
     with pytest.raises(Diverged, match=r"^loss is not a number in epoch 1 \(train "):

@@ -35,12 +35,12 @@ def optimiser(hp: Hyperparameters, model: nn.Module) -> torch.optim.Optimizer:
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": hp.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    fused = parameters[0].device.type == "cuda"
+    # fused: on a CPU, too, it takes a third to a fifth of the time (docs/speed.md)
     if hp.optimizer == "sgd":
         nesterov = hp.momentum > 0
-        return torch.optim.SGD(groups, hp.lr, hp.momentum, nesterov=nesterov, fused=fused)
+        return torch.optim.SGD(groups, hp.lr, hp.momentum, nesterov=nesterov, fused=True)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[hp.optimizer]
-    return kind(groups, hp.lr, fused=fused)
+    return kind(groups, hp.lr, fused=True)
 
 
 @contextmanager
