@@ -149,3 +149,20 @@ def test_a_budget_ends_it_before(budget, seconds):
     SEARCH.wall_seconds = 24.0
     assert left(SEARCH, 24, trials=4, time_budget=budget) == seconds
     SEARCH.wall_seconds = 0.0
+
+
+def test_the_longest_confirmations_begin_first_seed_by_seed():
+    """In the order of --models the last and longest one trained alone, the other core idle."""
+    seconds = {"alexnet": 8.0, "resnet34": 6.0, "cbam_resnet34": 9.0}
+    tables = told(
+        *((number, "trial_started", f"t{number}", model) for number, model in enumerate(seconds)),
+        *((9, "epoch_done", f"t{n}", 1, each) for n, each in enumerate(seconds.values())),
+    )
+    trials = [
+        {"trial_id": f"{model}-s{seed}", "model": model, "epochs": 10, "seed": seed}
+        for seed in (0, 1)
+        for model in seconds
+    ]
+    found = remaining.longest_first(trials, tables, SIZES.get)
+    order = ["cbam_resnet34", "alexnet", "resnet34"]
+    assert [one["trial_id"] for one in found] == [f"{m}-s{n}" for n in (0, 1) for m in order]

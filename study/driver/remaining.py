@@ -9,6 +9,7 @@ from study.config.study import Study, beside_names, configuration
 from study.record import outcome
 from study.record.journal import Row
 from study.record.tables import Tables
+from study.search.proposals import Config
 
 OVERDUE = 2.0  # epochs of its network for which a trial is silent, after which nobody can say
 
@@ -63,6 +64,17 @@ def seconds(
     if study.time_budget:
         left = min(left, max(0.0, study.time_budget - tables.wall_seconds))
     return left
+
+
+def longest_first(trials: list[Config], tables: Tables, size: Callable[[str], int]) -> list[Config]:
+    """The confirmation's trials seed by seed, so that an early end is fair, and of each seed those
+    first that take longest: begun last, a long one would leave the other cores idle."""
+    pace = Pace(seen(tables), size)
+
+    def order(trial: Config) -> tuple[int, float]:
+        return trial["seed"], -trial["epochs"] * pace.of(trial["model"])
+
+    return sorted(trials, key=order)
 
 
 def seen(tables: Tables) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Any
 from ray import tune
 
 from study import now, output, say
-from study.driver import confirm, header, presets, summary
+from study.driver import confirm, header, presets, remaining, summary
 from study.driver.display import Display
 from study.driver.prepare import confirmed_networks
 from study.driver.recorder import Recorder
@@ -127,6 +127,8 @@ def confirm_stage(session: Session, display: Display) -> None:
     every = list(confirm.configs(session.tables, session.study))
     ended = ended_for_good(session.tables)
     due = [config for config, _ in every if config["trial_id"] not in ended]
+    if session.tables.of_stage("search"):  # settings keep the order that a person has given them
+        due = remaining.longest_first(due, session.tables, session.typical_size)
     display.begin(session, "confirm", len(every))
     settings = {config["trial_id"]: setting for config, setting in every}
     scheduler = NoEarlyStopping()
