@@ -1,5 +1,6 @@
-"""Fixtures of several test files."""
+"""Fixtures of several test files, and the order in which the files are run."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,23 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM, reason="no Chromium here: the pages were not driven in a browser"
 )
+
+
+LONGEST = ["test_study_run", "test_study_disturbed", "test_explorer_page", "test_results_report"]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: a test that starts Ray mostly waits for it."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # xdist's own order: the file with the most tests first
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that none is left when all others are done."""
+    items.sort(key=lambda item: [*LONGEST, item.path.stem].index(item.path.stem))
 
 
 class Tiny(nn.Sequential):
@@ -48,6 +66,13 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("FER_STUDY_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture

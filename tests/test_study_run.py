@@ -1,27 +1,34 @@
 """The driver through its command line: whole studies on drawn faces, and what may go wrong."""
 
-import errno
 import json
 import os
 import pickle
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
-import optuna
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import torch
+from small_study import (
+    ONE_BY_ONE,
+    PATIENCE,
+    SMALL,
+    driver,
+    end_group,
+    optuna_states,
+    small,
+    tables,
+    tables_of_search,
+    told,
+    wait_for,
+)
 
-from benchmarks.chaos import standins
 from benchmarks.sleeping import Sleeping
 from study import Mistake
 from study.cluster import connection
@@ -33,34 +40,6 @@ from study.record.journal import read
 from study.run import main
 from study.training import loop
 
-# One network, few faces: about ten seconds with Ray's start.
-SMALL = [
-    "--preset",
-    "smoke",
-    "--models",
-    "alexnet",
-    "--data",
-    "faces:140",
-    "--batch-size",
-    "8,16",
-    "--trials",
-    "4",
-    "--epochs",
-    "3",
-    "--name",
-    "small",
-]
-ONE_BY_ONE = [*SMALL, "--max-concurrent", "1", "--seeds", "2"]
-PATIENCE = 900  # seconds that a busy machine may need for what takes a quiet one ten
-
-
-def small(*words: str, base: list[str] = SMALL) -> list[str]:
-    """The words of the small study, but for the flags that are said otherwise."""
-    given = dict(zip(words[::2], words[1::2], strict=True))
-    kept = dict(zip(base[::2], base[1::2], strict=True))
-    return [word for pair in (kept | given).items() for word in pair]
-
-
 CLOCKS = [
     "started_at",
     "ended_at",
@@ -69,27 +48,6 @@ CLOCKS = [
     "images_per_second",
     "memory_mib",
 ]
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def tables(folder: Path) -> dict[str, pd.DataFrame]:
-    names = ("trials", "epochs", "decisions", "predictions")
-    return {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}
-
-
-def told(folder: Path, event: str) -> list[dict]:
-    return [e for e in read(folder / "events.jsonl") if e["event"] == event]
-
-
-def optuna_states(folder: Path) -> list[str]:
-    backend = optuna.storages.journal.JournalFileBackend(str(folder / "optuna.log"))
-    study = optuna.load_study(study_name=None, storage=optuna.storages.JournalStorage(backend))
-    return [trial.state.name for trial in study.trials]
 
 
 @pytest.fixture(scope="module")
@@ -190,10 +148,6 @@ def test_optuna_is_told_how_each_trial_ended(here, ray_two_cpus):
     assert diverged["error"].str.contains("loss is not a number in epoch 1").all()
 
 
-def tables_of_search(folder: Path) -> pd.DataFrame:
-    return pd.read_parquet(folder / "trials.parquet").query("stage == 'search'")
-
-
 @pytest.mark.ray
 def test_a_trial_in_a_used_worker_equals_the_same_trial_in_a_fresh_one(undisturbed):
     folder, _ = undisturbed
@@ -291,25 +245,6 @@ def test_when_every_trial_fails_it_says_so_and_the_exit_code_is_1(here, ray_two_
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize(
-    ("fault", "ends", "retries"),
-    [(standins.NoStart, "completed", 1), (standins.NoStartAlways, "failed", 2)],
-)
-def test_a_trial_whose_worker_fails_before_its_first_epoch_is_a_row(
-    here, ray_two_cpus, fault, ends, retries
-):
-    words = small("--stages", "search", "--trials", "2", "--epochs", "1", "--scheduler", "none")
-    notify = ["--notify", "sh -c 'cat >> notified.jsonl'"]
-    assert main([*words, *notify], trainable=fault) == 0
-    lines = (here / "notified.jsonl").read_text().splitlines()
-    assert sum(json.loads(one)["event"] == "trial_failed" for one in lines) == (ends == "failed")
-    trials = tables_of_search(here / "runs" / "small").set_index("trial_id")
-    assert trials["status"].to_dict() == {"t0000": "completed", "t0001": ends}
-    assert trials.loc["t0001", "retries"] == retries
-    assert "a fault before the beginning" in trials.loc["t0001", "error"]
-
-
-@pytest.mark.ray
 def test_a_study_does_not_change_its_device_by_itself(here, ray_two_cpus, capsys):
     one = ["--trials", "1", "--epochs", "1", "--stages", "search"]
     assert main(small(*one)) == 0
@@ -369,31 +304,6 @@ def test_the_cluster_that_a_strangers_study_names_is_not_joined(undisturbed, her
     assert asked == ["", "10.1.1.1:6379"]
 
 
-def driver(*arguments: str, folder: Path) -> subprocess.Popen:
-    """study.run in a process of its own, in its own session."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "study.run", *arguments, "--address", "local"],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def wait_for(path: Path, text: str, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not path.exists() or text not in path.read_text():
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline, f"'{text}' never stood in {path}"
-        time.sleep(0.02)
-
-
-def end_group(process: subprocess.Popen) -> None:
-    """What a killed driver leaves of its own Ray: its session's processes."""
-    subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
-
-
 @pytest.mark.ray
 def test_killed_anywhere_and_resumed_equals_never_having_been_disturbed(here, undisturbed):
     folder = here / "runs" / "small"
@@ -416,22 +326,6 @@ def test_killed_anywhere_and_resumed_equals_never_having_been_disturbed(here, un
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_in_order_and_says_how_to_go_on(here, ray_two_cpus, number):
-    process = driver(*small("--epochs", "300", "--scheduler", "none"), folder=here)
-    folder = here / "runs" / "small"
-    wait_for(folder / "events.jsonl", '"epoch": 2', process)
-    process.send_signal(number)
-    out = process.communicate(timeout=PATIENCE)[0]
-    assert process.returncode == 128 + number, out
-    assert "Go on with: python -m study.run --resume runs/small" in out
-    study = json.loads((folder / "study.json").read_text())
-    assert (study["status"], study["reason"]) == ("interrupted", signal.Signals(number).name)
-    assert len(pd.read_parquet(folder / "epochs.parquet")) >= 2
-    assert main(["--resume", "small", "--time-budget", "1"]) == 1  # and nothing is confirmed
-
-
-@pytest.mark.ray
 def test_a_study_can_be_run_outside_the_main_thread(here, ray_two_cpus):
     """As a notebook's server or a web application runs it: there are no signals."""
     words, codes = small("--stages", "search", "--trials", "1", "--epochs", "1"), []
@@ -439,119 +333,6 @@ def test_a_study_can_be_run_outside_the_main_thread(here, ray_two_cpus):
     thread.start()
     thread.join()
     assert codes == [0]
-
-
-@pytest.mark.ray
-def test_a_pipe_that_is_closed_ends_the_study_in_order_and_its_status_says_so(here):
-    """As `| head` does: the reader is gone after the first lines."""
-    process = driver(*small("--epochs", "300", "--scheduler", "none"), folder=here)
-    told = [process.stdout.readline() for _ in range(4)]
-    steps = [line.split()[0] for line in told]
-    assert steps == ["Loading", "Reading", "Starting", "Study"], told
-    process.stdout.close()
-    assert process.wait(timeout=PATIENCE) == 128 + signal.SIGPIPE
-    folder = here / "runs" / "small"
-    study = json.loads((folder / "study.json").read_text())
-    assert study["status"] == "interrupted"
-    assert study["reason"] == "SIGPIPE: standard output can't be written (Broken pipe)"
-    ended = [*read(folder / "events.jsonl")][-1]
-    assert (ended["event"], ended["reason"]) == ("study_ended", study["reason"])
-
-
-@pytest.mark.ray
-def test_a_worker_that_dies_is_started_again_and_the_row_says_so(here, ray_two_cpus):
-    process = driver(*small("--stages", "search", "--trials", "1", "--epochs", "30"), folder=here)
-    events = here / "runs" / "small" / "events.jsonl"
-    wait_for(events, '"epoch": 2', process)
-    subprocess.run(
-        ["pkill", "-KILL", "-s", str(process.pid), "-f", "ray::(ResourceTrainable|Trial)"],
-        check=True,
-    )
-    out = process.communicate(timeout=PATIENCE)[0]
-    assert process.returncode == 0, out
-    trial = tables_of_search(here / "runs" / "small").iloc[0]
-    assert (trial["status"], trial["retries"]) == ("completed", 1)
-    epochs = pd.read_parquet(here / "runs" / "small" / "epochs.parquet")
-    assert list(epochs["epoch"]) == list(range(1, 31))
-
-
-@pytest.mark.ray
-def test_a_trial_that_hangs_is_killed_and_started_again_and_the_others_go_on(here, ray_two_cpus):
-    hang = small("--stages", "search", "--trials", "3", "--scheduler", "none")
-    words = [*hang, "--hang-seconds", "20", "--notify", "sh -c 'cat >> notified.jsonl; false'"]
-    assert main(words, trainable=standins.Hanging) == 0
-    events = map(json.loads, (here / "notified.jsonl").read_text().splitlines())
-    texts = [one["text"] for one in events if one["event"] == "stalled"]
-    assert "t0001: no report for 20 s, killed to be retried" in texts
-    trials = tables_of_search(here / "runs" / "small").set_index("trial_id")
-    assert list(trials["status"]) == ["completed"] * 3
-    assert trials.loc["t0001", "retries"] >= 1
-    assert trials.loc["t0001", "error"] == "no report for 20 s"
-
-
-@pytest.mark.ray
-@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system can be mounted by root only")
-def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_after(here, ray_two_cpus):
-    disk = here / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("this machine doesn't let root mount a small file system")
-    try:
-        words = small("--stages", "search", "--trials", "2", "--out", str(disk))
-        process = driver(*words, folder=here)
-        out = process.communicate(timeout=PATIENCE)[0]
-        assert process.returncode == 2 and "disk full" in out, out
-        subprocess.run(["mount", "-o", "remount,size=400m", str(disk)], check=True)
-        assert main(["--resume", str(disk / "small")]) == 0
-        assert set(tables_of_search(disk / "small")["status"]) <= {"completed", "stopped"}
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
-@pytest.mark.ray
-@pytest.mark.parametrize(("number", "call"), [(errno.EDQUOT, 1), (errno.ENOSPC, 9)])
-def test_whatever_fails_to_be_written_the_books_are_closed_and_the_study_goes_on(
-    here, ray_two_cpus, monkeypatch, capsys, number, call
-):
-    """Optuna's journal, at its making (outside Tune) and in the middle (inside)."""
-    backend, calls = optuna.storages.journal.JournalFileBackend, []
-    append = backend.append_logs
-
-    def failing(self, logs):
-        calls.append(logs)
-        if len(calls) >= call:
-            raise OSError(number, os.strerror(number))
-        append(self, logs)
-
-    one = small("--stages", "search", "--trials", "2", "--epochs", "1")
-    with monkeypatch.context() as patch:
-        patch.setattr(backend, "append_logs", failing)
-        assert main(one) == 2
-    out = capsys.readouterr().out
-    assert "Stopped: disk full at runs/small" in out
-    assert "go on with: python -m study.run --resume runs/small" in out
-    folder = here / "runs" / "small"
-    ended = told(folder, "study_ended")[-1]
-    assert ended["status"] == "interrupted" and ended["reason"].startswith("disk full")
-    assert main(["--resume", "small"]) == 0
-    assert set(tables_of_search(folder)["status"]) == {"completed"}
-    assert optuna_states(folder) == ["COMPLETE"] * 2
-
-
-@pytest.mark.ray
-def test_a_storage_that_vanishes_ends_the_study_with_a_sentence_and_it_resumes(here, ray_two_cpus):
-    folder, away = here / "runs" / "small", here / "away"
-    process = driver(*small("--stages", "search", "--trials", "1", "--epochs", "20"), folder=here)
-    wait_for(folder / "events.jsonl", '"epoch": 2', process)
-    folder.rename(away)
-    out = process.communicate(timeout=PATIENCE)[0]
-    assert process.returncode == 2 and "Stopped: storage gone at runs/small" in out, out
-    shutil.rmtree(folder, ignore_errors=True)  # what a worker made anew in the wrong place
-    away.rename(folder)
-    assert main(["--resume", "small"]) == 0
-    epochs = pd.read_parquet(folder / "epochs.parquet")
-    assert list(epochs["epoch"]) == list(range(1, 21))
 
 
 @pytest.mark.parametrize(
