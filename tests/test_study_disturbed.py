@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 
-import optuna
 import pandas as pd
 import pytest
 from small_study import PATIENCE, driver, optuna_states, small, tables_of_search, told, wait_for
@@ -15,6 +14,7 @@ from small_study import PATIENCE, driver, optuna_states, small, tables_of_search
 from benchmarks.chaos import standins
 from study.record.journal import read
 from study.run import main
+from study.search.optuna_log import OptunaLog
 
 
 @pytest.mark.ray
@@ -126,8 +126,7 @@ def test_whatever_fails_to_be_written_the_books_are_closed_and_the_study_goes_on
     here, ray_two_cpus, monkeypatch, capsys, number, call
 ):
     """Optuna's journal, at its making (outside Tune) and in the middle (inside)."""
-    backend, calls = optuna.storages.journal.JournalFileBackend, []
-    append = backend.append_logs
+    calls, append = [], OptunaLog.append_logs
 
     def failing(self, logs):
         calls.append(logs)
@@ -137,7 +136,7 @@ def test_whatever_fails_to_be_written_the_books_are_closed_and_the_study_goes_on
 
     one = small("--stages", "search", "--trials", "2", "--epochs", "1")
     with monkeypatch.context() as patch:
-        patch.setattr(backend, "append_logs", failing)
+        patch.setattr(OptunaLog, "append_logs", failing)
         assert main(one) == 2
     out = capsys.readouterr().out
     assert "Stopped: disk full at runs/small" in out
