@@ -47,6 +47,7 @@ def test_what_was_widened_is_kept_with_the_trials_before_it():
         "momentum": ["0.9", "searched from 0.5 to 0.9"],
     }
     assert wider.words(one).startswith("after 2 trials: trials 6, now 9; lr searched from ")
+    assert wider.words(one | {"trials": 1}).startswith("after 1 trial: ")
 
 
 def test_the_same_again_and_a_study_without_trials_have_changed_nothing():

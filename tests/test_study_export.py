@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import confirmed_study
@@ -110,6 +111,19 @@ def test_int8_is_smaller_and_the_card_tells_both(exported):
     assert small.stat().st_size < 0.5 * exported.stat().st_size
     card = exported.with_suffix(".md").read_text()
     assert "best.int8.onnx" in card and "ms a face on one core" in card and "instead of" in card
+
+
+def test_the_pace_of_a_file_is_not_that_of_other_work(monkeypatch, tmp_path):
+    """By the clock a busy machine told 24.85 ms of a file that takes 1.8."""
+
+    class Waits:
+        def run(self, *given):
+            time.sleep(0.05)
+
+    monkeypatch.setattr(formats, "session", lambda path: Waits())
+    monkeypatch.setattr(export, "RUNS", 3)
+    told = export.paced(tmp_path / "best.onnx")
+    assert float(told.split()[1]) < 25
 
 
 def test_the_card_tells_what_it_must_not_be_used_for(exported):

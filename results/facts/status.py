@@ -158,7 +158,8 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
     ]
     for one in findings.study.get("changed", ()):
         each = [f"{name} {old}, now {new}" for name, (old, new) in one["what"].items()]
-        found.append(f"The search was changed after {one['trials']} trials: {'; '.join(each)}.")
+        many = counted(one["trials"], "trial")
+        found.append(f"The search was changed after {many}: {'; '.join(each)}.")
     found += learning.sentences(learning.unlearned(settings)) + learning.searched(findings)
     return found + [sentence(note) for note in findings.notes]
 

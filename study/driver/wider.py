@@ -43,7 +43,8 @@ def changes(before: Study, after: Study, given: Iterable[str], tables: Tables) -
 def words(one: dict[str, Any]) -> str:
     """After 12 trials: lr 0.01, now searched from 0.001 to 0.1, log."""
     each = [f"{name} {old}, now {new}" for name, (old, new) in one["what"].items()]
-    return f"after {one['trials']} trials: {'; '.join(each)}"
+    trials = "1 trial" if one["trials"] == 1 else f"{one['trials']} trials"
+    return f"after {trials}: {'; '.join(each)}"
 
 
 def text(study: Study, name: str) -> str:
