@@ -53,10 +53,14 @@ def parts(dataset: Dataset) -> list[Split]:
 
 
 def read(
-    path: Path, names: tuple[str, ...] = (), kind: str = "", without: tuple[str, ...] = ()
+    path: Path,
+    names: tuple[str, ...] = (),
+    kind: str = "",
+    without: tuple[str, ...] = (),
+    crop: float = 0.0,
 ) -> Dataset:
     """The data set of a source, checked; see `sources.read`. `without`: classes to leave out."""
-    rows = whole(left_out(str(path), sources.read(path, names, kind), without))
+    rows = whole(left_out(str(path), sources.read(path, names, kind, crop), without))
     classes, labels = np.unique(rows.names, return_inverse=True)
     splits = []
     for name in SPLITS:

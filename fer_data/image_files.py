@@ -52,14 +52,17 @@ def opens(tree: Tree, name: str) -> bool:
 
 
 def read(
-    tree: Tree, names: list[str], boxes: Sequence[Box | None] = ()
+    tree: Tree, names: list[str], boxes: Sequence[Box | None] = (), margin: float = 0.0
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """uint8 (N, 48, 48), and notes that count what had to be changed for that.
 
-    `boxes`: the part of each file that is the face; None for all of it.
+    `boxes`: the part of each file that is the face; None for all of it. `margin`: on each side of
+    the square around one, as a share of its side.
     """
     images = np.empty((len(names), SIDE_PX, SIDE_PX), np.uint8)
     changed: Counter[str] = Counter()
+    cuts = "were cut to the square around the box of their face"
+    cuts += f", {100 * margin:g} % of its side wider on each side" * (margin > 0)
     sizes: Counter[str] = Counter()
     order = sorted(range(len(names)), key=lambda k: tree.place(names[k]))
     for done, place in enumerate(order):
@@ -67,8 +70,8 @@ def read(
         with tree.open(names[place]) as file:
             image = decoded(file, f"{tree.path}: {names[place]}")
         if boxes and (box := boxes[place]):
-            image = cut(image, box, f"{tree.path}: {names[place]}")
-            changed["were cut to the square around the box of their face"] += 1
+            image = cut(image, box, f"{tree.path}: {names[place]}", margin)
+            changed[cuts] += 1
         images[place] = grey(image, changed, sizes)
     notes = tuple(f"{many:,} images {what}" for what, many in sorted(changed.items()) if many)
     if sizes:
@@ -86,10 +89,11 @@ def told(done: int, of: int) -> None:
     print(f"\r{bar}" if done + 1 < of else f"\r{' ' * len(bar)}\r", end="", file=sys.stderr)
 
 
-def cut(image: Image.Image, box: Box, at: str) -> Image.Image:
-    """The square around a box, moved inside the image; smaller where the image is."""
+def cut(image: Image.Image, box: Box, at: str, margin: float = 0.0) -> Image.Image:
+    """The square around a box with its margin, moved inside the image; smaller where that is."""
     left, top, right, bottom = box
-    side = min(max(right - left, bottom - top), *image.size)
+    around = round(max(right - left, bottom - top) * (1 + 2 * margin))
+    side = min(around, *image.size)
     if side < 1 or right <= left or bottom <= top:
         raise Mistake(f"{at} has the box {box}; expected left < right and top < bottom: correct it")
     x = min(max((left + right - side) // 2, 0), image.width - side)

@@ -6,6 +6,7 @@ that answers them and for the results that show them.
 """
 
 import hashlib
+import math
 import os
 from collections import Counter
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class Content:
     source: str = ""  # the published data set that its layout tells
     table: bool = False  # whether it is FER-2013's
     shares: np.ndarray | None = None  # as in Rows
+    boxes: bool = False  # whether it tells where in a file a face is
 
 
 def asked(text: str) -> tuple[str, str]:
@@ -58,14 +60,26 @@ def asked(text: str) -> tuple[str, str]:
     return "", text
 
 
-def read(path: Path, names: tuple[str, ...] = (), kind: str = "") -> Rows:
+def read(
+    path: Path,
+    names: tuple[str, ...] = (),
+    kind: str = "",
+    crop: float = 0.0,
+    boxless: bool = False,
+) -> Rows:
     """The source's rows; whatever is wrong with it raises Mistake.
 
     `names` are those of the classes in the order of their numbers, where the source has no names.
-    `kind` insists on a layout or on a published data set; empty finds out.
+    `kind` insists on a layout or on a published data set; empty finds out. `crop` is the margin on
+    each side of the square around a face's box, as a share of its side; `boxless`, that faces which
+    have none are taken whole all the same.
     """
+    if not 0 <= crop < math.inf:
+        raise Mistake(f"the margin --crop is {crop}; expected 0 or more, as 0.2")
     with readable(path):
-        found = content(path, kind)
+        found = content(path, kind, crop)
+    if crop and not found.boxes and not boxless:
+        raise Mistake(f"{path} has no boxes around its faces: leave out --crop")
     check_kind(path, kind, found)
     source = SOURCES.get(kind) or by_counts(found)
     labels, told = in_order(found, source, names, bool(kind))
@@ -87,13 +101,13 @@ def read(path: Path, names: tuple[str, ...] = (), kind: str = "") -> Rows:
     )
 
 
-def content(path: Path, kind: str) -> Content:
+def content(path: Path, kind: str, crop: float) -> Content:
     with opened(path) as tree:
         if kind in FERPLUS_KINDS and not ferplus.find(tree):
             return joined(tree, kind == "ferplus-votes")
         if is_tree(path) or readers.lone(tree):
             if found := readers.find(tree, kind):
-                return decoded(found)
+                return decoded(found, crop)
         if kind in readers.CARRIERS or kind in APART:
             raise Mistake(f"{path} is not laid out as {kind}; {readers.laid_out(kind)}")
         return of_table(tree)
@@ -141,10 +155,10 @@ def stacked(each: list[tuple[float, ...]]) -> np.ndarray | None:
     return np.array([shares or none for shares in each]) if any(each) else None
 
 
-def decoded(found: Found) -> Content:
+def decoded(found: Found, crop: float) -> Content:
     faces = found.faces
     images, told = image_files.read(
-        found.tree, [face.file for face in faces], [face.box for face in faces]
+        found.tree, [face.file for face in faces], [face.box for face in faces], crop
     )
     labels, splits, groups = (
         np.array([getattr(face, key) for face in faces]) for key in ("label", "split", "group")
@@ -153,7 +167,10 @@ def decoded(found: Found) -> Content:
     about = {name: np.array([dict(face.about).get(name, "") for face in faces]) for name in names}
     notes = (*found.notes, *unread(found), *told)
     shares = stacked([face.shares for face in faces])
-    return Content(images, labels, splits, groups, about, notes, found.source, shares=shares)
+    boxes = any(face.box for face in faces)
+    return Content(
+        images, labels, splits, groups, about, notes, found.source, shares=shares, boxes=boxes
+    )
 
 
 def unread(found: Found) -> tuple[str, ...]:

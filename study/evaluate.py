@@ -64,7 +64,7 @@ def evaluate(run: Path, source: str, device: torch.device) -> None:
     """Ask the networks, keep what they answer, say it."""
     header, study, tables = opened(run)
     classes = tuple(header["data"]["classes"])
-    rows, told = faces(source, classes, header["data"]["digest"])
+    rows, told = faces(source, classes, study.crop)
     kind, path = sources.asked(datasets.absolute(source))
     digest = sources.digest(Path(path), kind)
     name = rows.known or datasets.plain_name(Path(path))
@@ -111,12 +111,13 @@ def folder_of(study: Study, run: Path) -> places.Place:
     return run if local.is_dir() or not study.storage else places.at(study.storage) / run.name
 
 
-def faces(source: str, classes: tuple[str, ...], trained_on: str) -> tuple[Rows, tuple[str, ...]]:
+def faces(source: str, classes: tuple[str, ...], crop: float = 0.0) -> tuple[Rows, tuple[str, ...]]:
     """The faces of the test split, or of all where the source has no split, that show one of the
-    study's classes, under the study's names; and notes."""
+    study's classes, under the study's names; and notes. Where it has boxes, they are cut with the
+    study's margin."""
     kind, place = sources.asked(os.fspath(source))
     path = Path(os.path.expanduser(place))
-    rows = sources.read(path, (), kind)
+    rows = sources.read(path, (), kind, crop, boxless=True)
     whole = (rows.splits == "").all()
     inside = np.full(len(rows.names), True) if whole else rows.splits == "test"
     notes = [f"asked about {'all of it' if whole else 'its test split'}, {inside.sum():,} faces"]

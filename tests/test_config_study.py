@@ -232,7 +232,7 @@ def test_options_are_what_the_constructor_takes():
 )
 def test_bad_option_is_refused_with_what_is_expected(given, said):
     if said is None:
-        known = "address, attention_images, baseline_seeds, classes, cpus_per_trial, data, device, "
+        known = "address, attention_images, baseline_seeds, classes, cpus_per_trial, crop, data, "
         said = f"unknown key '{next(iter(given))}': known are {known}"
         assert refusal(from_dict, given).startswith(said)
     else:
@@ -533,6 +533,7 @@ def test_options_have_these_defaults():
         "data": "faces",
         "classes": (),
         "without": (),
+        "crop": 0.0,
         "train_images": 0,
         "val_images": 0,
         "models": tuple(MODELS),

@@ -120,6 +120,26 @@ def test_affectnet_of_2017_has_boxes_of_left_top_width_height(tmp_path):
     assert near(wrong, first) > 20
 
 
+def test_a_box_is_cut_with_the_margin_asked_for(tmp_path):
+    """The fixture's faces are 60 pixels from (30, 20): with a fifth of that, 84 from (18, 8)."""
+    path = layouts.affectnet_tables(tmp_path / "a")
+    rows = sources.read(path, crop=0.2)
+    assert any("20 % of its side wider on each side" in note for note in rows.notes)
+    first = sorted((path / "Manually_Annotated_Images").rglob("*.jpg"))[0]
+    with Image.open(first) as photograph:
+        wanted = photograph.crop((18, 8, 102, 92)).convert("L").resize((48, 48), 2)
+    assert np.array_equal(rows.images[0], np.asarray(wanted))
+    assert rows.images[0][:5].mean() > 250  # the white around the face
+    assert not np.array_equal(rows.images[0], sources.read(path).images[0])
+
+
+def test_a_margin_without_a_box_is_refused(tmp_path):
+    with pytest.raises(Mistake, match="has no boxes around its faces: leave out --crop"):
+        sources.read(layouts.raf_db(tmp_path / "r"), crop=0.2)
+    with pytest.raises(Mistake, match="margin --crop is -1"):
+        sources.read(layouts.expw(tmp_path / "e"), crop=-1)
+
+
 def test_expws_boxes_are_top_left_right_bottom(tmp_path):
     rows = sources.read(layouts.expw(tmp_path / "e"))
     assert rows.known == "expw" and len(rows.names) == 90

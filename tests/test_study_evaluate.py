@@ -91,12 +91,12 @@ def test_answers_are_kept_and_said(run, tmp_path, capsys):
 
 
 def test_classes_meet_by_name_and_others_are_said(tmp_path):
-    rows, notes = evaluate.faces(str(layouts.ck48(tmp_path / "c")), CLASSES, "d")
+    rows, notes = evaluate.faces(str(layouts.ck48(tmp_path / "c")), CLASSES)
     assert set(rows.names.tolist()) == {*CLASSES} - {"neutral"}  # anger is angry
     assert "36 faces of contempt are left out" in notes[1] and "no face of neutral" in notes[2]
     assert len(rows.names) == 216 and "asked about all of it, 252 faces" in notes[0]
     with pytest.raises(Mistake, match="has none of the study's classes"):
-        evaluate.faces(str(tmp_path / "c"), ("cat", "dog"), "d")
+        evaluate.faces(str(tmp_path / "c"), ("cat", "dog"))
 
 
 def test_what_falls_by_other_shares_of_the_classes_is_told_from_what_recall_loses():

@@ -76,6 +76,12 @@ class Study:
     without: tuple[str, ...] = option(
         (), "classes of the data to leave out, as contempt of AffectNet or FER+"
     )
+    crop: float = option(
+        0.0,
+        "of faces with a box (AffectNet of 2017, ExpW, KDEF): margin on each side of the square "
+        "around it, as a share of its side",
+        0,
+    )
     train_images: int = option(0, "train on a stratified part of so many images; 0 is all", 0)
     val_images: int = option(0, "validate on a stratified part of so many images; 0 is all", 0)
     val_copies: str = option(

@@ -35,6 +35,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--without", default="", metavar="A,B,...", help="classes to leave out, as contempt"
     )
+    parser.add_argument(
+        "--crop",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="margin around a face's box on each side, as a share of its side [0]",
+    )
     args = parser.parse_args(argv)
     if args.download and args.source:
         parser.error("--download brings its own source: leave out one of the two")
@@ -42,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         source = download() if args.download else args.source
         names = tuple(filter(None, args.classes.split(",")))
         without = tuple(filter(None, args.without.split(",")))
-        output.say(describe(load(source, args.cache, names, without)))
+        output.say(describe(load(source, args.cache, names, without, args.crop)))
         if args.download:
             output.say(f"\nIt lies in {source}; give it to a study as\n")
             output.say(f"    python -m study.run --data {shlex.quote(str(source))}")

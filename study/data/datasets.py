@@ -42,27 +42,32 @@ def load(
     cache: Path | None = None,
     names: tuple[str, ...] = (),
     without: tuple[str, ...] = (),
+    crop: float = 0.0,
 ) -> Dataset:
     """The data set of a path, or KIND:PATH, or of drawn faces (None, "faces", or "faces:N" with N
     for train).
 
     `names` are those of the classes in the order of their numbers, where the source has no names;
-    `without` are classes to leave out. What was prepared before is read from the folder `cache`,
-    else FER_STUDY_CACHE, else ~/.cache/fer-study. A folder that was named and can't be written is a
-    Mistake; without the usual one the images are prepared all the same, and stderr says so.
+    `without` are classes to leave out; `crop` is the margin around a face's box, of its side. What
+    was prepared before is read from the folder `cache`, else FER_STUDY_CACHE, else
+    ~/.cache/fer-study. A folder that was named and can't be written is a Mistake; without the usual
+    one the images are prepared all the same, and stderr says so.
     """
     if source is None or (isinstance(source, str) and source.partition(":")[0] == "faces"):
         if names not in ((), ASSUMED):
             raise Mistake("drawn faces have classes with names: leave out --classes")
         if without:
             raise Mistake("drawn faces are drawn with all of their classes: leave out --without")
+        if crop:
+            raise Mistake("drawn faces have no boxes to cut to: leave out --crop")
         sizes = drawn_sizes(source)
         return cached(drawn_digest(sizes), cache, lambda: drawn(sizes))
     kind, place = sources.asked(os.fspath(source))
     path = Path(os.path.expanduser(place))
     digest = sources.digest(path, kind)
     key = f"{digest}{f'-{kind}' if kind else ''}{named(names)}{named(without, 'without-')}"
-    dataset = cached(key, cache, lambda: read(path, names, kind, without))
+    key += f"-crop{crop:g}" if crop else ""
+    dataset = cached(key, cache, lambda: read(path, names, kind, without, crop))
     name = os.path.basename(os.path.abspath(path))
     return replace(dataset, name=dataset.known or plain_name(path), source=(name, digest))
 

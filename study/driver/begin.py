@@ -247,7 +247,7 @@ def drive(
 def read_images(study: Study, names: tuple[str, ...]) -> datasets.Dataset:
     """The study's data set, whole; says so first, since a large one takes its time."""
     say(f"Reading {study.data or 'the drawn faces'} ...")
-    return datasets.load(study.data, names=names, without=study.without)
+    return datasets.load(study.data, names=names, without=study.without, crop=study.crop)
 
 
 def same(one: Path, other: Path) -> bool:

@@ -38,7 +38,7 @@ def source(study: Study, model: str) -> str:
 
 def parts(study: Study) -> list[str]:
     """The options by which a study left classes out, or took a part of the images."""
-    names = ("without", "train_images", "val_images")
+    names = ("without", "crop", "train_images", "val_images")
     return [name for name in names if getattr(study, name)]
 
 

@@ -132,7 +132,9 @@ def images(run: Run, source: str = "") -> Dataset:
     or isn't there."""
     data = run.header["data"]
     names = run.study.classes if data.get("levels") else ASSUMED
-    whole = datasets.load(source or run.study.data, names=names, without=run.study.without)
+    whole = datasets.load(
+        source or run.study.data, names=names, without=run.study.without, crop=run.study.crop
+    )
     if whole.digest != data["digest"]:
         raise Mistake(
             f"{source or run.study.data} has digest {whole.digest}, but the study was run on "
