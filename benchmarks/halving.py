@@ -222,8 +222,8 @@ class Landscape:
             if isinstance(domain, CategoricalDistribution):
                 found += [float(choice == point[name]) / 2**0.5 for choice in domain.choices]
                 continue
-            low, high, value = domain.low, domain.high, float(point[name])  # type: ignore[attr-defined]
-            if domain.log:  # type: ignore[attr-defined]
+            low, high, value = domain.low, domain.high, float(point[name])
+            if domain.log:
                 low, high, value = np.log(low), np.log(high), np.log(value)
             found.append((value - low) / (high - low))
         return np.array(found)

@@ -87,6 +87,7 @@ def run_stage(
     limits = Limits(session)
     while count > 0 and not limits.stop_all():
         fit(session, recorder, proposals, count, scheduler, limits)
+        recorder.commit()
         recorder.end_given_up()
         proposals.unfinished += recorder.left.values()
         count = len(recorder.left)
