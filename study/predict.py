@@ -164,7 +164,8 @@ def told(
     say(
         f"By {', '.join(one.name for one in networks)}: {right} of {len(labels):,} test images "
         f"right. On them the 90 % set held the right answer for {card.percent(held)} (95 %: "
-        f"{card.percent(low)} to {card.percent(high)}), with {size:.1f} expressions on average."
+        f"{card.percent(low)} to {card.percent(high)}), with {size:.1f} expressions on average. "
+        "What is unlike these images, or no face at all, gets an answer too, and isn't told apart."
     )
 
 

@@ -83,6 +83,7 @@ def test_the_table_says_how_far_the_sets_can_be_trusted(study, drawn, tmp_path, 
     assert predict.main([str(study), str(tmp_path / "one.png")]) == 0
     told = capsys.readouterr().out
     assert "90 % set:" in told and "held the right answer for" in told and "one-s0" in told
+    assert "or no face at all, gets an answer too" in told
 
 
 def test_what_cannot_be_judged_is_a_sentence_each_and_the_rest_goes_on(
