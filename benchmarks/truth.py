@@ -135,8 +135,8 @@ def family(settings: int, seeds: int, scatter: float, studies: int) -> tuple[flo
     world = World([ACCURACY] * settings, scatter, seeds, 3)
     wrong, equal = [], []
     for _ in range(studies):
-        answers = world.study()
-        pairs = [crossed.apart(a, b) for a, b in combinations(answers, 2)]
+        each = [crossed.means(answers) for answers in world.study()]
+        pairs = [crossed.between(a, b) for a, b in combinations(each, 2)]
         words = {verdict.word for verdict in crossed.verdicts(pairs, MARGIN)}
         wrong.append(bool(words & {"better", "worse"}))
         equal.append("equal" in words)

@@ -10,8 +10,9 @@ Casella and McCulloch 1992, section 4.3; Owen 2007 for why a bootstrap of both c
 thrice). The distribution of mean / sqrt(variance) lies between a normal and a t of S - 1.
 Satterthwaite's critical value (1946) covers too little where seeds scatter more than images (92 %
 with 3 seeds) and in the far tails that many comparisons need; Cochran and Cox's (1950) covers too
-much (99 % for two settings). Ours lies between them, further from the first in the tails (`WAY`).
-`python -m benchmarks.truth` holds it to made-up studies of known truth.
+much (99 % for two settings). Ours lies between them: the further from the first, the more the seeds
+of one setting alone decide, and the further in the tails (`WAY`). `python -m benchmarks.truth`
+holds it to made-up studies of known truth.
 """
 
 from bisect import bisect_left
@@ -26,7 +27,7 @@ from scipy import special  # scipy.stats takes seconds to import, for the same f
 LEVEL = 0.95
 POWER = 0.8
 MOST_SEEDS = 200
-WAY = (0.7, 0.15)  # from Satterthwaite's to Cochran's value at 95 %, of one setting and of two
+WAY = 0.7  # from Satterthwaite's to Cochran's value at 95 %, where one setting's seeds decide
 NODES = 25  # for each part, of what its estimate may come out as
 
 
@@ -134,10 +135,21 @@ class Estimate:
 def falling_to_0(
     falls: Callable[[float], float], least: float, most: float, within: float
 ) -> float:
-    """Where a falling function is 0, by halving; scipy.optimize takes seconds to import."""
+    """Where a falling function is 0, by Ridders' method (1979), with less than half of halving's
+    steps; scipy.optimize takes seconds to import."""
+    above, below, last = falls(least), falls(most), np.inf
     while most - least > within:
         middle = (least + most) / 2
-        least, most = (middle, most) if falls(middle) > 0 else (least, middle)
+        value = falls(middle)
+        place = middle + (middle - least) * value / np.sqrt(value**2 - above * below)
+        found = falls(place)
+        if abs(place - last) < within or found == 0:
+            return float(place)
+        for at, of in ((middle, value), (place, found)):
+            if least < at < most:
+                ends = (at, of, most, below) if of > 0 else (least, above, at, of)
+                least, above, most, below = ends
+        last = place
     return (least + most) / 2
 
 
@@ -152,8 +164,9 @@ def critical(
     satterthwaite = special.stdtrit(whole**2 / sum(part**2 / own for part, own in each), tail)
     beyond = sum(part * special.stdtrit(own, tail) for part, own in each)
     cochran = (beyond + images * special.ndtri(tail)) / whole
-    way = WAY[min(len(seeds), 2) - 1] * np.log1p(-level) / np.log1p(-LEVEL)
-    return satterthwaite + min(1.0, way) * (cochran - satterthwaite)
+    alone = 2 - sum(seeds) ** 2 / sum(part**2 for part in seeds)  # 1 of one part, 0 of equal two
+    way = np.minimum(1.0, WAY * alone * np.log1p(-level) / np.log1p(-LEVEL))
+    return satterthwaite + way * (cochran - satterthwaite)
 
 
 def of_one(right: np.ndarray, cluster: np.ndarray | None = None) -> Estimate:
@@ -166,15 +179,34 @@ def of_one(right: np.ndarray, cluster: np.ndarray | None = None) -> Estimate:
     return Estimate(float(right.mean()), (part,), float(np.maximum(images - both, 0.0)))
 
 
+@dataclass(frozen=True)
+class Means:
+    """What a comparison needs of a setting, worked out once however many it is compared with."""
+
+    by_image: np.ndarray  # (N,), or (G,) of clusters: over seeds
+    part: Part
+    both: float  # variance of the mean by seeds x images alone
+
+
+def means(right: np.ndarray, cluster: np.ndarray | None = None) -> Means:
+    """Of one setting's answers, (S, N)."""
+    value = in_clusters(np.asarray(right, float), cluster)
+    part, _, both = components(value)
+    return Means(value.mean(0), part, both)
+
+
 def apart(first: np.ndarray, second: np.ndarray, cluster: np.ndarray | None = None) -> Estimate:
     """Of two settings with seeds of their own on the same images: (S, N), (T, N) -> Estimate."""
-    one = in_clusters(np.asarray(first, float), cluster)
-    two = in_clusters(np.asarray(second, float), cluster)
-    (a, _, both_a), (b, _, both_b) = components(one), components(two)
-    difference = one.mean(0) - two.mean(0)
+    return between(means(first, cluster), means(second, cluster))
+
+
+def between(one: Means, two: Means) -> Estimate:
+    """As `apart`."""
+    difference = one.by_image - two.by_image
     alone = len(difference) < 2  # one image says nothing of others
-    images = np.nan if alone else difference.var(ddof=1) / len(difference) - both_a - both_b
-    return Estimate(float(difference.mean()), (a, b), float(np.maximum(images, 0.0)))
+    scatter = np.nan if alone else difference.var(ddof=1) / len(difference)
+    images = np.maximum(scatter - one.both - two.both, 0.0)
+    return Estimate(float(difference.mean()), (one.part, two.part), float(images))
 
 
 def components(value: np.ndarray) -> tuple[Part, float, float]:
