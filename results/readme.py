@@ -18,7 +18,7 @@ from results import Mistake, fail, say
 from results.artefacts.load import Findings, answers, load, named_apart
 from results.facts import architecture, evaluation, halving, paper, status, verdicts
 from results.facts import search as searching
-from results.facts.evaluation import Evaluated
+from results.facts.evaluation import PRIMARY, Evaluated
 from results.facts.ingredients import arms, effects
 from results.figures import charts, diagrams, images
 from results.publish import PUBLISHED
@@ -122,17 +122,22 @@ def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
 def ingredients(study: Findings, settings: list[Evaluated]) -> Iterator[Picture]:
     own = [one for one in settings if one.answers.study == study.name]
     found = [arm for arm in arms(study) if not paper_setting(arm.base)]
-    frame = effects(found, own)
+    if not found:
+        return
+    frame = effects(found, own, verdicts.of([study], own))
     for model, part in frame.groupby("model", sort=False):
-        val = part[part["scope"] == "val"]
+        test = part[part["scope"] == PRIMARY]
+        if test.empty:
+            continue
         told = [
             f"{row['arm']} {signed(100 * row['difference'], 1)} ({points(row)}; {row['verdict']})"
-            for _, row in val.iterrows()
+            for _, row in test.iterrows()
         ]
         words = (
             f"What each ingredient gives against {part['base'].iloc[0]} "
-            f"({100 * val['base_accuracy'].iloc[0]:.1f} % on val), in points on val with intervals "
-            f"for new seeds and images, corrected by Holm ({seeds(int(val['seeds'].min()))}, "
+            f"({100 * test['base_accuracy'].iloc[0]:.1f} %), in points on test without duplicates "
+            f"with intervals for new seeds and images, corrected by Holm "
+            f"({seeds(int(test['seeds'].min()))}, "
             f"{study.study['study']['epochs']} epochs): {'; '.join(told)}."
         )
         yield Picture(f"ingredients-{model}", words, [charts.differences(part, str(model))])
@@ -229,9 +234,11 @@ def answer(studies: list[Findings]) -> str:
     rows = [answer_row(row, run[row["setting"]]) for _, row in frame.iterrows()]
     begun = every[every["seeds"].isna() & (every["under_way"] != "")]
     rows += [begun_row(row) for _, row in begun.iterrows()]
-    sizes = run[frame["setting"].iloc[0]].answers.split
+    first = run[frame["setting"].iloc[0]].answers
+    sizes, clean = first.split, evaluation.chosen(first, PRIMARY).sum()
     heads = {
-        "test": f"test ({(sizes == 'test').sum():,} images), 95 %",
+        "clean": f"test without duplicates ({clean:,} images), 95 %",
+        "test": f"test ({(sizes == 'test').sum():,})",
         "both": f"val and test ({len(sizes):,}), 95 %",
     }
     table = markdown(pd.DataFrame(rows).rename(columns=heads))
@@ -241,6 +248,7 @@ def answer(studies: list[Findings]) -> str:
     told = [one.words for one in verdicts.of(studies, whole) if one.primary]
     words = " ".join([open_questions(frame), *(f"{one}." for one in told)]).strip()
     chosen = "".join(f"{one}\n\n" for one in {*map(status.chosen_on_test, studies)} if one)
+    chosen += "".join(f"{one}\n\n" for study in studies for one in verdicts.gained(study, settings))
     return (
         f"\n{table}\n{words}\n\n{chosen}"
         f'<img alt="Accuracy with 95 % intervals" src="{image(ROOT, "accuracy.svg")}">\n\n'
@@ -249,13 +257,14 @@ def answer(studies: list[Findings]) -> str:
 
 def answer_row(row: pd.Series, one: Evaluated) -> dict[str, str]:
     """A setting's row of the README's table."""
-    test = one.scopes["test"]["accuracy"]
+    clean, test = (one.scopes[scope]["accuracy"] for scope in (PRIMARY, "test"))
     asked = f"{row['epochs']:.0f}" if pd.notna(row["epochs"]) else "?"
     return {
         "setting": row["setting"],
         "seeds": f"{row['seeds']:.0f}",
         "epochs, of the paper's": f"{row['our_epochs']:.0f} of {asked}",
-        "test": f"{100 * test.mean:.1f} %{within(*test.interval)}",
+        "clean": f"{100 * clean.mean:.1f} %{within(*clean.interval)}",
+        "test": f"{100 * test.mean:.1f} %",
         "both": f"{100 * row['val+test']:.1f} %{within(row['low'], row['high'])}",
         "the paper, val and test": cell(row["matrix"], "percent"),
     }
@@ -274,7 +283,7 @@ def begun_row(row: pd.Series) -> dict[str, str]:
     """The same of a setting whose training hasn't come to its end: no figure stands for it."""
     far = {"setting": row["setting"], "seeds": "–", "epochs, of the paper's": epochs_of(row)}
     theirs = {"the paper, val and test": cell(row["matrix"], "percent")}
-    return {**far, "test": "–", "both": "–", **theirs}
+    return {**far, "clean": "–", "test": "–", "both": "–", **theirs}
 
 
 def open_questions(frame: pd.DataFrame) -> str:

@@ -50,18 +50,20 @@ def evaluated(one):
     return evaluation.evaluated(answers(one))
 
 
-def test_accuracies_are_sorted_by_test_and_tell_val_from_test(whole):
+def test_accuracies_are_sorted_by_test_without_duplicates_and_the_other_scopes_stand_beside(whole):
     one = load(whole)
     frame = answer.accuracies([one], evaluated(one))
     own = one.predictions.merge(one.trials[["trial_id", "setting"]], on="trial_id")
     guess = own[[f"p_{name}" for name in CLASSES]].to_numpy().argmax(1)
     own["hit"] = np.array(CLASSES)[guess] == own["label"]
     for _, row in frame.iterrows():
-        part = own[(own["setting"] == row["setting"]) & (own["split"] == row["scope"])]
+        split, _, clean = row["scope"].partition(", ")
+        part = own[(own["setting"] == row["setting"]) & (own["split"] == split)]
+        part = part[~part["duplicate"].astype(bool)] if clean else part
         assert row["mean"] == pytest.approx(part["hit"].mean())
-    test = frame[frame["scope"] == "test"]["mean"].tolist()
+    test = frame[frame["scope"] == evaluation.PRIMARY]["mean"].tolist()
     assert test == sorted(test, reverse=True) and len(test) == 2
-    assert set(frame["scope"]) == {"val", "test"}
+    assert set(frame["scope"]) == {"val", "test", evaluation.PRIMARY}
 
 
 def test_the_picture_says_epochs_and_is_hollow_where_they_differ():

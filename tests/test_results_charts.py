@@ -164,7 +164,8 @@ def test_an_interval_is_the_same_in_terminal_report_and_explorer(tmp_path, seeds
     ).set_index("setting")
     settings = evaluation.evaluated(answers(found))
     frame = evaluation.confirmed(settings)
-    at = frame[(frame["scope"] == "test") & (frame["measure"] == "accuracy")].set_index("setting")
+    at = frame[(frame["scope"] == evaluation.PRIMARY) & (frame["measure"] == "accuracy")]
+    at = at.set_index("setting")
     page = progress.best(found, settings).set_index("of")
     for name in NETWORKS:
         for row in (at.loc[name], page.loc[name]):

@@ -39,6 +39,14 @@ def test_near_copies_are_no_more_in_a_scope_without_duplicates_than_exact_ones(w
         assert evaluation.chosen(marked, scope).sum() == images
 
 
+def test_where_nobody_looked_for_copies_in_val_no_figure_is_said_to_be_without_them(whole):
+    one = answers(load(whole))[0]
+    clean = "val, no duplicates"
+    assert clean not in evaluation.evaluated([one])[0].scopes
+    looked = replace(one, near=np.zeros(len(one.image), bool))
+    assert clean in evaluation.evaluated([looked])[0].scopes
+
+
 def test_confirmed_accuracy_exactly(whole):
     frame = evaluation.confirmed(judged(whole))
     at = frame[frame["measure"] == "accuracy"].set_index(["setting", "scope"])

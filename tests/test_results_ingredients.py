@@ -5,7 +5,7 @@ import pytest
 from test_results_load import epochs, folder, header, predictions, trial
 
 from results.artefacts.load import answers, load
-from results.facts import evaluation, ingredients
+from results.facts import evaluation, ingredients, verdicts
 from results.report.report import report
 
 PLAIN = {
@@ -102,18 +102,24 @@ THREE = {
 }
 
 
+def effects(one):
+    settings = evaluation.evaluated(answers(one))
+    return ingredients.effects(ingredients.arms(one), settings, verdicts.of([one], settings))
+
+
 def test_effects_are_paired_by_seed(tmp_path):
     one = load(study(tmp_path / "s", THREE))
-    frame = ingredients.effects(ingredients.arms(one), evaluation.evaluated(answers(one)))
+    frame = effects(one)
     at = frame.set_index(["arm", "scope"])
-    row = at.loc[("flip", "val")]
+    row = at.loc[("flip", evaluation.PRIMARY)]
     assert row["difference"] == pytest.approx(2 / 14) and row["seeds"] == 3
     assert row["sd"] == pytest.approx(0)  # two more right with every seed
     assert row["base_accuracy"] == pytest.approx(7 / 14)
     assert row["verdict"] in ("better", "not settled")
     assert (row["low"] > 0) == (row["verdict"] == "better") == (row["holm"] < 0.05)
     assert row["low"] <= row["difference"] <= row["high"]
-    other = at.loc[("smooth", "test")]
+    assert at.loc[("flip", "val")]["verdict"] == ""  # a pair has one verdict
+    other = at.loc[("smooth", evaluation.PRIMARY)]
     assert other["difference"] == pytest.approx(0)
     assert other["sd"] == pytest.approx(np.std([0, -1, 1], ddof=1) / 14)
     assert other["low"] < 0 < other["high"]
@@ -122,8 +128,8 @@ def test_effects_are_paired_by_seed(tmp_path):
 def test_only_seeds_that_both_have_count(tmp_path):
     few = THREE | {"flip": (0.5, 0.0, [6])}
     one = load(study(tmp_path / "s", few))
-    frame = ingredients.effects(ingredients.arms(one), evaluation.evaluated(answers(one)))
-    row = frame.set_index(["arm", "scope"]).loc[("flip", "val")]
+    frame = effects(one)
+    row = frame.set_index(["arm", "scope"]).loc[("flip", evaluation.PRIMARY)]
     assert (row["seeds"], row["base_accuracy"]) == (1, pytest.approx(6 / 14))
     assert np.isnan([row["sd"], row["low"], row["holm"]]).all()
     assert row["verdict"] == "not settled"
@@ -134,10 +140,21 @@ def test_the_section_says_what_each_gives(tmp_path):
     sections = report([load(study(tmp_path / "s", whole))]).sections
     section = next(one for one in sections if one.title == "What each ingredient gives")
     summary = section.blocks[0].summary
-    assert summary.startswith("plain has 50.0 % on val (3 seeds).")
+    assert summary.startswith("plain has 50.0 % on test without duplicates (3 seeds).")
     assert "flip better, +45.2 (" in summary and "smooth" not in summary
     assert "All of them together: +50.0; the sum of the single ones +45.2" in summary
-    assert "corrected by Holm for the arms of a network" in section.blocks[-1].words
+    assert "those of 'Are the differences real?'" in section.blocks[-1].words
+
+
+def test_an_arm_has_the_verdict_that_its_pair_has_elsewhere(tmp_path):
+    few = THREE | {"flip": (0.5, 0.0, [1, 0, 1])}
+    one = load(study(tmp_path / "s", few))
+    settings = evaluation.evaluated(answers(one))
+    pair = next(c for c in verdicts.of([one], settings) if {c.first, c.second} == {"plain", "flip"})
+    assert (pair.first, pair.verdict) == ("plain", "worse")
+    row = effects(one).set_index(["arm", "scope"]).loc[("flip", evaluation.PRIMARY)]
+    assert (row["verdict"], row["holm"]) == ("better", pair.p)
+    assert (row["low"], row["high"]) == (-pair.high, -pair.low)
 
 
 def test_a_study_without_arms_has_no_such_section(tmp_path):

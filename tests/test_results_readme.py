@@ -1,5 +1,7 @@
 """What the documents say was found is what the published studies say."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from conftest import needs_chromium
@@ -88,13 +90,29 @@ def test_a_search_and_several_studies_have_their_pictures(tmp_path, whole):
 
 def test_the_answer_says_what_keeps_it_from_being_one(tmp_path):
     words = readme.answer([load(paper_study(tmp_path / "s"))])
-    assert "| setting | seeds | epochs, of the paper's | test (5 images), 95 % |" in words
-    assert "| A-alexnet | 1 | 4 of 50 | 40.0 % | 70.0 % |" in words
+    assert (
+        "| test without duplicates (5 images), 95 % | test (5) | val and test (10), 95 % |" in words
+    )
+    assert "| A-alexnet | 1 | 4 of 50 | 40.0 % | 40.0 % | 70.0 % |" in words
     assert (
         "best is **not settled** by these: A-alexnet has one seed, which has no interval and "
         "settles nothing; A-alexnet has 4 of its 50 epochs." in words
     )
     assert 'src="results/published/figures/accuracy.svg"' in words
+
+
+def test_the_answer_says_what_a_published_search_gained_over_the_default(tmp_path, whole):
+    one = load(whole)
+    rows = [("alexnet", "a0", None), ("resnet34", "", "alexnet")]  # as if the other were a default
+    columns = ["setting", "from_trial", "beside"]
+    searched = replace(one, name="searched", chosen=pd.DataFrame(rows, columns=columns))
+    paper = load(paper_study(tmp_path / "s"))
+    assert "gained" not in readme.answer([paper])
+    words = readme.answer([paper, searched])
+    told = (
+        "What the search gained over the default, new seeds, on test without duplicates (searched)"
+    )
+    assert f"{told}: alexnet: " in words and "2 seeds each" in words
 
 
 def test_without_a_setting_of_the_papers_there_is_no_answer(whole):

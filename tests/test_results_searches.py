@@ -9,7 +9,7 @@ from test_results_load import whole
 from fer_stats import crossed
 from results.artefacts.load import Findings, answers, load
 from results.facts import evaluation, searches
-from results.facts.verdicts import SCOPE
+from results.facts.evaluation import PRIMARY
 from results.report.contents import sections
 from results.report.inputs import Inputs
 
@@ -46,7 +46,7 @@ def test_a_search_is_one_draw(whole):
     ]
     first, *_ = searches.accuracies(group, settings).to_dict("records")
     own = [each.answers for each in settings if each.answers.setting == first["setting"]]
-    inside = evaluation.chosen(own[0], SCOPE)
+    inside = evaluation.chosen(own[0], PRIMARY)
     rows = [(each.guess[:, inside] == each.label[inside]).mean(0) for each in own]
     by_hand = crossed.of_one(np.array(rows), evaluation.copies(own[0], inside))
     assert first["searches"] == 3 and first["mean"] == pytest.approx(np.mean(rows))

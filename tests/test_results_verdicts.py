@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from test_results_load import header, whole
 
-from results.artefacts.load import answers, load
+from results.artefacts.load import answers, load, named_apart
 from results.facts import evaluation, verdicts
 from results.report.report import report
 
@@ -36,6 +36,18 @@ def test_every_two_settings_are_compared_on_the_primary_scope(whole):
 def test_pairs_and_margin_are_the_studys(whole):
     (one,) = of(fixed(whole, pairs=["resnet34:alexnet"], margin=2.0))
     assert (one.first, one.second, one.margin) == ("resnet34", "alexnet", 0.02)
+
+
+def test_a_study_has_its_verdicts_whatever_is_shown_beside_it(whole):
+    alone = load(whole)
+    studies = named_apart([alone, load(fixed(whole, name="other", pairs=["resnet34:alexnet"]))])
+    settings = evaluation.evaluated([one for study in studies for one in answers(study)])
+    found = verdicts.of(studies, settings)
+    primary = [one for one in found if one.primary]
+    (own,) = of_alone = verdicts.of([alone], evaluation.evaluated(answers(alone)))
+    assert len(found) == 6 and len(primary) == 2 and found[:2] == primary and of_alone
+    assert (primary[0].low, primary[0].p) == (own.low, own.p)  # Holm's family is its own study's
+    assert [one.first.split()[0] for one in primary] == ["alexnet", "resnet34"]
 
 
 def test_a_cbam_begins_as_the_resnet_of_its_stem(whole):

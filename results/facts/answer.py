@@ -5,21 +5,21 @@ import pandas as pd
 from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
 from results.facts import evaluation, progress
-from results.facts.evaluation import Evaluated
+from results.facts.evaluation import PRIMARY, Evaluated
 from results.words import listed, ranged, seeds
 
 COLUMNS = "study setting model scope mean low high seeds epochs images digest trained whole".split()
 
 
 def accuracies(studies: list[Findings], settings: list[Evaluated]) -> pd.DataFrame:
-    """A row per confirmed setting and split (val, test), best on test first; of a study that
-    confirmed nothing its search's best trial of each network, on val.
+    """A row per confirmed setting and scope (PRIMARY, test, val), best on PRIMARY first; of a study
+    that confirmed nothing its search's best trial of each network, on val.
 
     `trained` says for how many epochs, on what and with how many seeds; `whole`: on as much as any
     other on the same images.
     """
     frame = evaluation.confirmed(settings)
-    frame = frame[frame["measure"].eq("accuracy") & frame["scope"].isin(["val", "test"])]
+    frame = frame[frame["measure"].eq("accuracy") & frame["scope"].isin([PRIMARY, "test", "val"])]
     confirmed = set(frame["study"])
     rest = [searched(one) for one in studies if one.name not in confirmed]
     parts = [part for part in [frame, *rest] if len(part)]
@@ -44,8 +44,8 @@ def searched(one: Findings) -> pd.DataFrame:
 
 
 def told(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of one kind with `trained` and `whole`, in the order of test, else of val."""
-    scope = "test" if "test" in set(frame["scope"]) else "val"
+    """The rows of one kind with `trained` and `whole`, in the order of PRIMARY, else of val."""
+    scope = PRIMARY if PRIMARY in set(frame["scope"]) else "val"
     parts = []
     for _, same in frame.groupby("digest", sort=False):
         ordered = evaluation.alike(same[same["scope"] == scope])
@@ -69,7 +69,7 @@ def sentences(
     each = []
     for one in studies:
         own = [each for each in settings if each.answers.study == one.name]
-        words = lead([each for each in own if "test" in each.scopes], found) or so_far(one)
+        words = lead([each for each in own if PRIMARY in each.scopes], found) or so_far(one)
         each.append(f"{one.name}: {words}" if len(studies) > 1 else words)
     return each
 
@@ -88,17 +88,19 @@ def so_far(one: Findings) -> str:
 
 
 def lead(settings: list[Evaluated], found: list[Comparison]) -> str:
-    """The first on test against the second, by the rule of all comparisons; of one its accuracy."""
+    """The first on PRIMARY against the second, by the rule of all comparisons; of one its
+    accuracy."""
     if not settings:
         return ""
-    ordered = sorted(settings, key=lambda one: -one.scopes["test"]["accuracy"].mean)
+    ordered = sorted(settings, key=lambda one: -one.scopes[PRIMARY]["accuracy"].mean)
     first, names = ordered[0], {one.name for one in ordered[:2]}
     if len(ordered) == 1:
-        accuracy = first.scopes["test"]["accuracy"]
+        accuracy = first.scopes[PRIMARY]["accuracy"]
         low, high = accuracy.interval
         many = seeds(len(accuracy.by_seed))
         reach = "" if pd.isna(low) else f"{ranged(low, high)}, "
-        return f"{first.name} has {100 * accuracy.mean:.1f} % ({reach}{many}) on test."
+        where = f"{first.name} has {100 * accuracy.mean:.1f} % ({reach}{many}) on test"
+        return f"{where} without duplicates."
     compared = next((one for one in found if {one.first, one.second} == names), None)
     if compared is None:
         return f"{listed([one.name for one in ordered[:2]])} answered other test images."

@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 
 from fer_stats import crossed
-from fer_stats.verdicts import MARGIN
+from fer_stats.verdicts import MARGIN, Comparison
 from results.artefacts.load import Findings
 from results.facts import statistics as st
-from results.facts.evaluation import Evaluated, chosen, copies
+from results.facts.evaluation import PRIMARY, Evaluated, chosen, copies
 
 # Hyperparameters that are one idea: an arm may change several of a group.
 GROUPS = (
     {"flip", "shift", "rotation", "scale", "erasing", "brightness", "contrast"},
     {"schedule", "warmup_epochs", "lr_decay", "lr_steps", "patience"},
 )
+OPPOSITE = {"better": "worse", "worse": "better"}
 Values = dict[str, Any]
 
 
@@ -98,16 +99,23 @@ def one_step(changed: dict[str, Any]) -> bool:
     return len(changed) == 1 or (bool(changed) and any(set(changed) <= one for one in GROUPS))
 
 
-def effects(found: list[Arm], settings: list[Evaluated]) -> pd.DataFrame:
-    """A row per arm and scope (val, test): accuracies of base and arm over the seeds that both
-    have, their difference with its interval, verdict and p for new seeds and new images, corrected
-    by Holm within network and scope, and its sd over seeds."""
+def effects(
+    found: list[Arm], settings: list[Evaluated], compared: list[Comparison]
+) -> pd.DataFrame:
+    """A row per arm and scope (PRIMARY, val): accuracies of base and arm over the seeds that both
+    have, their difference, its sd over seeds, and its interval.
+
+    On PRIMARY interval, verdict and p (Holm's) are those of `compared`, which is verdicts.of the
+    settings: no pair is judged twice. On val the interval is corrected by Holm for the arms of a
+    network, and there is no verdict.
+    """
     by_name = {one.answers.setting: one for one in settings}
     there = [arm for arm in found if arm.base in by_name and arm.setting in by_name]
     rows = []
     for model in dict.fromkeys(arm.model for arm in there):
-        for scope in ("val", "test"):
-            rows += family([arm for arm in there if arm.model == model], by_name, scope)
+        own = [arm for arm in there if arm.model == model]
+        rows += judged(family(own, by_name, PRIMARY), by_name, compared)
+        rows += family(own, by_name, "val")
     columns = (
         "model base arm changed together scope seeds base_accuracy accuracy difference low "
         "high sd verdict holm"
@@ -115,8 +123,23 @@ def effects(found: list[Arm], settings: list[Evaluated]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def judged(
+    rows: list[dict[str, Any]], by_name: dict[str, Evaluated], compared: list[Comparison]
+) -> list[dict[str, Any]]:
+    """The rows with what the one rule says of arm and base."""
+    known = {frozenset((one.first, one.second)): one for one in compared}
+    for row in rows:
+        arm, base = by_name[row["arm"]].name, by_name[row["base"]].name
+        one = known.get(frozenset((arm, base)))
+        if one:
+            ends = (one.low, one.high) if one.first == arm else (-one.high, -one.low)
+            word = one.verdict if one.first == arm else OPPOSITE.get(one.verdict, one.verdict)
+            row |= {"low": ends[0], "high": ends[1], "verdict": word, "holm": one.p}
+    return rows
+
+
 def family(arms: list[Arm], by_name: dict[str, Evaluated], scope: str) -> list[dict[str, Any]]:
-    """The rows of one network's arms on one scope."""
+    """The rows of one network's arms on one scope, without verdicts."""
     rows, estimates = [], []
     for arm in arms:
         base, other = by_name[arm.base].answers, by_name[arm.setting].answers
@@ -143,10 +166,11 @@ def family(arms: list[Arm], by_name: dict[str, Evaluated], scope: str) -> list[d
                 "accuracy": right[1].mean(),
                 "difference": apart.mean,
                 "sd": apart.by_seed.std(ddof=1) if len(seeds) > 1 else np.nan,
+                "verdict": "",
+                "holm": np.nan,
             }
         )
-    judged = crossed.verdicts(estimates, MARGIN)
+    corrected = crossed.verdicts(estimates, MARGIN)
     return [
-        row | {"low": one.low, "high": one.high, "verdict": one.word, "holm": one.p}
-        for row, one in zip(rows, judged, strict=True)
+        row | {"low": one.low, "high": one.high} for row, one in zip(rows, corrected, strict=True)
     ]

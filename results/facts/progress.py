@@ -8,7 +8,7 @@ import pandas as pd
 from fer_stats.share import wilson
 from results.artefacts.load import Findings
 from results.facts import search
-from results.facts.evaluation import Evaluated, confirmed
+from results.facts.evaluation import PRIMARY, Evaluated, confirmed
 from results.facts.status import duration
 
 
@@ -113,7 +113,7 @@ def best(one: Findings, settings: list[Evaluated]) -> pd.DataFrame:
     """
     rows = []
     frame = confirmed([j for j in settings if j.answers.study == one.name])
-    test = frame[(frame["measure"] == "accuracy") & (frame["scope"] == "test")]
+    test = frame[(frame["measure"] == "accuracy") & (frame["scope"] == PRIMARY)]
     for model, group in test.groupby("model", sort=False):
         row = group.loc[group["mean"].idxmax()]
         rows.append(

@@ -13,8 +13,8 @@ import pandas as pd
 from fer_stats import crossed, verdicts
 from fer_stats.verdicts import Answered, Comparison
 from results.artefacts.load import Findings
-from results.facts.evaluation import Evaluated, chosen, copies
-from results.facts.verdicts import SCOPE, fixed, margin_of, others
+from results.facts.evaluation import PRIMARY, Evaluated, chosen, copies
+from results.facts.verdicts import fixed, others, within
 
 # What may differ between searches that are the same but for chance: where they are kept, and how
 # much of a machine they had.
@@ -58,7 +58,7 @@ def answered(group: list[Findings], settings: list[Evaluated], scope: str) -> li
 
 
 def accuracies(
-    group: list[Findings], settings: list[Evaluated], scope: str = SCOPE
+    group: list[Findings], settings: list[Evaluated], scope: str = PRIMARY
 ) -> pd.DataFrame:
     """A row per setting: mean over the searches, its 95 % interval, sd over searches."""
     rows = []
@@ -77,15 +77,15 @@ def cluster(group: list[Findings], settings: list[Evaluated], scope: str) -> np.
 
 
 def compared(
-    group: list[Findings], settings: list[Evaluated], scope: str = SCOPE
+    group: list[Findings], settings: list[Evaluated], scope: str = PRIMARY
 ) -> list[Comparison]:
     """The verdicts on the searches' best, under the rule of all comparisons."""
-    beside, margin = {name for one in group for name in others(one)}, margin_of(group[0])
+    beside = {name for one in group for name in others(one)}
     there = [one for one in answered(group, settings, scope) if one.name not in beside]
     return verdicts.of(
         there,
         fixed(group[0]) or None,
-        verdicts.MARGIN if margin is None else margin,
+        within(group[0]),
         cluster(group, settings, scope) if there else None,
     )
 

@@ -3,46 +3,61 @@
 Report, README and explorer ask `of`; the rule itself, which the terminal asks too, is fer_stats'.
 """
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
 from fer_stats import verdicts
 from fer_stats.verdicts import Answered, Comparison
 from results.artefacts.load import Answers, Findings
-from results.facts.evaluation import Evaluated, chosen, copies
-
-SCOPE = "test, no duplicates"  # on which a comparison stands, unless a study says another
+from results.facts.evaluation import PRIMARY, Evaluated, chosen, copies
 
 
-def of(studies: list[Findings], settings: list[Evaluated], scope: str = SCOPE) -> list[Comparison]:
+def of(
+    studies: list[Findings], settings: list[Evaluated], scope: str = PRIMARY
+) -> list[Comparison]:
     """Every two settings that answered the same images of the scope; the primary pairs first.
 
-    Primary are the pairs that a study fixed before it trained. Where none did, every two are, and
-    `fixed` tells whether that was so.
+    Primary are the pairs that a study fixed before it trained, or else every two of its own: a
+    family for each study, so that what is shown beside it changes none of its verdicts. Pairs of
+    two studies were nobody's question and are secondary.
     """
     found: list[Comparison] = []
     for group in alike(settings, scope):
-        names = {(one.answers.study, one.answers.setting): one.name for one in group}
-        asked = {study.name: primary(study) for study in studies}
-        pairs = [
-            (names[study, first], names[study, second])
-            for study, each in asked.items()
-            for first, second in each or ()
-            if (study, first) in names and (study, second) in names
+        alone = copies(group[0].answers, chosen(group[0].answers, scope))
+        each = {one.name: tested(studies, one, scope) for one in group}
+        named = [one for one in studies if any(one.name == s.answers.study for s in group)]
+        for study in named:
+            own = {s.answers.setting: s.name for s in group if s.answers.study == study.name}
+            found += verdicts.of(
+                [each[name] for name in own.values()],
+                named_pairs(study, own),
+                within(study),
+                alone,
+                unit([study], group),
+            )
+        across = [
+            (each[one.name], each[other.name])
+            for one, other in combinations(group, 2)
+            if one.answers.study != other.answers.study
         ]
-        some = bool(pairs) or any(
-            asked[one.answers.study] is not None for one in group if one.answers.study in asked
-        )
-        first = group[0].answers
-        margin = next((margin_of(one) for one in studies if one.name == first.study), None)
-        found += verdicts.of(
-            [tested(studies, one, scope) for one in group],
-            pairs if some else None,
-            verdicts.MARGIN if margin is None else margin,
-            copies(first, chosen(first, scope)),
-            unit(studies, group),
-        )
-    return found
+        found += verdicts.family(across, False, verdicts.MARGIN, alone, unit(named, group))
+    return sorted(found, key=lambda one: not one.primary)
+
+
+def named_pairs(study: Findings, names: dict[str, str]) -> list[tuple[str, str]] | None:
+    """The primary pairs of a study by the `names` that its settings have here; None: every two."""
+    asked = primary(study)
+    if asked is None:
+        return None
+    return [(names[a], names[b]) for a, b in asked if {a, b} <= set(names)]
+
+
+def within(study: Findings) -> float:
+    """Within which the study's settings are called equal, a fraction."""
+    margin = margin_of(study)
+    return verdicts.MARGIN if margin is None else margin
 
 
 def alike(settings: list[Evaluated], scope: str) -> list[list[Evaluated]]:
@@ -74,7 +89,7 @@ def others(study: Findings) -> dict[str, str]:
     return dict(zip(rows["setting"], rows["beside"], strict=True))
 
 
-def gains(study: Findings, settings: list[Evaluated], scope: str = SCOPE) -> list[Comparison]:
+def gains(study: Findings, settings: list[Evaluated], scope: str = PRIMARY) -> list[Comparison]:
     """What the search gained over each network's default, on new seeds and images."""
     trial = dict(zip(study.chosen["setting"], study.chosen["from_trial"], strict=True))
     defaults = [(best, name) for name, best in others(study).items() if not trial[name]]
@@ -83,14 +98,21 @@ def gains(study: Findings, settings: list[Evaluated], scope: str = SCOPE) -> lis
     wanted = [(names[a], names[b]) for a, b in defaults if {a, b} <= set(names)]
     if not wanted:
         return []
-    first, margin = own[0].answers, margin_of(study)
+    first = own[0].answers
     return verdicts.gains(
         [tested([study], one, scope) for one in own],
         wanted,
-        verdicts.MARGIN if margin is None else margin,
+        within(study),
         copies(first, chosen(first, scope)),
         unit([study], own),
     )
+
+
+def gained(study: Findings, settings: list[Evaluated]) -> list[str]:
+    """What the search gained over each network's default, in a sentence; [] where it confirmed none
+    beside its best."""
+    each = [verdicts.gain_words(one) for one in gains(study, settings)]
+    return [f"{verdicts.GAIN} ({study.name}): {'; '.join(each)}."] if each else []
 
 
 def margin_of(study: Findings) -> float | None:

@@ -25,7 +25,10 @@ from results.words import whole_or_tenth
 
 DOTTED = {"color": INK, "width": 1, "dash": "2px,4px"}
 CAPPED = {"thickness": 2, "width": 5}
-SCOPE_WORDS = {"test": "test", "val": "val, on which choices were made"}
+SCOPE_WORDS = {
+    "test, no duplicates": "test without duplicates",
+    "val": "val, on which choices were made",
+}
 OF_TWO_SETS = ("#0072B2", "#E69F00")  # two of Okabe and Ito's colours
 
 
@@ -113,7 +116,7 @@ def interval_dots(frame: pd.DataFrame, paper: pd.DataFrame | None = None) -> go.
 
 
 def answer(frame: pd.DataFrame) -> go.Figure:
-    """A line per setting (answer.accuracies), best first: test as a large mark, val as a small one
+    """A line per setting (answer.accuracies), best first: test large, val as a small mark
     beneath, with 95 % intervals; hollow: fewer epochs or images than the others."""
     each = frame.drop_duplicates("setting")
     labels = [f"{row['setting']}<br>{row['trained']}" for _, row in each.iterrows()]
@@ -122,7 +125,7 @@ def answer(frame: pd.DataFrame) -> go.Figure:
     both = frame["scope"].nunique() > 1
     for (model, scope), rows in frame.groupby(["model", "scope"], sort=False):
         colour, marker, _ = style(model)
-        large = scope == "test" or not both
+        large = scope != "val" or not both
         shift = 0.0 if not both else 0.12 if large else -0.16
         figure.add_scatter(
             x=rows["mean"].to_numpy(float),
@@ -137,8 +140,8 @@ def answer(frame: pd.DataFrame) -> go.Figure:
             | {"thickness": 2.5 if large else 1.2, "width": 5 if large else 0},
             opacity=1 if large else 0.75,
         )
-    scopes = (("test", 12), ("val", 7)) if both else ((str(frame["scope"].iloc[0]), 12),)
-    for scope, size in scopes:
+    scopes = sorted(frame["scope"].unique())  # test before val
+    for scope, size in zip(scopes, (12, 7), strict=False):
         in_legend(figure, SCOPE_WORDS.get(scope, scope), "circle", INK, size)
     if not frame["whole"].all():
         in_legend(figure, "hollow: fewer epochs or images", "circle-open", INK)
@@ -271,17 +274,18 @@ def beside_lines(names: list[str]) -> dict[str, Any]:
 
 
 def differences(frame: pd.DataFrame, model: str) -> go.Figure:
-    """Arms against their base (ingredients.effects): val filled, test hollow, 95 % intervals."""
+    """Arms against their base (ingredients.effects): test filled, val hollow, Holm's intervals."""
     colour, marker, _ = style(model)
     order = list(dict.fromkeys(frame["arm"]))[::-1]
     figure = canvas("difference in accuracy", "", 110 + 38 * len(order))
-    for scope, symbol, shift in (("val", marker, 0.12), ("test", f"{marker}-open", -0.12)):
+    drawn = (("test, no duplicates", marker, 0.12), ("val", f"{marker}-open", -0.12))
+    for scope, symbol, shift in drawn:
         rows = frame[frame["scope"] == scope]
         figure.add_scatter(
             x=rows["difference"].to_numpy(float),
             y=[order.index(arm) + shift for arm in rows["arm"]],
             mode="markers",
-            name=scope,
+            name=SCOPE_WORDS[scope].partition(",")[0],
             marker=mark(symbol, 9, colour),
             error_x=error_bars(rows["difference"], rows["low"], rows["high"], colour),
         )

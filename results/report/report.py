@@ -7,6 +7,7 @@ import pandas as pd
 
 from results.artefacts.load import Findings, answers, named_apart
 from results.facts import evaluation
+from results.facts.evaluation import PRIMARY
 from results.facts.status import chosen_on_test, warnings
 from results.report.blocks import Section
 from results.report.contents import sections
@@ -55,7 +56,7 @@ def report(
 
 def lead(frame: pd.DataFrame, studies: list[Findings]) -> str:
     """The answer in two sentences, or what there is instead."""
-    test = frame[(frame["scope"] == "test") & (frame["measure"] == "accuracy")]
+    test = frame[(frame["scope"] == PRIMARY) & (frame["measure"] == "accuracy")]
     if test.empty:
         highest = [
             f"{100 * one.epochs['judged'].max():.1f} %"
@@ -74,8 +75,9 @@ def lead(frame: pd.DataFrame, studies: list[Findings]) -> str:
     same = test["digest"].nunique() == 1
     clean = "" if any(map(chosen_on_test, studies)) else ", on which nothing was chosen"
     interval = ", with 95 % intervals" if test["low"].notna().any() else ""
-    images = f"{test['images'].iloc[0]:,} test" if same else "test (not the same for all)"
-    return f"Accuracy on {images} images{clean}{interval}: {'; '.join(each)}{more}."
+    same = same and test["images"].nunique() == 1
+    images = f"{test['images'].iloc[0]:,} test images" if same else "test (not the same for all)"
+    return f"Accuracy on {images} without duplicates{clean}{interval}: {'; '.join(each)}{more}."
 
 
 def reach(row: pd.Series) -> str:

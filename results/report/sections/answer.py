@@ -5,6 +5,7 @@ import pandas as pd
 
 from results.facts import answer as facts
 from results.facts import setting
+from results.facts.evaluation import PRIMARY
 from results.facts.setting import Best
 from results.figures import charts
 from results.report.blocks import Block, Code, Figure, Section, Side, Table, Text, table
@@ -49,12 +50,13 @@ def answer(given: Inputs) -> Section | None:
 
 def picture(frame: pd.DataFrame) -> Figure:
     """A plot for each set of images: on others nothing is comparable."""
+    drawn = frame[frame["scope"] != "test"]
     plots = [
         (f"Accuracy of {listed(list(dict.fromkeys(part['study'])))}", charts.answer(part))
-        for _, part in frame.groupby("digest", sort=False)
+        for _, part in drawn.groupby("digest", sort=False)
     ]
     shown = frame.assign(interval=ranges(frame, "low", "high"))
-    how = HOW if "test" in set(frame["scope"]) else OF_IMAGES
+    how = HOW if PRIMARY in set(frame["scope"]) else OF_IMAGES
     behind = table("answer", "Accuracies", shown, COLUMNS, True, LABELS)
     return Figure("answer", "Accuracy of each network", how, plots, behind)
 

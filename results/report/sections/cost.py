@@ -12,7 +12,7 @@ from results.words import listed
 COLUMNS = (
     "setting mean:percent seconds:count multiply_adds:large parameters:large device undominated:yes"
 )
-LABELS = {"mean": "test accuracy", "undominated": "filled"}
+LABELS = {"mean": "accuracy, test without duplicates", "undominated": "filled"}
 
 
 def cost(studies: list[Findings], settings: list[Evaluated]) -> Section | None:

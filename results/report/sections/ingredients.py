@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from results.artefacts.load import Findings
+from results.facts.evaluation import PRIMARY
 from results.facts.ingredients import arms, effects
 from results.figures import charts
 from results.report.blocks import Block, Figure, Section, Table, Text, table
@@ -12,15 +13,13 @@ from results.report.inputs import Inputs
 from results.words import points, seeds, signed
 
 TITLE = "What each ingredient gives"
-COLUMNS = "model arm changed val test verdict holm:p sd:gap accuracy:percent seeds:count"
+COLUMNS = "model arm changed test verdict holm:p val sd:gap accuracy:percent seeds:count"
 LABELS = {
     "model": "network",
-    "verdict": "verdict, val",
     "holm": "p with Holm",
-    "sd": "sd over seeds, val",
-    "accuracy": "accuracy, val",
+    "sd": "sd over seeds",
     "val": "on val",
-    "test": "on test",
+    "test": "on test without duplicates",
 }
 ALL_COLUMNS = (
     "model base arm changed scope seeds:count base_accuracy:percent accuracy:percent "
@@ -32,7 +31,7 @@ def ingredients(given: Inputs) -> Iterator[Section]:
     """A section for each study with arms."""
     for one in given.studies:
         settings = [each for each in given.settings if each.answers.study == one.name]
-        frame = effects(arms(one), settings)
+        frame = effects(arms(one), settings, given.verdicts)
         if len(frame):
             title = f"{TITLE}: {one.name}" if given.several else TITLE
             yield Section(title, blocks(one, frame))
@@ -44,9 +43,9 @@ def blocks(one: Findings, frame: pd.DataFrame) -> list[Block]:
         (f"{model}, against {part['base'].iloc[0]}", charts.differences(part, str(model)))
         for model, part in frame.groupby("model", sort=False)
     ]
-    on_val = frame[frame["scope"] == "val"]
-    summary = [base_words(str(base), part) for base, part in on_val.groupby("base", sort=False)]
-    behind = table("ingredients-all", "Every arm on val and on test", frame, ALL_COLUMNS, True)
+    first = frame[frame["scope"] == PRIMARY]
+    summary = [base_words(str(base), part) for base, part in first.groupby("base", sort=False)]
+    behind = table("ingredients-all", "Every arm on test and on val", frame, ALL_COLUMNS, True)
     width = "narrow" if len(plots) == 1 else ""
     caption = "What each gives"
     return [
@@ -57,7 +56,7 @@ def blocks(one: Findings, frame: pd.DataFrame) -> list[Block]:
 
 
 def base_words(base: str, part: pd.DataFrame) -> str:
-    """The base's accuracy on val, and the arms whose verdict isn't open."""
+    """The base's accuracy, and the arms whose verdict isn't open."""
     single = part[~part["together"]]
     sure = single[single["verdict"] != "not settled"]
     effect = [
@@ -65,8 +64,8 @@ def base_words(base: str, part: pd.DataFrame) -> str:
         for _, row in sure.iterrows()
     ]
     words = (
-        f"{base} has {100 * part['base_accuracy'].iloc[0]:.1f} % on val "
-        f"({seeds(int(part['seeds'].min()))}). "
+        f"{base} has {100 * part['base_accuracy'].iloc[0]:.1f} % on test without "
+        f"duplicates ({seeds(int(part['seeds'].min()))}). "
     )
     if effect:
         words += f"Settled, in points with Holm's intervals: {'; '.join(effect)}"
@@ -82,13 +81,13 @@ def base_words(base: str, part: pd.DataFrame) -> str:
 
 
 def arms_table(frame: pd.DataFrame) -> Table:
-    """A row per arm: the difference on val and on test, and the statistics of val."""
+    """A row per arm: the difference on test and on val, and the statistics of test."""
     rows = []
     for (_, arm), part in frame.groupby(["model", "arm"], sort=False):
         at = part.set_index("scope")
-        first = at.loc["val"] if "val" in at.index else at.iloc[0]
+        first = at.iloc[0]
         differences = {
-            scope: f"{signed(100 * row['difference'], 2)}\n{reach(row)}".rstrip()
+            scope.partition(",")[0]: f"{signed(100 * row['difference'], 2)}\n{reach(row)}".rstrip()
             for scope, row in at.iterrows()
         }
         rest = {name: first[name] for name in ("verdict", "holm", "sd", "accuracy", "seeds")}
@@ -107,8 +106,8 @@ def reach(row: pd.Series) -> str:
 def how(epochs: int | None) -> str:
     """How the verdicts are to be read."""
     return (
-        "Base and arm share seeds and images, and are compared in pairs: verdict and interval are "
-        "for new seeds and new images, corrected by Holm for the arms of a network. With one seed "
-        "there is neither. Choose by val; test is there to see whether the choice holds. An "
+        "Verdicts and intervals on test are those of 'Are the differences real?', for new seeds "
+        "and new images; with one seed there is neither. Those on val are corrected by Holm for "
+        "the arms of a network: choose by them, test is there to see whether the choice holds. An "
         f"ingredient's worth is that at {epochs} epochs and this base: regularisation pays late."
     )

@@ -41,7 +41,7 @@ HOW = (
     "Better or worse: the interval leaves out 0. Equal: two one-sided tests place the difference "
     "within {margin:g} points. P is the probability that the first, trained anew, is better on new "
     "images. Found 4 times in 5: how far apart two settings must be so that the first step of Holm "
-    "finds it with these seeds and images. The images are those of {scope}."
+    "finds it with these seeds and images. The images are those of test without duplicates."
 )
 NARROWER = (
     "Two tests that claim less. McNemar's (exact) compares what most seeds of each setting answer: "
@@ -58,11 +58,11 @@ def pairs(given: Inputs) -> Section | None:
     if not found:
         return None
     told = [*sentences(found), *cautions(given.settings, "a difference to it is one")]
-    how = HOW.format(margin=100 * found[0].margin, scope=verdicts.SCOPE)
+    how = HOW.format(margin=100 * found[0].margin)
     return Section(
         "Are the differences real?",
         [
-            Text(origin(found)),
+            Text(origin(found, any(map(verdicts.fixed, given.studies)))),
             *told,
             compared(found),
             Text(how, "quiet"),
@@ -71,12 +71,12 @@ def pairs(given: Inputs) -> Section | None:
     )
 
 
-def origin(found: list[Comparison]) -> str:
+def origin(found: list[Comparison], fixed: bool) -> str:
     """How many pairs there are, which were fixed beforehand, and what came out."""
     primary = [one for one in found if one.primary]
     settled = sum(one.settled for one in primary)
     rest = len(found) - len(primary)
-    which = "fixed before training" if rest else "every two settings"
+    which = "fixed before training" if fixed else "every two settings of a study"
     words = (
         f"{len(primary)} primary {'pair' if len(primary) == 1 else 'pairs'} ({which}): "
         f"{settled} settled."
