@@ -1,6 +1,7 @@
 """The documents say what the code does: links, commands with their values, files, tables."""
 
 import argparse
+import ast
 import importlib
 import re
 import shlex
@@ -390,3 +391,27 @@ def test_the_workflow_runs_the_check_on_every_python_that_is_supported():
     assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
     supported = [c.rpartition(" ")[2] for c in PROJECT["classifiers"] if ":: Python :: 3." in c]
     assert job["strategy"]["matrix"]["python"] == supported
+
+
+# Figures
+
+
+def files_of_the_report() -> set[str]:
+    """The first words of the names under which sections write figures and tables."""
+    found = {"curves", "confusion", "classes"}  # whose names are put together from a setting's
+    for path in (ROOT / "results" / "report" / "sections").glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            made = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.args
+            if made and call.func.id in ("table", "Table", "Figure"):
+                named = call.args[0]
+                named = named.values[0] if isinstance(named, ast.JoinedStr) else named
+                found |= {named.value.rstrip("-")} if isinstance(named, ast.Constant) else set()
+    return found
+
+
+def test_statistics_says_of_every_figure_of_the_report_where_its_meaning_stands():
+    page = (ROOT / "docs" / "statistics.md").read_text()
+    table = page.split("## Every figure of the report")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    told = re.findall(r"`([^`]+)`", " ".join(rows))
+    assert sorted(told) == sorted(files_of_the_report())

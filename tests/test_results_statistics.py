@@ -5,14 +5,20 @@ import sys
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score
+from statsmodels.api import OLS
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
 from fer_stats import crossed
 from fer_stats.share import wilson
 from results.facts import statistics as st
+from results.facts.search import eta_squared
 
 
 def rng():
@@ -197,6 +203,46 @@ def test_what_is_computed_without_scipy_stats_and_statsmodels_is_theirs():
         many, apart, vectorized=True, n_resamples=9999, rng=np.random.default_rng(0)
     )
     assert st.permutation(*many) == pytest.approx(drawn.pvalue)
+
+
+@pytest.mark.parametrize(("hits", "images"), [(0, 20), (8, 10), (471, 972), (3589, 3589)])
+def test_wilsons_interval_is_statsmodels(hits, images):
+    assert wilson(hits, images) == pytest.approx(proportion_confint(hits, images, method="wilson"))
+
+
+def test_matrix_macro_f1_and_balanced_accuracy_are_sklearns():
+    label = rng().integers(7, size=500)
+    guess = np.where(rng().random(500) < 0.6, label, (label + 3) % 7)
+    found = st.measured(label, guess[None], 7)
+    assert st.confusion(label, guess, 7).tolist() == confusion_matrix(label, guess).tolist()
+    assert found["macro_f1"].mean == pytest.approx(f1_score(label, guess, average="macro"))
+    balanced = balanced_accuracy_score(label, guess)
+    assert found["balanced_accuracy"].mean == pytest.approx(balanced)
+
+
+def test_the_bins_of_calibration_are_sklearns_and_the_error_is_their_mean_gap():
+    probability = rng().dirichlet(np.ones(3), 800)
+    label = rng().integers(3, size=800)
+    bins, ece = st.reliability(probability, label)
+    right = probability.argmax(1) == label
+    accuracy, confidence = calibration_curve(right, probability.max(1), n_bins=15)
+    full = bins[bins[:, 0] > 0]
+    assert full[:, 1] == pytest.approx(confidence) and full[:, 2] == pytest.approx(accuracy)
+    gap = np.abs(confidence - accuracy)
+    assert ece == pytest.approx(np.average(gap, weights=full[:, 0]))
+
+
+def test_where_one_more_seed_falls_is_statsmodels_prediction_interval():
+    runs = np.array([0.55, 0.58, 0.57, 0.61])
+    told = OLS(runs, np.ones(4)).fit().get_prediction([1.0]).conf_int(obs=True)
+    assert st.next_seed(runs) == pytest.approx(told[0])
+
+
+def test_eta_squared_of_ranks_is_the_statistic_of_kruskal_and_wallis_as_a_share():
+    values = pd.Series(rng().integers(0, 9, 40).astype(float))  # with ties
+    groups = pd.Series(rng().integers(0, 3, 40))
+    statistic, _ = stats.kruskal(*(part for _, part in values.groupby(groups)))
+    assert eta_squared(groups, values) == pytest.approx(statistic / 39)
 
 
 def test_a_page_is_written_without_scipy_stats_and_statsmodels():

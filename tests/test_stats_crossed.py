@@ -5,6 +5,7 @@ from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.weightstats import ttost_paired
 
 from fer_stats import crossed
 from fer_stats.crossed import Estimate, Part
@@ -141,3 +142,44 @@ def test_the_smallest_difference_is_scipys_of_students_t():
         return stats.nct.sf(half, 3, away)
 
     assert power(one.smallest()) == pytest.approx(0.8, abs=0.01)
+
+
+def of_seeds(values) -> np.ndarray:
+    """(S, 50): no image differs from another."""
+    return np.tile(np.array(values)[:, None], (1, 50))
+
+
+def test_of_seeds_alone_two_settings_are_compared_by_welchs_t_or_more_carefully(monkeypatch):
+    first, second = [0.50, 0.53, 0.52, 0.55], [0.56, 0.49, 0.60, 0.58, 0.61]
+    one = crossed.apart(of_seeds(first), of_seeds(second))
+    welch = stats.ttest_ind(first, second, equal_var=False)
+    assert one.p() >= welch.pvalue
+    monkeypatch.setattr(crossed, "WAY", 0.0)
+    assert one.p() == pytest.approx(welch.pvalue, rel=1e-4)
+    assert one.interval() == pytest.approx(tuple(welch.confidence_interval()))
+
+
+def test_equal_within_a_margin_is_statsmodels_two_one_sided_tests():
+    first, second = np.array([0.50, 0.53, 0.52, 0.55]), np.array([0.51, 0.53, 0.51, 0.56])
+    told, *_ = ttost_paired(first, second, -0.01, 0.01)
+    one = crossed.of_one(of_seeds(first - second))
+    assert one.p_outside(0.01) == pytest.approx(told, rel=1e-4)
+
+
+def test_the_seeds_of_one_setting_alone_are_judged_as_a_setting_is():
+    """Where the other adds next to nothing to the variance."""
+    alone = Estimate(0.0, (Part(3, 1e-4, 0.0), Part(30, 1e-9, 0.0)), 0.0)
+    one = Estimate(0.0, (Part(3, 1e-4, 0.0),), 0.0)
+    assert alone.critical() == pytest.approx(one.critical(), rel=1e-3)
+
+
+def test_seeds_that_scatter_very_differently_err_in_one_of_twenty():
+    """Normal draws of 3 seeds of sd 3 and 10 of sd .5, with images: 6 % before."""
+    rng, wrong = np.random.default_rng(3), 0
+    for _ in range(1500):
+        first, second = rng.normal(0, 3, 3), rng.normal(0, 0.5, 10)
+        parts = tuple(Part(len(x), x.var(ddof=1) / len(x), 0.0) for x in (first, second))
+        apart = first.mean() - second.mean() + rng.normal(0, 1.2)
+        one = Estimate(float(apart), parts, 1.44)
+        wrong += abs(apart) > one.critical() * one.error
+    assert wrong / 1500 < 0.058

@@ -11,16 +11,17 @@ import numpy as np
 import pandas as pd
 
 from fer_stats.crossed import LEVEL
-from fer_stats.plans import WORTH
+from fer_stats.plans import WORTH, Plan
 from fer_stats.verdicts import Comparison, signed
 from results.artefacts.load import Findings
-from results.facts import evaluation, halving, learning, predictable, search, status
+from results.facts import evaluation, halving, learning, predictable, search, status, verdicts
 from results.facts.evaluation import Evaluated
 from results.words import listed
 
 CURSE = 0.01  # a searched figure that loses more with fresh seeds is told
 RUNG = 0.5  # rank correlation of the first rung with the end below which ASHA stops at random
 UNEVEN = 1.5  # trials of one network for each of another
+FEW_SEEDS = 5  # where the images are too few to decide anything: for an interval at least
 SURE = 0.05  # calibration error above which confidence isn't to be read as a probability
 
 
@@ -90,7 +91,7 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
         return None
     if single and not pairs:
         words = f"{listed(single)}: one seed, so that there is no interval."
-        return Check(name, False, words, again(one, "--seeds 5"))
+        return Check(name, False, words, again(one, f"--seeds {enough(one, own)}"))
     if not pairs:
         return Check(name, True, "Each setting has an interval; no pair was to be decided.")
     open_ones = [each for each in pairs if not each.settled]
@@ -110,6 +111,13 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
         return Check(name, False, words, again(one, f"--seeds {max(needed)}"))
     words += ": the images are too few for differences this small, with any number of seeds."
     return Check(name, False, words)
+
+
+def enough(one: Findings, own: list[Evaluated]) -> int:
+    """Seeds with which the study's pairs would be decided, as far as its images allow that."""
+    images = int(evaluation.chosen(own[0].answers, evaluation.PRIMARY).sum())
+    plan = Plan(1, images, max(len(verdicts.fixed(one)), 1))
+    return plan.enough or FEW_SEEDS
 
 
 def inside(one: Findings, trials: pd.DataFrame) -> Check | None:
