@@ -1,6 +1,6 @@
 """Do the printed intervals and verdicts hold? Made-up studies whose truth is known.
 
-python -m benchmarks.truth [--studies 1000] [--quick] [--processes 2]
+python -m benchmarks.truth [--studies 600] [--quick] [--processes 2]
 
 An image has a difficulty that both settings share and one of its own for each; a seed moves a
 setting's accuracy up or down. Networks of one setting disagree on 23 % of the images and those of
@@ -256,7 +256,7 @@ def made(task: tuple[Callable[..., Row], tuple]) -> Row:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--studies", type=int, default=1000, help="made-up studies for each row")
+    parser.add_argument("--studies", type=int, default=600, help="made-up studies for each row")
     parser.add_argument("--quick", action="store_true", help="a tenth of them, to see it run")
     parser.add_argument("--processes", type=int, default=2, help="at once")
     given = parser.parse_args(argv)
