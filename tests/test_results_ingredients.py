@@ -138,6 +138,8 @@ def test_only_seeds_that_both_have_count(tmp_path):
 def test_the_section_says_what_each_gives(tmp_path):
     whole = THREE | {"flip": (0.5, 0.0, [1, 0, 1]), "all": (0.5, 0.1, [0, 0, 0])}
     sections = report([load(study(tmp_path / "s", whole))]).sections
+    accuracy = next(one for one in sections if one.title == "Confirmed accuracy")
+    assert "chosen by one search" not in accuracy.blocks[1].words
     section = next(one for one in sections if one.title == "What each ingredient gives")
     summary = section.blocks[0].summary
     assert summary.startswith("plain has 50.0 % on test without duplicates (3 seeds).")

@@ -47,10 +47,15 @@ def confirmed(given: Inputs) -> Section | None:
         "Confirmed accuracy",
         [
             figure,
-            Text(HOW + ONE_SEARCH * any(len(one.chosen) for one in given.studies), "quiet"),
+            Text(HOW + ONE_SEARCH * searched(given), "quiet"),
             by_seed(given.settings),
         ],
     )
+
+
+def searched(given: Inputs) -> bool:
+    """Whether a search chose any of the settings."""
+    return any(one.chosen["from_trial"].astype(bool).any() for one in given.studies)
 
 
 def setting_row(name: str, group: pd.DataFrame) -> dict[str, str]:
