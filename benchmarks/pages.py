@@ -5,8 +5,8 @@
 
 Processor seconds (user and system) of a command and of all that it starts, its browser included:
 `report` is python -m results, `export` is python -m results.explorer --export, `start` is the app
-and a Chromium until the first picture stands. `brush` is milliseconds from letting go of a brush
-until every view has answered and is painted, in one Chromium for both. Each round has a fresh copy
+and a Chromium until the first picture stands. `brush` is milliseconds of processor and on the wall
+from letting go of a brush until every view has answered and is painted, in one Chromium for both. Each round has a fresh copy
 of the artefact folders, so nothing that an earlier one kept helps. --trials N --epochs M --stopped:
 the made-up study of benchmarks.explorer instead of RUN. Linux only.
 """
@@ -116,13 +116,16 @@ def busy(browser: Browser) -> list[float]:
     return [one["cpuTime"] for one in found if one["type"] in ("renderer", "GPU")]
 
 
-def brushes(checkouts: list[Path], runs: list[Path], rounds: int) -> list[list[float]]:
-    """Milliseconds of every checkout's answers to the same brushes, in turn."""
+def brushes(
+    checkouts: list[Path], runs: list[Path], rounds: int
+) -> list[list[tuple[float, float]]]:
+    """Milliseconds of processor and on the wall of every checkout's answers to the same brushes, in
+    turn."""
     rng = np.random.default_rng(0)
     edges = [sorted(rng.uniform(0, 1, 2)) for _ in range(rounds)]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        found: list[list[float]] = [[] for _ in checkouts]
+        found: list[list[tuple[float, float]]] = [[] for _ in checkouts]
         apps = [explorer(checkout, runs) for checkout in checkouts]
         urls = [each.__enter__() for each in apps]
         views = [opened(browser, url)[0] for url in urls]
@@ -130,8 +133,8 @@ def brushes(checkouts: list[Path], runs: list[Path], rounds: int) -> list[list[f
             counts = set()
             for place, view in turned(list(enumerate(views)), number):
                 view.bring_to_front()
-                wall, _, count = brushed(view, AXES[number % len(AXES)], low, high)
-                found[place].append(wall)
+                wall, busy_ms, count = brushed(view, AXES[number % len(AXES)], low, high)
+                found[place].append((busy_ms, wall))
                 counts.add(count)
             if len(counts) > 1:
                 raise RuntimeError(f"one brush, but {counts} trials")
@@ -203,12 +206,18 @@ def main() -> int:
         data = ["--data", str(asked.data.resolve())] if asked.data else []
         heading("what", "in", "here", *(["beside", "here / beside"] if asked.beside else []))
         for what in asked.what:
-            if what == "brush":
-                told(what, "ms", brushes(checkouts, runs, asked.rounds), 0)
-                continue
-            found = measured(what, checkouts, runs, asked.rounds, *data)
-            told(what, "s of processor", [[first for first, _ in each] for each in found])
-            told(what, ONE[what][1], [[second for _, second in each] for each in found])
+            brush = what == "brush"
+            found = (
+                brushes(checkouts, runs, asked.rounds)
+                if brush
+                else measured(what, checkouts, runs, asked.rounds, *data)
+            )
+            units = (
+                ("ms of processor", "ms on the wall") if brush else ("s of processor", ONE[what][1])
+            )
+            for place, unit in enumerate(units):
+                values = [[one[place] for one in each] for each in found]
+                told(what, unit, values, 0 if brush else 2)
     return 0
 
 

@@ -134,7 +134,7 @@ def ingredients(study: Findings, settings: list[Evaluated]) -> Iterator[Picture]
             for _, row in test.iterrows()
         ]
         words = (
-            f"What each ingredient gives against {part['base'].iloc[0]} "
+            f"Effect of each ingredient against {part['base'].iloc[0]} "
             f"({100 * test['base_accuracy'].iloc[0]:.1f} %), in points on test without duplicates "
             f"with intervals for new seeds and images, corrected by Holm "
             f"({seeds(int(test['seeds'].min()))}, "

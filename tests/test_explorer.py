@@ -1,6 +1,9 @@
 """What the explorer sends to its page, and where a study stands: frames in, exact values out."""
 
 import base64
+import html
+import json
+import shutil
 import subprocess
 import sys
 
@@ -11,7 +14,7 @@ from test_results_load import CLASSES, epochs, event, folder, header, trial, who
 
 from results import Mistake
 from results.artefacts.load import answers, load, named_apart
-from results.explorer import notes
+from results.explorer import document, notes
 from results.explorer.__main__ import main
 from results.explorer.answers import answers_payload
 from results.explorer.app import POLICY, app
@@ -206,3 +209,19 @@ def test_notes_are_kept_beside_the_study_and_wrong_ones_are_refused(whole):
     with pytest.raises(Mistake, match="holds no notes"):
         notes.write(one, trial, ["a"], "")
     assert (whole / notes.FILE).read_text() == "[]"  # what isn't ours is left alone
+
+
+def test_studies_judged_by_different_metrics_say_so(whole, tmp_path):
+    """What is drawn is then the accuracy that all of them have, by which one didn't choose."""
+    shutil.copytree(whole, tmp_path / "other")
+    header = json.loads((whole / "study.json").read_text())
+    header["study"] |= {"name": "other", "metric": "macro_f1"}
+    (tmp_path / "other" / "study.json").write_text(json.dumps(header))
+    epochs = tmp_path / "other" / "epochs.parquet"
+    frame = pd.read_parquet(epochs)
+    frame.assign(val_macro_f1=frame["val_accuracy"] / 2).to_parquet(epochs)
+    one, other = load(whole), load(tmp_path / "other")
+    told = document.metrics([one, other])
+    assert f"{one.name} by val accuracy and {other.name} by val macro-F1" in told
+    assert told in html.unescape(document.body([one, other], ""))
+    assert document.metrics([one, one]) == ""

@@ -140,7 +140,7 @@ def test_the_section_says_what_each_gives(tmp_path):
     sections = report([load(study(tmp_path / "s", whole))]).sections
     accuracy = next(one for one in sections if one.title == "Confirmed accuracy")
     assert "chosen by one search" not in accuracy.blocks[1].words
-    section = next(one for one in sections if one.title == "What each ingredient gives")
+    section = next(one for one in sections if one.title == "Ablation: effect of each ingredient")
     summary = section.blocks[0].summary
     assert summary.startswith("plain has 50.0 % on test without duplicates (3 seeds).")
     assert "flip better, +45.2 (" in summary and "smooth" not in summary

@@ -271,7 +271,7 @@ def test_no_other_images_are_set_beside_the_papers_and_the_report_says_why(tmp_p
 def test_two_studies_stand_side_by_side(tmp_path, whole):
     other = one_seed(tmp_path / "other")
     text = words(page_of(whole, other))
-    assert "What was found: mine and mine 2" in text
+    assert "Results: mine and mine 2" in text
     assert "alexnet (mine)" in text and "alexnet (mine 2)" in text
 
 

@@ -5,6 +5,7 @@ from test_results_load import epochs, folder, header, trial, whole
 
 from results.artefacts.load import load
 from results.facts import halving, search
+from results.report.report import report
 
 __all__ = ["whole"]
 
@@ -30,6 +31,30 @@ def test_progress_keeps_the_best_so_far(whole):
     own = frame[frame["model"] == "alexnet"]
     assert own["best"].tolist() == [0.5, 0.5, 0.5, 0.5]
     assert own["epochs"].tolist() == [4, 5, 5, 7]
+    assert frame["order"].tolist() == list(range(1, len(frame) + 1))
+
+
+def test_the_report_draws_the_search_as_it_went_after_its_answer(whole):
+    """The line is the best so far; what was stopped is a cross, what failed isn't drawn."""
+    found = report([load(whole)])
+    assert [section.title for section in found.sections[:2]] == ["Result", "Optimisation history"]
+    (figure,) = found.sections[1].blocks
+    frame = figure.table.frame
+    drawn = frame[(frame["status"] != "failed") & (frame["judged"] > 0)]
+    (_, plot), top = figure.plots[0], drawn["judged"].max()
+    assert f"{100 * top:.1f} %" in figure.summary
+    for trace in plot.data:
+        if trace.mode == "lines":
+            own = drawn[drawn["model"] == trace.name.split(",")[0]]
+            assert list(trace.y) == own["judged"].cummax().tolist()
+    crosses = [
+        name
+        for trace in plot.data
+        if trace.customdata is not None
+        for name, symbol in zip(trace.customdata, trace.marker.symbol, strict=True)
+        if symbol == "x-thin-open"
+    ]
+    assert sorted(crosses) == sorted(drawn.loc[drawn["status"] == "stopped", "trial_id"])
 
 
 def test_expected_best_of_all_is_the_best(whole):

@@ -42,9 +42,23 @@ def lead(studies: list[Findings]) -> str:
     return f"{of}on {listed(data)}. Select trials in any view; all views follow."
 
 
+def metrics(studies: list[Findings]) -> str:
+    """Where the studies' trials were judged by different metrics: which, and what is shown."""
+    judged = {one.name: one.judged for one in studies}
+    if len(set(judged.values())) < 2:
+        return ""
+    each = listed([f"{name} by {words}" for name, words in judged.items()])
+    return (
+        f"The studies' trials were judged by different metrics: {each}. Pictures and tables show "
+        "the val accuracy that all of them have, which isn't what each study chose by; the best "
+        "setting of each is by its own metric."
+    )
+
+
 def body(studies: list[Findings], foot: str, note: str = "") -> str:
     """The body's markup, without scripts. Names in it are escaped."""
-    shown = f'<p class="note">{html.escape(note)}</p>' if note else ""
+    told = [words for words in (note, metrics(studies)) if words]
+    shown = "".join(f'<p class="note">{html.escape(words)}</p>' for words in told)
     return Template((PAGE / "body.html").read_text()).substitute(
         title=html.escape(title(studies)),
         lead=html.escape(lead(studies)),

@@ -50,15 +50,18 @@ def on_gpus(trials: pd.DataFrame) -> bool:
 
 
 def progress(trials: pd.DataFrame) -> pd.DataFrame:
-    """Best judged value so far of each network against trials, epochs and seconds of computing."""
-    done = trials[trials["status"] != "running"].sort_values("ended_at")
-    frame = done[["model", "trial_id", "judged", "epochs_run", "seconds"]].copy()
+    """Best judged value so far of each network against trials, epochs and seconds of computing, in
+    the `order` in which the trials of all networks ended."""
+    done = trials[trials["status"] != "running"].sort_values("ended_at", kind="stable")
+    frame = done[["model", "trial_id", "status", "judged", "epochs_run", "seconds"]].copy()
+    frame["order"] = range(1, len(frame) + 1)
     grouped = frame.groupby("model", sort=False)
     frame["trials"] = grouped.cumcount() + 1
     frame["epochs"] = grouped["epochs_run"].cumsum()
     frame["seconds"] = grouped["seconds"].cumsum()
     frame["best"] = grouped["judged"].cummax()
-    return frame[["model", "trial_id", "trials", "epochs", "seconds", "judged", "best"]]
+    columns = "model trial_id status order trials epochs seconds judged best".split()
+    return frame[columns]
 
 
 def expected(trials: pd.DataFrame, images: int = 1) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from results.figures.style import (
     DARK,
     INK,
+    LOOKS,
     band,
     canvas,
     error_bars,
@@ -33,14 +34,18 @@ OF_TWO_SETS = ("#0072B2", "#E69F00")  # two of Okabe and Ito's colours
 
 
 def curve(frame: pd.DataFrame, measure: str, title: str) -> go.Figure:
-    """Settings by epoch: mean as a line, lowest to highest seed as a band (status.curves)."""
+    """Settings by epoch: mean as a line, lowest to highest seed as a band (status.curves).
+
+    A second setting of a network is drawn thin and hollow; where there are more, each setting has
+    a colour of its own."""
     figure = canvas("epoch", title, 300)
     part = frame[frame["measure"] == measure]
     seen: dict[str, int] = {}
+    crowded = part.groupby("model")["setting"].nunique().max() > 2
     for (setting, model), rows in part.groupby(["setting", "model"], sort=False):
-        colour, marker, dash = style(model)
-        again = seen.get(model, 0)  # a second setting of a network is drawn thin and hollow
-        seen[model] = again + 1
+        again = 0 if crowded else seen.get(model, 0)
+        colour, marker, dash = LOOKS[len(seen) % len(LOOKS)] if crowded else style(model)
+        seen[setting if crowded else model] = again + 1
         if rows["seeds"].max() > 1:
             band(figure, rows["epoch"], rows["low"], rows["high"], colour)
         figure.add_scatter(
@@ -192,6 +197,35 @@ def trial_lines(
     return percent(figure.update_layout(yaxis=spread(frame["judged"])), "yaxis")
 
 
+def history(frame: pd.DataFrame, judged: str = "val accuracy") -> go.Figure:
+    """Each trial's last value on val as they ended, a cross where it was stopped, and each
+    network's best so far (search.progress)."""
+    figure = canvas("trials ended", f"final {judged}", 320)
+    for model, rows in frame.groupby("model", sort=False):
+        colour, marker, _ = style(model)
+        stopped = rows["status"] == "stopped"
+        figure.add_scatter(
+            x=rows["order"].to_numpy(float),
+            y=rows["best"].to_numpy(float),
+            name=f"{model}, best so far",
+            mode="lines",
+            line={"color": colour, "width": 2, "shape": "hv"},
+        )
+        figure.add_scatter(
+            x=rows["order"].to_numpy(float),
+            y=rows["judged"].to_numpy(float),
+            mode="markers",
+            showlegend=False,
+            customdata=rows["trial_id"].to_numpy(),
+            marker=mark(["x-thin-open" if one else marker for one in stopped], 7, colour, 1.5),
+            hovertemplate="%{customdata}: %{y:.1%}<extra></extra>",
+        )
+    if (frame["status"] == "stopped").any():
+        in_legend(figure, "stopped early", "x-thin-open", INK)
+    whole_steps(figure, frame["order"].max())
+    return percent(figure.update_layout(yaxis=spread(frame["judged"])), "yaxis")
+
+
 def expected_best(
     frame: pd.DataFrame, against: str, title: str, judged: str = "val accuracy"
 ) -> go.Figure:
@@ -277,21 +311,21 @@ def differences(frame: pd.DataFrame, model: str) -> go.Figure:
     """Arms against their base (ingredients.effects): test filled, val hollow, Holm's intervals."""
     colour, marker, _ = style(model)
     order = list(dict.fromkeys(frame["arm"]))[::-1]
-    figure = canvas("difference in accuracy", "", 110 + 38 * len(order))
+    figure = canvas("difference in accuracy, points", "", 110 + 38 * len(order))
     drawn = (("test, no duplicates", marker, 0.12), ("val", f"{marker}-open", -0.12))
     for scope, symbol, shift in drawn:
         rows = frame[frame["scope"] == scope]
+        points, low, high = (100 * rows[name] for name in ("difference", "low", "high"))
         figure.add_scatter(
-            x=rows["difference"].to_numpy(float),
+            x=points.to_numpy(float),
             y=[order.index(arm) + shift for arm in rows["arm"]],
             mode="markers",
             name=SCOPE_WORDS[scope].partition(",")[0],
             marker=mark(symbol, 9, colour),
-            error_x=error_bars(rows["difference"], rows["low"], rows["high"], colour),
+            error_x=error_bars(points, low, high, colour),
         )
     figure.add_vline(x=0, line=DOTTED)
-    figure.update_layout(yaxis=beside_lines(order))
-    return percent(figure, "xaxis")
+    return figure.update_layout(yaxis=beside_lines(order))
 
 
 def class_shares(frame: pd.DataFrame) -> go.Figure:

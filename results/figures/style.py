@@ -22,6 +22,7 @@ OTHERS = (
     ("#7D7D7D", "pentagon", "longdashdot"),
     ("#A6761D", "x", "solid"),
 )
+LOOKS = (*STYLES.values(), *OTHERS)
 ON_BLACK = {"#D55E00": "#E8823A", "#0072B2": "#56B4E9", "#009E73": "#2DBE95"}
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 GRID, INK = "rgba(128,128,128,0.22)", "#6b6b6b"  # the page's style sheet sets them per theme

@@ -19,6 +19,7 @@ from results.report.sections.curves import curves
 from results.report.sections.elsewhere import tested
 from results.report.sections.faces import grid
 from results.report.sections.health import health
+from results.report.sections.history import history
 from results.report.sections.ingredients import ingredients
 from results.report.sections.networks import networks
 from results.report.sections.overview import overview
@@ -39,6 +40,7 @@ def sections(inputs: Inputs, place: str) -> list[Section]:
 
 SECTIONS: tuple[tuple[str, Make], ...] = (
     ("report answer", lambda given: [answer(given)]),
+    ("report", lambda given: [history(given.studies)]),
     ("report health", lambda given: [health(one, given) for one in given.studies]),
     ("report comparison", lambda given: [confirmed(given)]),
     ("report comparison", lambda given: [pairs(given)]),

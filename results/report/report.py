@@ -47,7 +47,7 @@ def report(
             "tested against one another."
         )
     return Report(
-        title=f"What was found: {listed([one.name for one in studies])}",
+        title=f"Results: {listed([one.name for one in studies])}",
         lead=lead(given.accuracies, studies),
         notes=list(dict.fromkeys(notes)),
         sections=sections(given, "report"),

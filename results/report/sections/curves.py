@@ -18,6 +18,7 @@ MEASURES = {
 COLUMNS = kinds("setting epoch:count seeds:count") | {
     measure: "percent" if "accuracy" in measure else "number" for measure in MEASURES
 }
+MOST = 7  # settings in a figure: as many as there are colours
 HOW = (
     "Lines are means over seeds, bands reach from the lowest seed to the highest. train is "
     "measured while training, with augmentation and dropout; val is not."
@@ -54,8 +55,7 @@ def of_val(studies: list[Findings]) -> str:
 
 
 def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
-    """Which settings share a figure: as in the paper, else those of a study, two of each network at
-    a time."""
+    """Which settings share a figure: as in the paper, else those of a study, MOST at a time."""
     there = list(dict.fromkeys(frame["setting"]))
     groups = [
         (f"Settings of the paper's {name}", [s for s in wanted if s in there])
@@ -64,15 +64,12 @@ def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
         if any(s in there and s.split("-")[0] == wanted[-1].split("-")[0] for s in wanted)
     ]
     rest = [s for s in there if s not in {x for _, wanted in paper.CURVES for x in wanted}]
-    model = dict(zip(frame["setting"], frame["model"], strict=True))
-    study = dict(zip(frame["setting"], frame["study"], strict=True))
-    turn: dict[tuple[str, str], int] = {}
-    batches: dict[tuple[str, int], list[str]] = {}
-    for setting in rest:
-        own = study[setting], model[setting]
-        turn[own] = turn.get(own, 0) + 1
-        batches.setdefault((study[setting], (turn[own] - 1) // 2), []).append(setting)
-    return groups + [(f"Confirmed: {listed(names)}", names) for names in batches.values()]
+    own = frame.drop_duplicates("setting").set_index("setting")["study"]
+    for study in dict.fromkeys(own[rest]):
+        names = [s for s in rest if own[s] == study]
+        parts = [names[k : k + MOST] for k in range(0, len(names), MOST)]
+        groups += [(f"Confirmed: {listed(part)}", part) for part in parts]
+    return groups
 
 
 def figure(name: str, caption: str, part: pd.DataFrame) -> Figure:

@@ -12,7 +12,7 @@ from results.report.blocks import Block, Figure, Section, Table, Text, table
 from results.report.inputs import Inputs
 from results.words import points, seeds, signed
 
-TITLE = "What each ingredient gives"
+TITLE = "Ablation: effect of each ingredient"
 COLUMNS = "model arm changed test verdict holm:p val sd:gap accuracy:percent seeds:count"
 LABELS = {
     "model": "network",

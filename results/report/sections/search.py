@@ -24,9 +24,6 @@ EXPECTED_COLUMNS = (
     "model trials:count epochs:number seconds:number multiply_adds:large expected:percent "
     "low:percent high:percent"
 )
-PROGRESS_COLUMNS = (
-    "model trial_id trials:count epochs:count seconds:number judged:percent best:percent"
-)
 CURSE_COLUMNS = (
     "setting from_trial epoch:count images:count searched:percent mean:percent low:percent "
     "high:percent seeds:count lost:points"
@@ -112,11 +109,9 @@ def budget(one: Findings, trials: pd.DataFrame) -> list[Block]:
         for name, words in budgets.items()
     ]
     behind = table("expected-best", "Expected best", frame, EXPECTED_COLUMNS, True)
-    words, labels = budget_words(frame, one.judged), {"judged": one.judged}
-    caption = "Best so far, in the order in which trials ended"
+    words = budget_words(frame, one.judged)
     return [
         Figure("expected-best", "What a budget buys", words, plots, behind),
-        table("progress", caption, facts.progress(trials), PROGRESS_COLUMNS, True, labels),
         Text(HOW.format(judged=one.judged), "quiet"),
     ]
 
