@@ -6,9 +6,10 @@
 Processor seconds (user and system) of a command and of all that it starts, its browser included:
 `report` is python -m results, `export` is python -m results.explorer --export, `start` is the app
 and a Chromium until the first picture stands. `brush` is milliseconds of processor and on the wall
-from letting go of a brush until every view has answered and is painted, in one Chromium for both. Each round has a fresh copy
-of the artefact folders, so nothing that an earlier one kept helps. --trials N --epochs M --stopped:
-the made-up study of benchmarks.explorer instead of RUN. Linux only.
+from letting go of a brush until every view has answered and is painted, in one Chromium for both.
+Each round has a fresh copy of the artefact folders, so nothing that an earlier one kept helps.
+--trials N --epochs M --stopped: the made-up study of benchmarks.explorer instead of RUN. Linux
+only.
 """
 
 import argparse
