@@ -620,6 +620,9 @@ def test_a_failed_fetch_is_said_and_asked_again(browser, whole):
             page.route(f"**/{path}", once)
 
     with served(whole) as url, opened(browser, url, before=before) as page:
+        for place, word in (("comparison", "Comparing the models …"), ("curves", "Loading …")):
+            words = f"document.querySelector('#written-{place} .quiet')?.textContent"
+            until(page, f"{words} === '{word}'")  # what loads says so
         until(page, "document.querySelector('#written-searches h3')")
         until(page, "!explorer.faces.looking")
         assert len(failed) == 4

@@ -80,6 +80,7 @@ def test_the_page_of_a_whole_study_parses_and_says_everything(whole):
     ]
     assert titles == [
         "result",
+        "optimisation-history",
         "health",
         "confirmed-accuracy",
         "are-the-differences-real",

@@ -37,8 +37,12 @@
       height: 340,
       controls: [chosen.cost.box],
     });
-    written = element('div', {class: 'written', id: 'written-comparison'});
-    section.append(written, element('div', {class: 'written', id: 'written-searches'}));
+    const word = text => element('p', {class: 'quiet'}, text);
+    written = element('div', {class: 'written', id: 'written-comparison'}, word('Comparing the models …'));
+    section.append(
+      written,
+      element('div', {class: 'written', id: 'written-searches'}, word('Working out importance …')),
+    );
   }
   const parameters = () => {
     const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', explorer.judged]);

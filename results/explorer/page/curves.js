@@ -119,7 +119,7 @@
         element('div', {class: 'controls'}, chosen.search.box, chosen.factor.box, chosen.grace.box),
         outcome,
       ),
-      element('div', {class: 'written', id: 'written-curves'}),
+      element('div', {class: 'written', id: 'written-curves'}, element('p', {class: 'quiet'}, 'Loading …')),
     );
   }
   const distinct = name => [...new Set((searched()?.replays || []).map(replay => replay[name]))];
