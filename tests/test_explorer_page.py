@@ -384,8 +384,12 @@ def test_nothing_is_wider_than_the_page(browser, whole, tmp_path, width, scheme)
     with opened(browser, file_of(tmp_path, whole).as_uri(), True, color_scheme=scheme) as page:
         page.set_viewport_size({"width": width, "height": 800})
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-        page.wait_for_timeout(300)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        until(page, f"document.documentElement.scrollWidth <= {width}")  # pictures follow in time
+        stage = "document.querySelector('.stage')"  # the lines stand at their axes in the new width
+        ratio = "document.querySelector('.stage canvas').width / devicePixelRatio"
+        until(page, f"Math.abs({ratio} - {stage}.clientWidth) < 1")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")  # all of it is on paper
+        until(page, "!document.querySelector('.written .plot > script')")
         for element in page.locator("figure:visible .drawing").all():
             inner = element.locator("[role=img]")
             labelled = inner.first if inner.count() else element
@@ -607,14 +611,14 @@ def test_drawn_faces_have_no_licence_and_no_voters(browser, tmp_path):
 
 
 def test_a_failed_fetch_is_said_and_asked_again(browser, whole):
-    failed = []
+    failed, held = [], []
 
     def before(page):
         def once(route):
             if route.request.url in failed:
                 return route.continue_()
             failed.append(route.request.url)
-            return route.abort()
+            return held.append(route) if route.request.url.endswith("written") else route.abort()
 
         for path in ("answers", "faces", "written", "searches"):
             page.route(f"**/{path}", once)
@@ -623,6 +627,9 @@ def test_a_failed_fetch_is_said_and_asked_again(browser, whole):
         for place, word in (("comparison", "Comparing the models …"), ("curves", "Loading …")):
             words = f"document.querySelector('#written-{place} .quiet')?.textContent"
             until(page, f"{words} === '{word}'")  # what loads says so
+        while not held:
+            page.wait_for_timeout(50)
+        held[0].abort()
         until(page, "document.querySelector('#written-searches h3')")
         until(page, "!explorer.faces.looking")
         assert len(failed) == 4

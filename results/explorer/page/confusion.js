@@ -413,7 +413,7 @@
   function other_images(chosen) {
     const several = new Set(chosen.map(network => explorer.data.studies[network.study].digest)).size > 1;
     return several
-      ? ' They answered the images of different data sets: choose the networks of one for what is said below.'
+      ? ' They answered the images of different data sets: choose the models of one for what is said below.'
       : '';
   }
 
@@ -435,8 +435,8 @@
         sentence.textContent = !told
           ? 'The answers are being read.'
           : none
-            ? 'No confirmed network has answered images yet: the confirmation writes them.'
-            : 'None of the selected trials was confirmed, so no network of theirs has answered images. Choose a row, or clear the selection.';
+            ? 'No confirmed model has answered images yet: the confirmation writes them.'
+            : 'None of the selected trials was confirmed, so no model of theirs has answered images. Choose a row, or clear the selection.';
         return;
       }
       sentence.textContent = `${chosen.length === 1 ? 'One model' : `${chosen.length} models`} of the selection: ${explorer.listed([...new Set(chosen.map(network => network.setting))].slice(0, 8))}.${unlearned(chosen)}${other_images(chosen)}`;

@@ -338,6 +338,7 @@
       );
       width = room;
       stage.style.width = `${room}px`;
+      explorer.measure(stage);
       // An axis that is as it was stays the very element, under a pointer or not, whatever comes live.
       const told = JSON.stringify([
         room,

@@ -210,7 +210,7 @@
       element(
         'table',
         {},
-        explorer.heads(['network', ...told.classes]),
+        explorer.heads(['model', ...told.classes]),
         element(
           'tbody',
           {},
@@ -271,7 +271,7 @@
               ),
         ),
       ),
-      element('h4', {}, 'What each network said, in percent (bold: its answer)'),
+      element('h4', {}, 'What each model said, in percent (bold: its answer)'),
       table,
     );
     if (!dialog.open) dialog.showModal();
@@ -325,12 +325,12 @@
     const what =
       state.faces === 'cell'
         ? names
-          ? `${names[0]} answered as ${names[1]} by at least one network, those that most answer so first`
+          ? `labelled ${names[0]} that at least one model calls ${names[1]}, most agreement first`
           : ''
         : state.faces === 'hard'
-          ? 'that each network gets wrong, the surest first'
+          ? 'that each model gets wrong, the surest first'
           : state.faces === 'lone'
-            ? 'that exactly one network gets right, the least sure first'
+            ? 'that exactly one model gets right, the least sure first'
             : 'of which the study kept where a CBAM network looked: bright is where a late spatial gate lets most through';
     const choices = Object.entries(KINDS)
       .filter(([kind]) => kind !== 'seen' || maps_of(told, networks).length)
@@ -342,7 +342,7 @@
         ),
       );
     const table = () => ({
-      columns: ['split', 'image', 'label', 'right', 'networks', ...told.classes.map(name => `p_${name}`)].map(
+      columns: ['split', 'image', 'label', 'right', 'models', ...told.classes.map(name => `p_${name}`)].map(
         name => ({name}),
       ),
       rows: list.map(({row, right, networks: many}) => [

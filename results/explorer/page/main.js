@@ -383,6 +383,17 @@
     );
     for (const plot of box.querySelectorAll('.plot')) watch.observe(plot);
   }
+  // Paper has its own width, of which a script learns nothing in time: what is drawn keeps its pixels and is made smaller
+  // as a whole, in one of two columns or alone, and what wasn't in sight yet is drawn.
+  const [COLUMN, WHOLE] = [310, 660];
+  addEventListener('beforeprint', () => {
+    for (const box of document.querySelectorAll('.written .plot')) if (box.querySelector('script')) draw(box);
+    for (const box of document.querySelectorAll('.drawing, .stage, .written .plot')) {
+      const room = box.closest('.three, .pair, .plots, .side') ? COLUMN : WHOLE;
+      box.style.setProperty('--screen', `${box.clientWidth}px`);
+      box.style.setProperty('--paper', Math.min(1, room / box.clientWidth));
+    }
+  });
   // The same figure with the networks' colours as they stand out on a dark page.
   const night = matchMedia('(prefers-color-scheme: dark)');
   const by_night = text =>

@@ -68,6 +68,9 @@
     return sizes.get(wrap);
   }
 
+  // Of what was just given another width, and is painted before an observer could tell.
+  explorer.measure = wrap => sizes.set(wrap, [wrap.clientWidth, wrap.clientHeight]);
+
   function context(canvas, wrap) {
     const ratio = devicePixelRatio || 1,
       [width, height] = size_of(wrap);
