@@ -610,26 +610,27 @@ def test_drawn_faces_have_no_licence_and_no_voters(browser, tmp_path):
             assert "licence" not in text and "nobody voted on them" in text
 
 
+WAITED = """new MutationObserver(() => {
+  window.waited ??= document.querySelector('#written-comparison .quiet')?.textContent;
+}).observe(document, {childList: true, subtree: true});"""
+
+
 def test_a_failed_fetch_is_said_and_asked_again(browser, whole):
-    failed, held = [], []
+    failed = []
 
     def before(page):
         def once(route):
             if route.request.url in failed:
                 return route.continue_()
             failed.append(route.request.url)
-            return held.append(route) if route.request.url.endswith("written") else route.abort()
+            return route.abort()
 
         for path in ("answers", "faces", "written", "searches"):
             page.route(f"**/{path}", once)
+        page.add_init_script(WAITED)
 
     with served(whole) as url, opened(browser, url, before=before) as page:
-        for place, word in (("comparison", "Comparing the models …"), ("curves", "Loading …")):
-            words = f"document.querySelector('#written-{place} .quiet')?.textContent"
-            until(page, f"{words} === '{word}'")  # what loads says so
-        while not held:
-            page.wait_for_timeout(50)
-        held[0].abort()
+        assert page.evaluate("window.waited") == "Comparing the models …"  # what loads says so
         until(page, "document.querySelector('#written-searches h3')")
         until(page, "!explorer.faces.looking")
         assert len(failed) == 4
