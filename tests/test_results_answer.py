@@ -146,6 +146,15 @@ def test_the_command_and_best_toml_train_that_very_setting(tmp_path):
         assert study.train_images == 200
 
 
+def test_the_command_judges_by_the_metric_and_cuts_the_faces_as_the_study_did(tmp_path):
+    head = header(study={"stages": ["search"], "metric": "macro_f1", "crop": 0.2})
+    curve = [row | {"val_macro_f1": 0.3} for row in epochs("a", [0.2, 0.4])]
+    one = load(folder(tmp_path / "x", head, [trial("a", **HP)], curve, []))
+    words = shlex.split(setting.command(setting.best(one, [])))
+    given = flags.given(flags.parser().parse_args(words[3:]))
+    assert (given["metric"], given["crop"]) == ("macro_f1", "0.2")
+
+
 def test_time_lost_is_the_longest_gap_of_a_trial_that_was_started_again(tmp_path):
     rows = [trial("a", retries=1), trial("b")]
     curves = epochs("a", [0.1, 0.2, 0.3])

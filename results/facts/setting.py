@@ -13,7 +13,7 @@ from results.facts import search, status
 from results.facts.evaluation import Evaluated
 
 FRESH = 3  # seeds: the fewest whose scatter says something
-OF_DATA = ("data", "classes", "without", "train_images", "val_images")
+OF_DATA = ("data", "classes", "without", "crop", "train_images", "val_images")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ def made(
         judged_words=WORDS[one.metric],
         val_images=images,
         curve=curve,
-        data={key: config[key] for key in OF_DATA if config.get(key)},
+        data={key: config[key] for key in OF_DATA if config.get(key)}
+        | ({} if one.metric == "accuracy" else {"metric": one.metric}),
         source=sources(config).get(hp["model"], ""),
     )
 
