@@ -32,7 +32,7 @@ def ranged(low: float, high: float, digits: int = 1) -> str:
     """57.2 to 59.5, as percentages."""
     if pd.isna(low) or pd.isna(high):
         return DASH
-    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}"
+    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}".replace("-", "−")
 
 
 def listed(words: list[str]) -> str:

@@ -36,8 +36,8 @@ def test_a_file_that_can_not_be_written_is_no_error_of_rays_thread(tmp_path):
 def test_it_is_by_this_name_that_ray_prints_what_it_hears(tmp_path, capfd, ray_two_cpus):
     with ray_log.kept(tmp_path, lambda line: None):
         publish_error_to_driver("lost", DUMP, worker.global_worker.gcs_client)
-        deadline = time.monotonic() + 300
-        while not (tmp_path / "ray.log").exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
-    assert "[state-dump]" in (tmp_path / "ray.log").read_text()
+        path, deadline = tmp_path / "ray.log", time.monotonic() + 300
+        while not (path.exists() and path.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.1)  # the file is there before what is written into it
+    assert "[state-dump]" in path.read_text()
     assert "[state-dump]" not in "".join(capfd.readouterr())

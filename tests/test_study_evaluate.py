@@ -119,7 +119,7 @@ def test_what_falls_by_other_shares_of_the_classes_is_told_from_what_recall_lose
     assert each["carries"].tolist() == [0, 0] == each["drop"].tolist()
     assert ": 25.0 points lower" in section.summary(whole, each)
     better = whole.assign(drop=-0.1, **{"drop low": -0.2, "drop high": 0.05})
-    assert ": 10.0 points higher (−5.0 to +20.0)" in section.summary(better, each)
+    assert ": 10.0 points higher (−5.0 to 20.0)" in section.summary(better, each)
 
 
 def test_a_folder_without_a_study_is_refused(tmp_path, capsys):
