@@ -114,6 +114,39 @@ def test_confirmed_pools_the_seeds_of_a_setting():
     ]
 
 
+def test_the_interval_keeps_each_seeds_answers_together():
+    """As many images as a sort no longer keeps in their order."""
+    rng = np.random.default_rng(0)
+    right = np.stack([rng.random(300) < share for share in (0.4, 0.5, 0.6)])
+    rows = [
+        {
+            "trial_id": f"A-s{seed}",
+            "split": "test",
+            "image": image,
+            "label": "sad",
+            "duplicate": False,
+            "p_happy": float(not hit),
+            "p_sad": float(hit),
+        }
+        for seed, answers in enumerate(right)
+        for image, hit in enumerate(answers)
+    ]
+    known = tables()
+    known.trials["A-s2"] = {"stage": "confirm", "status": "completed", "setting": "A"}
+    low, high = np.clip(crossed.of_one(right).interval(), 0, 1)
+    (found,) = confirmed(known, from_dict({}), pd.DataFrame(rows), DATA).to_dict("records")
+    assert found["95 %"] == f"{100 * low:.1f} to {100 * high:.1f} %"
+    assert found["sd (seeds)"] == f"{100 * right.mean(1).std(ddof=1):.2f}"
+
+
+def test_where_all_of_test_are_duplicates_no_figure_stands_for_test_without_them():
+    copied = predictions("+-+++-", "--+---").assign(duplicate=True)
+    (found,) = confirmed(tables(), from_dict({}), copied, DATA).to_dict("records")
+    assert found["test"] == "50.0 %"
+    for name in ("test, no duplicates", "95 %", "sd (seeds)"):
+        assert found[name] == "no image"
+
+
 def test_the_table_fits_a_terminal_of_80_columns():
     frame = confirmed(tables(), from_dict({}), predictions("+-+++-", "--+---"), DATA)
     frame = frame.assign(setting="cbam_resnet34", paper="66.5 %")

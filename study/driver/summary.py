@@ -76,22 +76,17 @@ def confirmed(
         if own.empty:
             continue
         test = own[own["split"] == "test"]
-        clean = test[~test["duplicate"]] if not test["duplicate"].all() else test
-        by_seed = clean.groupby("trial_id")["hit"].mean()
-        images = len(clean) // len(by_seed)
-        right = clean.sort_values("image")["hit"].to_numpy().reshape(images, -1).T
-        low, high = np.clip(crossed.of_one(right).interval(), 0, 1)  # of a share
+        clean = test[~test["duplicate"]]
         row = {
             "setting": setting,
-            "seeds": len(by_seed),
+            "seeds": test["trial_id"].nunique(),
             "val": percent(own.loc[own["split"] == "val", "hit"].mean()),
             **metric_of(study, own, classes),
             "val, no duplicates": percent(
                 own.loc[(own["split"] == "val") & ~own["duplicate"], "hit"].mean()
             ),
-            "test, no duplicates": percent(clean["hit"].mean()),
-            "95 %": f"{100 * low:.1f} to {100 * high:.1f} %" if len(by_seed) > 1 else "one seed",
-            "sd (seeds)": f"{100 * by_seed.std():.2f}" if len(by_seed) > 1 else "one seed",
+            "test, no duplicates": percent(clean["hit"].mean()) if len(clean) else "no image",
+            **over_seeds(clean),
             "test": percent(test["hit"].mean()),
             "val+test": percent(own["hit"].mean()),
         }
@@ -99,6 +94,18 @@ def confirmed(
             row["paper"] = percent(theirs[setting]) if setting in theirs else ""
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def over_seeds(clean: pd.DataFrame) -> dict[str, str]:
+    """Interval and sd of a setting's accuracy on these images, which every seed has answered."""
+    right = clean.pivot(index="trial_id", columns="image", values="hit").to_numpy()
+    if len(right) < 2:
+        return dict.fromkeys(("95 %", "sd (seeds)"), "one seed" if len(right) else "no image")
+    low, high = np.clip(crossed.of_one(right).interval(), 0, 1)  # of a share
+    return {
+        "95 %": f"{100 * low:.1f} to {100 * high:.1f} %",
+        "sd (seeds)": f"{100 * right.mean(1).std(ddof=1):.2f}",
+    }
 
 
 def metric_of(study: Study, own: pd.DataFrame, classes: list[str]) -> dict[str, str]:
