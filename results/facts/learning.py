@@ -7,7 +7,7 @@ constant answer, so every page that says it says this too.
 import numpy as np
 import pandas as pd
 
-from fer_stats.measures import above_constant
+from fer_stats.measures import learned
 from fer_stats.metric import constant
 from fer_stats.share import wilson
 from results.artefacts.load import Answers, Findings
@@ -37,12 +37,10 @@ def unlearned(settings: list[Answers]) -> pd.DataFrame:
         for seed, guess in zip(one.seeds, one.guess[:, inside], strict=True):
             if (guess < 0).any():
                 continue
+            if learned(one.metric, label, guess, size):
+                continue
             hits, said = int((guess == label).sum()), np.bincount(guess, minlength=size)
             low, high = wilson(hits, len(label))
-            if low > truth.max() / len(label) or truth.max() == len(label):
-                continue
-            if one.metric != "accuracy" and above_constant(one.metric, label, guess, size):
-                continue  # balanced answers may have less accuracy than the most frequent class
             rows.append(
                 {
                     "study": one.study,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_stats.measures import above_constant
+from fer_stats.measures import learned
 from fer_stats.metric import constant
 from fer_stats.share import wilson
 from study.config.study import Study
@@ -41,21 +41,19 @@ def alone(rows: pd.DataFrame, classes: list[str], metric: str) -> dict[str, Any]
     share = rows[[f"p_{name}" for name in classes]].to_numpy()
     if np.isnan(share).any():
         return {}  # it diverged and gave no answers
-    said = np.bincount(share.argmax(1), minlength=len(classes))
-    truth = rows["label"].value_counts().reindex(classes).fillna(0)
     label = rows["label"].map({name: k for k, name in enumerate(classes)}).to_numpy(int)
-    hits = int((share.argmax(1) == label).sum())
-    low, high = wilson(hits, len(rows))
-    if low > truth.max() / len(rows) or truth.max() == len(rows):
+    guess = share.argmax(1)
+    if learned(metric, label, guess, len(classes)):
         return {}
-    if metric != "accuracy" and above_constant(metric, label, share.argmax(1), len(classes)):
-        return {}  # balanced answers may have less accuracy than the most frequent class
+    said, truth = (np.bincount(each, minlength=len(classes)) for each in (guess, label))
+    hits = int((guess == label).sum())
+    low, high = wilson(hits, len(rows))
     return {
         "images": len(rows),
         "accuracy": hits / len(rows),
         "low": low,
         "high": high,
-        "majority": str(truth.idxmax()),
+        "majority": classes[truth.argmax()],
         "majority_share": truth.max() / len(rows),
         "answer": classes[said.argmax()],
         "answer_share": said.max() / len(rows),
