@@ -213,11 +213,11 @@ def served(
 def opened(browser: Browser, url: str) -> tuple[Page, float, float, float]:
     """A page with everything drawn; milliseconds to the first picture, those of processor by then,
     and milliseconds until all of it is drawn."""
-    before = processor(browser)
+    before = browser_ms(browser)
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(url)
     page.wait_for_selector("body[data-ready]", state="attached", timeout=120_000)
-    used = processor(browser) - before
+    used = browser_ms(browser) - before
     shown = page.evaluate("explorer.times.shown")
     page.wait_for_selector("body[data-whole]", state="attached", timeout=120_000)
     whole = page.evaluate("performance.now()")
@@ -251,7 +251,7 @@ ANSWER = """() => new Promise(done => {
 })"""
 
 
-def processor(browser: Browser) -> float:
+def browser_ms(browser: Browser) -> float:
     """Milliseconds of processor that the browser's renderer and painter have used so far."""
     session = browser.new_browser_cdp_session()
     found = session.send("SystemInfo.getProcessInfo")["processInfo"]
@@ -270,10 +270,10 @@ def brushed(page: Page, axis: str, low: float, high: float) -> tuple[float, floa
     page.mouse.down()
     page.mouse.move(x, box["y"] + box["height"] * (1 - low), steps=6)
     page.wait_for_timeout(300)
-    before = processor(page.context.browser)
+    before = browser_ms(page.context.browser)
     page.mouse.up()
     until(page, "window.answered !== null")
-    used = processor(page.context.browser) - before
+    used = browser_ms(page.context.browser) - before
     return page.evaluate("window.answered"), used, page.evaluate("explorer.count_selected")
 
 

@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import sync_playwright
 
-from benchmarks.explorer import CHROMIUM, brushed, folder, opened
+from benchmarks.explorer import CHROMIUM, browser_ms, brushed, folder, opened
 from benchmarks.measured import heading, processor, say, spread
 
 HERE = Path(__file__).parents[1]
@@ -104,17 +104,9 @@ def start(checkout: Path, runs: list[Path], *more: str) -> tuple[float, float]:
             view.goto(url)
             view.wait_for_selector("body[data-ready]", state="attached", timeout=120_000)
             seconds = time.perf_counter() - began
-            drawn = sum(busy(browser))
+            drawn = browser_ms(browser) / 1000
         browser.close()
         return used() - before + drawn, seconds
-
-
-def busy(browser: Browser) -> list[float]:
-    """Processor seconds of the browser's pages and of what paints them."""
-    session = browser.new_browser_cdp_session()
-    found = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    session.detach()
-    return [one["cpuTime"] for one in found if one["type"] in ("renderer", "GPU")]
 
 
 def brushes(

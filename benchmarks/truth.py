@@ -36,35 +36,31 @@ NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 
 
-@cache
-def difficulty(share: float) -> float:
-    """Latent spread of images at which two networks of the mean accuracy disagree on `share`."""
-
-    def apart(spread: float) -> float:
-        p = stats.norm.cdf(centre(ACCURACY, spread) + spread * NODES)
-        return float(WEIGHTS @ (2 * p * (1 - p))) - share
-
-    return float(optimize.brentq(apart, 0.01, 50))
-
-
 def centre(accuracy: float, spread: float) -> float:
     return float(stats.norm.ppf(accuracy) * np.sqrt(1 + spread**2))
 
 
-def spreads() -> tuple[float, float]:
-    """Latent spreads of images: shared by all settings, and of each setting alone."""
-    whole, shared = difficulty(WITHIN), optimize.brentq(disagreement, 0.01, difficulty(WITHIN))
-    return float(shared), float(np.sqrt(whole**2 - shared**2))
+def apart(accuracy: float, whole: float, shared: float) -> float:
+    """The share of images on which two networks of this accuracy disagree, for whom difficulty has
+    the latent spread `whole`, and so much of it in common."""
+    own = np.sqrt(max(whole**2 - shared**2, 0.0))
+    p = stats.norm.cdf((centre(accuracy, whole) + shared * NODES) / np.sqrt(1 + own**2))
+    return float(WEIGHTS @ (2 * p * (1 - p)))
 
 
 @cache
-def disagreement(shared: float) -> float:
-    """How far two settings with so much of their difficulty shared are from BETWEEN."""
-    whole = difficulty(WITHIN)
-    own = np.sqrt(max(whole**2 - shared**2, 0.0))
-    level = centre(ACCURACY, whole)
-    p = stats.norm.cdf((level + shared * NODES) / np.sqrt(1 + own**2))
-    return float(WEIGHTS @ (2 * p * (1 - p))) - BETWEEN
+def spreads(accuracy: float, within: float, between: float) -> tuple[float, float, float]:
+    """Latent spreads of images: the whole, what all settings share, and of each setting alone; by
+    the shares of images on which networks of one setting and of two disagree."""
+    whole = optimize.brentq(lambda all_of: apart(accuracy, all_of, all_of) - within, 1e-3, 80)
+    shared = optimize.brentq(lambda some: apart(accuracy, whole, some) - between, 1e-3, whole)
+    return float(whole), float(shared), float(np.sqrt(whole**2 - shared**2))
+
+
+def scattered(scatter: float, accuracy: float, whole: float) -> float:
+    """How wide seeds are in the latent, so that the accuracy of a network over all images scatters
+    by so much."""
+    return float(scatter * np.sqrt(1 + whole**2) / stats.norm.pdf(stats.norm.ppf(accuracy)))
 
 
 class World:
@@ -78,11 +74,8 @@ class World:
         table: int,
         alike: float = 0.0,
     ) -> None:
-        self.shared, self.own = spreads()
-        whole = difficulty(WITHIN)
-        slope = stats.norm.pdf(centre(ACCURACY, whole) / np.sqrt(1 + whole**2))
-        # so wide in the latent that the accuracy of a network over all images scatters as asked
-        self.latent = scatter * np.sqrt(1 + whole**2) / slope
+        whole, self.shared, self.own = spreads(ACCURACY, WITHIN, BETWEEN)
+        self.latent = scattered(scatter, ACCURACY, whole)
         spread = np.sqrt(whole**2 + self.latent**2)
         self.centres = [centre(accuracy, float(spread)) for accuracy in accuracies]
         self.alike = alike
