@@ -81,11 +81,9 @@ class Estimate:
         def beyond(log_p: float) -> float:
             return self.critical(1 - np.exp(log_p)) * self.error - away
 
-        least = np.log(1e-12)
         most = np.log1p(-1e-9)
-        if beyond(least) < 0 or beyond(most) > 0:
-            return 1e-12 if beyond(least) < 0 else 1.0
-        return float(np.exp(falling_to_0(beyond, least, most, 1e-6)))
+        log_p = falling_to_0(beyond, np.log(1e-12), most, 1e-6)
+        return 1.0 if log_p == most else float(np.exp(log_p))
 
     def p_outside(self, margin: float) -> float:
         """p that the truth is at least `margin` from 0: the larger of two one-sided tests."""
@@ -136,8 +134,11 @@ def falling_to_0(
     falls: Callable[[float], float], least: float, most: float, within: float
 ) -> float:
     """Where a falling function is 0, by Ridders' method (1979), with less than half of halving's
-    steps; scipy.optimize takes seconds to import."""
+    steps; scipy.optimize takes seconds to import. `least` where it is below 0 there, `most` where
+    it is above."""
     above, below, last = falls(least), falls(most), np.inf
+    if above < 0 or below > 0:
+        return float(least if above < 0 else most)
     while most - least > within:
         middle = (least + most) / 2
         value = falls(middle)

@@ -115,7 +115,7 @@ def effects(
     for model in dict.fromkeys(arm.model for arm in there):
         own = [arm for arm in there if arm.model == model]
         rows += judged(family(own, by_name, PRIMARY), by_name, compared)
-        rows += family(own, by_name, "val")
+        rows += corrected(family(own, by_name, "val"))
     columns = (
         "model base arm changed together scope seeds base_accuracy accuracy difference low "
         "high sd verdict holm"
@@ -138,9 +138,15 @@ def judged(
     return rows
 
 
+def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of one network's arms with intervals, corrected by Holm for all of them."""
+    found = crossed.verdicts([row["estimate"] for row in rows], MARGIN)
+    return [row | {"low": one.low, "high": one.high} for row, one in zip(rows, found, strict=True)]
+
+
 def family(arms: list[Arm], by_name: dict[str, Evaluated], scope: str) -> list[dict[str, Any]]:
-    """The rows of one network's arms on one scope, without verdicts."""
-    rows, estimates = [], []
+    """The rows of one network's arms on one scope, without intervals and verdicts."""
+    rows = []
     for arm in arms:
         base, other = by_name[arm.base].answers, by_name[arm.setting].answers
         seeds = [seed for seed in base.seeds if seed in other.seeds]
@@ -152,7 +158,6 @@ def family(arms: list[Arm], by_name: dict[str, Evaluated], scope: str) -> list[d
             for one in (base, other)
         ]
         apart = st.mean(right[1].astype(float) - right[0], copies(base, inside))
-        estimates.append(apart.estimate)
         rows.append(
             {
                 "model": arm.model,
@@ -165,12 +170,10 @@ def family(arms: list[Arm], by_name: dict[str, Evaluated], scope: str) -> list[d
                 "base_accuracy": right[0].mean(),
                 "accuracy": right[1].mean(),
                 "difference": apart.mean,
+                "estimate": apart.estimate,
                 "sd": apart.by_seed.std(ddof=1) if len(seeds) > 1 else np.nan,
                 "verdict": "",
                 "holm": np.nan,
             }
         )
-    corrected = crossed.verdicts(estimates, MARGIN)
-    return [
-        row | {"low": one.low, "high": one.high} for row, one in zip(rows, corrected, strict=True)
-    ]
+    return rows

@@ -73,11 +73,9 @@ def summary(whole: pd.DataFrame, classes: pd.DataFrame) -> str:
         lost = classes[(classes["tested on"] == name) & (classes["setting"] == best["setting"])]
         worst = lost[lost["carries"] > 0].nlargest(2, "carries")
         each = [f"{row['class']} {100 * row['carries']:.1f}" for _, row in worst.iterrows()]
-        between = ranged(best["drop low"], best["drop high"])
-        moved = "lower" if best["drop"] >= 0 else "higher"
-        if best["drop"] < 0:
-            between = ranged(-best["drop high"], -best["drop low"])
-        carried = f": {100 * abs(best['drop']):.1f} points {moved}" + (
+        moved, sign = ("lower", 1) if best["drop"] >= 0 else ("higher", -1)
+        between = ranged(*sorted((sign * best["drop low"], sign * best["drop high"])))
+        carried = f": {100 * sign * best['drop']:.1f} points {moved}" + (
             "" if between == DASH else f" ({between})"
         )
         if each:
