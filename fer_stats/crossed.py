@@ -225,13 +225,17 @@ def components(value: np.ndarray) -> tuple[Part, float, float]:
 
 
 def in_clusters(value: np.ndarray, cluster: np.ndarray | None) -> np.ndarray:
-    """(S, N) -> (S, G): a column a cluster, so weighted that their mean is that of the images."""
+    """(S, N) -> (S, G): a column a cluster, so weighted that their mean is that of the images.
+
+    Of a cluster counts by how much it lies off the mean of all (a ratio's linearisation; Cochran
+    1977, section 9A.1), so that unequal sizes alone are no scatter.
+    """
     if cluster is None:
         return value
-    _, place = np.unique(cluster, return_inverse=True)
-    groups = place.max() + 1
-    sums = np.stack([np.bincount(place, row, groups) for row in value])
-    return sums * groups / value.shape[1]
+    _, place, sizes = np.unique(cluster, return_inverse=True, return_counts=True)
+    mean = value.mean()
+    sums = np.stack([np.bincount(place, row, len(sizes)) for row in value])
+    return mean + (sums - mean * sizes) * len(sizes) / value.shape[1]
 
 
 VERDICTS = ("better", "worse", "equal", "not settled")

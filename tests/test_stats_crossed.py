@@ -183,3 +183,15 @@ def test_seeds_that_scatter_very_differently_err_in_one_of_twenty():
         one = Estimate(float(apart), parts, 1.44)
         wrong += abs(apart) > one.critical() * one.error
     assert wrong / 1500 < 0.058
+
+
+def test_clusters_of_other_sizes_are_no_scatter_by_themselves():
+    sizes = np.array([5, 1, 1, 3, 2])
+    cluster = np.repeat(np.arange(5), sizes)
+    assert crossed.of_one(np.ones((3, 12)), cluster).error == pytest.approx(0, abs=1e-9)
+    right = np.random.default_rng(0).random((4, 5)).round()[:, cluster]
+    found = crossed.in_clusters(right, cluster)
+    assert found.mean(1) == pytest.approx(right.mean(1))
+    off = sizes * (right.mean(0)[np.cumsum(sizes) - 1] - right.mean())
+    by_hand = (off**2).sum() / 12**2 * 5 / 4  # of a ratio, with 5 clusters of 12 images
+    assert found.mean(0).var(ddof=1) / 5 == pytest.approx(by_hand)
