@@ -9,6 +9,7 @@ What a network is travels as a plain dict, so that study.json keeps it and a wor
 machine makes the same: its name, source, code and their digest.
 """
 
+import ast
 import functools
 import hashlib
 import importlib.abc
@@ -24,6 +25,7 @@ from fer_models import MODELS
 
 Record = dict[str, str]  # name, source, code ("" for timm's), digest
 KNOWN: dict[str, Record] = {}  # by name; all of them are in MODELS too
+EVERYWHERE = ("fer_data", "fer_models", "study")  # of this project: every node has the same of them
 
 
 class Refused(ValueError):
@@ -63,8 +65,47 @@ def named(text: str) -> str:
             "file that is there, or timm:NAME"
         )
     code = path.read_text()
-    digest = hashlib.sha256(code.encode()).hexdigest()[:16]
-    return register({"name": after, "source": text, "code": code, "digest": digest})
+    made = register({"name": after, "source": text, "code": code, "digest": digest(code)})
+    if near := beside(path, code):
+        raise Refused(
+            f"{path} imports {', '.join(near)} from its own folder, which would be on no other "
+            "node and in no digest: expected one file that stands alone"
+        )
+    return made
+
+
+def digest(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def beside(path: Path, code: str) -> list[str]:
+    """The modules that a file's text imports and that lie in its folder."""
+    tops = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            tops |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            tops.add((node.module or "").partition(".")[0])
+    places = {name: (path.with_name(f"{name}.py"), path.parent / name) for name in tops - {""}}
+    return sorted(
+        name
+        for name, (file, folder) in places.items()
+        if name not in EVERYWHERE and (file.is_file() or any(folder.glob("*.py")))
+    )
+
+
+def changed(record: Record) -> str:
+    """What to say of a network whose file, where it is there, no longer has the text of before."""
+    path = Path(record["source"].rpartition(":")[0]).expanduser()
+    if not record["code"] or not path.is_file():
+        return ""
+    now = digest(path.read_text(errors="replace"))
+    if now == record["digest"]:
+        return ""
+    return (
+        f"{path} has changed since the study began (its digest is {now}, was {record['digest']}): "
+        f"{record['name']} stays as it was then; for the new one start another study"
+    )
 
 
 def register(record: Record) -> str:

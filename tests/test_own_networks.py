@@ -103,6 +103,38 @@ def test_a_study_is_read_again_where_its_file_is_not(file):
     assert MODELS["Small"](classes=5, dropout=0.0)(torch.zeros(2, 1, 48, 48)).shape == (2, 5)
 
 
+def test_a_file_that_changed_is_told_and_the_study_keeps_what_it_began_with(file):
+    record = from_dict({"models": [f"{file}:Small"]}).own_networks[0]
+    assert own.changed(record) == ""
+    file.write_text(NET.replace("Conv2d(1, 4, 3, stride=4), nn.ReLU", "Conv2d(1, 4, 5), nn.ReLU"))
+    study = from_dict({"own_networks": [record], "models": ["Small"]})
+    kept = MODELS["Small"](classes=7, dropout=0.0)
+    assert kept[0].kernel_size == (3, 3) and study.own_networks == (record,)
+    assert own.changed(record).startswith(f"{file} has changed since the study began (its digest ")
+    assert "start another study" in own.changed(record)
+    file.unlink()
+    assert own.changed(record) == ""
+
+
+def test_two_networks_of_one_name_are_refused(file, tmp_path):
+    """The second took the place of the first, in silence."""
+    other = tmp_path / "others.py"
+    other.write_text(NET)
+    with pytest.raises(Mistake, match="have one name, Small: rename one of them"):
+        from_dict({"models": [f"{file}:Small", f"{other}:Small"]})
+    assert from_dict({"models": [f"{file}:Small", f"{file}:Small"]}).models == ("Small",)
+
+
+def test_a_file_that_needs_another_beside_it_is_refused(tmp_path, monkeypatch):
+    """It would be on no other node, and could change unseen."""
+    (tmp_path / "blocks_beside.py").write_text("WIDTH = 4")
+    path = tmp_path / "nets.py"
+    path.write_text(f"import torch\nfrom blocks_beside import WIDTH\n{NET}")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(Mistake, match="imports blocks_beside from its own folder"):
+        from_dict({"models": [f"{path}:Small"]})
+
+
 def test_a_network_of_three_channels_is_given_the_grey_face_three_times(file):
     study = from_dict({"models": [f"{file}:Colour"]})
     prepare.check_networks(study, 7)

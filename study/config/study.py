@@ -4,7 +4,7 @@ Runs on the driver.
 """
 
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
@@ -268,6 +268,16 @@ def table(name: str, value: Any) -> dict[str, Any]:
     return value
 
 
+def networks(texts: Iterable[Any]) -> list[Any]:
+    """The networks' names. Mistake where two of a person's own have the same."""
+    found: dict[Any, Any] = {}
+    for text in texts:
+        name = network(text)
+        if found.setdefault(name, text) != text:
+            raise Mistake(f"{found[name]} and {text} have one name, {name}: rename one of them")
+    return list(found)
+
+
 def network(text: Any) -> Any:
     """A network's name; one of a person's own, FILE.py:NAME or timm:NAME, is known by it after."""
     try:
@@ -292,7 +302,7 @@ def checked_option(f: Any, value: Any) -> Any:
             known = ", ".join(rule["choices"])
             raise Mistake(f"{f.name} is {value!r}: expected a list of {known}")
         if f.name == "models":
-            value = [network(item) for item in value]
+            value = networks(value)
         for item in value:
             if item not in rule["choices"]:
                 known = ", ".join(rule["choices"])
@@ -385,7 +395,7 @@ def of_others(raw: dict[str, Any]) -> None:
     except (own_models.Refused, KeyError, TypeError) as error:
         raise Mistake(f"own_networks can't be read: {error}") from error
     if isinstance(raw.get("models"), list | tuple):
-        raw["models"] = [network(text) for text in raw["models"]]
+        raw["models"] = networks(raw["models"])
 
 
 def recorded(raw: dict[str, Any]) -> Study:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fer_data import fer2013
+from fer_models import own as own_models
 from fer_stats import crossed
 from fer_stats.measures import measures
 from fer_stats.metric import WORDS
@@ -204,6 +205,7 @@ def opening(session: Session, joined: str) -> str:
     before = session.tables.drivers[-1] if session.tables.drivers else session.header
     if other := header.others(session.header | before, session.origin):
         lines.append(f"Note: it goes on with {', '.join(other)}.")
+    lines += [f"Note: {why}." for why in map(own_models.changed, study.own_networks) if why]
     if session.mirror:
         lines.append(f"Shared storage: {places.without_options(session.mirror.place)}")
     if "search" in study.stages:
