@@ -46,10 +46,14 @@ class Plan:
         if np.isnan(smallest):
             told = "One seed each: nothing will be settled"
         else:
+            difference = (
+                "not even a difference of 100 points"
+                if smallest > 1
+                else f"a difference of {100 * smallest:.1f} points"
+            )
             told = (
-                f"{self.seeds} seeds each, {what}, {self.images:,} images: a difference of "
-                f"{100 * smallest:.1f} points is found four times in five, if seeds scatter by "
-                f"{100 * SCATTER:g} point"
+                f"{self.seeds} seeds each, {what}, {self.images:,} images: {difference} is "
+                f"found four times in five, if seeds scatter by {100 * SCATTER:g} point"
             )
         if self.decides:
             return f"{told}."

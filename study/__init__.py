@@ -15,6 +15,11 @@ if sys.platform == "win32":  # it has neither the locks nor the signals that a s
     raise SystemExit(2)
 
 
+def counted(many: int, word: str) -> str:
+    """1 trial, 2 trials."""
+    return f"{many:,} {word}" if many == 1 else f"{many:,} {word}s"
+
+
 def now() -> str:
     """UTC in ISO 8601, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fer_stats.share import wilson
-from study import Mistake, complain, output, say
+from study import Mistake, complain, counted, output, say
 from study.model import card, confirmed, conformal
 from study.model.whole import Ensemble
 
@@ -100,7 +100,7 @@ def predict(args: argparse.Namespace) -> int:
         shown = [(face, *bars(one, run.classes)) for face, one in zip(there, rows, strict=True)]
         picture.drawn(image, shown, run.classes).save(args.out)
     if left_out:
-        complain(f"study.predict: {left_out} of {len(paths)} photograph(s) left out")
+        complain(f"study.predict: {left_out} of {counted(len(paths), 'photograph')} left out")
     return 2 if left_out else 0
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_stats.metric import on_val
-from study import Mistake, complain, output, say
+from study import Mistake, complain, counted, output, say
 from study.record import progress
 
 WATCH_SECONDS = 5.0
@@ -134,7 +134,9 @@ def page(facts: dict[str, Any]) -> str:
     if "search" not in facts:
         return "\n".join([*lines, "A published copy: python -m results shows what it found."])
     lines += [trials(facts, name) for name in ("search", "confirm") if facts[name]["wanted"]]
-    lines.append(f"Epochs: {facts['epochs']:,}; test opened for {facts['test_opened']} model(s)")
+    lines.append(
+        f"Epochs: {facts['epochs']:,}; test opened for {counted(facts['test_opened'], 'model')}"
+    )
     lines += [found(row, facts["metric"]) for row in facts["best"]]
     lines += [f"Failed: {row['trial_id']}, {row['error']}" for row in facts["failures"]]
     lines.append(budget(facts["budget"]))
@@ -154,13 +156,17 @@ def ended(stage: dict[str, int]) -> str:
 
 def trials(facts: dict[str, Any], name: str) -> str:
     stage = facts[name]
-    states = ", ".join(f"{stage[state]} {state}" for state in progress.STATES if stage[state])
+    said = {} if facts["state"] in ("running", "unknown") else {"running": "interrupted"}
+    counts = [f"{stage[one]} {said.get(one, one)}" for one in progress.STATES if stage[one]]
+    states = ", ".join(counts)
     here = " <- here" if facts["state"] == "running" and facts["stage"] == name else ""
     return f"{name.capitalize()}: {ended(stage)} trials ended ({states or 'none begun'}){here}"
 
 
 def found(row: dict[str, Any], metric: str) -> str:
-    value = f"{percent(row[f'val_{metric}'])} {on_val(metric)} after {row['epoch']} epochs"
+    value = (
+        f"{percent(row[f'val_{metric}'])} {on_val(metric)} after {counted(row['epoch'], 'epoch')}"
+    )
     if row["stage"] == "search":
         return f"Best {row['network']} of the search: {value} ({row['trial_id']})"
     many = "one seed" if row["seeds"] == 1 else f"mean of {row['seeds']} seeds"

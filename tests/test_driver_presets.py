@@ -62,7 +62,9 @@ def test_of_confirmed_settings_the_best_on_val(tmp_path):
             ended(4, one, "completed"),
         ]
     (path,) = found(tmp_path, *events).values()
-    assert trained(path).lr == 0.2 and "60.0 % on val, mean of 1 seed(s)" in path.read_text()
+    assert (
+        trained(path).lr == 0.2 and "60.0 % on val, mean of 1 seed, confirmed" in path.read_text()
+    )
 
 
 def test_names_of_any_characters_give_a_file_that_is_read(tmp_path):

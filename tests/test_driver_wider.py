@@ -65,7 +65,7 @@ UNSOUND = [
     ({"lr": "0.001:1"}, {"stages": ["confirm"]}, {}, "nothing is searched"),
     ({"epochs": "8"}, {}, {"schedule": "cosine"}, "t0000 was trained with schedule cosine"),
     ({"epochs": "8"}, {}, {"schedule": "step"}, "t0000 was trained with schedule step"),
-    ({"epochs": "3"}, {}, {}, "--epochs can't change from 4 to 3: 2 trial(s) have begun"),
+    ({"epochs": "3"}, {}, {}, "--epochs can't change from 4 to 3: 2 trials have begun"),
     ({"epochs": "8"}, {}, {"chosen": True}, "has been chosen"),
 ]
 
@@ -119,7 +119,10 @@ def test_the_sampler_goes_on_in_the_wider_space(tmp_path, capsys, sampler):
     given = {"lr": "0.0001:1:log", "batch_size": "16,32,64", "momentum": "0.5:0.9"}
     after = flags.with_flags(before, given)
     again = Optimiser(after, tmp_path, rows(old))
-    assert "it is made anew" in capsys.readouterr().out
+    assert (
+        "is written anew from the journal: the space that is searched has changed"
+        in capsys.readouterr().out
+    )
     assert [again.point(row)["lr"] for row in rows(old).values()] == [one["lr"] for one in old]
     for one in old:
         again.report(one["trial_id"], 4, 0.5)
@@ -138,7 +141,7 @@ def test_a_log_that_only_the_space_makes_another_is_made_anew(tmp_path, capsys):
     assert capsys.readouterr().out == ""
     after = flags.with_flags(study(), {"lr": "0.001:1:log"})
     Optimiser(after, tmp_path, rows(old))
-    assert "t0000 is of another space" in capsys.readouterr().out
+    assert "the space that is searched has changed" in capsys.readouterr().out
 
 
 def test_a_trial_that_was_proposed_and_not_begun_is_proposed_in_the_wider_space(tmp_path):

@@ -146,7 +146,7 @@ def test_optunas_log_is_made_again_from_the_journal_and_proposes_the_same(tmp_pa
         assert [(state, params) for state, params, _, _ in known(found)] == [
             (state, params) for state, params, _, _ in wanted
         ]
-    assert "isn't what the journal says" in capsys.readouterr().out
+    assert "is written anew from the journal" in capsys.readouterr().out
     for lost in (b"", b"\0" * 500, log.read_bytes()[:400]):
         log.write_bytes(lost)
         found = again(tmp_path, tables)

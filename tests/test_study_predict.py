@@ -114,7 +114,7 @@ def test_what_cannot_be_judged_is_a_sentence_each_and_the_rest_goes_on(
         "no": "there is no file",
     }
     lines = told.err.splitlines()
-    assert len(lines) == len(wanted) + 1 and "7 of 9 photograph(s) left out" in lines[-1]
+    assert len(lines) == len(wanted) + 1 and "7 of 9 photographs left out" in lines[-1]
     for name, why in wanted.items():
         assert any(name in line and why in line for line in lines), name
 

@@ -76,7 +76,7 @@ def test_a_search_at_work(tmp_path, capsys):
     assert status.main([str(folder)]) == 0
     told = capsys.readouterr().out
     assert "1/4 trials ended (1 stopped, 1 running)" in told and "elsewhere" in told
-    assert "Best resnet34 of the search: 50.0 % on val after 1 epochs (t0001)" in told
+    assert "Best resnet34 of the search: 50.0 % on val after 1 epoch (t0001)" in told
     assert "Spent: 8 s of 10 min" in told
 
 
@@ -131,7 +131,7 @@ def test_a_study_that_has_ended_says_how(tmp_path, capsys):
     assert status.main([str(folder)]) == 0
     told = capsys.readouterr().out
     assert "complete (all stages done)" in told and "left" not in told
-    assert "Confirmed alexnet: 75.0 % on val after 1 epochs (one seed)" in told
+    assert "Confirmed alexnet: 75.0 % on val after 1 epoch (one seed)" in told
     assert "Failed: alexnet-s1, a bad end" in told
 
 

@@ -130,10 +130,11 @@ def hyperparameters(given: Given) -> str:
     if "search" not in given.asked.get("stages", []):
         return "Fixed by the settings: study.json."
     asked = given.asked
-    space = ", ".join(search.varied(given.one, search.searched(given.one)))
+    names = search.varied(given.one, search.searched(given.one))
+    space = f", over {', '.join(names)} (ranges in study.json)" if names else ""
     return (
         f"{asked.get('sampler')} with {asked.get('scheduler')}, {asked.get('trials')} trials of up "
-        f"to {asked.get('epochs')} epochs, over {space} (ranges in study.json); defaults: "
+        f"to {asked.get('epochs')} epochs{space}; defaults: "
         f"{'confirmed beside the best' if asked.get('baseline_seeds') else 'not confirmed'}."
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from study import Mistake, now, say
+from study import Mistake, counted, now, say
 from study.cluster import connection, nodes, provenance, ray_log, resources
 from study.config import flags
 from study.config.study import (
@@ -148,9 +148,9 @@ def go_on(
     added = study.seeds > before.seeds and bool(tables.opened)
     if added and not after_test:
         raise Mistake(
-            f"test was opened with {before.seeds} seed(s): to add some until a difference shows "
-            "would find one where there is none; start another study, or say --after-test, and "
-            "the report says it too"
+            f"test was opened with {counted(before.seeds, 'seed')}: to add some until a difference "
+            "shows would find one where there is none; start another study, or say --after-test, "
+            "and the report says it too"
         )
     refuse_idle(study, given)
     refuse_less(study, given, tables)

@@ -6,6 +6,7 @@ from typing import Any
 
 from fer_models import preset_file
 from fer_stats.metric import on_val
+from study import counted
 from study.config.study import Study
 from study.driver.session import Session
 from study.record import outcome
@@ -61,7 +62,7 @@ def best(tables: Tables, session: Session) -> dict[str, tuple[str, dict[str, Any
         if values and statistics.mean(values) > top.get(model, -1):
             top[model] = statistics.mean(values)
             text = f"{setting} of {study.name}: {told(study, top[model])}"
-            found[model] = (f"{text}, mean of {len(values)} seed(s), confirmed", row["hp"])
+            found[model] = (f"{text}, mean of {counted(len(values), 'seed')}, confirmed", row["hp"])
     return found
 
 

@@ -15,6 +15,7 @@ from fer_stats import crossed
 from fer_stats.measures import measures
 from fer_stats.metric import WORDS
 from fer_stats.plans import Plan
+from study import counted
 from study.config.study import Study, confirmed_names, pairs_of
 from study.driver import compared, header, learning, wider
 from study.driver.display import percent
@@ -117,12 +118,12 @@ def metric_of(study: Study, own: pd.DataFrame, classes: list[str]) -> dict[str, 
     found = {}
     for split in ("val", "test"):
         part = own[own["split"] == split]
-        each = [counted(one, classes)[study.metric] for _, one in part.groupby("trial_id")]
+        each = [measured(one, classes)[study.metric] for _, one in part.groupby("trial_id")]
         found[f"{split} {WORDS[study.metric]}"] = percent(float(np.mean(each)))
     return found
 
 
-def counted(answers: pd.DataFrame, classes: list[str]) -> dict[str, np.ndarray]:
+def measured(answers: pd.DataFrame, classes: list[str]) -> dict[str, np.ndarray]:
     """The measures of one network's answers."""
     truth, told = (answers[column].to_numpy() for column in ("label", "guess"))
     return measures(
@@ -193,14 +194,16 @@ def wide(frame: pd.DataFrame) -> int:
 def opening(session: Session, joined: str) -> str:
     """What will be done, with what and where: before the first trial."""
     study, dataset, share = session.study, session.dataset, session.need["gpu"]
-    each = f"{share:g} GPU" if share else f"{session.need['cpu']:g} core(s)"
+    cores = session.need["cpu"]
+    each = f"{share:g} GPU" if share else f"{cores:g} core{'' if cores == 1 else 's'}"
     images = [f"{len(split.labels):,}" for split in (dataset.train, dataset.val, dataset.test)]
     lines = [
         f"Study {study.name} in {session.folder}",
         f"Data: {dataset.name} ({dataset.digest}), {images[0]} train, {images[1]} val, "
         f"{images[2]} test, {len(dataset.classes)} classes",
         *(f"Note: {note}." for note in dataset.notes),
-        f"Machine: {joined}; {session.slots} trial(s) at once on {session.device}, {each} each",
+        f"Machine: {joined}; {counted(session.slots, 'trial')} at once on {session.device}, {each} "
+        "each",
     ]
     before = session.tables.drivers[-1] if session.tables.drivers else session.header
     if other := header.others(session.header | before, session.origin):
@@ -219,10 +222,10 @@ def opening(session: Session, joined: str) -> str:
     if "confirm" in study.stages:
         what = "the best of each network"
         if "search" not in study.stages and not session.tables.of_stage("search"):
-            what = f"{len(wanted(study))} setting(s)"
+            what = counted(len(wanted(study)), "setting")
         lines.append(
-            f"Confirmation: {what}, {study.seeds} seed(s) each{beside(session)}, then the test "
-            "images"
+            f"Confirmation: {what}, {counted(study.seeds, 'seed')} each{beside(session)}, then the "
+            "test images"
         )
         if words := decides(session).words:
             lines.append(f"Decides: {words}")
@@ -236,7 +239,7 @@ def beside(session: Session) -> str:
     if not study.baseline_seeds or not ("search" in study.stages or others):
         return ""
     more = f" and {study.runners_up} next best" if study.runners_up else ""
-    return f", its default{more}, {study.baseline_seeds} seed(s) each"
+    return f", its default{more}, {counted(study.baseline_seeds, 'seed')} each"
 
 
 def decides(session: Session) -> Plan:

@@ -6,7 +6,7 @@ What was tried must be what the wider study might have tried, trained as it woul
 from collections.abc import Iterable
 from typing import Any
 
-from study import Mistake, now
+from study import Mistake, counted, now
 from study.config.flags import HYPER, flag, searched
 from study.config.hyperparameters import applies
 from study.config.study import Domain, Range, Setting, Study, configuration, domains
@@ -43,8 +43,7 @@ def changes(before: Study, after: Study, given: Iterable[str], tables: Tables) -
 def words(one: dict[str, Any]) -> str:
     """After 12 trials: lr 0.01, now searched from 0.001 to 0.1, log."""
     each = [f"{name} {old}, now {new}" for name, (old, new) in one["what"].items()]
-    trials = "1 trial" if one["trials"] == 1 else f"{one['trials']} trials"
-    return f"after {trials}: {'; '.join(each)}"
+    return f"after {counted(one['trials'], 'trial')}: {'; '.join(each)}"
 
 
 def text(study: Study, name: str) -> str:
@@ -100,8 +99,8 @@ def refuse_epochs(before: Study, after: Study, tables: Tables) -> None:
     rows = tables.of_stage("search")
     if after.epochs < before.epochs and rows:
         raise Mistake(
-            f"--epochs can't change from {before.epochs} to {after.epochs}: {len(rows)} trial(s) "
-            f"have begun with more; {ELSE}"
+            f"--epochs can't change from {before.epochs} to {after.epochs}: "
+            f"{counted(len(rows), 'trial')} have begun with more; {ELSE}"
         )
     for name, row in rows.items() if after.epochs != before.epochs else ():
         if row["hp_schedule"] in SPREAD:

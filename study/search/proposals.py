@@ -71,7 +71,7 @@ class Optimiser:
                 raise
             why = str(error) or type(error).__name__
         if why:
-            say(f"{self.log} isn't what the journal says ({why}): it is made anew from that.")
+            say(f"{self.log} is written anew from the journal: {why}.")
             self.renew(trials)
 
     def opened(self) -> optuna.Study:
@@ -88,17 +88,16 @@ class Optimiser:
     def difference(self, trials: dict[str, Row]) -> str:
         """What Optuna's log has otherwise than the journal, but for what a crash explains."""
         there = {trial_id(t.number): t for t in self.optuna.get_trials(deepcopy=False)}
+        for trial in there.values():  # also one that is proposed, and not begun
+            if trial.params and self.space(trial.params["model"]) != trial.distributions:
+                return "the space that is searched has changed"
         for name in sorted(set(trials) | {n for n, t in there.items() if t.state.is_finished()}):
             if name not in there or name not in trials:
-                return f"{name} is missing in {'it' if name not in there else 'the journal'}"
+                return f"{name} is missing in {'the log' if name not in there else 'the journal'}"
             if there[name].params != self.point(trials[name]):
-                return f"{name} has other hyperparameters"
+                return f"{name} has other hyperparameters in it"
             if there[name].state.is_finished() and trials[name]["status"] == "running":
-                return f"{name} has ended"
-        for name, trial in there.items():  # also one that is proposed, and not begun
-            space = self.space(trial.params["model"]) if trial.params else {}
-            if any(space.get(label) != found for label, found in trial.distributions.items()):
-                return f"{name} is of another space"
+                return f"{name} has ended in it, and not in the journal"
         return ""
 
     def space(self, model: str) -> dict[str, BaseDistribution]:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import torch
 
 from fer_models.layers import parameters
+from study import counted
 from study.config.hyperparameters import Hyperparameters
 from study.training.augment import AHEAD
 from study.training.network import bfloat16, network
@@ -75,7 +76,7 @@ def noticing_memory(epoch: int, microbatches: int) -> Iterator[None]:
         if not for_want_of_memory(error):
             raise
         raise OutOfMemory(
-            f"out of memory in epoch {epoch}, batches in {microbatches} part(s): "
+            f"out of memory in epoch {epoch}, batches in {counted(microbatches, 'part')}: "
             f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
         ) from None
 
