@@ -11,13 +11,13 @@ import numpy as np
 from fer_data import Mistake, near, sources
 from fer_data.classes import folded, listed
 from fer_data.known import FERPLUS, SPLITS
-from fer_data.rows import Rows
+from fer_data.rows import SIDE_PX, Rows
 from fer_data.splits import identical, whole
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    images: np.ndarray  # uint8 (N, 48, 48)
+    images: np.ndarray  # uint8 (N, side, side)
     labels: np.ndarray  # int64 (N,), index into Dataset.classes
     ids: np.ndarray  # int64 (N,), row of the table from 0, or place in the sorted list of files
     shares: np.ndarray | None = None  # float32 (N, K), what is trained towards where votes are kept
@@ -46,6 +46,12 @@ class Dataset:
     synthetic: bool
     known: str = ""  # the published data set whose images per class and split these are
     source: tuple[str, str] = ("", "")  # the file or folder that was read, and its sources.digest
+    largest_px: int = SIDE_PX  # side of the largest face as the source has it
+
+    @property
+    def side_px(self) -> int:
+        """Rows, and columns, of its images."""
+        return self.train.images.shape[-1]
 
 
 def parts(dataset: Dataset) -> list[Split]:
@@ -58,9 +64,10 @@ def read(
     kind: str = "",
     without: tuple[str, ...] = (),
     crop: float = 0.0,
+    px: int = SIDE_PX,
 ) -> Dataset:
     """The data set of a source, checked; see `sources.read`. `without`: classes to leave out."""
-    rows = whole(left_out(str(path), sources.read(path, names, kind, crop), without))
+    rows = whole(left_out(str(path), sources.read(path, names, kind, crop, px=px), without))
     classes, labels = np.unique(rows.names, return_inverse=True)
     splits = []
     for name in SPLITS:
@@ -68,7 +75,8 @@ def read(
         shares = of_classes(rows, mask, classes.tolist()) if name == "train" else None
         labelled = labels[mask].astype(np.int64)
         splits.append(Split(rows.images[mask], labelled, rows.ids[mask], shares))
-    return checked(str(path), tuple(classes.tolist()), splits, rows.notes, known=rows.known)
+    made = checked(str(path), tuple(classes.tolist()), splits, rows.notes, known=rows.known)
+    return replace(made, largest_px=rows.largest_px)
 
 
 def left_out(where: str, rows: Rows, without: tuple[str, ...]) -> Rows:

@@ -1,4 +1,4 @@
-"""Image files become uint8 (48, 48): whatever Pillow opens, upright, opaque, grey."""
+"""Image files become uint8 (side, side): whatever Pillow opens, upright, opaque, grey."""
 
 import io
 import sys
@@ -52,14 +52,21 @@ def opens(tree: Tree, name: str) -> bool:
 
 
 def read(
-    tree: Tree, names: list[str], boxes: Sequence[Box | None] = (), margin: float = 0.0
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """uint8 (N, 48, 48), and notes that count what had to be changed for that.
+    tree: Tree,
+    names: list[str],
+    boxes: Sequence[Box | None] = (),
+    margin: float = 0.0,
+    px: int = SIDE_PX,
+) -> tuple[np.ndarray, int, tuple[str, ...]]:
+    """uint8 (N, side, side), the side of the largest face as its file has it, and notes that count
+    what had to be changed.
 
     `boxes`: the part of each file that is the face; None for all of it. `margin`: on each side of
-    the square around one, as a share of its side.
+    the square around one, as a share of its side. `px`: the side that is wanted; where no face is
+    so large, it is the largest one's, and 48 at least.
     """
-    images = np.empty((len(names), SIDE_PX, SIDE_PX), np.uint8)
+    side = kept(tree, names, boxes, margin, px)
+    images, largest = np.empty((len(names), side, side), np.uint8), 0
     changed: Counter[str] = Counter()
     cuts = "were cut to the square around the box of their face"
     cuts += f", {100 * margin:g} % of its side wider on each side" * (margin > 0)
@@ -72,12 +79,49 @@ def read(
         if boxes and (box := boxes[place]):
             image = cut(image, box, f"{tree.path}: {names[place]}", margin)
             changed[cuts] += 1
-        images[place] = grey(image, changed, sizes)
+        largest = max(largest, min(image.size))
+        images[place] = grey(image, changed, sizes, side)
     notes = tuple(f"{many:,} images {what}" for what, many in sorted(changed.items()) if many)
     if sizes:
         most = ", ".join(size for size, _ in sizes.most_common(3)) + ", ..." * (len(sizes) > 3)
-        notes = (f"{sizes.total():,} images of {most} pixels were resized to 48 x 48", *notes)
-    return images, notes
+        notes = (
+            f"{sizes.total():,} images of {most} pixels were resized to {side} x {side}",
+            *notes,
+        )
+    return images, largest, notes
+
+
+def small(images: np.ndarray) -> np.ndarray:
+    """uint8 (N, 48, 48) of uint8 (N, side, side), as pages show faces."""
+    size = (SIDE_PX, SIDE_PX)
+    if images.shape[1:] == size:
+        return images
+    made = [Image.fromarray(image).resize(size, Image.Resampling.BILINEAR) for image in images]
+    return np.array(made, np.uint8).reshape(-1, *size)
+
+
+def kept(tree: Tree, names: list[str], boxes: Sequence[Box | None], margin: float, px: int) -> int:
+    """The side at which images are kept. Only as many files are looked into as it takes to find a
+    face of `px`."""
+    side = SIDE_PX
+    for place in sorted(range(len(names)), key=lambda k: tree.place(names[k])):
+        if side >= px:
+            break
+        with tree.open(names[place]) as file:
+            wide, high = size(file.read(FILE_LIMIT))
+        box = boxes[place] if boxes else None
+        most = around(box, margin) if box else max(wide, high)
+        side = max(side, min(px, most, wide, high))
+    return side
+
+
+def size(content: bytes) -> tuple[int, int]:
+    """Width and height as the file's head tells them; 0 where it tells none, which `decoded` then
+    says."""
+    try:
+        return Image.open(io.BytesIO(content), formats=formats()).size
+    except Exception:  # PIL raises nearly anything on broken bytes
+        return 0, 0
 
 
 def told(done: int, of: int) -> None:
@@ -92,13 +136,18 @@ def told(done: int, of: int) -> None:
 def cut(image: Image.Image, box: Box, at: str, margin: float = 0.0) -> Image.Image:
     """The square around a box with its margin, moved inside the image; smaller where that is."""
     left, top, right, bottom = box
-    around = round(max(right - left, bottom - top) * (1 + 2 * margin))
-    side = min(around, *image.size)
+    side = min(around(box, margin), *image.size)
     if side < 1 or right <= left or bottom <= top:
         raise Mistake(f"{at} has the box {box}; expected left < right and top < bottom: correct it")
     x = min(max((left + right - side) // 2, 0), image.width - side)
     y = min(max((top + bottom - side) // 2, 0), image.height - side)
     return image.crop((x, y, x + side, y + side))
+
+
+def around(box: Box, margin: float) -> int:
+    """The side of the square around a box with its margin."""
+    left, top, right, bottom = box
+    return round(max(right - left, bottom - top) * (1 + 2 * margin))
 
 
 def decoded(file: Opened, at: str) -> Image.Image:
@@ -134,8 +183,8 @@ def loaded(content: bytes) -> Image.Image:
     return image
 
 
-def grey(image: Image.Image, changed: Counter[str], sizes: Counter[str]) -> np.ndarray:
-    """uint8 (48, 48): turned as its EXIF says, laid on white, grey, at our size."""
+def grey(image: Image.Image, changed: Counter[str], sizes: Counter[str], side: int) -> np.ndarray:
+    """uint8 (side, side): turned as its EXIF says, laid on white, grey, at our size."""
     if getattr(image, "is_animated", False) and image.format != "MPO":
         changed["with several frames are their first"] += 1
     if orientation(image) != UPRIGHT:
@@ -151,10 +200,10 @@ def grey(image: Image.Image, changed: Counter[str], sizes: Counter[str]) -> np.n
     if image.mode != "L":
         image = image.convert("L")
     changed["aren't square and were squeezed to it"] += image.width != image.height
-    if image.size != (SIDE_PX, SIDE_PX):
+    if image.size != (side, side):
         sizes[f"{image.width} x {image.height}"] += 1
-        image = image.resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR)  # antialiased
-    return np.frombuffer(image.tobytes(), np.uint8).reshape(SIDE_PX, SIDE_PX)  # asarray: twice that
+        image = image.resize((side, side), Image.Resampling.BILINEAR)  # antialiased
+    return np.frombuffer(image.tobytes(), np.uint8).reshape(side, side)  # asarray: twice the time
 
 
 def orientation(image: Image.Image) -> int:

@@ -20,6 +20,7 @@ LOW = 6  # waves along each side by which candidates are found
 # small ones with one thread; two, which wait for one another, take four times the processor.
 TILE, TILES = 64, 64
 ROUNDING = 1e-4  # of float32 in such a table
+PART = 4096  # images whose rows are summed at a time: never all as floats
 
 
 @dataclass(frozen=True)
@@ -64,20 +65,32 @@ def in_tiles(coarse: np.ndarray) -> np.ndarray:
 
 
 def looks(images: np.ndarray) -> Looks:
-    """uint8 (N, side, side) as Looks; a side that isn't a multiple of 24 loses its last pixels."""
-    cell = images.shape[1] // SIDE
-    whole = images[:, : cell * SIDE, : cell * SIDE]
-    sums = np.zeros((len(images), SIDE, SIDE), np.float32)
-    for k, j in product(range(cell), repeat=2):
-        sums += whole[:, k::cell, j::cell]
-    sums /= cell**2
-    fine = sums.reshape(len(images), SIDE * SIDE)
+    """uint8 (N, side, side) as Looks; side >= 24."""
+    fine = cells(images).reshape(len(images), SIDE * SIDE)
     fine -= fine.mean(1, keepdims=True)
     length = np.sqrt(np.einsum("nd,nd->n", fine, fine))[:, None]
     fine /= np.where(length > 1e-3, length, np.inf)
     coarse = fine @ waves().T
     rest = np.einsum("nd,nd->n", fine, fine) - np.einsum("nd,nd->n", coarse, coarse)
     return Looks(fine, np.concatenate([coarse, np.sqrt(rest.clip(0))[:, None]], 1))
+
+
+def cells(images: np.ndarray) -> np.ndarray:
+    """float32 (N, 24, 24): the mean of each cell; some are a pixel wider than others where the side
+    is no multiple of 24."""
+    side = images.shape[1]
+    sums = np.zeros((len(images), SIDE, SIDE), np.float32)
+    if side % SIDE == 0:
+        for k, j in product(range(side // SIDE), repeat=2):
+            sums += images[:, k :: side // SIDE, j :: side // SIDE]
+    else:
+        first = np.arange(SIDE) * side // SIDE
+        for at in range(0, len(images), PART):
+            rows = np.add.reduceat(images[at : at + PART], first, 1, np.float32)
+            sums[at : at + PART] = np.add.reduceat(rows, first, 2)
+    wide = np.diff(np.arange(SIDE + 1) * side // SIDE)
+    sums /= wide[:, None] * wide
+    return sums
 
 
 def waves() -> np.ndarray:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-SIDE_PX = 48  # rows, and columns, of every image once it is read
+SIDE_PX = 48  # rows, and columns, of an image once it is read; more only where they are asked for
 USAGES = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}  # FER-2013's own names
 
 
@@ -12,7 +12,7 @@ USAGES = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}  # FE
 class Rows:
     """A source as it was read."""
 
-    images: np.ndarray  # uint8 (N, 48, 48)
+    images: np.ndarray  # uint8 (N, side, side)
     names: np.ndarray  # str (N,), class names
     splits: np.ndarray  # str (N,), train, val or test; "" where nothing tells it
     ids: np.ndarray  # int64 (N,), row of the table from 0, or place in the sorted list of files
@@ -21,3 +21,4 @@ class Rows:
     groups: np.ndarray = field(default_factory=lambda: np.array([]))  # str (N,), see faces.Face
     about: dict[str, np.ndarray] = field(default_factory=dict)  # attribute -> str (N,), "" unknown
     shares: np.ndarray | None = None  # float (N, 8) of votes for FERPLUS's classes; 0 where none
+    largest_px: int = SIDE_PX  # side of the largest face as the source has it

@@ -21,7 +21,7 @@ from fer_data.faces import Found
 from fer_data.known import FERPLUS
 from fer_data.layout import ended, ending
 from fer_data.readers import ferplus
-from fer_data.rows import USAGES, Rows
+from fer_data.rows import SIDE_PX, USAGES, Rows
 from fer_data.tree import EXPECTED, Tree, is_tree, opened, readable
 
 TABLES = ("fer2013.csv", "icml_face_data.csv")
@@ -35,7 +35,7 @@ APART = ("raf-db", "affectnet", "expw", "kdef", "jaffe")  # never in a table of 
 class Content:
     """A source before its classes have names."""
 
-    images: np.ndarray  # uint8 (N, 48, 48)
+    images: np.ndarray  # uint8 (N, side, side)
     labels: np.ndarray  # str (N,), as they are written
     splits: np.ndarray  # str (N,), "" where the source has none
     groups: np.ndarray  # str (N,), "" for an image by itself
@@ -45,6 +45,7 @@ class Content:
     table: bool = False  # whether it is FER-2013's
     shares: np.ndarray | None = None  # as in Rows
     boxes: bool = False  # whether it tells where in a file a face is
+    largest_px: int = SIDE_PX  # as in Rows
 
 
 def asked(text: str) -> tuple[str, str]:
@@ -66,18 +67,20 @@ def read(
     kind: str = "",
     crop: float = 0.0,
     boxless: bool = False,
+    px: int = SIDE_PX,
 ) -> Rows:
     """The source's rows; whatever is wrong with it raises Mistake.
 
     `names` are those of the classes in the order of their numbers, where the source has no names.
     `kind` insists on a layout or on a published data set; empty finds out. `crop` is the margin on
     each side of the square around a face's box, as a share of its side; `boxless`, that faces which
-    have none are taken whole all the same.
+    have none are taken whole all the same. `px` is the side at which images are kept, as far as the
+    files have so many pixels.
     """
     if not 0 <= crop < math.inf:
         raise Mistake(f"the margin --crop is {crop}; expected 0 or more, as 0.2")
     with readable(path):
-        found = content(path, kind, crop)
+        found = content(path, kind, crop, px)
     if crop and not found.boxes and not boxless:
         raise Mistake(f"{path} has no boxes around its faces: leave out --crop")
     check_kind(path, kind, found)
@@ -98,16 +101,17 @@ def read(
         found.groups,
         found.about,
         found.shares,
+        found.largest_px,
     )
 
 
-def content(path: Path, kind: str, crop: float) -> Content:
+def content(path: Path, kind: str, crop: float, px: int) -> Content:
     with opened(path) as tree:
         if kind in FERPLUS_KINDS and not ferplus.find(tree):
             return joined(tree, kind == "ferplus-votes")
         if is_tree(path) or readers.lone(tree):
             if found := readers.find(tree, kind):
-                return decoded(found, crop)
+                return decoded(found, crop, px)
         if kind in readers.CARRIERS or kind in APART:
             raise Mistake(f"{path} is not laid out as {kind}; {readers.laid_out(kind)}")
         return of_table(tree)
@@ -155,10 +159,10 @@ def stacked(each: list[tuple[float, ...]]) -> np.ndarray | None:
     return np.array([shares or none for shares in each]) if any(each) else None
 
 
-def decoded(found: Found, crop: float) -> Content:
+def decoded(found: Found, crop: float, px: int) -> Content:
     faces = found.faces
-    images, told = image_files.read(
-        found.tree, [face.file for face in faces], [face.box for face in faces], crop
+    images, largest, told = image_files.read(
+        found.tree, [face.file for face in faces], [face.box for face in faces], crop, px
     )
     labels, splits, groups = (
         np.array([getattr(face, key) for face in faces]) for key in ("label", "split", "group")
@@ -169,7 +173,16 @@ def decoded(found: Found, crop: float) -> Content:
     shares = stacked([face.shares for face in faces])
     boxes = any(face.box for face in faces)
     return Content(
-        images, labels, splits, groups, about, notes, found.source, shares=shares, boxes=boxes
+        images,
+        labels,
+        splits,
+        groups,
+        about,
+        notes,
+        found.source,
+        shares=shares,
+        boxes=boxes,
+        largest_px=largest,
     )
 
 

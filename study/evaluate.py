@@ -18,7 +18,7 @@ import torch
 
 from fer_data import sources
 from fer_data.classes import folded, listed
-from fer_data.rows import Rows
+from fer_data.rows import SIDE_PX, Rows
 from fer_stats import crossed
 from study import Mistake, complain, output, say
 from study.config.hyperparameters import Hyperparameters
@@ -64,7 +64,7 @@ def evaluate(run: Path, source: str, device: torch.device) -> None:
     """Ask the networks, keep what they answer, say it."""
     header, study, tables = opened(run)
     classes = tuple(header["data"]["classes"])
-    rows, told = faces(source, classes, study.crop)
+    rows, told = faces(source, classes, study.crop, header["data"].get("side_px", SIDE_PX))
     kind, path = sources.asked(datasets.absolute(source))
     digest = sources.digest(Path(path), kind)
     name = rows.known or datasets.plain_name(Path(path))
@@ -111,13 +111,15 @@ def folder_of(study: Study, run: Path) -> places.Place:
     return run if local.is_dir() or not study.storage else places.at(study.storage) / run.name
 
 
-def faces(source: str, classes: tuple[str, ...], crop: float = 0.0) -> tuple[Rows, tuple[str, ...]]:
+def faces(
+    source: str, classes: tuple[str, ...], crop: float = 0.0, px: int = SIDE_PX
+) -> tuple[Rows, tuple[str, ...]]:
     """The faces of the test split, or of all where the source has no split, that show one of the
     study's classes, under the study's names; and notes. Where it has boxes, they are cut with the
-    study's margin."""
+    study's margin; `px` is the side at which the study keeps its faces."""
     kind, place = sources.asked(os.fspath(source))
     path = Path(os.path.expanduser(place))
-    rows = sources.read(path, (), kind, crop, boxless=True)
+    rows = sources.read(path, (), kind, crop, boxless=True, px=px)
     whole = (rows.splits == "").all()
     inside = np.full(len(rows.names), True) if whole else rows.splits == "test"
     notes = [f"asked about {'all of it' if whole else 'its test split'}, {inside.sum():,} faces"]

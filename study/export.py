@@ -93,13 +93,13 @@ def export(args: argparse.Namespace) -> None:
             path.unlink(missing_ok=True)
         raise
     if args.format == "onnx":
-        measured.append(paced(out))
+        measured.append(paced(out, run.side_px))
     if args.int8:
         small = out.with_suffix(".int8.onnx")
         rng = np.random.default_rng(0)
         some = rng.permutation(len(data.train.labels))[:CALIBRATION]
         formats.write_int8(out, small, data.train.images[np.sort(some)], about | {"int8": "static"})
-        measured += [eight_bits(out, small, data), paced(small)]
+        measured += [eight_bits(out, small, data), paced(small, run.side_px)]
         written.append(small)
     beside = out.with_suffix(".md")
     beside.write_text(card.card(run, one, [path.name for path in written], measured))
@@ -165,13 +165,13 @@ def eight_bits(whole_file: Path, small: Path, data: confirmed.Dataset) -> str:
     )
 
 
-def paced(path: Path) -> str:
+def paced(path: Path, px: int) -> str:
     """How long one face takes on one core: median of single runs, in time of the processor, of
     which other work takes none."""
     from study.model import formats
 
     run = formats.session(path)
-    face = np.random.default_rng(0).integers(0, 256, (1, 48, 48, 3), np.uint8)
+    face = np.random.default_rng(0).integers(0, 256, (1, px, px, 3), np.uint8)
     spent = []
     for _ in range(RUNS):
         began = time.process_time()

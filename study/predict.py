@@ -84,7 +84,7 @@ def predict(args: argparse.Namespace) -> int:
     for path in paths:
         try:
             image = faces.opened(path)
-            there = faces.found(image)
+            there = faces.found(image, run.side_px)
             if not there:
                 raise Mistake(f"{path} shows no face that was found")
             waiting += [(path, number, face) for number, face in enumerate(there, 1)]

@@ -122,7 +122,7 @@ def test_the_pace_of_a_file_is_not_that_of_other_work(monkeypatch, tmp_path):
 
     monkeypatch.setattr(formats, "session", lambda path: Waits())
     monkeypatch.setattr(export, "RUNS", 3)
-    told = export.paced(tmp_path / "best.onnx")
+    told = export.paced(tmp_path / "best.onnx", 48)
     assert float(told.split()[1]) < 25
 
 

@@ -16,6 +16,7 @@ from fer_data.classes import ASSUMED
 from fer_data.dataset import Dataset, Split, parts
 from fer_data.fer2013 import pixel_digests
 from fer_data.known import SPLITS
+from fer_data.rows import SIDE_PX
 from results import Mistake
 from results.artefacts.load import Findings
 
@@ -32,11 +33,12 @@ def copy(one: Findings, source: Path) -> Dataset:
     begun_before = not header["data"].get("levels")
     kind, path = located(source)
     names = ASSUMED if begun_before else tuple(header["study"].get("classes", ()))
-    return dataset.read(path, names, kind, tuple(header["study"].get("without", ())))
+    without, crop = tuple(header["study"].get("without", ())), header["study"].get("crop", 0.0)
+    return dataset.read(path, names, kind, without, crop, header["data"].get("side_px", SIDE_PX))
 
 
 def images(one: Findings, source: Path, wanted: pd.DataFrame) -> np.ndarray:
-    """uint8 (N, 48, 48): the study's images of these rows (split, image), in their order.
+    """uint8 (N, side, side): the study's images of these rows (split, image), in their order.
 
     Refuses a source that hasn't all of them.
     """

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from fer_data import cache, fer2013
+from fer_data import cache, fer2013, image_files
 from fer_data.dataset import Split
 from fer_data.rows import SIDE_PX
 from results import Mistake
@@ -51,14 +51,14 @@ def found(studies: list[Findings], pictures: pd.DataFrame, given: Path | None) -
     if len({one.study["data"].get("digest") for one in studies}) > 1:
         return SEVERAL
     if given is not None:
-        return faces.images(studies[0], given, pictures)
+        return image_files.small(faces.images(studies[0], given, pictures))
     path = prepared(str(studies[0].study["data"].get("digest")))
     named = Path(str(studies[0].study["study"].get("data") or ""))
     try:
         if path:
             return stored(path, pictures)
         if named.name and not studies[0].synthetic and faces.located(named)[1].exists():
-            return faces.images(studies[0], named, pictures)
+            return image_files.small(faces.images(studies[0], named, pictures))
     except Mistake as mistake:
         return f"No pictures: {mistake}."
     return DRAWN if studies[0].synthetic else NOT_HERE
@@ -85,7 +85,7 @@ def stored(path: Path, pictures: pd.DataFrame) -> np.ndarray:
                 part = Split(*(file[f"{name}_{what}"] for what in ("images", "labels", "ids")))
                 inside = (pictures["split"] == name).to_numpy()
                 ids = pictures["image"][inside].to_numpy(int)
-                images[inside] = part.images[faces.places(part, ids)]
+                images[inside] = image_files.small(part.images[faces.places(part, ids)])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise Mistake(
             f"{path} can't be read as prepared data ({type(error).__name__}); give the "

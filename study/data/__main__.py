@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from fer_data import sources
+from fer_data.rows import SIDE_PX
 from study import Mistake, output
 from study.data.datasets import describe, load, say
 from study.data.download import download
@@ -42,6 +43,13 @@ def main(argv: list[str] | None = None) -> int:
         metavar="X",
         help="margin around a face's box on each side, as a share of its side [0]",
     )
+    parser.add_argument(
+        "--image-px",
+        type=int,
+        default=SIDE_PX,
+        metavar="N",
+        help="side at which faces are kept, as far as their files have so many pixels [48]",
+    )
     args = parser.parse_args(argv)
     if args.download and args.source:
         parser.error("--download brings its own source: leave out one of the two")
@@ -49,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
         source = download() if args.download else args.source
         names = tuple(filter(None, args.classes.split(",")))
         without = tuple(filter(None, args.without.split(",")))
-        output.say(describe(load(source, args.cache, names, without, args.crop)))
+        output.say(describe(load(source, args.cache, names, without, args.crop, args.image_px)))
         if args.download:
             output.say(f"\nIt lies in {source}; give it to a study as\n")
             output.say(f"    python -m study.run --data {shlex.quote(str(source))}")

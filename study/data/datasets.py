@@ -27,7 +27,7 @@ from study.storage import atomic
 if TYPE_CHECKING:
     import pandas as pd
 
-CACHE_VERSION = 5  # count up when what is read, carved or stored changes
+CACHE_VERSION = 6  # count up when what is read, carved or stored changes
 DRAWING_SEED = 0
 MARKS = ("duplicate", "val_duplicate", "near", "val_near")  # of a data set's images
 ENDS = (".csv", ".xz", ".gz", ".bz2", ".tar", ".tgz", ".zip")
@@ -43,15 +43,17 @@ def load(
     names: tuple[str, ...] = (),
     without: tuple[str, ...] = (),
     crop: float = 0.0,
+    px: int = SIDE_PX,
 ) -> Dataset:
     """The data set of a path, or KIND:PATH, or of drawn faces (None, "faces", or "faces:N" with N
     for train).
 
     `names` are those of the classes in the order of their numbers, where the source has no names;
-    `without` are classes to leave out; `crop` is the margin around a face's box, of its side. What
-    was prepared before is read from the folder `cache`, else FER_STUDY_CACHE, else
-    ~/.cache/fer-study. A folder that was named and can't be written is a Mistake; without the usual
-    one the images are prepared all the same, and stderr says so.
+    `without` are classes to leave out; `crop` is the margin around a face's box, of its side; `px`
+    the side at which faces are kept, as far as the source has so many pixels. What was prepared
+    before is read from the folder `cache`, else FER_STUDY_CACHE, else ~/.cache/fer-study. A folder
+    that was named and can't be written is a Mistake; without the usual one the images are prepared
+    all the same, and stderr says so.
     """
     if source is None or (isinstance(source, str) and source.partition(":")[0] == "faces"):
         if names not in ((), ASSUMED):
@@ -67,7 +69,9 @@ def load(
     digest = sources.digest(path, kind)
     key = f"{digest}{f'-{kind}' if kind else ''}{named(names)}{named(without, 'without-')}"
     key += f"-crop{crop:g}" if crop else ""
-    dataset = cached(key, cache, lambda: read(path, names, kind, without, crop))
+    if px > SIDE_PX and largest(prepared(key, cache)) > SIDE_PX:
+        key += f"-{px}px"
+    dataset = cached(key, cache, lambda: read(path, names, kind, without, crop, px))
     name = os.path.basename(os.path.abspath(path))
     return replace(dataset, name=dataset.known or plain_name(path), source=(name, digest))
 
@@ -130,7 +134,7 @@ def images_table(dataset: Dataset) -> "pd.DataFrame":
 
     splits = parts(dataset)
     sizes = [len(split.labels) for split in splits]
-    pixels = np.concatenate([split.images.reshape(-1, SIDE_PX**2) for split in splits])
+    pixels = np.concatenate([split.images.reshape(len(split.images), -1) for split in splits])
     rows = pd.DataFrame({"split": np.repeat(SPLITS, sizes), "group": identical(pixels)})
     rows["label"] = np.concatenate([split.labels for split in splits])
     rows["labels"] = rows.groupby("group")["label"].transform("nunique")
@@ -145,7 +149,7 @@ def describe(dataset: Dataset) -> str:
     rows = images_table(dataset)
     conflicts = rows["group"][rows["labels"] > 1].nunique()
     lines = [
-        f"{dataset.name}: {len(rows):,} images of {SIDE_PX} x {SIDE_PX} pixels in "
+        f"{dataset.name}: {len(rows):,} images of {dataset.side_px} x {dataset.side_px} pixels in "
         f"{len(dataset.classes)} classes, digest {dataset.digest}{known(dataset)}",
         printed(table),
         printed(overlaps(dataset)),
@@ -217,9 +221,23 @@ def drawn(sizes: tuple[int, int, int]) -> Dataset:
     return checked("faces", drawn_faces.CLASSES, splits, (DRAWN,), synthetic=True)
 
 
+def prepared(key: str, cache: Path | None) -> Path:
+    """The file of the cache."""
+    return caches.folder(cache) / f"{key}-v{CACHE_VERSION}.npz"
+
+
+def largest(path: Path) -> float:
+    """The side of the largest face of a source of which a file was prepared; inf where none was."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return float(json.loads(str(file["about"]))["largest_px"])
+    except Exception:  # none there, or damaged, which `cached` says
+        return np.inf
+
+
 def cached(key: str, cache: Path | None, prepare: Callable[[], Dataset]) -> Dataset:
     """What the cache has under the source's digest, else what `prepare` returns, stored there."""
-    path = caches.folder(cache) / f"{key}-v{CACHE_VERSION}.npz"
+    path = prepared(key, cache)
     if os.path.exists(path):
         try:
             return stored(path)
@@ -243,7 +261,7 @@ def store(dataset: Dataset, path: Path) -> None:
     """Write a data set as a .npz file, replaced whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {name: getattr(dataset, name) for name in ("name", "digest", "classes", "notes")}
-    about |= {"synthetic": dataset.synthetic, "known": dataset.known}
+    about |= {name: getattr(dataset, name) for name in ("synthetic", "known", "largest_px")}
     arrays = {"about": np.array(json.dumps(about))}
     arrays |= {name: getattr(dataset, name) for name in MARKS}
     for name, split in zip(SPLITS, parts(dataset), strict=True):
@@ -277,6 +295,7 @@ def stored(path: Path) -> Dataset:
             notes=tuple(about["notes"]),
             synthetic=about["synthetic"],
             known=about["known"],
+            largest_px=about["largest_px"],
         )
     if content_digest(dataset.classes, splits) != dataset.digest:
         raise ValueError("its content is not that of its digest")

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from fer_data.rows import SIDE_PX
 from study import Mistake, counted, now, say
 from study.cluster import connection, nodes, provenance, ray_log, resources
 from study.config import flags
@@ -87,7 +88,7 @@ def start(given: dict[str, str], trainable: type, notifier: Notifier) -> int:
             f"{folder} exists: go on with it by --resume {folder}, or choose another --name"
         )
     handover.prepare(study, folder, say)
-    whole = read_images(study, study.classes)
+    whole = read_images(study, study.classes, prepare.side_px(study))
     study = prepare.at_most(study, whole, said)
     dataset = prepare.parts(study, whole)
     prepare.check_networks(study, len(dataset.classes))
@@ -155,7 +156,8 @@ def go_on(
     refuse_idle(study, given)
     refuse_less(study, given, tables)
     study = replace(study, data=datasets.absolute(study.data))
-    whole = read_images(study, prepare.class_names(study, header["data"]))
+    names = prepare.class_names(study, header["data"])
+    whole = read_images(study, names, header["data"].get("side_px", SIDE_PX))
     prepare.check_same(study, whole, header["data"])
     if {*wider.WIDENS} & {*given}:
         dataset = prepare.parts(study, whole)
@@ -244,10 +246,10 @@ def drive(
                     session.mirror.flush()
 
 
-def read_images(study: Study, names: tuple[str, ...]) -> datasets.Dataset:
+def read_images(study: Study, names: tuple[str, ...], px: int) -> datasets.Dataset:
     """The study's data set, whole; says so first, since a large one takes its time."""
     say(f"Reading {study.data or 'the drawn faces'} ...")
-    return datasets.load(study.data, names=names, without=study.without, crop=study.crop)
+    return datasets.load(study.data, names=names, without=study.without, crop=study.crop, px=px)
 
 
 def same(one: Path, other: Path) -> bool:

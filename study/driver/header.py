@@ -9,7 +9,7 @@ from study.config.study import Study, recorded
 from study.record.journal import Row
 from study.record.tables import Tables
 
-OF_THE_DATA = ("name", "digest", "source", "levels")  # which copy, and how it is read
+OF_THE_DATA = ("name", "digest", "source", "levels", "side_px")  # which copy, and how it is read
 OF_A_DRIVER = ("git", "versions", "hardware")  # with what code, libraries and machine it ran
 # All that study.json says and that can't be worked out again from the data and the study.
 KEPT = (

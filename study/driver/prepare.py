@@ -12,6 +12,7 @@ import torch
 
 from fer_data.classes import ASSUMED
 from fer_data.dataset import levels
+from fer_data.rows import SIDE_PX
 from fer_models import MODELS
 from fer_models.layers import layer_table
 from study import Mistake
@@ -56,6 +57,12 @@ def clean(whole: datasets.Dataset) -> datasets.Split:
     """Val without exact and near copies of training images; all of it where no other is left."""
     keep = ~(whole.val_duplicate | whole.val_near)
     return whole.val.taken(keep) if keep.any() else whole.val
+
+
+def side_px(study: Study) -> int:
+    """The side at which the study's faces are kept, where their files have so many pixels: that of
+    its largest trial."""
+    return max(SIDE_PX, *(largest.image_px for _, largest in extremes(study)))
 
 
 def check_batches(study: Study, images: int) -> None:
@@ -193,6 +200,7 @@ def described(whole: datasets.Dataset, dataset: datasets.Dataset) -> dict[str, A
         "val_near_copies": int(whole.val_near.sum()),
         "levels": levels(whole),
         "known": whole.known,
+        "side_px": whole.side_px,
         "source": dict(zip(("name", "digest"), whole.source, strict=True)),
         "notes": list(whole.notes),
     }

@@ -17,7 +17,7 @@ from fer_stats.metric import WORDS
 from fer_stats.plans import Plan
 from study import counted
 from study.config.study import Study, confirmed_names, pairs_of
-from study.driver import compared, header, learning, wider
+from study.driver import compared, header, learning, prepare, wider
 from study.driver.display import percent
 from study.driver.failures import last_line
 from study.driver.session import BUDGETS, Session
@@ -197,11 +197,12 @@ def opening(session: Session, joined: str) -> str:
     cores = session.need["cpu"]
     each = f"{share:g} GPU" if share else f"{cores:g} core{'' if cores == 1 else 's'}"
     images = [f"{len(split.labels):,}" for split in (dataset.train, dataset.val, dataset.test)]
+    side = dataset.side_px
     lines = [
         f"Study {study.name} in {session.folder}",
         f"Data: {dataset.name} ({dataset.digest}), {images[0]} train, {images[1]} val, "
-        f"{images[2]} test, {len(dataset.classes)} classes",
-        *(f"Note: {note}." for note in dataset.notes),
+        f"{images[2]} test, {len(dataset.classes)} classes, {side} x {side} pixels",
+        *(f"Note: {note}." for note in (*dataset.notes, *enlarged(study, side))),
         f"Machine: {joined}; {counted(session.slots, 'trial')} at once on {session.device}, {each} "
         "each",
     ]
@@ -230,6 +231,14 @@ def opening(session: Session, joined: str) -> str:
         if words := decides(session).words:
             lines.append(f"Decides: {words}")
     return "\n".join(lines)
+
+
+def enlarged(study: Study, side: int) -> list[str]:
+    """That some trials are of more pixels than the faces have, which adds nothing to them."""
+    largest = prepare.side_px(study)
+    if largest <= side:
+        return []
+    return [f"trials of up to {largest} x {largest} pixels enlarge faces of {side} x {side}"]
 
 
 def beside(session: Session) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from fer_data.classes import ASSUMED
 from fer_data.dataset import Dataset
+from fer_data.rows import SIDE_PX
 from study import Mistake
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Study, recorded
@@ -42,6 +43,11 @@ class Run:
     @property
     def classes(self) -> list[str]:
         return list(self.header["data"]["classes"])
+
+    @property
+    def side_px(self) -> int:
+        """Rows, and columns, of the faces as the study keeps them."""
+        return int(self.header["data"].get("side_px", SIDE_PX))
 
 
 def opened(folder: Path, name: str = "") -> Run:
@@ -132,8 +138,9 @@ def images(run: Run, source: str = "") -> Dataset:
     or isn't there."""
     data = run.header["data"]
     names = run.study.classes if data.get("levels") else ASSUMED
+    given, study = source or run.study.data, run.study
     whole = datasets.load(
-        source or run.study.data, names=names, without=run.study.without, crop=run.study.crop
+        given, names=names, without=study.without, crop=study.crop, px=run.side_px
     )
     if whole.digest != data["digest"]:
         raise Mistake(

@@ -29,7 +29,7 @@ MARGIN = 1 / 0.97  # crop over box
 
 @dataclass(frozen=True)
 class Face:
-    """A face in a photograph: its crop's box in pixels, and the crop, uint8 (48, 48)."""
+    """A face in a photograph: its crop's box in pixels, and the crop, uint8 (px, px)."""
 
     left: int
     top: int
@@ -97,35 +97,36 @@ def first(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def found(image: Image.Image) -> list[Face]:
-    """The faces of a photograph, left to right; the whole of it, if it is a crop already."""
-    if max(image.size) <= TIGHT_PX:
-        return [whole(image)]
+def found(image: Image.Image, px: int = SIDE_PX) -> list[Face]:
+    """The faces of a photograph, left to right, with crops of `px` a side; the whole of it, if it
+    is a crop already."""
+    if max(image.size) <= max(TIGHT_PX, px):
+        return [whole(image, px)]
     boxes = detected(image)
     near_square = max(image.size) <= 1.34 * min(image.size)
     if near_square and any(box[2] >= TIGHT_SHARE * min(image.size) for box in boxes):
-        return [whole(image)]
+        return [whole(image, px)]
     faces = []
     for left, top, side in boxes:
         wide = round(side * MARGIN)
         left, top = left - (wide - side) // 2, top - (wide - side) // 2
         left = max(0, min(left, image.width - wide))
         top = max(0, min(top, image.height - wide))
-        faces.append(Face(left, top, wide, cropped(image, left, top, wide)))
+        faces.append(Face(left, top, wide, cropped(image, left, top, wide, px)))
     return sorted(faces, key=lambda face: face.left)
 
 
-def whole(image: Image.Image) -> Face:
+def whole(image: Image.Image, px: int) -> Face:
     """All of a picture as one face; the middle of its longer side."""
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    return Face(left, top, side, cropped(image, left, top, side))
+    return Face(left, top, side, cropped(image, left, top, side, px))
 
 
-def cropped(image: Image.Image, left: int, top: int, side: int) -> np.ndarray:
-    """uint8 (48, 48), grey, antialiased: as `fer_data.image_files` makes it of an image file."""
+def cropped(image: Image.Image, left: int, top: int, side: int, px: int) -> np.ndarray:
+    """uint8 (px, px), grey, antialiased: as `fer_data.image_files` makes it of an image file."""
     crop = image.crop((left, top, left + side, top + side)).convert("L")
-    return np.asarray(crop.resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR))
+    return np.asarray(crop.resize((px, px), Image.Resampling.BILINEAR))
 
 
 def detected(image: Image.Image) -> list[tuple[int, int, int]]:

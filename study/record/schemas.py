@@ -80,7 +80,7 @@ PREDICTIONS: Columns = {
 IMAGES: Columns = {
     "split": (TEXT, "val or test"),
     "image": (WHOLE, "as in predictions"),
-    "pixels": (TEXT, "first 16 hex digits of the sha256 of its 48 x 48 grey levels"),
+    "pixels": (TEXT, "first 16 hex digits of the sha256 of its grey levels"),
     "near": (pa.bool_(), "a near copy of one in train or, of test, in val; other pixels"),
 }
 ATTENTION: Columns = {

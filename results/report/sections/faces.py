@@ -13,6 +13,7 @@ from results.artefacts.load import Findings
 from results.report.blocks import Faces, Section, Text
 
 EACH = 8  # faces of a class
+HIGHEST = 48  # pixels of a face on the page
 LICENCE = (
     "These photographs belong to their owners. They are shown here for research and for yourself: "
     "keep this page to yourself and don't put it on the web or into a publication."
@@ -45,7 +46,8 @@ def grid(studies: list[Findings], source: Path) -> Section:
 
 
 def strip(images: np.ndarray) -> bytes:
-    """(N, 48, 48) -> a PNG of the images beside one another."""
-    file = io.BytesIO()
-    Image.fromarray(np.concatenate(list(images), axis=1)).save(file, "PNG", optimize=True)
+    """(N, side, side) -> a PNG of the images beside one another, 48 pixels high at most."""
+    file, image = io.BytesIO(), Image.fromarray(np.concatenate(list(images), axis=1))
+    image.thumbnail((image.width, HIGHEST))
+    image.save(file, "PNG", optimize=True)
     return file.getvalue()
