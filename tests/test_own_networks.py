@@ -239,11 +239,11 @@ def test_four_networks_from_the_command_line(file, tmp_path):
     command = [sys.executable, "-m", "study.run", "--preset", "smoke", "--models", models]
     command += ["--data", f"raf-db:{data}", "--out", str(tmp_path / "runs"), "--name", "own"]
     command += ["--trials", "4", "--epochs", "1", "--seeds", "1", "--batch-size", "8"]
-    command += ["--image-px", "32", "--device", "cpu", "--address", "local"]
+    command += ["--image-px", "32,64", "--device", "cpu", "--address", "local"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     found = load(tmp_path / "runs" / "own")
-    assert found.study["data"]["known"] == "raf-db"
+    assert found.study["data"]["known"] == "raf-db" and found.study["data"]["side_px"] == 64
     assert {m for m in found.trials["hp_model"]} == {
         "Small",
         "timm-test_resnet",
