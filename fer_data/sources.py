@@ -209,11 +209,19 @@ def check_kind(path: Path, kind: str, found: Content) -> None:
 
 
 def by_counts(found: Content) -> Source | None:
-    """The data set without a split of its own that has just as many images of each number."""
-    there = Counter(found.labels.tolist())
+    """The data set that has just as many images of each number, in each split where it has some of
+    its own."""
+    labels = found.labels.tolist()
+    there = Counter(zip(labels, found.splits.tolist(), strict=True))
+    whole = Counter((label, "") for label in labels)
     for source in SOURCES.values():
-        counts = source.counts.get("", {})
-        if counts and there == {n: counts[c] for n, c in source.numbers.items() if c in counts}:
+        published = {
+            (number, split): counts[name]
+            for split, counts in source.counts.items()
+            for number, name in source.numbers.items()
+            if name in counts
+        }
+        if published and published == (whole if "" in source.counts else there):
             return source
     return None
 

@@ -180,6 +180,7 @@ def kdef(path: Path) -> Path:
                     name = f"{session}F{person:02}"
                     save(path / f"KDEF/{name}/{name}{emotion}{angle}.JPG", portrait)
     save(path / "KDEF/AF31/AF31V.JPG", face(1, 562, "RGB"))
+    save(path / "KDEF/AM31/AM31H.JPG", face(2, 562, "RGB"))
     black = path / "KDEF/AF11/AF11NEHR.JPG"
     save(black, Image.new("RGB", (562, 762)))
     content = black.read_bytes()

@@ -117,3 +117,10 @@ def test_no_image_is_handed_to_another_program(tmp_path):
             "files that are no images as SPLIT/CLASS/NAME were left out: 1 "
             f".{kind.lower()} in happy",
         )
+
+
+@pytest.mark.parametrize(("colour", "level"), [((255, 0, 0), 76), ((0, 0, 255), 29)])
+def test_colour_is_made_grey_by_its_luminance_with_red_first(tmp_path, colour, level):
+    """Read blue first, as OpenCV has it, red would be 29; as the mean of all, 85."""
+    image, notes = one(tmp_path, packed(Image.new("RGB", (48, 48), colour)))
+    assert set(np.unique(image)) == {level} and "1 images were made grey" in notes

@@ -106,6 +106,15 @@ def test_layouts_of_public_copies(tmp_path, pack, where, expected, notes):
     assert found.notes == notes
 
 
+def test_one_base_name_in_two_classes_is_two_images(tmp_path):
+    """Training_8475486 and Training_52789098 of the Kaggle copy: by base name one would be lost."""
+    files = plain()
+    files["train/angry/Training_8475486.png"] = encoded(50)
+    files["train/happy/Training_8475486.png"] = encoded(51)
+    found = sources.read(folder(tmp_path / "fer", files))
+    assert counts(found) == WHOLE | {("train", "angry"): 7, ("train", "happy"): 7}
+
+
 def test_a_mix_of_depths_is_whole(tmp_path):
     files = {
         name.replace("/im", "/web/im") if number % 2 else name: content

@@ -175,6 +175,7 @@ def test_ck48_is_split_by_person(tmp_path):
 def test_ckplus_release_has_neutral_0_and_anger_1(tmp_path):
     rows = sources.read(layouts.ck_release(tmp_path / "c"))
     assert len(rows.names) == 70  # a face a sequence, of 210 frames
+    assert near(rows.images[0], 6) < 6 < near(rows.images[0], 4)  # the last frame, not the neutral
     # sequence 1 has the number 1; in FER-2013's order that is disgust
     assert rows.names[:7].tolist() == [
         "angry",
@@ -200,12 +201,14 @@ def test_ckextended_is_named_by_its_counts(tmp_path):
 
 def test_kdefs_sessions_are_of_one_person(tmp_path):
     rows = splits.whole(sources.read(layouts.kdef(tmp_path / "k")))
-    assert rows.known == "kdef" and len(rows.names) == 281  # with AF31V, without the black one
-    assert set(rows.groups.tolist()) == {*(f"F{k:02}" for k in range(1, 11)), "F31"}
+    assert rows.known == "kdef" and len(rows.names) == 282  # with AF31V and AM31H, no black one
+    assert set(rows.groups.tolist()) == {*(f"F{k:02}" for k in range(1, 11)), "F31", "M31"}
     assert (rows.groups == "F01").sum() == 28  # both sessions; by folder it would be 14
     assert len(set(rows.splits[rows.groups == "F01"].tolist())) == 1
-    assert noted(rows, "1 files that are all black") and noted(rows, "1 files whose names")
-    assert counts(rows)["sad"] == 41 and Counter(rows.about["angle"].tolist())["HL"] == 141
+    assert noted(rows, "1 files that are all black") and noted(rows, "2 files whose names")
+    assert Counter(rows.about["angle"].tolist()) == {"S": 140, "HL": 141, "HR": 1}
+    assert counts(rows)["sad"] == 41  # AF31V is AF31SAHL
+    assert counts(rows)["surprise"] == 41  # AM31H is AM31SUHR; its H could be taken for happy
 
 
 def test_kdefs_face_is_the_middle_square(tmp_path):
@@ -240,6 +243,30 @@ def test_ferplus_has_its_order_and_leaves_out_what_has_no_majority(tmp_path):
         "contempt",
     ]
     assert noted(rows, "3 of 67 images have no majority")
+
+
+def test_ferplus_valid_is_val_and_test_is_test(tmp_path):
+    """PublicTest is Valid: were it test, a study would be judged on what everybody tunes on."""
+    rows = sources.read(layouts.ferplus(tmp_path / "f"))
+    assert Counter(rows.splits.tolist()) == {"train": 32, "val": 16, "test": 16}
+    first = {split: rows.images[rows.splits == split][0] for split in ("train", "val", "test")}
+    places = {"train": 0, "val": 66, "test": 100}
+    assert all(near(first[split], place) == 0 for split, place in places.items())
+
+
+def test_ferplus_image_that_is_named_twice_has_the_later_votes(tmp_path):
+    """As fer0033120: its script wrote a picture that is no face over one that most call neutral."""
+    path = layouts.ferplus(tmp_path / "f")
+    table = path / "data/FER2013Test/label.csv"
+    lines = table.read_text().splitlines()
+    name = lines[3].partition(",")[0]
+    again = f'{name},"(0, 0, 48, 48)",0,0,0,0,0,0,0,0,0,10'
+    table.write_text("\n".join([*lines, again]) + "\n")
+    before = sources.read(layouts.ferplus(tmp_path / "g"))
+    rows = sources.read(path)
+    assert len(rows.names) == len(before.names) - 1  # with the earlier votes it would be as many
+    lost = Counter(counts(before, "test")) - Counter(counts(rows, "test"))
+    assert lost == {"sad": 1} and noted(rows, "4 of 67 images have no majority")
 
 
 def test_ferplus_drops_votes_that_stand_alone():
@@ -398,6 +425,64 @@ def test_parquet_in_the_order_of_the_alphabet_is_told_by_its_counts(tmp_path):
     }
     found = labelled(layouts.parquet, tmp_path / "p", labels)
     assert found.known == "fer2013" and found.names[found.labels == "4"][0] == "neutral"
+
+
+def raf_parquet(path, less: int = 0):
+    """HF mirrors of RAF-DB: numbers 1 to 7 without names, in the published counts."""
+    published = SOURCES["raf-db"].counts
+    labels = {
+        split: [
+            number for number, name in SOURCES["raf-db"].numbers.items() for _ in range(c[name])
+        ]
+        for split, c in published.items()
+    }
+    labels["test"] = labels["test"][less:]
+    numbers = np.array([n for many in labels.values() for n in many])
+    parts = np.array([split for split, many in labels.items() for _ in many])
+    none = np.full(len(numbers), "")
+    return sources.Content(np.zeros((len(numbers), 1, 1), np.uint8), numbers, parts, none, {}, ())
+
+
+def test_raf_db_in_parquet_is_named_by_its_counts_in_both_splits(tmp_path):
+    """By FER-2013's order 1 would be disgust, by AffectNet's happy; 1 is surprise."""
+    found = raf_parquet(tmp_path)
+    source = sources.by_counts(found)
+    assert source is SOURCES["raf-db"]
+    names, told = sources.in_order(found, source, (), False)
+    assert Counter(names.tolist())["surprise"] == 1290 + 329 and "it has as many" in told[0]
+    assert sources.by_counts(raf_parquet(tmp_path, less=1)) is None  # never by guess
+    swapped = raf_parquet(tmp_path)
+    swapped.splits[:] = np.where(swapped.splits == "train", "test", "train")
+    assert sources.by_counts(swapped) is None
+
+
+def test_a_parquet_of_both_halves_beside_pickles(tmp_path):
+    """Jeneral/fer-2013: rows by class, so FER+ can't be joined; its pickles are never opened."""
+    labels = {"train": sorted([0, 1, 2] * 5), "test": sorted([0, 1, 2] * 2)}
+    path = layouts.parquet(tmp_path / "p", labels, columns=("img_bytes", "labels"), plain=True)
+    for name in ("train.pt", "test.pt"):
+        (path / name).write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")
+    rows = sources.read(path)
+    assert Counter(rows.splits.tolist()) == {"train": 15, "test": 6}
+    assert set(rows.names.tolist()) == {"class 0", "class 1", "class 2"}
+    layouts.write(path / "fer2013new.csv", "Usage,Image name\n")
+    assert "expected the table fer2013.csv" in refusal(path, "ferplus")
+
+
+def test_folders_with_capitals_below_a_name_with_blanks_win_over_a_table_beside_them(tmp_path):
+    """mstjebashazida/affectnet: archive (3)/Train/anger, archive (3)/Test/Anger and labels.csv."""
+    for place in range(24):
+        split, word = ("Train", "Test")[place % 2], ("anger", "Happy", "contempt")[place // 2 % 3]
+        word = word.title() if split == "Test" else word
+        layouts.save(tmp_path / f"a/archive (3)/{split}/{word}/{place}.png", layouts.face(place))
+    layouts.write(tmp_path / "a/archive (3)/labels.csv", ",pth,label\n0,anger/0.png,Happy\n")
+    rows = sources.read(tmp_path / "a")
+    assert Counter(rows.splits.tolist()) == {"train": 12, "test": 12}
+    assert {name.casefold(): many for name, many in counts(rows).items()} == {
+        "anger": 8,
+        "happy": 8,
+        "contempt": 8,
+    }
 
 
 def labelled(build, path, labels):

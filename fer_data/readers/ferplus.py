@@ -34,16 +34,14 @@ def find(tree: Tree, by_votes: bool = False) -> Found | None:
     there = set(tree.files)
     faces, total, lost = [], 0, 0
     for match in lists:
-        folder = match[0].rpartition("/")[0]
-        with tree.open(match[0]) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
-            for row in filter(None, csv.reader(text)):
-                name = f"{folder}/{row[0]}"
-                split = SPLITS[match[2]]
-                label, shares = target(votes(tree, match[0], row[2:]), by_votes, split)
-                total += 1
-                lost += name not in there
-                if label and name in there:
-                    faces.append(Face(name, label, split, shares=shares))
+        folder, split = match[0].rpartition("/")[0], SPLITS[match[2]]
+        for base, cells in voted(tree, match[0]).items():
+            name = f"{folder}/{base}"
+            label, shares = target(votes(tree, match[0], cells), by_votes, split)
+            total += 1
+            lost += name not in there
+            if label and name in there:
+                faces.append(Face(name, label, split, shares=shares))
     if not faces:
         raise Mistake(
             f"{tree.path} has {lists[0][0]} but no image of it; expected the PNGs that FER+'s "
@@ -58,6 +56,13 @@ def find(tree: Tree, by_votes: bool = False) -> Found | None:
 
 
 find_votes = partial(find, by_votes=True)
+
+
+def voted(tree: Tree, name: str) -> dict[str, list[str]]:
+    """The votes for each image of a label.csv. Four names come twice; FER+'s script wrote the later
+    image over the earlier, so the later votes hold (fer0033120 is no face; before, neutral)."""
+    with tree.open(name) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
+        return {row[0]: row[2:] for row in filter(None, csv.reader(text))}
 
 
 def without(lost: int, total: int, by_votes: bool = False) -> str:
