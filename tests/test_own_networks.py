@@ -253,5 +253,6 @@ def test_four_networks_from_the_command_line(file, tmp_path):
     sources = {one["name"]: one["source"] for one in found.study["study"]["own_networks"]}
     assert sources == {"Small": f"{file}:Small", "timm-test_resnet": "timm:test_resnet"}
     report = [sys.executable, "-m", "results", str(tmp_path / "runs" / "own")]
+    report += ["--out", str(tmp_path / "own.html")]
     done = subprocess.run(report, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
