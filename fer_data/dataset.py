@@ -92,18 +92,7 @@ def left_out(where: str, rows: Rows, without: tuple[str, ...]) -> Rows:
         )
     kept = ~np.isin(names, [folded(name) for name in without])
     note = f"{(~kept).sum():,} images of {listed(without)} were left out, as asked for"
-    return replace(
-        rows,
-        images=rows.images[kept],
-        names=rows.names[kept],
-        splits=rows.splits[kept],
-        ids=rows.ids[kept],
-        notes=(*rows.notes, note),
-        known="",
-        groups=rows.groups[kept] if rows.groups.size else rows.groups,
-        about={what: values[kept] for what, values in rows.about.items()},
-        shares=None if rows.shares is None else rows.shares[kept],
-    )
+    return replace(rows.taken(kept), notes=(*rows.notes, note), known="")
 
 
 def of_classes(rows: Rows, mask: np.ndarray, classes: list[str]) -> np.ndarray | None:

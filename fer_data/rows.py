@@ -1,6 +1,6 @@
 """What a source of faces holds: a row per image, in the source's order."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -22,3 +22,16 @@ class Rows:
     about: dict[str, np.ndarray] = field(default_factory=dict)  # attribute -> str (N,), "" unknown
     shares: np.ndarray | None = None  # float (N, 8) of votes for FERPLUS's classes; 0 where none
     largest_px: int = SIDE_PX  # side of the largest face as the source has it
+
+    def taken(self, rows: np.ndarray) -> "Rows":
+        """Some of its images, by their places or by a mask of them, in that order."""
+        return replace(
+            self,
+            images=self.images[rows],
+            names=self.names[rows],
+            splits=self.splits[rows],
+            ids=self.ids[rows],
+            groups=self.groups[rows] if self.groups.size else self.groups,
+            about={what: values[rows] for what, values in self.about.items()},
+            shares=None if self.shares is None else self.shares[rows],
+        )

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from fer_data import sources
+from fer_data import near, sources
 from fer_data.classes import folded, listed
 from fer_data.rows import SIDE_PX, Rows
 from fer_stats import crossed
@@ -24,6 +25,7 @@ from study import Mistake, complain, output, say
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Study, recorded
 from study.data import datasets
+from study.model import confirmed
 from study.record import outcome
 from study.record.journal import read as read_journal
 from study.record.schemas import store
@@ -64,12 +66,19 @@ def evaluate(run: Path, source: str, device: torch.device) -> None:
     """Ask the networks, keep what they answer, say it."""
     header, study, tables = opened(run)
     classes = tuple(header["data"]["classes"])
-    rows, told = faces(source, classes, study.crop, header["data"].get("side_px", SIDE_PX))
     kind, path = sources.asked(datasets.absolute(source))
     digest = sources.digest(Path(path), kind)
+    if digest == (header["data"].get("source") or {}).get("digest"):
+        raise Mistake(
+            f"{source} is what {run} was trained on: its test is in the report already; give "
+            "another data set"
+        )
+    rows, told = faces(source, classes, study.crop, header["data"].get("side_px", SIDE_PX))
+    rows, copies = unseen(rows, confirmed.Run(run, header, study, []))
+    told = (*told, copies)
     name = rows.known or datasets.plain_name(Path(path))
     answers = {}
-    for trial in confirmed(tables, run):
+    for trial in finished(tables, run):
         hp = Hyperparameters(**settings_of(tables.trials[trial]))
         state = checkpoint.load(folder_of(study, run) / "checkpoints" / trial)
         if state is None:
@@ -98,7 +107,7 @@ def opened(run: Path) -> tuple[dict[str, Any], Study, Tables]:
     return header, recorded(header["study"]), Tables.of(read_journal(run / "events.jsonl"))
 
 
-def confirmed(tables: Tables, run: Path) -> list[str]:
+def finished(tables: Tables, run: Path) -> list[str]:
     found = outcome.completed(tables)
     if not found:
         raise Mistake(f"{run} has confirmed no network yet: let it come to its end")
@@ -141,17 +150,22 @@ def faces(
             f"{source} has none of the study's classes ({listed(list(classes))}) but "
             f"{listed(sorted(set(rows.names.tolist())))}: give data whose classes have such names"
         )
-    part = Rows(
-        images=rows.images[kept],
-        names=names[kept],
-        splits=rows.splits[kept],
-        ids=rows.ids[kept],
-        notes=rows.notes,
-        known=rows.known,
-        groups=rows.groups[kept] if rows.groups.size else rows.groups,
-        about={what: values[kept] for what, values in rows.about.items()},
-    )
-    return part, tuple(notes)
+    return replace(rows, names=names).taken(kept), tuple(notes)
+
+
+def unseen(rows: Rows, run: confirmed.Run) -> tuple[Rows, str]:
+    """The rows without copies and near copies of the study's training images, and how many those
+    were; all of them, and why, where the study's images aren't here."""
+    try:
+        seen = near.near_copies(rows.images, confirmed.images(run).train.images)
+    except Mistake as mistake:
+        return rows, f"copies of training images weren't looked for ({mistake})"
+    if not seen.any():
+        return rows, "none of them is a copy or near copy of a training image"
+    if seen.all():
+        raise Mistake("all of its faces are copies of training images: give another data set")
+    kept = f"{seen.sum():,} that are copies or near copies of training images are left out"
+    return rows.taken(np.flatnonzero(~seen)), kept
 
 
 def table(

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 
 import layouts
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 
+from fer_data import sources
 from fer_models import MODELS, own
 from results.facts import elsewhere
 from results.report.sections import elsewhere as section
@@ -40,13 +42,18 @@ def run(tmp_path, tiny, monkeypatch):
     )
     tables = SimpleNamespace(trials=trials)
     monkeypatch.setattr(evaluate, "opened", lambda run: ({"data": data}, from_dict({}), tables))
-    monkeypatch.setattr(evaluate, "confirmed", lambda tables, run: list(trials))
+    monkeypatch.setattr(evaluate, "finished", lambda tables, run: list(trials))
+    monkeypatch.setattr(evaluate.confirmed, "images", absent)
     monkeypatch.setattr(
         evaluate, "settings_of", lambda row: {k[3:]: v for k, v in row.items() if k[:3] == "hp_"}
     )
     monkeypatch.setattr(checkpoint, "load", lambda place: trials[place.name]["state"])
     monkeypatch.setattr(evaluate.loop, "predict", answers)
     return folder
+
+
+def absent(run):
+    raise Mistake("there is no fer2013.csv")
 
 
 def answers(hp, images, classes, device, state):
@@ -64,6 +71,7 @@ def test_answers_are_kept_and_said(run, tmp_path, capsys):
     assert "Trained on faces, tested on raf-db (21 faces):" in said
     assert "alexnet: 14.3 %" in said and "2 seeds" in said
     assert "(-" not in said, "a share is never below 0"
+    assert "copies of training images weren't looked for (there is no fer2013.csv)." in said
     (kept,) = (run / "elsewhere").glob("raf-db-*.parquet")
     mine = SimpleNamespace(
         study="one",
@@ -88,6 +96,30 @@ def test_answers_are_kept_and_said(run, tmp_path, capsys):
     assert set(groups["attribute"]) == {"gender"} and groups["faces"].tolist() == [10, 11]
     blocks = section.tested(SimpleNamespace(studies=[one], settings=settings)).blocks
     assert "On raf-db alexnet is right in 14.3 % of 21 faces" in blocks[0].words
+
+
+def test_copies_of_training_images_are_left_out(run, tmp_path, monkeypatch, capsys):
+    """Seven faces of the other set, darker and with less contrast, were trained on."""
+    data = layouts.raf_db(tmp_path / "raf")
+    there = sources.read(data).images[:7]
+    train = SimpleNamespace(images=(there * 0.7 + 20).astype(np.uint8))
+    monkeypatch.setattr(evaluate.confirmed, "images", lambda run: SimpleNamespace(train=train))
+    assert evaluate.main([str(run), "--data", f"raf-db:{data}", "--device", "cpu"]) == 0
+    said = capsys.readouterr().out
+    assert "7 that are copies or near copies of training images are left out" in said
+    assert "tested on raf-db (14 faces)" in said
+    (kept,) = (run / "elsewhere").glob("raf-db-*.parquet")
+    assert pq.read_table(kept).num_rows == 2 * 14
+
+
+def test_the_studys_own_data_are_refused(run, tmp_path, monkeypatch, capsys):
+    """Without a split of their own all of them would be asked, and most were trained on."""
+    data = layouts.jaffe(tmp_path / "jaffe")
+    header = {"data": {"source": {"name": "jaffe", "digest": sources.digest(data)}}}
+    found = ({"data": header["data"] | {"classes": list(CLASSES)}}, from_dict({}), None)
+    monkeypatch.setattr(evaluate, "opened", lambda run: found)
+    assert evaluate.main([str(run), "--data", str(data), "--device", "cpu"]) == 2
+    assert "was trained on: its test is in the report already" in capsys.readouterr().err
 
 
 def test_classes_meet_by_name_and_others_are_said(tmp_path):

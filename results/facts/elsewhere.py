@@ -90,7 +90,7 @@ def tested(found: list[Elsewhere]) -> pd.DataFrame:
         low, high = np.clip(there.interval(), 0, 1)  # of a share
         own = crossed.of_one(right_at_home(one))
         drop = fall(own, there)
-        drop_low, drop_high = drop.interval()
+        drop_low, drop_high = np.clip(drop.interval(), -1, 1)
         rows.append(
             {
                 "setting": one.setting.name,
@@ -139,7 +139,7 @@ def classes(found: list[Elsewhere]) -> pd.DataFrame:
                 continue
             recall, before = crossed.of_one(one.right[:, here]), crossed.of_one(at_home)
             drop = fall(before, recall)
-            low, high = drop.interval()
+            low, high = np.clip(drop.interval(), -1, 1)  # of shares
             rows.append(
                 {
                     "setting": one.setting.name,
