@@ -235,9 +235,40 @@ def test_a_cell_shows_the_faces_that_it_counts(browser, whole, tmp_path, monkeyp
         until(page, "!document.querySelector('.card canvas.attention')")
 
 
+def a_second_matrix_is_a_difference(page, settings):
+    """What one setting has more of than another, cell by cell; the arrows walk it."""
+    counts = {one.setting: evaluation.matrix(one, "val+test", CLASSES) for one in settings}
+    for field, setting in (("Model", "resnet34"), ("minus", "alexnet")):
+        page.locator("#figure-confusion").get_by_label(field).select_option(f"s {setting}")
+    apart = (counts["resnet34"] - counts["alexnet"]).ravel()
+    cells = page.locator("#figure-confusion td.cell")
+    said = [
+        re.search(r": (.*) images", cell.get_attribute("aria-label"))[1] for cell in buttons(cells)
+    ]
+    assert [float(word.replace("−", "-")) for word in said] == pytest.approx(
+        apart.round(1).tolist()
+    )
+    assert any("−" in word for word in said) and any(word.startswith("+") for word in said)
+    worse = [int(np.sign(one)) == (-1 if k % 8 == 0 else 1) for k, one in enumerate(apart)]
+    assert ["worse" in cell.get_attribute("class") for cell in cells.all()] == worse
+    assert "of.matrix=s" in page.url and "of.less=s" in page.url
+    cells.first.locator("button").focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowUp", "ArrowDown"):
+        page.keyboard.press(key)
+    focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert focused.startswith(f"{CLASSES[1]} answered as {CLASSES[1]}")
+    assert page.locator("#figure-confusion td.cell button[tabindex='0']").count() == 1
+    page.locator("#figure-confusion").get_by_label("minus").select_option("none")
+
+
+def buttons(cells):
+    return cells.locator("button").all()
+
+
 def test_faces_that_all_get_wrong_and_that_one_alone_gets_right(browser, whole, tmp_path):
     both = np.concatenate([found.guess == found.label for found in answers(load(whole))])
     with opened(browser, file_of(tmp_path, whole).as_uri(), offline=True) as page:
+        a_second_matrix_is_a_difference(page, answers(load(whole)))
         for words, wanted in (("all get wrong", 0), ("one alone gets right", 1)):
             page.locator("#figure-faces button", has_text=words).click()
             many = int((both.sum(0) == wanted).sum())
@@ -925,6 +956,94 @@ def test_a_link_says_where_one_was_and_the_menu_is_in_the_history(browser, whole
     with opened(browser, link, offline=True) as page:
         until(page, "Math.abs(document.getElementById('curves').getBoundingClientRect().top) < 300")
         assert page.locator("th[aria-sort=ascending]").inner_text().startswith("trial")
+
+
+def middles(page, figure, x, y):
+    """Where marks at these values stand on the screen."""
+    return page.evaluate(
+        """([figure, x, y]) => {
+          const plot = document.querySelector(`#figure-${figure} .axes`),
+            box = plot.getBoundingClientRect(),
+            {xaxis, yaxis} = plot._fullLayout;
+          const at = (axis, value) => axis._offset + axis.c2p(value);
+          return x.map((value, k) => [box.left + at(xaxis, value), box.top + at(yaxis, y[k])]);
+        }""",
+        [figure, x, y],
+    )
+
+
+def test_a_lassos_trials_are_the_selection_and_its_copied_link_has_them(browser, whole, tmp_path):
+    """A loop around the two best of a slice, drawn with the mouse; the address holds two names."""
+    with served(whole) as url:
+        with opened(browser, url) as page:
+            page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+            page.evaluate("explorer.change({epoch: 1})")
+            until(page, "document.querySelector('#figure-slice-lr .axes')._fullLayout?.dragmode")
+            page.evaluate(
+                "document.getElementById('figure-slice-lr')"
+                ".scrollIntoView({behavior: 'instant', block: 'center'})"
+            )
+            one = load(whole)
+            first = one.epochs[one.epochs["epoch"] == 1].set_index("trial_id")["val_accuracy"]
+            ran = search.searched(one)
+            ran = ran[ran["trial_id"].isin(first.index)]
+            there = list(ran["trial_id"])
+            lr = ran["hp_lr"].tolist()
+            spots = middles(page, "slice-lr", lr, first[there].tolist())
+            wanted = [k for k, name in enumerate(there) if name in ("r0", "r3")]
+            xs, ys = zip(*(spots[k] for k in wanted), strict=True)
+            left, right, top, low = min(xs) - 8, max(xs) + 8, min(ys) - 8, max(ys) + 8
+            inside = {
+                there[k] for k, (x, y) in enumerate(spots) if left < x < right and top < y < low
+            }
+            assert {"r0", "r3"} <= inside and len(inside) < len(there)
+            page.mouse.move(left, low)
+            page.mouse.down()
+            for x, y in ((left, top), (right, top), (right, low), (left, low)):
+                page.mouse.move(x, y, steps=6)
+            page.mouse.up()
+            until(page, f"explorer.count_selected === {len(inside)}")
+            assert ids(page) == sorted(f"0:{name}" for name in inside)
+            page.locator("#link").click()
+            until(page, "document.getElementById('link').textContent === 'Copied'")
+            link = page.evaluate("navigator.clipboard.readText()")
+            assert link == page.url and len(link.split("#")[1]) < 80
+        with opened(browser, link) as page:
+            assert ids(page) == sorted(f"0:{name}" for name in inside)
+            page.locator("#clear").click()
+            assert page.evaluate("explorer.count_selected") == 12
+            page.go_back()
+            until(page, f"explorer.count_selected === {len(inside)}")
+
+
+def test_any_two_hyperparameters_are_a_map_with_its_colour_bar(browser, tmp_path):
+    with opened(browser, file_of(tmp_path, a_search(tmp_path / "s")).as_uri(), True) as page:
+        figure = page.locator("#figure-lr-batch")
+        figure.scroll_into_view_if_needed()
+        offered = figure.locator("select").first.locator("option").all_inner_texts()
+        assert offered == ["batch size", "lr"]
+        axes = "document.querySelector('#figure-lr-batch .axes')._fullLayout"
+        figure.get_by_label("Across").select_option("batch_size")
+        figure.get_by_label("down").select_option("lr")
+        until(page, f"{axes}?.yaxis.title.text === 'lr'")
+        assert page.evaluate(f"{axes}.xaxis.title.text") == "batch size"
+        assert "of.across=batch_size" in page.url and "of.down=lr" in page.url
+        assert page.locator("#figure-cells").is_hidden()  # it is of lr by batch size
+        bar = figure.locator("p.key")
+        assert bar.locator(".gradient").is_visible()
+        said = [float(each) for each in re.findall(r"([\d.]+) %", bar.inner_text())]
+        values = page.evaluate("[...explorer.compared_accuracy()].filter(v => !Number.isNaN(v))")
+        assert said == pytest.approx([100 * min(values), 100 * max(values)])
+        figure.locator("summary", has_text="Table").click()
+        cells = figure.locator("table tbody tr").first.locator("td").all_inner_texts()
+        row = load(tmp_path / "s").trials.set_index("trial_id").loc[cells[0]]
+        assert [float(cells[2]), float(cells[3])] == [row["hp_batch_size"], row["hp_lr"]]
+        figure.get_by_label("Across").select_option("lr")
+        figure.get_by_label("down").select_option("batch_size")
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 718, "height": 1040})  # A4 within its margins
+        table = page.locator("table.cells").bounding_box()
+        assert table["x"] >= 0 and table["x"] + table["width"] <= 718  # no band is cut on paper
 
 
 def test_an_exported_picture_has_its_legend_its_title_and_its_hollow_marks(

@@ -155,7 +155,7 @@
       const wide = Math.max((high / low) ** room, 1.15);
       return [low / wide, high * wide];
     }
-    const wide = (high - low) * room || Math.abs(high) * 0.1 || 0.5;
+    const wide = high > low ? (high - low) * room : Math.abs(high) * 0.1 || 0.5;
     return [low - wide, high + wide];
   };
   // An axis of accuracies: at least so wide that what no number of images could show doesn't fill it (style.spread).
