@@ -83,7 +83,36 @@ def test_the_table_says_how_far_the_sets_can_be_trusted(study, drawn, tmp_path, 
     assert predict.main([str(study), str(tmp_path / "one.png")]) == 0
     told = capsys.readouterr().out
     assert "90 % set:" in told and "held the right answer for" in told and "one-s0" in told
-    assert "or no face at all, gets an answer too" in told
+    assert "What isn't marked may still be unlike these images" in told
+
+
+def test_what_is_unlike_the_training_images_is_marked(study, drawn, tmp_path, capsys, monkeypatch):
+    """A crop in which the detector sees no face; asked of few photographs, or if it is said."""
+    noise = np.random.default_rng(0).integers(0, 256, (48, 48)).astype(np.uint8)
+    crops = {"noise": noise, "flat": np.full((48, 48), 90, np.uint8), "drawn": drawn[0]}
+    for name, crop in crops.items():
+        Image.fromarray(crop).save(tmp_path / f"{name}.png")
+
+    def marks(*words: str) -> dict[str, bool | None]:
+        assert predict.main([str(study), str(tmp_path), "--json", *words]) == 0
+        rows = map(json.loads, capsys.readouterr().out.splitlines())
+        return {Path(row["photo"]).stem: row["unlike"] for row in rows}
+
+    assert marks() == {"noise": True, "flat": True, "drawn": False}
+    assert set(marks("--no-unlike").values()) == {None}
+    monkeypatch.setattr(predict, "FEW", 2)
+    assert set(marks().values()) == {None} and marks("--unlike")["noise"]
+    out = tmp_path / "answer.png"
+    noisy = str(tmp_path / "noise.png")
+    assert predict.main([str(study), noisy, "--unlike", "--out", str(out)]) == 0
+    assert "unlike the training images: no face is seen in it" in capsys.readouterr().out
+    predict.main([str(study), noisy, "--no-unlike", "--out", str(tmp_path / "unasked.png")])
+    assert "wasn't asked: --unlike" in capsys.readouterr().out
+    assert out.read_bytes() != (tmp_path / "unasked.png").read_bytes()
+
+
+def test_of_drawn_faces_nearly_all_are_seen(drawn):
+    assert np.mean([faces.shows_face(one) for one in drawn[:60]]) > 0.85
 
 
 def test_what_cannot_be_judged_is_a_sentence_each_and_the_rest_goes_on(

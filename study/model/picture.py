@@ -10,10 +10,13 @@ SHOWN_PX = 1600
 
 
 def drawn(
-    image: Image.Image, faces: list[tuple[Face, list[float], list[bool]]], classes: list[str]
+    image: Image.Image,
+    faces: list[tuple[Face, list[float], list[bool], bool]],
+    classes: list[str],
 ) -> Image.Image:
     """The photograph, its faces numbered, and beside it a panel of bars for each of them; classes
-    of the 90 % set are blue. `faces`: with probabilities, and which classes are in the set."""
+    of the 90 % set are blue. `faces`: with probabilities, which classes are in the set, and whether
+    they are unlike the training images."""
     shrink = min(1.0, SHOWN_PX / max(image.size))
     size = [max(1, round(shrink * side)) for side in image.size]
     font = ImageFont.load_default(14)
@@ -25,7 +28,7 @@ def drawn(
     page = Image.new("RGB", (size[0] + columns * width + PAD, height), "white")
     page.paste(image.resize(size), (0, 0))
     draw = ImageDraw.Draw(page)
-    for number, (face, shares, inside) in enumerate(faces):
+    for number, (face, shares, inside, unlike) in enumerate(faces):
         left, top = face.left * shrink, face.top * shrink
         edge = face.side * shrink
         draw.rectangle((left, top, left + edge - 1, top + edge - 1), outline=BOX, width=3)
@@ -43,4 +46,6 @@ def drawn(
             draw.rectangle((x + 80, y + 3, x + 80 + BAR * shares[k], y + ROW - 4), fill=colour)
             text = f"{100 * shares[k]:.0f} %"
             draw.text((x + 84 + BAR * shares[k], y), text, fill="black", font=font)
+        if unlike:
+            draw.text((x, y + ROW), "unlike the training images", fill=BOX, font=font)
     return page
