@@ -33,8 +33,13 @@ def network(where: str, *options: str) -> Network:
 
 MODELS: dict[str, Callable[..., Any]] = {
     "alexnet": network("alexnet:AlexNet", "dropout", "batch_norm"),
-    "resnet34": network("resnet:ResNet34", "dropout", "stem"),
+    "resnet34": network("resnet:ResNet34", "dropout", "stem", "residual_init"),
     "cbam_resnet34": network(
-        "cbam_resnet34:cbam_resnet34", "dropout", "stem", "cbam_order", "cbam_reduction"
+        "cbam_resnet34:cbam_resnet34",
+        "dropout",
+        "stem",
+        "residual_init",
+        "cbam_order",
+        "cbam_reduction",
     ),
 }

@@ -38,7 +38,10 @@ class ResNet34(ResNet):
     small one (He et al.'s own for CIFAR) keeps the resolution, at 14 times the multiply-adds.
     Dropout is before fc. `gate`, given a number of channels, makes the module that ends each
     residual branch, before the addition. Initialisation is torchvision's: He, fan_out, for the
-    convolutions (a gate brings its own), torch's default for fc.
+    convolutions (a gate brings its own), torch's default for fc. `residual_init` is the first
+    weight of the batch norm that ends a branch before its gate: at 0 each block begins as its
+    shortcut (Goyal et al. 2017, arXiv:1706.02677), and with a small one so deep a network learns
+    in few epochs (docs/speed.md).
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class ResNet34(ResNet):
         classes: int,
         dropout: float,
         stem: str,
+        residual_init: float = 1.0,
         gate: Callable[[int], nn.Module] | None = None,
     ) -> None:
         if stem not in STEMS:
@@ -61,6 +65,8 @@ class ResNet34(ResNet):
         nn.init.kaiming_normal_(self.conv1.weight, mode="fan_out", nonlinearity="relu")
         self.dropout = nn.Dropout(dropout)
         for module in list(self.modules()):
+            if isinstance(module, BasicBlock):
+                nn.init.constant_(module.bn2.weight, residual_init)
             if gate and isinstance(module, GatedBlock):
                 module.gate = gate(module.conv2.out_channels)
 

@@ -87,6 +87,7 @@ def test_every_hyperparameter_is_named_with_its_default_its_range_and_help():
         "image_px": (48, "a whole number from 32 to 512"),
         "batch_norm": (True, "one of true, false"),
         "stem": ("small", "one of small, imagenet"),
+        "residual_init": (1.0, "a number from 0 to 2"),
         "cbam_order": ("serial", "one of serial, parallel"),
         "cbam_reduction": (16, "a whole number from 1 to 64"),
         "precision": ("auto", "one of auto, float32, bfloat16"),
@@ -177,11 +178,11 @@ def test_a_warmup_longer_than_the_training_is_kept_as_asked():
 
 
 def test_each_network_has_its_own_hyperparameters_and_no_other():
-    own = {"batch_norm", "stem", "cbam_order", "cbam_reduction"}
+    own = {"batch_norm", "stem", "residual_init", "cbam_order", "cbam_reduction"}
     had = {
         "alexnet": {"batch_norm"},
-        "resnet34": {"stem"},
-        "cbam_resnet34": {"stem", "cbam_order", "cbam_reduction"},
+        "resnet34": {"stem", "residual_init"},
+        "cbam_resnet34": {"stem", "residual_init", "cbam_order", "cbam_reduction"},
     }
     for model, names in had.items():
         assert own & set(present(Hyperparameters(model=model))) == names
@@ -198,6 +199,7 @@ def test_options_are_what_the_constructor_takes():
     assert Hyperparameters(model="cbam_resnet34").options == {
         "dropout": 0.0,
         "stem": "small",
+        "residual_init": 1.0,
         "cbam_order": "serial",
         "cbam_reduction": 16,
     }
@@ -560,6 +562,7 @@ def test_options_have_these_defaults():
         "cpus_per_trial": 1,
         "max_concurrent": 0,
         "time_budget": 0.0,
+        "minutes": 0.0,
         "gpu_hours": 0.0,
         "retries": 2,
         "hang_seconds": -1.0,

@@ -22,7 +22,7 @@ REFUSED = {
     "--preset paper --batch-size 32,64": "--batch-size does nothing here, since nothing is",
     "--stages confirm --lr 0.001:0.1": "--lr does nothing here, since nothing is searched",
     "--preset smoke --stages confirm": "nothing is searched, but batch_size, lr, cbam_red",
-    "--stages confirm": "nothing is searched, but dropout, cbam_order, cbam_reduction has more",
+    "--preset fair --stages confirm": "nothing is searched, but batch_size, lr, weight_decay, drop",
     "--preset smoke --models alexnet --stages confirm --lr 0.01": "but batch_size has more",
     # commas for points, and between thousands
     "--weight-decay 0,0005": "--weight-decay is 0,0005: a decimal has a point, as 0.0005",
@@ -53,7 +53,7 @@ REFUSED = {
     "--preset paper --settings A-alexnet --cbam-reduction 8": "no network that is trained has it",
     "--preset paper --settings A-resnet34 --models alexnet": "A-resnet34 is of a network that",
     "--preset ingredients --models cbam_resnet34": "none of the settings is of cbam_resnet34",
-    "--sampler grid --settings A-alexnet --lr 0.1": "--settings does nothing here, since a grid",
+    "--sampler grid --settings alexnet-first --lr 0.001": "--settings does nothing here, since a",
     "--preset smoke --sampler grid --models alexnet --lr 0.01,0.1 --trials 9": "than 4 points",
     # twice, or nothing
     "--lr 0.01 --lr 0.1": "argument --lr: given twice, as 0.01 and as 0.1",

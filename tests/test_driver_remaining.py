@@ -59,9 +59,22 @@ def test_nothing_is_known_before_the_first_epoch():
     assert left(told(), 0) is left(told(*ONE), 5) is None
 
 
+def test_a_pace_measured_before_is_believed_until_an_epoch_of_the_network_is_seen():
+    study = from_dict({"models": ["alexnet"], "epochs": 10, "stages": ["search"], "trials": 2})
+    size, known = SIZES.__getitem__, {"alexnet": 3.0}
+
+    def found(tables: Tables, now: float) -> float | None:
+        at = NOON + timedelta(seconds=now)
+        return remaining.seconds(study, tables, 1, size, NOON, at, measured=known)
+
+    # rungs are at 1, 3 and 9, and the second of two goes on past each half of the time it is there
+    assert found(told(), 0) == 2 * 3.0 + 1.5 * 2 * 3.0 + 1.25 * 6 * 3.0 + 1.125 * 3.0
+    assert found(SEARCH, 24) == left(SEARCH, 24, slots=1, trials=2)
+
+
 def test_the_epochs_left_at_the_pace_so_far_by_as_many_at_once_as_fit():
-    # 3 epochs of the one at work and 4 of each of the two to come: 66 s of work by two
-    assert left(SEARCH, 24, trials=4) == 33.0
+    # 3 epochs of the one at work, 4 of each of the two to come: the last begins after 18 s
+    assert left(SEARCH, 24, trials=4) == 42.0
     assert left(SEARCH, 24, trials=4, slots=1) == 66.0
     assert left(SEARCH, 24, trials=4, slots=100) == 24.0, "no less than the longest"
 
@@ -87,16 +100,16 @@ def test_a_trial_of_an_earlier_driver_is_silent_since_this_one_began():
 
 
 def test_it_is_of_the_search_the_confirmation_and_the_answers():
-    # two trials of alexnet stay 4 epochs each: 12 s; then 3 seeds of 10 epochs: 180 s of work by
-    # two; then 3 answers of half an epoch: 9 s of work by two
+    # two trials of alexnet stay 4 epochs each, side by side; then 3 seeds of 10 epochs, of which
+    # the last begins after 60 s; then 3 answers of half an epoch, likewise
     both = {"stages": ["search", "confirm"], "seeds": 3, "trials": 1}
     done = told(
         *ONE[:1],
         *((6 * n, "epoch_done", "t0000", n, 6.0) for n in range(1, 5)),
         (24, "trial_ended", "t0000", "stopped"),
     )
-    assert left(done, 24, answers=0.5, **both) == 90.0 + 4.5
-    assert left(done, 24, answers=0.5, **both | {"trials": 3}) == 24.0 + 90.0 + 4.5
+    assert left(done, 24, answers=0.5, **both) == 120.0 + 6.0
+    assert left(done, 24, answers=0.5, **both | {"trials": 3}) == 24.0 + 120.0 + 6.0
     tables = told(
         *ONE[:1],
         (6, "epoch_done", "t0000", 1, 6.0),
@@ -144,7 +157,7 @@ def test_each_network_has_its_own_pace_and_one_not_seen_yet_that_of_its_size():
     assert left(tables, 5, slots=1, **three) == 5 + 100 + 2 * (30 + 150) / 2
 
 
-@pytest.mark.parametrize(("budget", "seconds"), [(100.0, 33.0), (40.0, 16.0), (10.0, 0.0)])
+@pytest.mark.parametrize(("budget", "seconds"), [(100.0, 42.0), (40.0, 16.0), (10.0, 0.0)])
 def test_a_budget_ends_it_before(budget, seconds):
     SEARCH.wall_seconds = 24.0
     assert left(SEARCH, 24, trials=4, time_budget=budget) == seconds

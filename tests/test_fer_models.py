@@ -345,6 +345,17 @@ def test_the_gates_order_and_reduction_reach_every_block():
         }
 
 
+@pytest.mark.parametrize("name", ["resnet34", "cbam_resnet34"])
+def test_residual_init_is_the_last_norms_first_weight_and_changes_nothing_else(name):
+    plain, small = network(name).state_dict(), network(name, residual_init=0.25).state_dict()
+    differ = [key for key in plain if not torch.equal(plain[key], small[key])]
+    assert differ == [key for key in plain if key.endswith("bn2.weight")] and len(differ) == 16
+    assert {small[key].unique().item() for key in differ} == {0.25}
+    block = network(name, residual_init=0.0).eval().layer1[0]
+    x = torch.randn(2, 64, 5, 5)
+    assert torch.equal(block(x), x.relu()), "at 0 a block begins as its shortcut"
+
+
 def test_serial_and_parallel_differ_with_the_same_weights():
     one, other = (network("cbam_resnet34", cbam_order=order) for order in ("serial", "parallel"))
     assert all(map(torch.equal, one.state_dict().values(), other.state_dict().values()))

@@ -294,6 +294,7 @@ def test_files_without_rows_have_exactly_their_columns(tmp_path):
         "hp_image_px: int64",
         "hp_batch_norm: bool",
         "hp_stem: string",
+        "hp_residual_init: double",
         "hp_cbam_order: string",
         "hp_cbam_reduction: int64",
         "hp_precision: string",

@@ -3,6 +3,7 @@ import random
 from dataclasses import asdict
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
@@ -131,3 +132,22 @@ def test_recalling_half_of_the_decisions_equals_never_having_restarted(factor):
     assert sum(d is not None for d in wanted[middle:]) > 10
     blank = Halving(20, 1, factor)
     assert [blank.judge(*one) for one in told[middle:]] != wanted[middle:]
+
+
+@pytest.mark.parametrize(("trials", "factor"), [(1, 3), (2, 3), (5, 3), (14, 3), (9, 2)])
+def test_the_epochs_to_expect_are_those_of_searches_whose_values_are_chance(trials, factor):
+    rng, trained = np.random.default_rng(0), 0
+    for _ in range(400):
+        rule = Halving(5, 1, factor)
+        for trial in range(trials):
+            for epoch in range(1, 6):
+                trained += 1
+                judged = rule.judge(str(trial), epoch, rng.random())
+                if judged and judged.decision == "stop":
+                    break
+    expected = Halving(5, 1, factor).expected(trials)
+    assert expected == pytest.approx(trained / 400 / trials, rel=0.08)
+
+
+def test_where_nothing_may_be_stopped_all_epochs_are_to_be_expected():
+    assert Halving(3, 3, 3).expected(4) == Halving(1, 1, 2).expected(9.5) * 3 == 3

@@ -105,12 +105,13 @@ def test_a_network_has_only_its_own_hyperparameters(tmp_path):
     found = optimiser(tmp_path, sampler="random", models=PAPERS)
     asked = [found.ask() for _ in range(12)]
     had = {
-        c["model"]: {"batch_norm", "stem", "cbam_order", "cbam_reduction"} & set(c) for c in asked
+        c["model"]: {"batch_norm", "stem", "residual_init", "cbam_order", "cbam_reduction"} & set(c)
+        for c in asked
     }
     assert had == {
         "alexnet": {"batch_norm"},
-        "resnet34": {"stem"},
-        "cbam_resnet34": {"stem", "cbam_order", "cbam_reduction"},
+        "resnet34": {"stem", "residual_init"},
+        "cbam_resnet34": {"stem", "residual_init", "cbam_order", "cbam_reduction"},
     }
     for config in asked:
         hp = Hyperparameters(**{k: v for k, v in config.items() if k != "trial_id"})

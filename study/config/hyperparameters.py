@@ -98,6 +98,13 @@ class Hyperparameters:
         choices=("small", "imagenet"),
         constructor=True,
     )
+    residual_init: float = hyper(
+        1.0,
+        "first weight of the last norm of each residual branch: 1 as published, 0 begins without",
+        0,
+        2,
+        constructor=True,
+    )
     cbam_order: str = hyper(
         "serial",
         "channel gate then spatial gate, or both on the same input",

@@ -154,6 +154,12 @@ class Study:
     time_budget: float = option(
         0.0, "end the study after so many seconds of wall clock; 0 never", 0
     )
+    minutes: float = option(
+        0.0,
+        "leave out trials of the search where, by a few steps of each network at the start, the "
+        "study would take longer here; 0 measures nothing",
+        0,
+    )
     gpu_hours: float = option(0.0, "end the study after so many GPU-hours; 0 never", 0)
     retries: int = option(
         2,

@@ -20,7 +20,7 @@ from study.config.study import (
     with_possible_pairs,
 )
 from study.data import datasets
-from study.driver import prepare, stages, summary, wider
+from study.driver import prepare, remaining, sizing, stages, summary, wider
 from study.driver.display import Display
 from study.driver.given import (
     refuse_idle,
@@ -97,6 +97,7 @@ def start(given: dict[str, str], trainable: type, notifier: Notifier) -> int:
     need = resources.per_trial(prepare.shared(study, dataset))
     check_budget(study, need)
     refuse_idle(study, said, device=device_of(need))
+    paces = sizing.begin(study, dataset, need)
     header = {
         "study": to_dict(study),
         "device": device_of(need),
@@ -107,10 +108,14 @@ def start(given: dict[str, str], trainable: type, notifier: Notifier) -> int:
         **prepare.earlier_trials(study, earlier, dataset.digest),
         **provenance.of_driver(),
     }
+    measured = paces()
+    whole_search, study = study, sizing.cut(study, said, measured, resources.slots(study, need))
+    why += sizing.left_out(whole_search, study)
+    header |= {"study": to_dict(study), "why_this_size": why}
     prepare.make_folder(folder, header)
     if why:
         say(f"Sized for {why}.")
-    return drive(study, folder, header, whole, need, joined, trainable, notifier)
+    return drive(study, folder, header, whole, need, joined, trainable, notifier, measured)
 
 
 def go_on(
@@ -199,8 +204,9 @@ def drive(
     joined: str,
     trainable: type,
     notifier: Notifier,
+    paces: remaining.Paces | None = None,
 ) -> int:
-    """Run what the journal says is left; the exit code."""
+    """Run what the journal says is left; the exit code. `paces` were measured for it."""
     for name in ("ray", "ray.tune", "ray.tune.execution.tune_controller", "ray.tune.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a failed trial is a row, told by us
     display = Display(study, whole.notes)
@@ -221,6 +227,7 @@ def drive(
             trainable=trainable,
             origin=provenance.of_driver(),
             notifier=notifier,
+            paces=paces or {},
         )
         notifier.begin(folder, display.print)
         if journal.cut:

@@ -1,30 +1,40 @@
 """How long a study will still take, by the epochs so far. Runs on the driver."""
 
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from study.config.study import Study, beside_names, configuration
 from study.record import outcome
 from study.record.journal import Row
 from study.record.tables import Tables
+from study.search.asha import Halving
 from study.search.proposals import Config
 
+Paces = dict[str, float]  # network -> seconds of an epoch
+Job = tuple[str, str, float]  # trial, or nothing; network; epochs that are left
 OVERDUE = 2.0  # epochs of its network for which a trial is silent, after which nobody can say
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds of an epoch of each network: as seen, else as its multiply-adds make one expect."""
+    """Seconds of an epoch of each network: as seen, else as a few steps of it were, else as its
+    multiply-adds make one expect."""
 
-    seen: dict[str, float]
+    seen: Paces
     size: Callable[[str], int]  # network -> multiply-adds
+    measured: Paces = field(default_factory=dict)  # before the first epoch
+
+    @property
+    def known(self) -> Paces:
+        return self.measured | self.seen
 
     def of(self, model: str) -> float:
-        if model in self.seen:
-            return self.seen[model]
-        each = [seconds * self.size(model) / self.size(one) for one, seconds in self.seen.items()]
+        if model in self.known:
+            return self.known[model]
+        each = [seconds * self.size(model) / self.size(one) for one, seconds in self.known.items()]
         return sum(each) / len(each)
 
 
@@ -36,15 +46,17 @@ def seconds(
     began: datetime,
     now: datetime,
     answers: float = 0.0,
+    measured: Paces | None = None,
 ) -> float | None:
     """Seconds until the study ends: search, confirmation and the answers on test; None if unknown.
 
-    It counts down between the epochs. Unknown before the first epoch, and while no trial at work
-    is done with an epoch in time. `began` is when this driver did, before which nobody has heard of
-    a trial that goes on; `answers` is what the answers of a network cost, in epochs of it.
+    It counts down between the epochs. Unknown before the first epoch, if no pace was `measured`
+    before it, and while no trial at work is done with an epoch in time. `began` is when this driver
+    did, before which nobody has heard of a trial that goes on; `answers` is what the answers of a
+    network cost, in epochs of it.
     """
-    pace = Pace(seen(tables), size)
-    if not pace.seen:
+    pace = Pace(seen(tables), size, measured or {})
+    if not pace.known:
         return None
     at_work = [name for name, row in tables.trials.items() if row["status"] == "running"]
     silent = {name: since(name, tables, began, now) for name in at_work}
@@ -52,7 +64,7 @@ def seconds(
     if at_work and all(silent[n] > OVERDUE * pace.of(models[n]) for n in at_work):
         return None
     left = 0.0
-    for stage in (searches(study, tables), confirmations(study, tables)):
+    for stage in (searches(study, tables), longest(confirmations(study, tables), pace)):
         jobs = [
             max(0.0, epochs * pace.of(model) - min(silent.get(name, 0.0), pace.of(model)))
             for name, model, epochs in stage
@@ -77,7 +89,12 @@ def longest_first(trials: list[Config], tables: Tables, size: Callable[[str], in
     return sorted(trials, key=order)
 
 
-def seen(tables: Tables) -> dict[str, float]:
+def longest(jobs: Iterator[Job], pace: Pace) -> list[Job]:
+    """A confirmation's in its order, as `longest_first` has it."""
+    return sorted(jobs, key=lambda job: -job[2] * pace.of(job[1]))
+
+
+def seen(tables: Tables) -> Paces:
     """Mean seconds of an epoch by network."""
     total: Counter[str] = Counter()
     count: Counter[str] = Counter()
@@ -95,11 +112,11 @@ def since(name: str, tables: Tables, began: datetime, now: datetime) -> float:
 
 
 def together(jobs: list[float], slots: int) -> float:
-    """Seconds that jobs take, so many at once."""
-    return max(sum(jobs) / max(1, min(slots, len(jobs))), *jobs) if jobs else 0.0
-
-
-Job = tuple[str, str, float]  # trial, or nothing; network; epochs that are left
+    """Seconds that jobs take, so many at once: each begins when one before it has ended."""
+    free = [0.0] * max(1, min(slots, len(jobs)))
+    for job in jobs:
+        heapq.heappush(free, heapq.heappop(free) + job)
+    return max(free)
 
 
 def searches(study: Study, tables: Tables) -> Iterator[Job]:
@@ -112,10 +129,11 @@ def searches(study: Study, tables: Tables) -> Iterator[Job]:
         if row["status"] in ("completed", "stopped"):
             lengths.setdefault(row["hp_model"], []).append(done(name, tables))
     every = [length for model in lengths.values() for length in model]
+    share = study.trials / len(study.models)
 
     def expected(model: str) -> float:
-        found = lengths.get(model) or every or [study.epochs]
-        return sum(found) / len(found)
+        found = lengths.get(model) or every
+        return sum(found) / len(found) if found else untold(study, share)
 
     for name, row in rows.items():
         if row["status"] == "running":
@@ -126,6 +144,14 @@ def searches(study: Study, tables: Tables) -> Iterator[Job]:
         model = min(study.models, key=tried.__getitem__)  # they take turns
         tried[model] += 1
         yield "", model, expected(model)
+
+
+def untold(study: Study, trials: float) -> float:
+    """Epochs of a search's trial, before any has ended, if so many of its network are judged."""
+    if study.scheduler == "none":
+        return study.epochs
+    rungs = Halving(study.epochs, study.grace_epochs, study.reduction_factor)
+    return rungs.expected(trials)
 
 
 def confirmations(study: Study, tables: Tables) -> Iterator[Job]:

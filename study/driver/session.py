@@ -66,6 +66,7 @@ class Session:
     written: float = 0.0
     cost: float = 0.0
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
+    paces: remaining.Paces = field(default_factory=dict)  # measured before the first epoch
     origin: dict[str, Any] = field(default_factory=dict)  # this driver's code, libraries, machine
     expected: dict[str, str] = field(default_factory=dict)  # what every node must have: installed
     notifier: Notifier = field(default_factory=Notifier)
@@ -192,6 +193,7 @@ class Session:
             self.began,
             datetime.now(UTC),
             answered / (FORWARD * max(1, len(self.dataset.train.labels))),
+            self.paces,
         )
 
     def typical_size(self, model: str) -> int:

@@ -230,6 +230,8 @@ def opening(session: Session, joined: str) -> str:
         )
         if words := decides(session).words:
             lines.append(f"Decides: {words}")
+    if session.paces and (seconds := session.seconds_left()):
+        lines.append(f"Time: about {minutes(seconds)} here; --epochs, --train-images for more")
     return "\n".join(lines)
 
 
@@ -239,6 +241,10 @@ def enlarged(study: Study, side: int) -> list[str]:
     if largest <= side:
         return []
     return [f"trials of up to {largest} x {largest} pixels enlarge faces of {side} x {side}"]
+
+
+def minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
 def beside(session: Session) -> str:

@@ -1,0 +1,113 @@
+"""How long a new study will take here, by a few steps of each network, and the search cut to that.
+
+Runs on the driver. What is told then is `remaining`'s, as is the time that is left later.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import ray
+from ray.exceptions import RayError
+
+from study.cluster import resources
+from study.config.hyperparameters import Hyperparameters
+from study.config.study import Range, Setting, Study, configuration, domains
+from study.data.datasets import Dataset
+from study.driver import remaining
+from study.record.tables import Tables
+from study.search.proposals import inside
+from study.worker import speed
+
+PATIENCE_SECONDS = 60.0  # for workers to answer: a cluster may be busy with other work
+SIZE = ("trials", "epochs", "train_images")  # who gives one of them has chosen the size
+
+
+def begin(study: Study, dataset: Dataset, need: dict[str, float]) -> Callable[[], remaining.Paces]:
+    """Let workers take a few steps, as many at once as trials will train; whom to ask for seconds
+    of an epoch by network, which is empty where nothing is measured. The trials find these workers
+    with all that they import."""
+    if not study.minutes:
+        return dict
+    trials = [typical(study, model) for model in study.models]
+    first = np.arange(min(len(dataset.train.labels), speed.STEPS * most(trials, "batch_size")))
+    ask: Any = ray.remote(speed.seconds).options(num_cpus=need["cpu"], num_gpus=need["gpu"])
+    given = (
+        trials,
+        dataset.train.taken(first),
+        dataset.val.taken(np.arange(min(len(dataset.val.labels), speed.JUDGED))),
+        (len(dataset.train.labels), len(dataset.val.labels)),
+        len(dataset.classes),
+        "cuda" if need["gpu"] else "cpu",
+        int(need["cpu"]),
+        study.own_networks,
+    )
+    slots = min(resources.slots(study, need), study.trials)
+    asked = [ask.remote(*given) for _ in range(slots)]
+    return lambda: answered(asked)
+
+
+def answered(asked: list[Any]) -> remaining.Paces:
+    """What workers say, on average; nothing where they can't."""
+    try:
+        found = ray.get(asked, timeout=PATIENCE_SECONDS)
+    except (RayError, TimeoutError):
+        for one in asked:
+            ray.cancel(one, force=True)
+        return {}
+    return {model: sum(one[model] for one in found) / len(found) for model in found[0]}
+
+
+def most(trials: Iterable[Hyperparameters], name: str) -> int:
+    return max(getattr(hp, name) for hp in trials)
+
+
+def typical(study: Study, model: str) -> Hyperparameters:
+    """A network's first setting as far as it is in the space, and the middle of what else is
+    searched."""
+    values = next((s.values for s in study.settings if s.values["model"] == model), {})
+    point = {
+        name: values[name] if name in values and inside(values[name], domain) else middle(domain)
+        for name, (_, domain) in domains(study, model).items()
+        if isinstance(domain, Range | tuple)
+    }
+    return configuration(study, Setting("", {"model": model, **point}))
+
+
+def middle(domain: Range | tuple) -> Any:
+    """Of choices, or of a range."""
+    if isinstance(domain, tuple):
+        return domain[len(domain) // 2]
+    low, high = domain.low, domain.high
+    between = (low * high) ** 0.5 if domain.log else (low + high) / 2
+    return round(between) if isinstance(low, int) else between
+
+
+def cut(study: Study, said: Iterable[str], paces: remaining.Paces, slots: int) -> Study:
+    """As many of the search's trials as fit into the study's minutes, at least one a network; all
+    of them where a person has chosen the size, or nothing is known."""
+    if not paces or {*SIZE} & {*said} or "search" not in study.stages:
+        return study
+    while study.trials > len(study.models) and expected(study, paces, slots) > 60 * study.minutes:
+        study = replace(study, trials=study.trials - 1)
+    return study
+
+
+def left_out(before: Study, study: Study) -> str:
+    """What `cut` has left out, in words, for the sentence on the study's size."""
+    if study.trials == before.trials:
+        return ""
+    return (
+        f"; {study.trials} of {before.trials} trials, since with all of them it would take more "
+        f"than {study.minutes:g} min here"
+    )
+
+
+def expected(study: Study, paces: remaining.Paces, slots: int) -> float:
+    """Seconds that the study will take."""
+    moment = datetime.now(UTC)
+    size = dict.fromkeys(study.models, 1).__getitem__  # each has a pace of its own
+    found = remaining.seconds(study, Tables(), slots, size, moment, moment, measured=paces)
+    return found or 0.0

@@ -1,0 +1,95 @@
+"""The search cut to the minutes that a new study is to take, by a measured speed."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from fer_data.dataset import Split
+from study.config.hyperparameters import Hyperparameters
+from study.config.study import from_dict, read_preset
+from study.driver import sizing
+from study.worker import speed
+
+PAPERS = ["alexnet", "resnet34", "cbam_resnet34"]
+EACH = {"alexnet": 10.0, "resnet34": 20.0, "cbam_resnet34": 30.0}  # seconds of an epoch
+
+
+def study(**given):
+    return from_dict({"models": PAPERS, "trials": 6, "epochs": 3, "seeds": 1, "minutes": 5} | given)
+
+
+def paces(factor: float) -> dict[str, float]:
+    return {model: factor * seconds for model, seconds in EACH.items()}
+
+
+def test_what_is_expected_is_the_search_and_the_confirmation_as_they_will_be_scheduled():
+    # of two trials of a network the second goes on past epoch 1 half of the time: 2.5 epochs each.
+    # One core has 25, 75 and 75 s of them, the other 50, 25 and 50; then 3 of 30 beside 3 of 20 and
+    # of 10. In the preset's order no core waits for the last long trial.
+    assert sizing.expected(study(), paces(1), 2) == 175 + 90
+    order = list(read_preset("search", "cpu")[0].models)
+    assert sizing.expected(study(models=order), paces(1), 2) == 150 + 90
+
+
+def test_a_slow_machine_leaves_trials_out_but_none_of_the_networks():
+    trials = [sizing.cut(study(), (), paces(factor), 2).trials for factor in (0.5, 1, 1.5, 2, 99)]
+    assert trials[0] == 6 and trials[-1] == 3 and trials == sorted(trials, reverse=True)
+    assert 3 < trials[2] < 6
+    told = sizing.left_out(study(), study(trials=4))
+    assert told == "; 4 of 6 trials, since with all of them it would take more than 5 min here"
+    assert sizing.left_out(study(), study()) == ""
+    for factor in (1, 1.5):
+        assert sizing.expected(sizing.cut(study(), (), paces(factor), 2), paces(factor), 2) <= 300
+
+
+@pytest.mark.parametrize("said", ["trials", "epochs", "train_images"])
+def test_a_size_that_a_person_chose_is_kept(said):
+    assert sizing.cut(study(), {said}, paces(99), 2) == study()
+
+
+def test_nothing_is_cut_where_nothing_is_known_or_searched():
+    assert sizing.cut(study(), (), {}, 2) == study()
+    only = study(stages=["confirm"])
+    assert sizing.cut(only, (), paces(99), 2) == only
+
+
+def test_nothing_is_measured_without_minutes():
+    assert sizing.begin(study(minutes=0), None, None)() == {}
+
+
+def test_the_steps_are_those_of_a_first_setting_else_of_the_middle_of_the_space():
+    default, _ = read_preset("search", "cpu")
+    for setting in default.settings:
+        hp = sizing.typical(default, setting.values["model"])
+        assert {name: getattr(hp, name) for name in setting.values} == setting.values
+    space = {
+        "batch_size": [16, 64, 256],
+        "lr": {"low": 0.001, "high": 0.1, "log": True},
+        "dropout": {"low": 0.1, "high": 0.5},
+    }
+    settings = [{"name": "a", "model": "alexnet", "batch_size": 16, "lr": 0.5}]
+    given = study(space=space, settings=settings)
+    alexnet, resnet = (sizing.typical(given, model) for model in PAPERS[:2])
+    assert (alexnet.batch_size, resnet.batch_size) == (16, 64)
+    assert alexnet.lr == resnet.lr == pytest.approx(0.01) and resnet.dropout == pytest.approx(0.3)
+
+
+def test_an_epoch_is_as_long_as_its_images_at_the_speed_of_the_second_step(monkeypatch):
+    """The first step makes kernels and loads libraries."""
+
+    def fit(hp, data, classes, device):
+        assert hp.epochs == 2 and len(data.train_labels) == 8 and len(data.val_labels) == 4
+        for ips, whole in ((1.0, 99.0), (4.0, 2.0 + 0.4)):  # 8 images in 2 s, 4 judged in .4 s
+            yield SimpleNamespace(images_per_second=ips, epoch_seconds=whole), {}
+
+    monkeypatch.setattr(speed.loop, "fit", fit)
+    images = Split(*split(8)), Split(*split(4))
+    hp = Hyperparameters(model="alexnet", batch_size=8, image_px=32)
+    found = speed.seconds([hp], *images, (800, 100), 7, "cpu", 1)
+    assert found == {"alexnet": pytest.approx(800 / 4 + 100 * 0.1)}
+
+
+def split(images: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    faces = np.random.default_rng(0).integers(0, 256, (images, 48, 48), np.uint8)
+    return faces, np.arange(images) % 7, np.arange(images)
