@@ -1,6 +1,7 @@
 """Image files become uint8 (side, side): whatever Pillow opens, upright, opaque, grey."""
 
 import io
+import math
 import sys
 import warnings
 from collections import Counter
@@ -66,6 +67,7 @@ def read(
     so large, it is the largest one's, and 48 at least.
     """
     side = kept(tree, names, boxes, margin, px)
+    check_memory(tree, len(names), side)
     images, largest = np.empty((len(names), side, side), np.uint8), 0
     changed: Counter[str] = Counter()
     cuts = "were cut to the square around the box of their face"
@@ -122,6 +124,27 @@ def size(content: bytes) -> tuple[int, int]:
         return Image.open(io.BytesIO(content), formats=formats()).size
     except Exception:  # PIL raises nearly anything on broken bytes
         return 0, 0
+
+
+def check_memory(tree: Tree, many: int, side: int) -> None:
+    """Refuse what would fill the memory: images are held twice while splits are made of them."""
+    needed, free = 2 * many * side**2, available()
+    if needed > free:
+        raise Mistake(
+            f"{tree.path}: {many:,} faces of {side} x {side} pixels take {needed / 2**30:,.1f} GiB "
+            f"while they are read, and {free / 2**30:,.1f} GiB are free: give a smaller --image-px "
+            "or fewer faces"
+        )
+
+
+def available() -> float:
+    """Bytes of memory that are free, as Linux tells it; inf elsewhere."""
+    try:
+        with open("/proc/meminfo") as file:
+            (line,) = (line for line in file if line.startswith("MemAvailable:"))
+            return 1024 * float(line.split()[1])
+    except (OSError, ValueError):
+        return math.inf
 
 
 def told(done: int, of: int) -> None:

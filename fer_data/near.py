@@ -20,7 +20,7 @@ LOW = 6  # waves along each side by which candidates are found
 # small ones with one thread; two, which wait for one another, take four times the processor.
 TILE, TILES = 64, 64
 ROUNDING = 1e-4  # of float32 in such a table
-PART = 4096  # images whose rows are summed at a time: never all as floats
+PART = 256  # images that are summed at a time: NumPy makes floats of each pixel
 
 
 @dataclass(frozen=True)

@@ -47,11 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def counted(named: Sequence[str]) -> pd.DataFrame:
     """A row per data set and class: images, and their share of the set. A class has one name in
     both; where a set hasn't it, it has no image of it."""
-    each = [pd.Series([folded(name) for name in rows.names.tolist()]) for rows in map(read, named)]
+    found = [read(one) for one in named]
+    each = [pd.Series([folded(name) for name in rows.names.tolist()]) for rows in found]
     order = list(dict.fromkeys(name for one in each for name in one.value_counts().index))
     rows = [
         {"set": title, "class": name, "images": int((one == name).sum())}
-        for title, one in zip(titles(named), each, strict=True)
+        for title, one in zip(titles(named, [rows.known for rows in found]), each, strict=True)
         for name in order
     ]
     frame = pd.DataFrame(rows)
@@ -63,12 +64,14 @@ def read(named: str) -> sources.Rows:
     return sources.read(Path(place).expanduser(), (), kind)
 
 
-def titles(named: Sequence[str]) -> list[str]:
-    """What each is called: by its kind, else its file's name; told apart by a number."""
+def titles(named: Sequence[str], known: Sequence[str]) -> list[str]:
+    """What each is called: by its kind or what it was recognised as, else its file's name; told
+    apart by a number."""
     found: list[str] = []
-    for one in named:
+    for one, recognised in zip(named, known, strict=True):
         kind, place = sources.asked(one)
-        title = SOURCES[kind].title if kind in SOURCES else Path(place).name
+        source = SOURCES.get(kind) or SOURCES.get(recognised)
+        title = source.title if source else Path(place).name
         found.append(title if title not in found else f"{title} (2)")
     return found
 

@@ -11,6 +11,7 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
+from fer_models import MODELS, own
 from study import Mistake
 from study.cluster import environment, nodes
 from study.cluster.connection import ENVIRONMENT
@@ -153,6 +154,31 @@ def test_every_node_of_a_real_cluster_answers(cluster, tmp_path):
     assert len({node_id for _, node_id, _ in answers}) == 2
     (_, _, said), *_ = nodes.everywhere(lambda: 1 / 0)
     assert said == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.nodes
+@pytest.mark.ray
+def test_a_network_of_ones_own_is_on_every_node_without_its_file(cluster, tmp_path):
+    """Its text travels, as a trial and the test images' answers are given it."""
+    path = tmp_path / "nets.py"
+    path.write_text(
+        "from torch import nn\ndef Own(*, classes):\n    return nn.Linear(3, classes)\n"
+    )
+    record = dict(own.KNOWN[own.named(f"{path}:Own")])
+    path.unlink()
+
+    def made() -> tuple[int, str]:
+        from fer_models import MODELS, own  # the node's, not this process's
+
+        name = own.register(record)
+        return MODELS[name](classes=5).out_features, own.KNOWN[name]["digest"]
+
+    try:
+        answers = nodes.everywhere(made)
+    finally:
+        del MODELS["Own"], own.KNOWN["Own"]
+    assert [said for _, _, said in answers] == [(5, record["digest"])] * 2
+    assert len({node_id for _, node_id, _ in answers}) == 2
 
 
 @pytest.mark.nodes

@@ -107,6 +107,15 @@ def test_an_exported_network_resizes_from_the_studys_side():
     assert (ours - augment.resized(faces, 64).float()).abs().max() <= 1
 
 
+def test_what_would_fill_the_memory_is_refused_before_it_does(tmp_path, monkeypatch):
+    path = layouts.raf_db(tmp_path / "r")
+    assert image_files.available() > 2**20
+    monkeypatch.setattr(image_files, "available", lambda: 2 * 42 * 48**2)
+    assert len(sources.read(path).names) == 42
+    with pytest.raises(ValueError, match="42 faces of 96 x 96 pixels take 0.0 GiB while they are"):
+        sources.read(path, px=96)
+
+
 def test_a_broken_image_is_told_whatever_size_is_asked_for(tmp_path):
     from test_fer_data_readers import refusal
 

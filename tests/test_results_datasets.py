@@ -11,6 +11,7 @@ def test_classes_meet_by_name_and_shares_are_of_each_set(tmp_path, capsys, monke
     raf, ck = layouts.raf_db(tmp_path / "raf"), layouts.ck48(tmp_path / "ck")
     frame = datasets.counted([f"raf-db:{raf}", f"ckplus:{ck}"])
     assert frame["set"].unique().tolist() == ["RAF-DB (basic)", "CK+"]
+    assert datasets.counted([str(raf), str(ck)]).equals(frame), "they are recognised"
     rows = frame.set_index(["set", "class"])
     assert rows.loc[("CK+", "neutral"), "images"] == 0 < rows.loc[("CK+", "contempt"), "images"]
     assert "anger" not in set(frame["class"]), "anger is angry in both"

@@ -54,7 +54,7 @@ def tested(given: Inputs) -> Section | None:
     whole, classes, groups = (
         make(found) for make in (elsewhere.tested, elsewhere.classes, elsewhere.groups)
     )
-    notes = list(dict.fromkeys(note for one in found for note in one.notes))
+    notes = {one.tested: f"{one.tested}: {'; '.join(one.notes)}." for one in found}
     blocks: list[Block] = [
         Text(summary(whole, classes)),
         table("elsewhere", "Trained on, tested on", whole, COLUMNS),
@@ -62,7 +62,9 @@ def tested(given: Inputs) -> Section | None:
     ]
     if not groups.empty:
         blocks.append(table("elsewhere_groups", "Accuracy by group", groups, GROUPS, True))
-    return Section("Trained on, tested on", [*blocks, Text(". ".join(notes) + ".", "quiet")])
+    return Section(
+        "Trained on, tested on", [*blocks, *(Text(one, "quiet") for one in notes.values())]
+    )
 
 
 def summary(whole: pd.DataFrame, classes: pd.DataFrame) -> str:
