@@ -3,9 +3,10 @@ another checkout's, in turn.
 
     python -m benchmarks.loading fer2013.csv fer2013.zip --other ../before --rounds 3
 
-Each load is a process of its own, of which Linux tells the processor's seconds (all threads) and
-the largest resident memory; the ratio of two loads right after one another says what a busy
-machine can't. A source that the other checkout can't read has no ratio.
+Each load is a process of its own, of which Linux tells the processor's seconds (all threads). The
+largest resident memory it reads of itself: its parent would be told at least what the parent has.
+The ratio of two loads right after one another says what a busy machine can't. A source that the
+other checkout can't read has no ratio.
 """
 
 import argparse
@@ -27,6 +28,7 @@ try:
 except ModuleNotFoundError:
     from study.data import load
 load(sys.argv[1])
+print("peak", next(line for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
 
@@ -36,7 +38,6 @@ def main() -> None:
     made.add_argument("--other", type=Path, help="a checkout to compare with")
     made.add_argument("--rounds", type=int, default=3)
     args = made.parse_args()
-    print(measured.machine())
     for source in args.sources:
         rows: dict[tuple[str, str], list[tuple[float, float]]] = {}
         for _ in range(args.rounds):
@@ -46,6 +47,7 @@ def main() -> None:
                         rows.setdefault((name, cache), []).append(seen)
         for cache in ("cold", "warm"):
             print(told(source, cache, rows))
+    print(measured.machine())
 
 
 def loads(tree: Path, source: str) -> list[tuple[float, float]]:
@@ -59,13 +61,15 @@ def cost(tree: Path, source: str, cache: str) -> tuple[float, float]:
     environment = os.environ | {"FER_STUDY_CACHE": cache, "PYTHONPATH": str(tree)}
     command = [sys.executable, "-c", LOAD, str(Path(source).resolve())]
     child = subprocess.Popen(
-        command, env=environment, cwd=tree, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, env=environment, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
+    assert child.stdout
+    said = child.stdout.read().decode()
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = status
     if status:
         return float("inf"), float("inf")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return used.ru_utime + used.ru_stime, int(said.rpartition("VmHWM:")[2].split()[0]) / 1024
 
 
 def told(source: str, cache: str, rows: dict[tuple[str, str], list[tuple[float, float]]]) -> str:
