@@ -16,6 +16,17 @@ def test_each_study_counts_once_and_each_data_set_apart(tmp_path):
     assert len(ledger.lines(tmp_path / ledger.NAME)) == 3
 
 
+def test_another_size_of_the_same_faces_is_the_same_test(tmp_path):
+    """Kept at 96 pixels instead of 48 they have another digest."""
+    storage = tmp_path / "storage"
+    assert ledger.opened("at48", "first", ["x"], tmp_path, storage, "raf") == 1
+    assert ledger.opened("at96", "second", ["x"], tmp_path, storage, "raf") == 2
+    assert ledger.opened("at96", "third", ["x"], tmp_path / "other", storage, "raf") == 3
+    assert ledger.opened("at48", "fourth", ["x"], tmp_path, None, "repacked") == 2
+    assert ledger.opened("other", "fifth", ["x"], tmp_path, None, "another") == 1
+    assert ledger.opened("none", "drawn", ["x"], tmp_path) == 1, "without a file no line matches"
+
+
 def test_a_damaged_line_is_passed_over_and_a_place_that_is_none_is_no_error(tmp_path):
     (tmp_path / ledger.NAME).write_text('{"data": "a", "study": "one"}\n{"da\n5\n')
     assert ledger.opened("a", "two", [], tmp_path) == 2

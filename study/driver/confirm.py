@@ -204,7 +204,11 @@ def asked(
                 of, by = session.dataset.digest, session.study.name
                 shared = places.at(session.study.storage) if session.study.storage else None
                 session.header["look_at_test"] = ledger.opened(
-                    of, by, [*session.tables.chosen], storage=shared
+                    of,
+                    by,
+                    [*session.tables.chosen],
+                    storage=shared,
+                    source=session.dataset.source[1],
                 )
             session.log({"event": "test_opened", "trial_id": name, "images": seen})
         waiting[name] = answers.remote(

@@ -24,16 +24,20 @@ def opened(
     settings: list[str],
     folder: Path | None = None,
     storage: Place | None = None,
+    source: str = "",
 ) -> int:
     """Write down that a study opened the test images of the data; the how-manieth did so, of those
     that this machine and the storage know.
 
-    A study that is in the ledger counts once. Where nothing can be written it is only counted.
+    `source` is the digest of the file or folder that was read: another size or choice of its images
+    has another `digest`, and the same test. A study that is in the ledger counts once. Where
+    nothing can be written it is only counted.
     """
-    path = cache.folder(folder) / NAME
-    here = [one for one in lines(path) if one.get("data") == digest]
-    there = shared(storage, digest) if storage else []
+    path, keys = cache.folder(folder) / NAME, [key for key in (digest, source) if key]
+    here = [one for one in lines(path) if {one.get("data"), one.get("source")} & {*keys}]
+    there = [one for key in keys for one in shared(storage, key)] if storage else []
     line: dict[str, object] = {"time": now(), "data": digest, "study": study, "settings": settings}
+    line |= {"source": source} if source else {}
     if study not in of(here):
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +45,8 @@ def opened(
                 file.write(json.dumps(line) + "\n")
     if storage and study not in of(there):
         with suppress(OSError):  # a silent bucket loses no study
-            places.write(storage / SHARED / digest / f"{study}.json", json.dumps(line).encode())
+            for key in keys:
+                places.write(storage / SHARED / key / f"{study}.json", json.dumps(line).encode())
     known = of(sorted([*here, *there, line], key=lambda one: str(one.get("time", ""))))
     return known.index(study) + 1
 
