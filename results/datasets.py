@@ -7,13 +7,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from PIL import Image, ImageDraw
 
-from fer_data import sources
+from fer_data import image_files, sources
 from fer_data.catalogue import SOURCES
 from fer_data.classes import folded
+from fer_data.rows import SIDE_PX
 from results import Mistake, fail, say
 from results.figures import charts, images
+
+EACH = 8  # faces of a class
+LEFT, GAP = 90, 24  # pixels of the names of classes, and between the two sets
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,14 +33,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     made.add_argument(
         "--out", type=Path, default=Path("datasets.svg"), metavar="FILE", help="SVG or PNG"
     )
+    made.add_argument(
+        "--faces",
+        type=Path,
+        metavar="FILE.png",
+        help=f"also {EACH} faces of each class of both, by lot: the photographs belong to their "
+        "owners, so keep such a picture to yourself",
+    )
     args = made.parse_args(argv)
     try:
+        if args.faces and args.faces.suffix != ".png":
+            raise Mistake(f"--faces is {args.faces}: expected a name that ends in .png")
         if args.out.suffix not in (".svg", ".png"):
             raise Mistake(f"--out is {args.out}: expected a name that ends in .svg or .png")
-        frame = counted(args.source)
+        found = [read(one) for one in args.source]
+        frame = counted(args.source, found)
         say(words(frame))
         images.write({args.out: charts.class_shares(frame)})
         say(f"Figure: {args.out}")
+        if args.faces:
+            drawn(found, list(frame["set"].unique()), list(frame["class"].unique())).save(
+                args.faces
+            )
+            say(f"Faces: {args.faces}")
     except images.NoBrowser as error:
         return fail(
             "results.datasets", Mistake(f"no figure was drawn ({error}): install a Chromium")
@@ -44,10 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def counted(named: Sequence[str]) -> pd.DataFrame:
+def counted(named: Sequence[str], found: list[sources.Rows]) -> pd.DataFrame:
     """A row per data set and class: images, and their share of the set. A class has one name in
     both; where a set hasn't it, it has no image of it."""
-    found = [read(one) for one in named]
     each = [pd.Series([folded(name) for name in rows.names.tolist()]) for rows in found]
     order = list(dict.fromkeys(name for one in each for name in one.value_counts().index))
     rows = [
@@ -57,6 +77,24 @@ def counted(named: Sequence[str]) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows)
     return frame.assign(share=frame["images"] / frame.groupby("set")["images"].transform("sum"))
+
+
+def drawn(found: list[sources.Rows], titles: list[str], classes: list[str]) -> Image.Image:
+    """A row for each class: its name, and some of its faces in one set and in the other."""
+    wide = EACH * (SIDE_PX + 2)
+    page = Image.new("L", (LEFT + 2 * wide + GAP, (len(classes) + 1) * (SIDE_PX + 6)), "white")
+    pen = ImageDraw.Draw(page)
+    for at, (rows, title) in enumerate(zip(found, titles, strict=True)):
+        left = LEFT + at * (wide + GAP)
+        pen.text((left, 24), title, fill="black", font_size=16)
+        names = np.array([folded(name) for name in rows.names.tolist()])
+        for row, name in enumerate(classes, 1):
+            pen.text((4, row * (SIDE_PX + 6) + 14), name, fill="black", font_size=14)
+            there = np.random.default_rng(0).permutation(np.flatnonzero(names == name))[:EACH]
+            for place, face in enumerate(image_files.small(rows.images[there])):
+                where = (left + place * (SIDE_PX + 2), row * (SIDE_PX + 6))
+                page.paste(Image.fromarray(face), where)
+    return page
 
 
 def read(named: str) -> sources.Rows:

@@ -52,7 +52,7 @@ ROOMS = {
     " results/report numpy pandas PIL",
     "results/explorer": "results results/artefacts results/facts results/figures results/report"
     " fer_data numpy pandas PIL dash flask werkzeug",
-    "results/datasets.py": "results fer_data results/figures pandas",
+    "results/datasets.py": "results fer_data results/figures numpy pandas PIL",
     "results/publish.py": "results results/artefacts numpy pyarrow",
     "results/readme.py": "results results/artefacts results/facts results/figures results/report"
     " results/publish.py pandas plotly",

@@ -1,7 +1,9 @@
 """Two data sets side by side."""
 
 import layouts
+import numpy as np
 import pytest
+from PIL import Image
 
 from results import datasets
 from results.figures import charts
@@ -9,9 +11,11 @@ from results.figures import charts
 
 def test_classes_meet_by_name_and_shares_are_of_each_set(tmp_path, capsys, monkeypatch):
     raf, ck = layouts.raf_db(tmp_path / "raf"), layouts.ck48(tmp_path / "ck")
-    frame = datasets.counted([f"raf-db:{raf}", f"ckplus:{ck}"])
+    named = [f"raf-db:{raf}", f"ckplus:{ck}"]
+    found = [datasets.read(one) for one in named]
+    frame = datasets.counted(named, found)
     assert frame["set"].unique().tolist() == ["RAF-DB (basic)", "CK+"]
-    assert datasets.counted([str(raf), str(ck)]).equals(frame), "they are recognised"
+    assert datasets.counted([str(raf), str(ck)], found).equals(frame), "they are recognised"
     rows = frame.set_index(["set", "class"])
     assert rows.loc[("CK+", "neutral"), "images"] == 0 < rows.loc[("CK+", "contempt"), "images"]
     assert "anger" not in set(frame["class"]), "anger is angry in both"
@@ -20,8 +24,17 @@ def test_classes_meet_by_name_and_shares_are_of_each_set(tmp_path, capsys, monke
     assert [bar.name.rpartition(", ")[2] for bar in figure.data] == ["42 images", "252 images"]
     drawn = []
     monkeypatch.setattr(datasets.images, "write", drawn.append)
-    assert datasets.main([f"raf-db:{raf}", f"ckplus:{ck}", "--out", "x.svg"]) == 0
+    faces = tmp_path / "faces.png"
+    assert datasets.main([*named, "--out", "x.svg", "--faces", str(faces)]) == 0
+    page = np.asarray(Image.open(faces))
+    row = 1 + frame["class"].unique().tolist().index("neutral")
+    high, first, second = 54 * row, 90, 90 + 8 * 50 + 24
+    assert page[high : high + 48, first : first + 48].std() > 10, "RAF-DB has neutral faces"
+    assert page[high : high + 48, second : second + 400].min() == 255, "CK+48 has none"
+    assert datasets.main([*named, "--faces", "x.jpg"]) == 2
+    assert "expected a name that ends in .png" in capsys.readouterr().err
+    assert datasets.main([*named, "--out", "x.svg"]) == 0
     said = capsys.readouterr().out
-    assert "all" in said and "42" in said and "252" in said and len(drawn) == 1
+    assert "all" in said and "42" in said and "252" in said and len(drawn) == 2
     assert datasets.main([str(raf), str(ck), "--out", "x.jpeg"]) == 2
     assert "expected a name that ends in .svg or .png" in capsys.readouterr().err
