@@ -11,10 +11,11 @@ from ray import cloudpickle
 import study
 from study.cluster import environment, resources
 from study.worker.predict import predicted
+from study.worker.speed import seconds
 from study.worker.trial import Trial
 
 # All that the driver hands to Ray, which a worker imports by name before it runs it.
-SHIPPED = (Trial, predicted, resources.free_mib, environment.facts, environment.uses,
+SHIPPED = (Trial, predicted, seconds, resources.free_mib, environment.facts, environment.uses,
            environment.sees)  # fmt: skip
 WORKER = """
 import json, sys
