@@ -1054,13 +1054,19 @@ def test_an_exported_picture_has_its_legend_its_title_and_its_hollow_marks(
         with opened(browser, address, offline=True, color_scheme=scheme) as page:
             page.locator("#figure-lr-batch").scroll_into_view_if_needed()
             said = {}
-            for name in ("cost", "lr-batch"):
+            for name in ("cost", "lr-batch", "history"):
                 with page.expect_download() as download:
                     page.locator(f"#figure-{name} button", has_text="SVG").click()
                 download.value.save_as(tmp_path / f"{name}.svg")
                 said[name] = (tmp_path / f"{name}.svg").read_text()
             assert "alexnet" in said["cost"] and "Accuracy and its cost" in said["cost"]
-            assert ink in said["cost"] and "filled: Pareto front" in said["cost"]
+            assert ink in said["cost"] and "hollow: not on the Pareto front" in said["cost"]
+            assert "best so far" in said["history"] and "stopped early" in said["history"]
+            for picture in said.values():  # the title has its row, however many the legend has
+                place = re.search(r'class="legend"[^>]*translate\([\d.]+, ?([\d.]+)\)', picture)
+                assert float(place[1]) > 25
+            page.locator("#find").fill("a0")  # one trial: nothing can be said of correlations
+            assert page.locator("#figure-influence button", has_text="PNG").is_hidden()
             assert "colorbar" in said["lr-batch"] and "val accuracy at epoch" in said["lr-batch"]
 
 

@@ -276,7 +276,7 @@
       caption: explorer.epoch()
         ? `${explorer.judged_words} at epoch ${explorer.epoch()}`
         : `final ${explorer.judged_words}`,
-      hollow_told: 'filled: Pareto front',
+      hollow_told: 'hollow: not on the Pareto front',
       marks: [{kind: 'points', x, y, trial: every, hollow: i => !on.has(i)}],
       tip: ({trial: i}) =>
         `${data.trials.trial_id[i]}, ${data.trials.model[i]}: ${explorer.percent(y[i])}, ${explorer.number(x[i], 3)} ${COSTS[against]}`,

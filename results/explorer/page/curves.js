@@ -355,6 +355,7 @@
               kind: 'points',
               only: true,
               symbol: 'diamond',
+              told: 'what if: stopped here',
               size: 4,
               hollow: () => true,
               colour: () => explorer.colours().ink,
@@ -459,6 +460,7 @@
         x,
         y,
         mode: 'lines',
+        name: model === null ? 'cutoff' : `cutoff, ${model}`,
         hoverinfo: 'skip',
         line: {
           shape: 'hvh',

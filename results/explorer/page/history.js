@@ -227,7 +227,8 @@
         },
       ],
       traces: Array.from(again, (i, k) => ({
-        name: 'lost',
+        name: 'time lost to a restart',
+        showlegend: !k,
         mode: 'lines',
         over: true,
         x: [lost.from[k], lost.to[k]].map(when => (when - first[study[i]]) / ms),

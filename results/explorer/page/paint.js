@@ -3,6 +3,7 @@
 // Points: trial[k] is the k-th's. The rest is faint and beneath, the selected stand in their network's colour.
 {
   const SIZE = 4.2;
+  const ENDS = {x: 'stopped early', 'triangle-up': 'failed'}; // marks at the end of a trial
   const SHAPES = {
     circle: (c, x, y, r) => c.arc(x, y, r, 0, 7),
     square: (c, x, y, r) => c.rect(x - r * 0.88, y - r * 0.88, r * 1.76, r * 1.76),
@@ -315,13 +316,11 @@
   explorer.traces = figure => {
     const traces = [],
       models = explorer.data.trials.model,
-      {rest, ink} = explorer.colours(),
+      {rest, ink, soft} = explorer.colours(),
       narrowed = explorer.narrowed(),
-      named = new Set();
-    const legend = name => {
-      const fresh = !named.has(name);
-      named.add(name);
-      return {name, legendgroup: name, showlegend: fresh};
+      named = new Map(); // what the legend says: a name, and the trace that shows its line or its mark
+    const called = (name, shown) => {
+      if (!named.has(name)) named.set(name, {...shown, x: [null], y: [null], name});
     };
     let hollow = false;
     for (const marks of figure.spec.marks || []) {
@@ -351,7 +350,7 @@
           add(marks.trial[k], k, own => {
             const open = Boolean(marks.hollow?.(k)),
               symbol = marks.symbol || explorer.look(own.model).symbol;
-            hollow ||= open && !marks.symbol;
+            if (open && !marks.symbol) hollow = true;
             own.x.push(marks.x[k]);
             own.y.push(marks.y[k]);
             own.symbols.push(symbol === 'x' ? 'x-thin' : open ? `${symbol}-open` : symbol);
@@ -362,31 +361,48 @@
         const look = explorer.look(model),
           colour = on ? look.colour : rest,
           each = on && colours.some(Boolean) ? colours : colour;
+        const line = {
+            color: colour,
+            width: marks.width || 1.2,
+            dash: marks.width ? 'solid' : look.dash_name,
+          },
+          mark = {symbol: look.symbol === 'x' ? 'x-thin' : look.symbol, size: 8};
+        if (lines) called(on ? model : 'not selected', {mode: 'lines', line: {...line, width: 2.5}});
+        else if (marks.symbol && on)
+          called(marks.told || ENDS[marks.symbol], {
+            mode: 'markers',
+            marker: {...mark, symbol: symbols[0], color: ink, line: {width: 1.5, color: ink}},
+          });
+        else if (!marks.symbol) {
+          const shown = on ? (marks.colour ? ink : look.colour) : rest;
+          called(on ? model : 'not selected', {
+            mode: 'markers',
+            marker: {...mark, color: shown, line: {width: 1.5, color: shown}},
+          });
+        }
         traces.push({
           x,
           y,
-          ...legend(!on ? 'not selected' : marks.told || model),
+          showlegend: false,
           mode: lines ? 'lines' : 'markers',
           connectgaps: false,
           opacity: !on && narrowed ? 0.5 : lines && !marks.width ? 0.6 : 0.9,
-          line: {color: colour, width: marks.width || 1.2, dash: marks.width ? 'solid' : look.dash_name},
+          line,
           marker: {
             color: each,
             symbol: symbols,
             size: 2 * (marks.size || SIZE),
-            line: {width: 1.5, color: each},
+            line: marks.outline && on ? {width: 1, color: soft} : {width: 1.5, color: each},
           },
         });
       }
     }
     if (hollow)
-      traces.push({
-        x: [null],
-        y: [null],
+      called(figure.spec.hollow_told || 'hollow: stopped early', {
         mode: 'markers',
-        name: figure.spec.hollow_told || 'hollow: stopped early',
-        marker: {symbol: 'circle-open', color: ink, size: 8},
+        marker: {symbol: 'circle-open', color: ink, size: 8, line: {width: 1.5}},
       });
+    traces.push(...named.values());
     if (figure.spec.scale) traces.push(explorer.colour_bar(figure.spec.scale));
     return traces;
   };

@@ -2,7 +2,8 @@
 // own marks costs 600 ms for 1,000 curves, the canvas 20; an image is made of true plotly traces, so SVG stays SVG.
 {
   const {element} = explorer;
-  const LEAST_WIDE = 640; // px of an image, so that its legend fits beside itself
+  const LEAST_WIDE = 640, // px of an image, so that its legend fits beside itself
+    [TITLE, HEAD] = [34, 72]; // px of an image's title, and of it with one row of the legend
   const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
   const CONFIG = {
     showSendToCloud: false,
@@ -192,7 +193,7 @@
     figure.draw = spec => {
       figure.spec = spec;
       summary.textContent = spec.summary;
-      wrap.hidden = Boolean(spec.empty);
+      wrap.hidden = tools.hidden = Boolean(spec.empty);
       if (spec.empty) return;
       if (details.open) fill();
       const axes = JSON.stringify([spec.x, spec.y, spec.lines, spec.lasso ? 1 : 0, dark.matches]);
@@ -363,7 +364,15 @@
       ...image.layout,
       paper_bgcolor: style('--paper'),
       showlegend: true,
-      legend: {orientation: 'h', x: 0, xanchor: 'left', y: 1.02, yanchor: 'bottom', itemsizing: 'constant'},
+      legend: {
+        orientation: 'h',
+        x: 0,
+        xanchor: 'left',
+        yref: 'container',
+        y: 1 - TITLE / (box.height + HEAD),
+        yanchor: 'top',
+        itemsizing: 'constant',
+      },
       title: {
         text: words,
         font: {size: 14, color: style('--ink')},
@@ -373,14 +382,14 @@
         y: 0.985,
         yanchor: 'top',
       },
-      margin: {...image.layout.margin, t: 72},
+      margin: {...image.layout.margin, t: HEAD},
       width: wide,
-      height: box.height + 72,
+      height: box.height + HEAD,
     };
     const url = await Plotly.toImage(image, {
       format,
       width: wide,
-      height: box.height + 72,
+      height: box.height + HEAD,
       scale: format === 'png' ? 2 : 1,
     });
     const content = await (await fetch(url)).blob();
