@@ -1,9 +1,12 @@
 """The terminal's verdicts are those of the report, README and explorer."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 from test_results_load import CLASSES, whole
 
 from fer_stats import verdicts as fer_verdicts
@@ -13,6 +16,7 @@ from results.facts import evaluation, verdicts
 from results.facts.evaluation import evaluated
 from study.config.study import from_dict
 from study.driver import compared
+from study.record import schemas
 from study.record.tables import Tables
 
 __all__ = ["whole"]
@@ -29,13 +33,28 @@ def tables(folder) -> Tables:
     return found
 
 
-def test_the_terminal_and_the_report_say_the_same(whole):
+def images(folder) -> None:
+    """The digests and near copies of a study's images: a third of test are near copies, and of the
+    others every two are identical."""
+    of = pd.read_parquet(folder / "predictions.parquet")[["split", "image"]].drop_duplicates()
+    near = (of["split"] == "test") & (of["image"] % 3 == 0)
+    rows = of.assign(pixels=[f"{k // 2:016x}" for k in range(len(of))], near=near)
+    schemas.write_table(folder / "images.parquet", rows.to_dict("records"), schemas.IMAGES)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_the_terminal_and_the_report_say_the_same(whole, tmp_path, known):
+    whole = Path(shutil.copytree(whole, tmp_path / "one"))
+    if known:
+        images(whole)
     study = load(whole)
     (theirs,) = verdicts.of([study], evaluation.evaluated(answers(study)))
     told = pd.read_parquet(whole / "predictions.parquet")
     (ours,) = compared.of(compared.Given(whole, from_dict({}), tables(whole), told, CLASSES))
     assert repr(ours) == repr(theirs)
     assert any(ours.words in line for line in compared.lines([ours]))
+    given = compared.Given(whole, from_dict({}), tables(whole), told, CLASSES)
+    assert (given.cluster is not None) == known
 
 
 def test_a_setting_without_answers_is_in_no_pair(whole):

@@ -117,7 +117,7 @@ def hours(study: Study, tables: Tables, trials: dict[str, dict[str, Any]]) -> fl
 
 def copied(folder: Path, predictions: pd.DataFrame) -> pd.Series:
     """Of each answer whether its image is an exact or near copy of one trained on."""
-    table, _ = kept(folder / "images.parquet")
+    table, _ = kept(folder / "images.parquet", key="image")
     exact = predictions["duplicate"].fillna(False).astype(bool)
     if table is None or "near" not in table.column_names:
         return exact
@@ -128,7 +128,7 @@ def copied(folder: Path, predictions: pd.DataFrame) -> pd.Series:
 
 def copies(folder: Path, images: np.ndarray) -> np.ndarray | None:
     """(n,) a number for each group of identical test images; None where no digests are kept."""
-    table, _ = kept(folder / "images.parquet")
+    table, _ = kept(folder / "images.parquet", key="image")
     if table is None:
         return None
     rows = table.to_pandas()

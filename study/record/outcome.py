@@ -85,8 +85,10 @@ def answered(folder: Path) -> set[str]:
     return set() if table is None else set(table["trial_id"].unique().to_pylist())
 
 
-def kept(path: Path, columns: pa.Schema | None = None) -> tuple[pa.Table | None, str]:
-    """A table of answers, and why it can't be read if it is damaged; neither where there is none.
+def kept(
+    path: Path, columns: pa.Schema | None = None, key: str = "trial_id"
+) -> tuple[pa.Table | None, str]:
+    """A table of answers, or of images by another `key`, and why it can't be read if it is damaged; neither where there is none.
 
     Such damage comes from outside: the file is only ever replaced whole. Its pages have checksums,
     and its `columns`, which have none, are known.
@@ -96,7 +98,7 @@ def kept(path: Path, columns: pa.Schema | None = None) -> tuple[pa.Table | None,
     try:
         table = pq.read_table(path, page_checksum_verification=True)
         table.validate(full=True)
-        if not table.schema.equals(columns or table.schema) or "trial_id" not in table.schema.names:
+        if not table.schema.equals(columns or table.schema) or key not in table.schema.names:
             raise ValueError("its columns are others")
         return table, ""
     except Exception as error:  # there is no error that damage can't make Arrow raise
