@@ -148,3 +148,31 @@ def test_the_checklist_answers_what_the_artefacts_answer_and_leaves_the_rest_ope
 def test_a_flag_that_does_nothing_beside_them_is_refused(whole, capsys):
     assert main([str(whole), "--health", "--out", "page.html"]) == 2
     assert "--out does nothing with --health" in capsys.readouterr().err
+
+
+def test_a_search_that_confirmed_nothing_is_asked_about_copies_and_sizes_too(request):
+    one = load(request.config.rootpath / FULL)
+    found = health.leaks(one, [])
+    assert found and not found.passed and "val with copies" in found.words
+    asked = {**one.study["study"], "val_copies": "without"}
+    assert health.leaks(replace(one, study={**one.study, "study": asked}), []).passed
+    half = one.trials.index % 2 == 0
+    trials = one.trials.assign(
+        hp_model=np.where(half, "alexnet", "resnet34"), hp_image_px=np.where(half, 32, 48)
+    )
+    even = health.even(replace(one, trials=trials), trials.assign(model=trials["hp_model"]))
+    assert not even.passed and "pixels a side (alexnet 32 and resnet34 48)" in even.words
+
+
+def test_seeds_are_not_enough_while_a_pair_has_a_setting_of_one(request):
+    one = load(request.config.rootpath / SEARCH)
+    own = evaluation.evaluated(answers(one))
+    found = verdicts.of([one], own)
+    sure, lone = (
+        replace(found[0], verdict="not settled", smallest=smallest, needed=None, seeds=seeds)
+        for smallest, seeds in ((0.015, (12, 12)), (np.nan, (12, 1)))
+    )
+    assert health.seeds(one, own, [sure]).passed
+    for pairs in ([sure, lone], [lone, sure]):
+        told = health.seeds(one, own, pairs)
+        assert not told.passed and "--seeds 12" in told.command, told

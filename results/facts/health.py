@@ -91,14 +91,14 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
         return None
     if single and not pairs:
         words = f"{listed(single)}: one seed, so that there is no interval."
-        return Check(name, False, words, again(one, f"--seeds {enough(one, own)}"))
+        return Check(name, False, words, again(one, f"--seeds {enough(one, own, 1)}"))
     if not pairs:
         return Check(name, True, "Each setting has an interval; no pair was to be decided.")
     open_ones = [each for each in pairs if not each.settled]
     if not open_ones:
         return Check(name, True, f"All {len(pairs)} primary comparisons are settled.")
     needed = [each.needed for each in open_ones if each.needed]
-    smallest = max((each.smallest for each in pairs), default=np.nan)
+    smallest = float(np.max([each.smallest for each in pairs]))  # NaN where one has one seed
     if smallest <= WORTH:
         words = (
             f"{len(open_ones)} of {len(pairs)} primary comparisons aren't settled, and differences "
@@ -109,14 +109,19 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
     if needed:
         words += f"; {max(needed)} seeds each would settle {len(needed)}, four times in five."
         return Check(name, False, words, again(one, f"--seeds {max(needed)}"))
-    words += ": the images are too few for differences this small, with any number of seeds."
-    return Check(name, False, words)
+    words += ": the images are too few for differences this small, with any number of seeds"
+    many = enough(one, own, len(pairs))
+    if many <= min(min(each.seeds) for each in pairs):
+        return Check(name, False, f"{words}.")
+    words += f"; larger ones would be found with {many} each."
+    return Check(name, False, words, again(one, f"--seeds {many}"))
 
 
-def enough(one: Findings, own: list[Evaluated]) -> int:
-    """Seeds with which the study's pairs would be decided, as far as its images allow that."""
+def enough(one: Findings, own: list[Evaluated], pairs: int) -> int:
+    """Seeds with which so many pairs, or as many as the study fixed, would be decided, as far as
+    its images allow that."""
     images = int(evaluation.chosen(own[0].answers, evaluation.PRIMARY).sum())
-    plan = Plan(1, images, max(len(verdicts.fixed(one)), 1))
+    plan = Plan(1, images, max(len(verdicts.fixed(one)), pairs))
     return plan.enough or FEW_SEEDS
 
 
@@ -197,8 +202,16 @@ def cursed(one: Findings) -> Check | None:
 
 def leaks(one: Findings, own: list[Evaluated]) -> Check | None:
     """Whether copies of training images are known, and out of what choices and verdicts use."""
+    asked = one.study["study"]
+    chose = "search" in asked.get("stages", []) and not one.epochs.empty
+    on_copies = chose and asked.get("val_copies") != "without"
     if not own:
-        return None
+        if not chose:
+            return None
+        words = "No setting has met test; choices were made on val without copies of training's."
+        if on_copies:
+            words = "Configurations were chosen on val with copies of training images in it."
+        return Check("Leaks", not on_copies, words, again(one) if on_copies else "")
     answers = own[0].answers
     copied = ~evaluation.chosen(answers, "test, no duplicates") & (answers.split == "test")
     words = (
@@ -208,8 +221,7 @@ def leaks(one: Findings, own: list[Evaluated]) -> Check | None:
     lacking = []
     if answers.near is None:
         lacking.append("near copies weren't looked for")
-    asked = one.study["study"]
-    if asked.get("val_copies") != "without" and "search" in asked.get("stages", []):
+    if on_copies:
         lacking.append("configurations were chosen on val with copies of training images in it")
     if not lacking:
         return Check("Leaks", True, words)
@@ -240,9 +252,10 @@ def even(one: Findings, trials: pd.DataFrame) -> Check | None:
         if many.max() > UNEVEN * many.min():
             apart.append(f"trials ({listed([f'{n} {name}' for name, n in many.items()])})")
     confirmed = one.trials[one.trials["stage"] == "confirm"]
+    judged = confirmed if len(confirmed) else one.trials
     for column, what in (("hp_image_px", "pixels a side"), ("hp_epochs", "epochs")):
-        if column in confirmed and len(confirmed):
-            each = confirmed.groupby("hp_model")[column].agg(lambda v: tuple(sorted(set(v))))
+        if column in judged:
+            each = judged.groupby("hp_model")[column].agg(lambda v: tuple(sorted(set(v))))
             if each.nunique() > 1:
                 values = [f"{name} {'/'.join(map(str, v))}" for name, v in each.items()]
                 apart.append(f"{what} ({listed(values)})")
