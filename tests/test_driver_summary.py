@@ -1,3 +1,4 @@
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -195,8 +196,35 @@ def test_the_papers_figure_stands_beside_no_other_images_and_the_end_says_why(tm
     predictions("++++++").to_parquet(tmp_path / "predictions.parquet")
     study = from_dict({"settings": [{"name": "A", "model": "alexnet", "published": 0.5836}]})
     text = report(tmp_path, study, tables(), DATA | data, VAL)
-    assert "58.4" not in text and "paper " not in text
+    assert "58.4" not in text and not re.search(r" paper *$", text, re.MULTILINE)
     assert f"The paper's accuracies aren't set beside these: {why}." in text
+
+
+def test_of_settings_that_were_read_from_test_nobody_says_that_test_never_was(tmp_path):
+    predictions("++++++").to_parquet(tmp_path / "predictions.parquet")
+    study = from_dict({"settings": [{"name": "A", "model": "alexnet", "published": 0.5836}]})
+    text = report(tmp_path, study, tables(), DATA, VAL)
+    assert "test never was" not in text
+    assert "was first chosen by val and test together" in text
+
+
+def test_identical_images_count_once_in_the_terminal_s_interval_too(tmp_path):
+    right = np.random.default_rng(0).random((2, 60)) < 0.6
+    rows = [
+        {"trial_id": f"A-s{seed}", "split": "test", "image": image, "label": "sad"}
+        | {"duplicate": False, "p_happy": float(not hit), "p_sad": float(hit)}
+        for seed, hits in enumerate(right)
+        for image, hit in enumerate(hits)
+    ]
+    pd.DataFrame(rows).to_parquet(tmp_path / "predictions.parquet")
+    groups = np.arange(60) // 20
+    images = {"split": "test", "image": np.arange(60), "pixels": [f"{k}" for k in groups]}
+    pd.DataFrame(images).to_parquet(tmp_path / "images.parquet")
+    low, high = np.clip(crossed.of_one(right, groups).interval(), 0, 1)
+    alone = np.clip(crossed.of_one(right).interval(), 0, 1)
+    assert (low, high) != pytest.approx(alone, abs=1e-3)
+    text = report(tmp_path, from_dict({}), tables(), DATA, VAL)
+    assert f"{100 * low:.1f} to {100 * high:.1f} %" in text
 
 
 def test_report_names_the_best_the_confirmed_and_the_failed(tmp_path):

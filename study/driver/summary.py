@@ -53,13 +53,14 @@ def confirmed(
     predictions: pd.DataFrame,
     data: dict[str, Any],
     copied: pd.Series | None = None,
+    cluster: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Accuracy by setting over its seeds: on val, test, both, and either without duplicates, which
     `copied` marks where near copies are known too.
 
     Where val+test is the test folder of the Kaggle copy, which the paper tested on, its own figure
     stands beside it. Interval and sd are of test without duplicates; the interval is for new seeds
-    and new images, so that one seed has none.
+    and new images, so that one seed has none; `cluster` numbers those of them that are identical.
     """
     classes, theirs = list(data["classes"]), published(study, data)
     share = predictions[[f"p_{name}" for name in classes]].to_numpy()
@@ -88,7 +89,7 @@ def confirmed(
                 own.loc[(own["split"] == "val") & ~own["duplicate"], "hit"].mean()
             ),
             "test, no duplicates": percent(clean["hit"].mean()) if len(clean) else "no image",
-            **over_seeds(clean),
+            **over_seeds(clean, cluster),
             "test": percent(test["hit"].mean()),
             "val+test": percent(own["hit"].mean()),
         }
@@ -98,12 +99,12 @@ def confirmed(
     return pd.DataFrame(rows)
 
 
-def over_seeds(clean: pd.DataFrame) -> dict[str, str]:
+def over_seeds(clean: pd.DataFrame, cluster: np.ndarray | None = None) -> dict[str, str]:
     """Interval and sd of a setting's accuracy on these images, which every seed has answered."""
     right = clean.pivot(index="trial_id", columns="image", values="hit").to_numpy()
     if len(right) < 2:
         return dict.fromkeys(("95 %", "sd (seeds)"), "one seed" if len(right) else "no image")
-    low, high = np.clip(crossed.of_one(right).interval(), 0, 1)  # of a share
+    low, high = np.clip(crossed.of_one(right, cluster).interval(), 0, 1)  # of a share
     return {
         "95 %": f"{100 * low:.1f} to {100 * high:.1f} %",
         "sd (seeds)": f"{100 * right.mean(1).std(ddof=1):.2f}",
@@ -147,10 +148,10 @@ def report(
     answers, _ = kept(folder / "predictions.parquet")
     if answers is not None:
         predictions = answers.to_pandas()
-        held = confirmed(tables, study, predictions, data, compared.copied(folder, predictions))
-        heading = "Confirmed with fresh seeds (val may have been used for choices, test never was):"
-        parts += [heading, table(held), *beside_the_paper(study, data), ""]
         given = compared.Given(folder, study, tables, predictions, list(classes))
+        copied = compared.copied(folder, predictions)
+        held = confirmed(tables, study, predictions, data, copied, given.cluster)
+        parts += [choices(study), table(held), *beside_the_paper(study, data), ""]
         parts += compared.lines(compared.of(given))
         parts += compared.gained(given)
         parts += learning.confirmed(tables, predictions, list(classes), study.metric)
@@ -158,6 +159,17 @@ def report(
     if failed:
         parts += [f"{len(failed)} failed: {', '.join(failed)} (trials.parquet says why)", ""]
     return "\n".join(parts)
+
+
+def choices(study: Study) -> str:
+    """What was chosen on which images, above the confirmed settings. Those that the paper printed
+    were first read by val and test together, as `results.facts.status.chosen_on_test` says."""
+    if any(setting.published for setting in study.settings):
+        return (
+            "Confirmed with fresh seeds (what the paper doesn't say of its settings was first "
+            "chosen by val and test together, so test may be a little high):"
+        )
+    return "Confirmed with fresh seeds (val may have been used for choices, test never was):"
 
 
 def published(study: Study, data: dict[str, Any]) -> dict[str, float]:
