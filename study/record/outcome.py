@@ -88,7 +88,8 @@ def answered(folder: Path) -> set[str]:
 def kept(
     path: Path, columns: pa.Schema | None = None, key: str = "trial_id"
 ) -> tuple[pa.Table | None, str]:
-    """A table of answers, or of images by another `key`, and why it can't be read if it is damaged; neither where there is none.
+    """A table of answers, or of images by another `key`, and why it can't be read if it is damaged;
+    neither where there is none.
 
     Such damage comes from outside: the file is only ever replaced whole. Its pages have checksums,
     and its `columns`, which have none, are known.
