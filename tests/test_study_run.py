@@ -395,7 +395,10 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(here, ray_two_cpus, capsys, w
 
 @pytest.mark.ray
 def test_an_existing_study_is_neither_overwritten_nor_run_twice_at_once(here, ray_two_cpus, capsys):
-    assert main(small("--stages", "search", "--trials", "1")) == 0
+    assert main(small("--stages", "search", "--trials", "1", "--minutes", "9")) == 0
+    out = capsys.readouterr().out
+    measured, promised = out.index("Measuring a step of each network"), out.index("Time: about ")
+    assert measured < promised < out.index(" t0000 "), "told before the first trial"
     before = (here / "runs" / "small" / "events.jsonl").read_bytes()
     assert main(SMALL) == 2
     assert "--resume" in capsys.readouterr().err

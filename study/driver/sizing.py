@@ -12,6 +12,7 @@ import numpy as np
 import ray
 from ray.exceptions import RayError
 
+from study import say
 from study.cluster import resources
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Range, Setting, Study, configuration, domains
@@ -31,6 +32,7 @@ def begin(study: Study, dataset: Dataset, need: dict[str, float]) -> Callable[[]
     with all that they import."""
     if not study.minutes:
         return dict
+    say("Measuring a step of each network ...")
     trials = [typical(study, model) for model in study.models]
     first = np.arange(min(len(dataset.train.labels), speed.STEPS * most(trials, "batch_size")))
     ask: Any = ray.remote(speed.seconds).options(num_cpus=need["cpu"], num_gpus=need["gpu"])
