@@ -252,7 +252,15 @@ def test_four_networks_from_the_command_line(file, tmp_path):
     }
     sources = {one["name"]: one["source"] for one in found.study["study"]["own_networks"]}
     assert sources == {"Small": f"{file}:Small", "timm-test_resnet": "timm:test_resnet"}
+    other = ["--data", f"raf-db:{layouts.raf_db(tmp_path / 'other', each=10)}", "--device", "cpu"]
+    asked = [sys.executable, "-m", "study.evaluate", str(tmp_path / "runs" / "own"), *other]
+    done = subprocess.run(asked, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert all(f"  {name}: " in done.stdout for name in sources), done.stdout
+    assert "none of them is a copy or near copy of a training image" in done.stdout
     report = [sys.executable, "-m", "results", str(tmp_path / "runs" / "own")]
     report += ["--out", str(tmp_path / "own.html")]
     done = subprocess.run(report, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
+    page = (tmp_path / "own.html").read_text()
+    assert "Trained on, tested on" in page and "African-American" in page, "accuracy by group"
