@@ -180,6 +180,6 @@ def test_the_command_takes_votes(study, tmp_path, monkeypatch, told):
     assert __main__.main(given) == 0
     text = words(out.read_text())
     assert "4 of 6 test images are answered wrongly" in text
-    assert "Not a face, say most voters of 1 test images, and all of 1: rows 5." in text
+    assert "1 test image most voters call no face, 1 of them all voters: rows 5." in text
     made = pd.read_csv(tmp_path / "r-tables" / "never-right.csv")
     assert made["image"].tolist() == [3, 4, 5, 7]

@@ -12,11 +12,11 @@ import pandas as pd
 
 from fer_stats.crossed import LEVEL
 from fer_stats.plans import WORTH, Plan
-from fer_stats.verdicts import Comparison, signed
+from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
 from results.facts import evaluation, halving, learning, predictable, search, status, verdicts
 from results.facts.evaluation import Evaluated
-from results.words import listed
+from results.words import listed, signed
 
 CURSE = 0.01  # a searched figure that loses more with fresh seeds is told
 RUNG = 0.5  # rank correlation of the first rung with the end below which ASHA stops at random
@@ -173,15 +173,15 @@ def predicted(one: Findings, trials: pd.DataFrame) -> Check | None:
         words = f"Fewer than {predictable.FEWEST} trials of each network: nothing can be told."
         return Check(name, False, words, more)
     told = [
-        f"{row['model']} {100 * row['r2']:.0f} % (p {row['p']:.3f}, {row['trials']} trials)"
+        f"{row['model']} {signed(100 * row['r2'], 0)} % (p {row['p']:.3f}, {row['trials']} trials)"
         if np.isfinite(row["r2"])
         else f"{row['model']} too few trials ({row['trials']})"
         for _, row in found.iterrows()
     ]
-    words = f"Of the ranks' variance the hyperparameters foretell, cross-validated: {listed(told)}."
+    words = f"Cross-validated R² of the ranks from the hyperparameters: {listed(told)}."
     passed = bool((found["p"] < 1 - LEVEL).all())
     if not passed:
-        words += " What isn't foretold better than shuffled values shows no effect of any of them."
+        words += " What isn't predicted better than shuffled values shows no effect of any of them."
     return Check(name, passed, words, "" if passed else more)
 
 
@@ -190,7 +190,7 @@ def cursed(one: Findings) -> Check | None:
     frame = search.winners_curse(one)
     if frame.empty:
         return None
-    told = [f"{row['setting']} {signed(-row['lost'])}" for _, row in frame.iterrows()]
+    told = [f"{row['setting']} {signed(-100 * row['lost'], 1)}" for _, row in frame.iterrows()]
     words = (
         f"The search's best with fresh seeds, same images of val and epoch: {listed(told)} points."
     )
@@ -287,7 +287,7 @@ def stopping(one: Findings, trials: pd.DataFrame) -> Check | None:
     rungs = halving.rungs(one, trials)
     first = rungs.sort_values("rung").drop_duplicates("model")
     told = [
-        f"{row['model']} {row['spearman']:.2f} ({row['reached_the_end']} of {row['judged']})"
+        f"{row['model']} {signed(row['spearman'], 2)} ({row['reached_the_end']} of {row['judged']})"
         if np.isfinite(row["spearman"])
         else f"{row['model']} unknown ({row['reached_the_end']} of {row['judged']})"
         for _, row in first.iterrows()

@@ -118,4 +118,4 @@ def by_seed(settings: list[Evaluated]) -> Table:
     index = ["setting", "model", "seed"]
     wide = evaluation.by_seed(settings).pivot(index=index, columns="scope", values="accuracy")
     columns = kinds("setting model seed") | {scope: "percent" for scope in evaluation.SCOPES}
-    return table("by-seed", "Each network by itself", wide.reset_index(), columns, folded=True)
+    return table("by-seed", "Per seed", wide.reset_index(), columns, folded=True)

@@ -6,7 +6,7 @@ from results.artefacts.load import Findings
 from results.facts import halving
 from results.figures import charts
 from results.report.blocks import Block, Figure, Text, table
-from results.words import capital, listed
+from results.words import capital, listed, signed
 
 CURVE_COLUMNS = "model trial_id epoch:count judged:percent"
 RUNG_COLUMNS = "model rung:count judged:count stopped:count reached_the_end:count spearman:number"
@@ -59,12 +59,12 @@ def saved_words(row: pd.Series) -> str:
 
 
 def rung_words(rungs: pd.DataFrame) -> str:
-    """How well the rungs foretold the end."""
+    """How well the rungs predicted the end."""
     known = rungs.dropna(subset=["spearman"])
     if known.empty:
-        return "Too few trials reached the end to say whether its rungs foretell it."
+        return "Too few trials reached the end to say whether its rungs predict it."
     each = [
-        f"{row['model']} {row['spearman']:.2f} at rung {row['rung']:.0f}"
+        f"{row['model']} {signed(row['spearman'], 2)} at rung {row['rung']:.0f}"
         for _, row in known.iterrows()
     ]
     return f"Rank correlation of a rung with the end, survivors only: {', '.join(each)}."
@@ -82,7 +82,7 @@ def replayed(one: Findings, trials: pd.DataFrame) -> list[Block]:
         f"{row['epochs_run']:,.0f} of {row['of']:,.0f} epochs and {100 * row['lost']:.2f} points "
         f"of {one.judged} lost. Each trial is judged in the study's own order and pool."
     )
-    labels = {"saved": "saved of what was run", "stopped": "stopped in addition"}
+    labels = {"saved": "saved of what was run", "stopped": "additionally stopped"}
     return [
         Text(words),
         table("replay", "What if ASHA were more aggressive?", frame, REPLAY_COLUMNS, True, labels),

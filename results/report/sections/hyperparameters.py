@@ -6,7 +6,7 @@ from results.artefacts.load import Findings
 from results.facts import search
 from results.figures import charts
 from results.report.blocks import Block, Figure, Text, kinds, table
-from results.words import capital
+from results.words import signed
 
 SLICES = 6  # hyperparameters drawn, those that vary most
 INFLUENCE_COLUMNS = (
@@ -14,8 +14,8 @@ INFLUENCE_COLUMNS = (
 )
 PAIR_COLUMNS = "model trial_id hp_lr:number hp_batch_size:count judged:percent"
 PAIR_WORDS = (
-    "Each mark is a trial; the brighter, the higher its {judged} at its last epoch. Hollow "
-    "marks were stopped early, so they don't compare with the full."
+    "Each mark is a trial, its colour the final {judged}. Hollow marks were stopped early: they "
+    "aren't comparable with the filled ones."
 )
 
 
@@ -45,16 +45,16 @@ def hyperparameters(one: Findings, trials: pd.DataFrame) -> list[Block]:
 
 
 def slice_words(influence: pd.DataFrame, judged: str) -> str:
-    words = f"{capital(judged)} of each trial at its last epoch; hollow marks were stopped early."
-    # both as shares of the ranks' variance: a correlation's is its square
+    words = f"Final {judged} of each trial; hollow marks were stopped early."
+    # both as shares of rank variance: a correlation's is its square
     value = (influence["spearman"] ** 2).fillna(influence["eta_squared"])
     if value.isna().all():
         return words
     top = influence.loc[value.idxmax()]
     if pd.notna(top["spearman"]):
-        how = f"rank correlation {top['spearman']:+.2f}"
+        how = f"rank correlation {signed(top['spearman'], 2)}"
     else:
-        how = f"{100 * top['eta_squared']:.0f} % of the ranks' variance"
+        how = f"η² {100 * top['eta_squared']:.0f} % of rank variance"
     return (
         f"{words} At epoch {top['epoch']}, which every trial reached, the strongest is "
         f"{top['hyperparameter']} of {top['model']} ({how}, {top['trials']} trials)."

@@ -33,7 +33,7 @@ TEST_LABELS = {
     "mcnemar_holm": "with Holm",
     "permutation_p": "permutation p (these images)",
     "permutation_holm": "permutation with Holm",
-    "permutation_least": "least possible with Holm",
+    "permutation_least": "smallest attainable p with Holm",
 }
 HOW = (
     "The claim is for new seeds and new images: variance components of seeds crossed with images, "
@@ -105,7 +105,7 @@ def compared(found: list[Comparison]) -> Table:
         cost=["" if np.isnan(one.hours) else f"{one.hours:.2g} {one.unit}" for one in found],
         seeds_in_words=[seeds_of(one) for one in found],
     )
-    caption = "Every two settings, in points of accuracy"
+    caption = "Pairwise differences in accuracy, points"
     return table("verdicts", caption, shown, COLUMNS, len(frame) > 12, LABELS)
 
 

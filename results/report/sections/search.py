@@ -67,8 +67,8 @@ def beyond_selection(one: Findings, given: Inputs) -> Section | None:
         *gained(one, given),
         *important(one, trials),
     ]
-    title = "What the whole search says"
-    return Section(f"{title}, {one.name}" if given.several else title, blocks) if blocks else None
+    title = "Importance and selection bias"
+    return Section(f"{title}: {one.name}" if given.several else title, blocks) if blocks else None
 
 
 def best_trials(one: Findings, trials: pd.DataFrame) -> list[Block]:

@@ -7,7 +7,7 @@ from results.facts import votes
 from results.facts.evaluation import Evaluated
 from results.figures import charts
 from results.report.blocks import Block, Figure, Section, Text, table
-from results.words import listed, ranged, ranges
+from results.words import counted, listed, ranged, ranges
 
 SCOPE = "test"
 COLUMNS = (
@@ -127,11 +127,13 @@ def voters(rows: pd.DataFrame) -> list[Block]:
     counts = votes.majorities(rows)
     faceless = rows[rows["majority"] == "not a face"]
     certain = int((faceless["sure"] == 1).sum())
-    words = f"Not a face, say most voters of {len(faceless):,} test images, and all of {certain:,}"
+    words = (
+        f"{counted(len(faceless), 'test image')} most voters call no face, {certain:,} of them all "
+        "voters"
+    )
     if len(faceless):
-        words += f": rows {listed([str(n) for n in faceless['image'].head(12)])}"
-    if len(faceless) > 12:
-        words += " and more"
+        example = "for example " if len(faceless) > 12 else ""
+        words += f": {example}rows {listed([str(n) for n in faceless['image'].head(12)])}"
     columns = {name: "text" if name == "label" else "count" for name in counts}
     caption = "What most voters see, by label"
     return [Text(f"{words}."), table("majorities", caption, counts, columns)]
