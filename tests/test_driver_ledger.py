@@ -27,6 +27,17 @@ def test_another_size_of_the_same_faces_is_the_same_test(tmp_path):
     assert ledger.opened("none", "drawn", ["x"], tmp_path) == 1, "without a file no line matches"
 
 
+def test_a_study_that_is_removed_and_begun_again_by_its_name_is_another_look(tmp_path):
+    storage = tmp_path / "storage"
+    times = ("2026-11-28T10:00:00.000+00:00", "2026-11-28T11:00:00.000+00:00")
+    for _ in range(2):
+        looks = [ledger.opened("a", "s", [], tmp_path, storage, begun=begun) for begun in times]
+        assert looks == [1, 2]
+    other = tmp_path / "other"
+    assert ledger.opened("a", "s", [], other, storage, begun="2026-11-28T12:00") == 3
+    assert len(ledger.shared(storage, "a")) == 3
+
+
 def test_a_damaged_line_is_passed_over_and_a_place_that_is_none_is_no_error(tmp_path):
     (tmp_path / ledger.NAME).write_text('{"data": "a", "study": "one"}\n{"da\n5\n')
     assert ledger.opened("a", "two", [], tmp_path) == 2

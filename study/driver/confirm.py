@@ -209,6 +209,7 @@ def asked(
                     [*session.tables.chosen],
                     storage=shared,
                     source=session.dataset.source[1],
+                    begun=session.header["started_at"],
                 )
             session.log({"event": "test_opened", "trial_id": name, "images": seen})
         waiting[name] = answers.remote(
