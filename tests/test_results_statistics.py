@@ -150,6 +150,9 @@ def test_permutation_needs_two_seeds_each():
     apart = st.permutation(np.arange(5.0, 9), np.arange(5.0))
     assert st.least_permutation(4, 5) == pytest.approx(apart) == pytest.approx(2 / 126)
     assert st.permutation(np.array([3.0, 4, 5]), np.array([0.0, 1, 2])) == pytest.approx(0.1)
+    # ten and ten have 184,756 exchanges, of which 9,999 are drawn
+    drawn = st.permutation(np.arange(10.0, 20), np.arange(10.0))
+    assert st.least_permutation(10, 10) == pytest.approx(drawn) == pytest.approx(2 / 10_000)
 
 
 def test_holm_by_hand():

@@ -143,9 +143,13 @@ def least_permutation(first: int, second: int) -> float:
     """The smallest two-sided p that a permutation of so many seeds can give; NaN below two each.
 
     Twice that of the most extreme exchange, whether it has a mirror image (equal numbers) or not:
-    scipy's two-sided p is twice the smaller tail.
+    scipy's two-sided p is twice the smaller tail, which of drawn exchanges is 1 / (DRAWN + 1) at
+    least.
     """
-    return 2 / comb(first + second, first) if min(first, second) > 1 else np.nan
+    if min(first, second) < 2:
+        return np.nan
+    exchanges = comb(first + second, first)
+    return 2 / exchanges if exchanges <= DRAWN else 2 / (DRAWN + 1)
 
 
 def holm(p: np.ndarray) -> np.ndarray:
