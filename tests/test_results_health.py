@@ -143,6 +143,11 @@ def test_the_checklist_answers_what_the_artefacts_answer_and_leaves_the_rest_ope
     assert by_key["1a"].endswith("for the author to say")
     assert "digest" in by_key["2a"] and by_key["2a"].startswith("- [x]")
     assert "primary comparison" in by_key["7c"]
+    settings = evaluation.evaluated(answers(load(whole)))
+    for one in settings:
+        accuracy = one.scopes[evaluation.PRIMARY]["accuracy"].mean
+        assert f"{one.name} {100 * accuracy:.1f} % (" in by_key["7b"]
+    assert "On test without copies" in by_key["7b"]
 
 
 def test_a_flag_that_does_nothing_beside_them_is_refused(whole, capsys):

@@ -9,7 +9,7 @@ from typing import Any
 from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
 from results.facts import search, setting, status
-from results.facts.evaluation import Evaluated
+from results.facts.evaluation import PRIMARY, Evaluated
 from results.words import listed, ranged
 from results.words import seeds as seeds_words
 
@@ -173,7 +173,7 @@ def metrics(given: Given) -> str:
 def uncertainty(given: Given) -> str:
     each = []
     for one in given.own:
-        measured = one.scopes.get("test", {}).get("accuracy")
+        measured = one.scopes.get(PRIMARY, {}).get("accuracy")
         if measured is not None:
             low, high = measured.interval
             many = seeds_words(len(measured.by_seed))
@@ -181,7 +181,11 @@ def uncertainty(given: Given) -> str:
             each.append(f"{one.name} {100 * measured.mean:.1f} % ({reach})")
     if not each:
         return OPEN
-    return f"On test, 95 % intervals for new seeds and images, of this one search: {listed(each)}."
+    searched = ", of this one search" if "search" in given.asked.get("stages", []) else ""
+    return (
+        f"On test without copies, 95 % intervals for new seeds and images{searched}: "
+        f"{listed(each)}."
+    )
 
 
 def tests(given: Given) -> str:
