@@ -170,3 +170,10 @@ test('seeds of a setting are their mean and range at each epoch that they reache
     {x: 3, mean: 0.4, low: 0.4, high: 0.4, seeds: 1},
   ]);
 });
+
+test('a correlation and an eta squared are compared as shares of the same variance', () => {
+  const {follows} = load(['data', 'selection', 'arithmetic', 'filter', 'comparable']).explorer;
+  const weak = follows.share({words: false, worth: -0.6}),
+    strong = follows.share({words: true, worth: 0.5});
+  assert.ok(weak < strong);
+});

@@ -64,6 +64,8 @@
     const how = axis.text ? explorer.eta_squared : explorer.spearman;
     return {trials: there.length, words: axis.text, worth: few ? NaN : how(values, found)};
   };
+  // Both as shares of the ranks' variance, so that they can be set side by side: a correlation's is its square.
+  explorer.follows.share = ({words, worth}) => (words ? worth : worth * worth);
   explorer.follows.enough = ENOUGH;
   explorer.follows.told = ({words, worth, trials}) =>
     words

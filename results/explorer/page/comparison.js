@@ -100,7 +100,7 @@
       };
     });
     const top = rows.reduce(
-      (best, row) => (!best || Math.abs(row.worth) > Math.abs(best.worth) ? row : best),
+      (best, row) => (!best || explorer.follows.share(row) > explorer.follows.share(best) ? row : best),
       null,
     );
     influence.draw({
