@@ -79,6 +79,7 @@ def test_answers_are_kept_and_said(run, tmp_path, capsys):
         classes=CLASSES,
         split=np.array(["test"] * 7),
         duplicate=np.zeros(7, bool),
+        near=None,
         label=np.arange(7),
         guess=np.stack([np.arange(7), np.arange(7)]),
     )
@@ -140,7 +141,12 @@ def test_what_falls_by_other_shares_of_the_classes_is_told_from_what_recall_lose
 
     label, guess = made([0] * 4 + [1] * 4)
     mine = SimpleNamespace(
-        classes=("a", "b"), label=label, guess=guess, split=np.array(["test"] * 8)
+        classes=("a", "b"),
+        label=label,
+        guess=guess,
+        split=np.array(["test"] * 8),
+        duplicate=np.zeros(8, bool),
+        near=None,
     )
     there, said = made([0, 1, 1, 1])
     one = elsewhere.Elsewhere(
@@ -152,6 +158,23 @@ def test_what_falls_by_other_shares_of_the_classes_is_told_from_what_recall_lose
     assert ": 25.0 points lower" in section.summary(whole, each)
     better = whole.assign(drop=-0.1, **{"drop low": -0.2, "drop high": 0.05})
     assert ": 10.0 points higher (−5.0 to 20.0)" in section.summary(better, each)
+
+
+@pytest.mark.parametrize("mark", ["duplicate", "near"])
+def test_copies_of_training_images_that_are_right_at_home_are_no_drop_elsewhere(mark):
+    """All four copies are right at home, of the other four faces two; there two of four."""
+    right = np.array([[1, 1, 1, 1, 1, 1, 0, 0]] * 2)
+    marks = {"duplicate": np.zeros(8, bool), "near": None} | {mark: np.arange(8) < 4}
+    label = np.array([1] * 8)
+    mine = SimpleNamespace(
+        classes=("a", "b"), label=label, guess=right, split=np.array(["test"] * 8), **marks
+    )
+    there = np.array([[True, True, False, False]] * 2)
+    setting = SimpleNamespace(name="net", answers=mine)
+    one = elsewhere.Elsewhere(setting, "A", "B", (), label[:4], there, None)
+    whole, each = elsewhere.tested([one]), elsewhere.classes([one])
+    assert whole["own test"][0] == 0.5 and whole["drop"][0] == 0 == whole["by the mix"][0]
+    assert each["drop"].tolist() == [0]
 
 
 def test_a_folder_without_a_study_is_refused(tmp_path, capsys):

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from fer_stats import crossed
 from results import Mistake
 from results.artefacts.load import Findings, stored
-from results.facts.evaluation import Evaluated, chosen
+from results.facts.evaluation import PRIMARY, Evaluated, chosen
 
 FEW = 10  # faces of a group below which an accuracy says nothing
 
@@ -74,10 +74,17 @@ def fall(own: crossed.Estimate, there: crossed.Estimate) -> crossed.Estimate:
     )
 
 
+def at_home(one: Elsewhere) -> np.ndarray:
+    """(N,) which images its own test is: without copies of those trained on, which no face
+    elsewhere is either, and which would pass for a drop; all of test where they are all copies."""
+    mine = one.setting.answers
+    clean = chosen(mine, PRIMARY)
+    return clean if clean.any() else chosen(mine, "test")
+
+
 def right_at_home(one: Elsewhere) -> np.ndarray:
     """(S, n) bool: the setting's answers to its own test."""
-    mine = one.setting.answers
-    inside = chosen(mine, "test")
+    mine, inside = one.setting.answers, at_home(one)
     return mine.guess[:, inside] == mine.label[inside]
 
 
@@ -114,7 +121,7 @@ def tested(found: list[Elsewhere]) -> pd.DataFrame:
 def mix(one: Elsewhere) -> float:
     """What accuracy would fall by if every class kept its recall and had its share of the faces
     there. With what each class `carries` it is the drop."""
-    mine, inside = one.setting.answers, chosen(one.setting.answers, "test")
+    mine, inside = one.setting.answers, at_home(one)
     here, there = mine.label[inside], one.label
     right = right_at_home(one)
     return float(
@@ -130,14 +137,13 @@ def classes(found: list[Elsewhere]) -> pd.DataFrame:
     interval, and what it `carries` of the accuracy's drop: by its share of the faces there."""
     rows = []
     for one in found:
-        mine = one.setting.answers
-        inside = chosen(mine, "test")
+        mine, inside = one.setting.answers, at_home(one)
         for k, name in enumerate(mine.classes):
             here = one.label == k
-            at_home = right_at_home(one)[:, mine.label[inside] == k]
-            if not (here.any() and at_home.size):
+            right = right_at_home(one)[:, mine.label[inside] == k]
+            if not (here.any() and right.size):
                 continue
-            recall, before = crossed.of_one(one.right[:, here]), crossed.of_one(at_home)
+            recall, before = crossed.of_one(one.right[:, here]), crossed.of_one(right)
             drop = fall(before, recall)
             low, high = np.clip(drop.interval(), -1, 1)  # of shares
             rows.append(
