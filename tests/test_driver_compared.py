@@ -52,7 +52,8 @@ def test_the_terminal_and_the_report_say_the_same(whole, tmp_path, known):
     told = pd.read_parquet(whole / "predictions.parquet")
     (ours,) = compared.of(compared.Given(whole, from_dict({}), tables(whole), told, CLASSES))
     assert repr(ours) == repr(theirs)
-    assert any(ours.words in line for line in compared.lines([ours]))
+    told_so = f"{ours.words}. P({ours.first} is better): {ours.chance:.2f}."
+    assert any(told_so in line for line in compared.lines([ours]))
     given = compared.Given(whole, from_dict({}), tables(whole), told, CLASSES)
     assert (given.cluster is not None) == known
 

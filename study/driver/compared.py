@@ -139,9 +139,14 @@ def copies(folder: Path, images: np.ndarray) -> np.ndarray | None:
 def lines(found: list[Comparison]) -> list[str]:
     """The primary verdicts as the terminal prints them."""
     primary = [one for one in found if one.primary]
-    told = [f"  {one.words}." for one in primary[:SHOWN]]
+    told = [f"  {one.words}.{chance(one)}" for one in primary[:SHOWN]]
     if not told:
         return []
     more = [f"  {len(primary) - SHOWN} more: in the report."] if len(primary) > SHOWN else []
     heading = "Who is better, for new seeds and images (95 %, Holm), on test without duplicates:"
     return [heading, *told, *more, ""]
+
+
+def chance(one: Comparison) -> str:
+    """How likely the first, trained anew, is better on new images; "" with one seed."""
+    return "" if np.isnan(one.chance) else f" P({one.first} is better): {one.chance:.2f}."
