@@ -31,8 +31,9 @@ CURSE_COLUMNS = (
 BESIDE_COLUMNS = "first second difference:points low:points high:points verdict words"
 CURSE_LABELS = {"mean": "fresh seeds", "low": "lowest", "high": "highest"}
 HOW = (
-    "The unbiased estimator of Tang et al. 2020: the best of n trials drawn from those that were "
-    "run. A trial that ASHA stopped counts with its last {judged}, a failed one with zero. "
+    "The estimator of Tang et al. 2020: the best of n trials drawn from those that were run; "
+    "unbiased where trials are independent, which those of TPE are not. A trial that ASHA "
+    "stopped counts with its last {judged}, a failed one with zero. "
     "Epochs, seconds and multiply-adds (a step is three forward passes) are n times the network's "
     "mean."
 )
