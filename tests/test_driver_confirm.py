@@ -121,6 +121,18 @@ def test_the_default_and_the_next_best_are_confirmed_beside_the_best():
     assert {*progress_due({**given, "stages": ["search", "confirm"]}, tables)} == {*order}
 
 
+def test_a_default_outside_the_space_is_what_the_study_tries_first():
+    """AdamW with SGD's learning rate of .05 would make any search look like a gain."""
+    tables = trials(("t0000", "alexnet", "completed", 9, 0.5))
+    first = {"name": "first", "model": "alexnet", "lr": 0.001}
+    space = {"lr": {"low": 0.0005, "high": 0.004, "log": True}, "optimizer": "adamw"}
+    given = {"baseline_seeds": 1, "epochs": 9, "models": ["alexnet"], "space": space}
+    _, default, *_ = chosen(tables, **given, settings=[first])
+    assert (default["setting"], default["hp"]["lr"]) == ("alexnet-default", 0.001)
+    _, default, *_ = chosen(tables, **given)
+    assert default["hp"]["lr"] == pytest.approx((0.0005 * 0.004) ** 0.5)
+
+
 def test_a_default_that_is_the_best_is_not_confirmed_twice():
     tables = trials(("t0000", "alexnet", "completed", 9, 0.5))
     lr = Hyperparameters(model="alexnet").lr

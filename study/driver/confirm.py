@@ -16,9 +16,9 @@ import ray
 from fer_data.fer2013 import pixel_digests
 from study.config import seeds
 from study.config.hyperparameters import Hyperparameters, present
-from study.config.study import Setting, Study, configuration, default_of
+from study.config.study import Range, Setting, Study, configuration, default_of, domains
 from study.data.datasets import Dataset, Split, subset
-from study.driver import ledger
+from study.driver import ledger, sizing
 from study.driver.failures import last_line
 from study.driver.session import Session
 from study.record import outcome
@@ -33,7 +33,7 @@ from study.record.schemas import (
     store,
 )
 from study.record.tables import Tables, settings_of
-from study.search.proposals import Config
+from study.search.proposals import Config, inside
 from study.storage import places
 from study.training import attention
 from study.worker import predict
@@ -75,8 +75,7 @@ def beside(session: Session, best: Event) -> Iterator[Event]:
     """
     study, model = session.study, best["setting"]
     told, there = {"beside": model}, [best["hp"]]
-    default = present(configuration(study, Setting(default_of(model), {"model": model})))
-    del default["seed"]
+    default = unsearched(study, model)
     if not same_training(default, best["hp"]):
         there.append(default)
         yield {
@@ -95,6 +94,22 @@ def beside(session: Session, best: Event) -> Iterator[Event]:
             there.append(event["hp"])
             yield event | told
             place += 1
+
+
+def unsearched(study: Study, model: str) -> dict[str, Any]:
+    """What one would train without a search: the defaults, and where one lies outside the space
+    (SGD's learning rate, and the study has AdamW) what the study tries first."""
+    name = default_of(model)
+    plain = configuration(study, Setting(name, {"model": model}))
+    first = sizing.typical(study, model)
+    values = {
+        key: getattr(first, key)
+        for key, (_, domain) in domains(study, model).items()
+        if isinstance(domain, Range | tuple) and not inside(getattr(plain, key), domain)
+    }
+    found = present(configuration(study, Setting(name, {"model": model, **values})))
+    del found["seed"]
+    return found
 
 
 def same_training(one: dict[str, Any], other: dict[str, Any]) -> bool:
