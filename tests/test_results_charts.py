@@ -88,8 +88,8 @@ def test_settings_on_other_images_are_never_on_one_axis(tmp_path):
     (two / "study.json").write_text(head)
     found = figure_of("confirmed", one, two)
     assert [title for title, _ in found.plots] == [
-        "Accuracy on val+test, a",
-        "Accuracy on val+test, b",
+        "Accuracy on test, no duplicates, a",
+        "Accuracy on test, no duplicates, b",
     ]
     assert found.summary.count("Highest") == 2
 

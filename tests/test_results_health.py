@@ -73,6 +73,7 @@ def test_looks_pass_where_they_were_counted_and_this_is_the_first(whole):
     third = replace(one, study={**one.study, "look_at_test": 3})
     assert health.looks(first, own).passed
     assert not health.looks(third, own).passed and "number 3" in health.looks(third, own).words
+    assert "study.evaluate" in health.looks(third, own).command  # images that nobody looked at
 
 
 def test_leaks_pass_where_copies_were_looked_for_and_left_out_of_choices(whole):

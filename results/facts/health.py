@@ -5,6 +5,7 @@ Terminal, report and explorer ask `of`; nothing here is computed that a section 
 
 import shlex
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,10 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
         return None
     if single and not pairs:
         words = f"{listed(single)}: one seed, so that there is no interval."
-        return Check(name, False, words, again(one, f"--seeds {enough(one, own, 1)}"))
+        asked = one.study["study"]
+        named = asked.get("settings", ()) if "search" not in asked.get("stages", ()) else ()
+        every_two = comb(max(len(own), len(named)), 2)  # what is decided where no pairs were fixed
+        return Check(name, False, words, again(one, f"--seeds {enough(one, own, every_two)}"))
     if not pairs:
         return Check(name, True, "Each setting has an interval; no pair was to be decided.")
     open_ones = [each for each in pairs if not each.settled]
@@ -121,7 +125,7 @@ def enough(one: Findings, own: list[Evaluated], pairs: int) -> int:
     """Seeds with which so many pairs, or as many as the study fixed, would be decided, as far as
     its images allow that."""
     images = int(evaluation.chosen(own[0].answers, evaluation.PRIMARY).sum())
-    plan = Plan(1, images, max(len(verdicts.fixed(one)), pairs))
+    plan = Plan(1, images, max(len(verdicts.fixed(one)), pairs, 1))
     return plan.enough or FEW_SEEDS
 
 
@@ -233,11 +237,12 @@ def looks(one: Findings, own: list[Evaluated]) -> Check | None:
     if not own:
         return None
     told = status.looked(one)
+    elsewhere = f"python -m study.evaluate {shlex.quote(str(one.folder))} --data KIND:PATH"
     if told:
-        return Check("Looks at test", False, " ".join(told))
+        return Check("Looks at test", False, " ".join(told), elsewhere)
     if not one.study.get("look_at_test"):
         words = "Which study this is on these test images wasn't counted when it ran."
-        return Check("Looks at test", False, words)
+        return Check("Looks at test", False, words, elsewhere)
     words = "The first study on its machine and in its storage that opened these test images."
     return Check("Looks at test", True, words)
 

@@ -21,6 +21,9 @@ ONE_SEARCH = (
     " The settings were chosen by one search, and the intervals don't hold for another: how far a "
     "search with another --seed would have come isn't in them."
 )
+PAPERS = (
+    " Drawn here: val+test, duplicates included, with the paper's figure, which is of these images."
+)
 
 
 def confirmed(given: Inputs) -> Section | None:
@@ -29,9 +32,10 @@ def confirmed(given: Inputs) -> Section | None:
     if frame.empty:
         return None
     rows = [setting_row(str(name), group) for name, group in frame.groupby("setting", sort=False)]
-    dots = frame[(frame["scope"] == "val+test") & (frame["measure"] == "accuracy")]
     printed = given.printed[given.printed["seeds"].notna()]
-    theirs = printed[printed["setting"].isin(dots["setting"]) & printed["matrix"].notna()]
+    theirs = printed[printed["setting"].isin(frame["setting"]) & printed["matrix"].notna()]
+    scope = "val+test" if len(theirs) else primary(frame)
+    dots = frame[(frame["scope"] == scope) & (frame["measure"] == "accuracy")]
     plots = [
         (title, charts.interval_dots(part, theirs[theirs["setting"].isin(part["setting"])]))
         for title, part in pictured(dots, printed)
@@ -39,7 +43,7 @@ def confirmed(given: Inputs) -> Section | None:
     figure = Figure(
         "confirmed",
         "Accuracy with 95 % intervals",
-        highest(frame) + (", with the paper's figure on the same images." if len(theirs) else "."),
+        highest(frame) + (PAPERS if len(theirs) else ""),
         plots,
         Table("confirmed", "All figures", frame, pd.DataFrame(rows)),
     )
@@ -80,10 +84,14 @@ def setting_row(name: str, group: pd.DataFrame) -> dict[str, str]:
 def highest(frame: pd.DataFrame) -> str:
     """The setting with the highest accuracy, on PRIMARY where test was opened; of settings that
     answered other images, one of each."""
-    scope = PRIMARY if PRIMARY in set(frame["scope"]) else frame["scope"].iloc[0]
-    each = frame[(frame["scope"] == scope) & (frame["measure"] == "accuracy")]
+    each = frame[(frame["scope"] == primary(frame)) & (frame["measure"] == "accuracy")]
     best = [top(rows, len(each) > 1) for _, rows in each.groupby("digest", sort=False)]
-    return f"{' '.join(best)} Drawn here: val+test, duplicates included"
+    return " ".join(best)
+
+
+def primary(frame: pd.DataFrame) -> str:
+    """The scope that comparisons stand on, where test was opened."""
+    return PRIMARY if PRIMARY in set(frame["scope"]) else str(frame["scope"].iloc[0])
 
 
 def top(rows: pd.DataFrame, several: bool) -> str:
@@ -111,7 +119,7 @@ def pictured(dots: pd.DataFrame, printed: pd.DataFrame) -> Iterator[tuple[str, p
     several = dots["digest"].nunique() > 1
     for _, part in dots.groupby("digest", sort=False):
         names = f", {listed(list(dict.fromkeys(part['study'])))}" if several else ""
-        yield f"Accuracy on val+test{names}", evaluation.alike(part, asked)
+        yield f"Accuracy on {part['scope'].iloc[0]}{names}", evaluation.alike(part, asked)
 
 
 def by_seed(settings: list[Evaluated]) -> Table:
