@@ -18,7 +18,7 @@ from statsmodels.stats.proportion import proportion_confint
 from fer_stats import crossed
 from fer_stats.share import wilson
 from results.facts import statistics as st
-from results.facts.search import eta_squared
+from results.facts.search import adjusted, eta_squared
 
 
 def rng():
@@ -246,6 +246,14 @@ def test_eta_squared_of_ranks_is_the_statistic_of_kruskal_and_wallis_as_a_share(
     groups = pd.Series(rng().integers(0, 3, 40))
     statistic, _ = stats.kruskal(*(part for _, part in values.groupby(groups)))
     assert eta_squared(groups, values) == pytest.approx(statistic / 39)
+
+
+def test_a_share_of_variance_is_less_what_its_degrees_of_freedom_have_by_chance():
+    rng = np.random.default_rng(0)
+    y, x = rng.normal(size=30), rng.normal(size=(30, 3))
+    fitted = OLS(y, np.column_stack([np.ones(30), x])).fit()
+    assert adjusted(fitted.rsquared, 30, 3) == pytest.approx(fitted.rsquared_adj)
+    assert np.isnan(adjusted(1.0, 4, 3))
 
 
 def test_a_page_is_written_without_scipy_stats_and_statsmodels():

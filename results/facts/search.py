@@ -117,7 +117,8 @@ def influence(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
 
     Spearman's rank correlation; for one that isn't a number, the share of the ranks' variance
     between its values (eta squared). Neither says anything of interactions; both are NaN where most
-    trials are on a plateau, since a handful of others would decide them.
+    trials are on a plateau, since a handful of others would decide them. To be set side by side:
+    `adjusted_r2`, the share of the ranks' variance less what as many values give by chance.
     """
     rows = []
     for model, group in trials[trials["ran"]].groupby("model", sort=False):
@@ -137,6 +138,7 @@ def influence(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
                 "trials": int(there.sum()),
                 "spearman": np.nan,
                 "eta_squared": np.nan,
+                "adjusted_r2": np.nan,
             }
             if flat:
                 pass  # neither can be told
@@ -144,11 +146,21 @@ def influence(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
                 row["spearman"] = st.spearman(
                     pd.to_numeric(column[there]).to_numpy(float), value[there].to_numpy(float)
                 )
+                row["adjusted_r2"] = adjusted(row["spearman"] ** 2, row["trials"], 1)
             else:
                 row["eta_squared"] = eta_squared(column[there].astype(str), value[there])
+                degrees = column[there].nunique() - 1
+                row["adjusted_r2"] = adjusted(row["eta_squared"], row["trials"], degrees)
             rows.append(row)
-    columns = "model hyperparameter epoch trials spearman eta_squared".split()
+    columns = "model hyperparameter epoch trials spearman eta_squared adjusted_r2".split()
     return pd.DataFrame(rows, columns=columns)
+
+
+def adjusted(share: float, trials: int, degrees: int) -> float:
+    """Adjusted R²: a share of variance less what so many degrees of freedom explain by chance; NaN
+    where they leave none."""
+    left = trials - 1 - degrees
+    return 1 - (1 - share) * (trials - 1) / left if left > 0 else np.nan
 
 
 def eta_squared(groups: pd.Series, values: pd.Series) -> float:

@@ -173,7 +173,9 @@ test('seeds of a setting are their mean and range at each epoch that they reache
 
 test('a correlation and an eta squared are compared as shares of the same variance', () => {
   const {follows} = load(['data', 'selection', 'arithmetic', 'filter', 'comparable']).explorer;
-  const weak = follows.share({words: false, worth: -0.6}),
-    strong = follows.share({words: true, worth: 0.5});
-  assert.ok(weak < strong);
+  const line = worth => follows.share({words: false, worth, trials: 20, degrees: 1}),
+    groups = (worth, degrees) => follows.share({words: true, worth, trials: 20, degrees});
+  assert.ok(line(-0.6) < groups(0.5, 1));
+  // Nine groups of twenty trials have 42 % (8 of 19) by chance: the same share says less the more groups there are.
+  assert.ok(groups(0.5, 8) < line(-0.6) && Math.abs(groups(8 / 19, 8)) < 1e-12);
 });

@@ -62,10 +62,19 @@
       found = there.map(i => y[i]);
     const few = there.length < ENOUGH || new Set(values).size < 2 || explorer.on_plateau(found);
     const how = axis.text ? explorer.eta_squared : explorer.spearman;
-    return {trials: there.length, words: axis.text, worth: few ? NaN : how(values, found)};
+    return {
+      trials: there.length,
+      words: axis.text,
+      degrees: axis.text ? new Set(values).size - 1 : 1,
+      worth: few ? NaN : how(values, found),
+    };
   };
-  // Both as shares of the ranks' variance, so that they can be set side by side: a correlation's is its square.
-  explorer.follows.share = ({words, worth}) => (words ? worth : worth * worth);
+  // Both as adjusted R² of the ranks, so that they can be set side by side: a correlation's share is its square,
+  // and many values explain more by chance. As results.facts.search.adjusted.
+  explorer.follows.share = ({words, worth, trials, degrees}) => {
+    const left = trials - 1 - degrees;
+    return left > 0 ? 1 - ((1 - (words ? worth : worth * worth)) * (trials - 1)) / left : NaN;
+  };
   explorer.follows.enough = ENOUGH;
   explorer.follows.told = ({words, worth, trials}) =>
     words

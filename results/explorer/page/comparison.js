@@ -99,14 +99,14 @@
         },
       };
     });
-    const top = rows.reduce(
-      (best, row) => (!best || explorer.follows.share(row) > explorer.follows.share(best) ? row : best),
-      null,
-    );
+    const {share} = explorer.follows,
+      top = rows
+        .filter(row => share(row) > 0)
+        .reduce((best, row) => (!best || share(row) > share(best) ? row : best), null);
     influence.draw({
-      empty: !top,
-      summary: top
-        ? `${explorer.when()} Strongest: ${top.label} of ${top.group} (${explorer.follows.told(top)}). Filled: rank correlation; hollow: share of rank variance explained (η²). Neither sees interactions.`
+      empty: !rows.length,
+      summary: rows.length
+        ? `${explorer.when()} ${top ? `Strongest: ${top.label} of ${top.group} (${explorer.follows.told(top)}).` : 'None explains more than chance would.'} Filled: rank correlation; hollow: share of rank variance explained (η²). Neither sees interactions.`
         : `${explorer.when()} Nothing is said of a hyperparameter below ${explorer.follows.enough} trials of one network, nor where most are equally good.`,
       x: {title: `rank correlation with ${explorer.judged_words}`, range: [-1.05, 1.05]},
       y: {

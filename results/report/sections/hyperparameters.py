@@ -10,7 +10,8 @@ from results.words import signed
 
 SLICES = 6  # hyperparameters drawn, those that vary most
 INFLUENCE_COLUMNS = (
-    "model hyperparameter epoch:count trials:count spearman:number eta_squared:number"
+    "model hyperparameter epoch:count trials:count spearman:number eta_squared:number "
+    "adjusted_r2:number"
 )
 PAIR_COLUMNS = "model trial_id hp_lr:number hp_batch_size:count judged:percent"
 PAIR_WORDS = (
@@ -46,9 +47,8 @@ def hyperparameters(one: Findings, trials: pd.DataFrame) -> list[Block]:
 
 def slice_words(influence: pd.DataFrame, judged: str) -> str:
     words = f"Final {judged} of each trial; hollow marks were stopped early."
-    # both as shares of rank variance: a correlation's is its square
-    value = (influence["spearman"] ** 2).fillna(influence["eta_squared"])
-    if value.isna().all():
+    value = influence["adjusted_r2"]
+    if not (value > 0).any():
         return words
     top = influence.loc[value.idxmax()]
     if pd.notna(top["spearman"]):
