@@ -7,7 +7,8 @@
 #   space inside a function          AttributeError: Can't pickle local object 'inside.<locals>.space'
 # The trainable is a local function in both. The error comes out of Tuner.fit, when the driver's state is
 # kept for the first time, not from OptunaSearch(space=...) where the function was given.
-# Since: unknown. Source: ray/tune/search/optuna/optuna_search.py, save: pickle.dump of the searcher's
+# Since: unknown.
+# Source: ray/tune/search/optuna/optuna_search.py, save: pickle.dump of the searcher's
 #   __dict__, which holds the function; ray/tune/search/searcher.py, save_to_dir calls it every time that
 #   the experiment's state is kept.
 # Bitten: who writes the space where it is used, in main() or a notebook's helper. Put it at the top level of a
