@@ -59,6 +59,13 @@ class Comparison:
         return self.verdict != "not settled"
 
     @property
+    def cost_words(self) -> str:
+        """0.24 core-hours, 210 core-hours: two digits; "" where it isn't known."""
+        if np.isnan(self.hours):
+            return ""
+        return f"{float(f'{self.hours:.2g}'):,g} {self.unit}"
+
+    @property
     def words(self) -> str:
         """The verdict as a sentence, without its end."""
         points = f"{100 * abs(self.difference):.1f} points"
@@ -93,7 +100,7 @@ class Comparison:
                 f"more seeds alone won't settle it: {self.images:,} images are too few for a "
                 "difference as small as this"
             )
-        hours = "" if np.isnan(self.hours) else f", about {self.hours:.2g} {self.unit} more"
+        hours = "" if np.isnan(self.hours) else f", about {self.cost_words} more"
         guess = min(self.seeds) < 2
         assumed = f", if seeds scatter by {100 * SCATTER:g} point" if guess else ""
         return f"{self.needed} seeds each would, four times in five{assumed}{hours}"

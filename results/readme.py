@@ -103,7 +103,8 @@ def accuracy(settings: list[Evaluated], ours: pd.DataFrame) -> Picture:
 
 def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
     """Accuracy on val by epoch of the same settings."""
-    each = pd.concat([status.curves(one, "confirm") for one in studies], ignore_index=True)
+    newest = sorted(studies, key=lambda one: str(one.study.get("started_at", "")), reverse=True)
+    each = pd.concat([status.curves(one, "confirm") for one in newest], ignore_index=True)
     part = each[each["setting"].isin(ours["setting"]) & (each["measure"] == "val_accuracy")]
     wanted = dict(zip(ours["setting"], ours["our_epochs"], strict=True))
     longest = part.groupby("setting")["epoch"].max()

@@ -1,5 +1,7 @@
 """The one rule, on made-up answers whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -83,6 +85,7 @@ def test_what_would_settle_it_is_what_crossed_says_and_its_cost():
     assert one.needed == crossed.seeds_to_settle(crossed.apart(a.right, b.right), 0.005)
     assert one.hours == pytest.approx(one.needed - 3)
     assert f"{one.needed} seeds each would" in one.words and "GPU-hours more" in one.words
+    assert replace(one, hours=213.4).cost_words == "210 GPU-hours"  # not 2.1e+02
 
 
 def test_where_images_are_too_few_no_number_of_seeds_is_promised():

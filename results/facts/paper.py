@@ -48,15 +48,18 @@ def counts(paper: dict[str, Any], name: str) -> np.ndarray:
 
 def by_length(settings: list[Evaluated]) -> list[Evaluated]:
     """Of several studies with one setting the one that counts comes last: it trained longest, then
-    with most seeds."""
+    with most seeds, then in the newest study."""
     return sorted(settings, key=lambda one: (one.answers.epochs, len(one.answers.seeds)))
 
 
 def comparable(
     studies: list[Findings], settings: list[Evaluated]
 ) -> tuple[list[Evaluated], dict[str, str]]:
-    """The settings whose val and test together are the images that the paper judged on; and of the
-    other studies that confirmed one of its settings: name -> why it isn't compared."""
+    """The settings whose val and test together are the images that the paper judged on, those of
+    the newest study last; and of the other studies that confirmed one of its settings: name -> why
+    it isn't compared."""
+    begun = {one.name: str(one.study.get("started_at", "")) for one in studies}
+    settings = sorted(settings, key=lambda one: begun[one.answers.study])
     why = {
         (one.name, str(one.study["data"].get("digest"))): fer2013.not_the_papers(one.study["data"])
         for one in studies
@@ -82,7 +85,7 @@ def under_way(studies: Iterable[Findings]) -> dict[str, str]:
         done = one.epochs.groupby("trial_id")["epoch"].max()
         for _, row in confirmed[confirmed["status"] != "completed"].iterrows():
             came = int(done.get(row["trial_id"], 0)), int(row["hp_epochs"])
-            if not fer2013.not_the_papers(one.study["data"]):
+            if came[0] and not fer2013.not_the_papers(one.study["data"]):
                 found[row["setting"]] = max(came, found.get(row["setting"], came))
     return {name: f"{came} of {wanted} epochs" for name, (came, wanted) in found.items()}
 

@@ -1,6 +1,5 @@
 """The report's section on whether the differences between settings are real."""
 
-import numpy as np
 import pandas as pd
 
 from fer_stats.verdicts import Comparison
@@ -102,7 +101,7 @@ def compared(found: list[Comparison]) -> Table:
             for one in found
         ],
         pair=["primary" if one.primary else "secondary" for one in found],
-        cost=["" if np.isnan(one.hours) else f"{one.hours:.2g} {one.unit}" for one in found],
+        cost=[one.cost_words for one in found],
         seeds_in_words=[seeds_of(one) for one in found],
     )
     caption = "Pairwise differences in accuracy, points"
