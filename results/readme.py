@@ -199,7 +199,7 @@ def beside(studies: list[Findings]) -> str:
     """The paper's settings that were run, as a table."""
     settings = evaluation.evaluated([one for study in studies for one in answers(study)])
     frame = paper.settings_table(paper.published(), settings, studies)
-    frame = frame[frame["seeds"].notna() | (frame["under_way"] != "")]
+    frame = frame[frame["seeds"].notna() | begun(frame)]
     rows = [
         {
             "setting": row["setting"],
@@ -233,8 +233,8 @@ def answer(studies: list[Findings]) -> str:
     compared, _ = paper.comparable(studies, settings)
     run = {one.answers.setting: one for one in paper.by_length(compared)}
     rows = [answer_row(row, run[row["setting"]]) for _, row in frame.iterrows()]
-    begun = every[every["seeds"].isna() & (every["under_way"] != "")]
-    rows += [begun_row(row) for _, row in begun.iterrows()]
+    others = every[every["seeds"].isna() & begun(every)]
+    rows += [begun_row(row) for _, row in others.iterrows()]
     first = run[frame["setting"].iloc[0]].answers
     sizes, clean = first.split, evaluation.chosen(first, PRIMARY).sum()
     heads = {
@@ -278,6 +278,11 @@ def within(low: float, high: float) -> str:
 
 def reach(row: pd.Series) -> str:
     return "" if pd.isna(row["low"]) else ranged(row["low"], row["high"])
+
+
+def begun(frame: pd.DataFrame) -> pd.Series:
+    """Which settings of the paper are under way, and have an epoch."""
+    return (frame["under_way"] != "") & ~frame["under_way"].str.startswith("0 ")
 
 
 def begun_row(row: pd.Series) -> dict[str, str]:

@@ -30,7 +30,7 @@ from small_study import (
 )
 
 from benchmarks.sleeping import Sleeping
-from study import Mistake
+from study import Mistake, run
 from study.cluster import connection
 from study.config.hyperparameters import Hyperparameters
 from study.data.datasets import load
@@ -336,13 +336,16 @@ def test_a_study_can_be_run_outside_the_main_thread(here, ray_two_cpus):
 
 
 @pytest.mark.parametrize(
-    ("words", "lr"),
+    ("words", "gpu", "lr"),
     [
-        (["--help"], "[searched from 0.001 to 0.1, log]"),
-        (["--preset", "smoke", "-h"], "[searched from 0.005 to 0.05, log]"),
+        (["--help"], True, "[searched from 0.001 to 0.1, log]"),
+        (["--help"], False, "[searched from 0.0005 to 0.004, log]"),
+        (["--preset", "smoke", "-h"], False, "[searched from 0.005 to 0.05, log]"),
     ],
 )
-def test_help_is_that_of_the_preset_that_is_asked_for(capsys, words, lr):
+def test_help_is_that_of_the_preset_that_is_asked_for(capsys, monkeypatch, words, gpu, lr):
+    """And of the machine: without a GPU the default study trains with AdamW."""
+    monkeypatch.setattr(run, "nvidia_gpu_here", lambda: gpu)
     with pytest.raises(SystemExit) as ended:
         main(words)
     assert ended.value.code == 0
