@@ -38,6 +38,7 @@ from ray.tune.search.optuna import OptunaSearch
 
 from benchmarks.measured import heading, machine, say, spread
 from benchmarks.naive import plain_loop, save_jpegs
+from benchmarks.trials import MOVED, cut
 from fer_models import MODELS
 from study.config.hyperparameters import Hyperparameters, applies
 from study.data import datasets
@@ -45,7 +46,6 @@ from study.training import loop
 from study.training.execution import fastest
 
 BATCHES, RATES, DROPOUT = (32, 64, 128), (0.001, 0.1), (0.0, 0.4)
-MOVED = dict(flip=0.5, shift=0.1, rotation=10.0, scale=0.1)
 CORES = os.cpu_count() or 1
 
 
@@ -88,11 +88,8 @@ def main() -> None:
         PEERS[peer](Task(**json.loads(task)), Path(folder))
         return
     whole = datasets.load(asked.data)
-    splits = {
-        "train": datasets.subset(whole.train, asked.images, 0),
-        "val": datasets.subset(whole.val, asked.images // 4, 0),
-        "test": whole.test,
-    }
+    splits = {name: cut(whole, name, asked.images) for name in ("train", "val")}
+    splits["test"] = whole.test
     found: dict[str, list[dict[str, float]]] = {peer: [] for peer in asked.peers}
     with tempfile.TemporaryDirectory() as place:
         save_jpegs(splits, whole.classes, Path(place) / "jpegs")
@@ -302,12 +299,10 @@ def by_study(task: Task, folder: Path) -> None:
     trials = pd.read_parquet(folder / "study" / "trials.parquet")
     val = pd.read_parquet(folder / "study" / "epochs.parquet").sort_values("epoch")
     own = {name: [*part["val_accuracy"]] for name, part in val.groupby("trial_id")}
-    names = {"model": "hp_model", "batch_size": "hp_batch_size", "lr": "hp_lr"}
-    names["dropout"] = "hp_dropout"
     rows = [
         row(
             task,
-            {name: one[column] for name, column in names.items()},
+            {name: one[f"hp_{name}"] for name in ("model", "batch_size", "lr", "dropout")},
             own.get(one["trial_id"], []),
             one["status"] in ("completed", "stopped"),
         )

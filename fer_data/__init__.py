@@ -1,7 +1,7 @@
 """READERS OF FACES, a leaf that study and results both import: numpy, Pillow, nothing of ours.
 
 Its error is also theirs (`study.Mistake`, `results.Mistake`): one class, defined where no import
-can lead back, so that nobody has to translate one into another.
+can lead back, so that nobody has to translate one into another. So is the plural of a count.
 """
 
 
@@ -10,3 +10,8 @@ class Mistake(ValueError):
 
     The command line prints it without a traceback and ends with exit code 2.
     """
+
+
+def counted(many: float, word: str) -> str:
+    """1 trial, 2 trials."""
+    return f"{many:,.0f} {word}" if many == 1 else f"{many:,.0f} {word}s"

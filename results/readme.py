@@ -103,8 +103,10 @@ def accuracy(settings: list[Evaluated], ours: pd.DataFrame) -> Picture:
 
 def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
     """Accuracy on val by epoch of the same settings."""
-    newest = sorted(studies, key=lambda one: str(one.study.get("started_at", "")), reverse=True)
-    each = pd.concat([status.curves(one, "confirm") for one in newest], ignore_index=True)
+    each = pd.concat(
+        [status.curves(one, "confirm") for one in paper.newest_last(studies)[::-1]],
+        ignore_index=True,
+    )
     part = each[each["setting"].isin(ours["setting"]) & (each["measure"] == "val_accuracy")]
     wanted = dict(zip(ours["setting"], ours["our_epochs"], strict=True))
     longest = part.groupby("setting")["epoch"].max()

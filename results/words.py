@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from fer_data import counted as counted
+
 DASH = "–"  # where there is no value
 
 
@@ -38,11 +40,6 @@ def ranged(low: float, high: float, digits: int = 1) -> str:
 def listed(words: list[str]) -> str:
     """a, b and c."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def counted(many: float, word: str) -> str:
-    """1 trial, 2 trials."""
-    return f"{many:,.0f} {word}" if many == 1 else f"{many:,.0f} {word}s"
 
 
 def seeds(many: int) -> str:

@@ -7,17 +7,13 @@ import sys
 from datetime import UTC, datetime
 
 from fer_data import Mistake as Mistake
+from fer_data import counted as counted
 from study.output import complain as complain
 from study.output import say as say
 
 if sys.platform == "win32":  # it has neither the locks nor the signals that a study relies on
     complain("study: runs on Linux and macOS; on Windows use it in WSL (wsl --install)")
     raise SystemExit(2)
-
-
-def counted(many: int, word: str) -> str:
-    """1 trial, 2 trials."""
-    return f"{many:,} {word}" if many == 1 else f"{many:,} {word}s"
 
 
 def now() -> str:

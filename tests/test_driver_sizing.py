@@ -9,6 +9,7 @@ from fer_data.dataset import Split
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import from_dict, read_preset
 from study.driver import sizing
+from study.search import proposals
 from study.worker import speed
 
 PAPERS = ["alexnet", "resnet34", "cbam_resnet34"]
@@ -61,7 +62,7 @@ def test_nothing_is_measured_without_minutes():
 def test_the_steps_are_those_of_a_first_setting_else_of_the_middle_of_the_space():
     default, _ = read_preset("search", "cpu")
     for setting in default.settings:
-        hp = sizing.typical(default, setting.values["model"])
+        hp = proposals.typical(default, setting.values["model"])
         assert {name: getattr(hp, name) for name in setting.values} == setting.values
     space = {
         "batch_size": [16, 64, 256],
@@ -70,7 +71,7 @@ def test_the_steps_are_those_of_a_first_setting_else_of_the_middle_of_the_space(
     }
     settings = [{"name": "a", "model": "alexnet", "batch_size": 16, "lr": 0.5}]
     given = study(space=space, settings=settings)
-    alexnet, resnet = (sizing.typical(given, model) for model in PAPERS[:2])
+    alexnet, resnet = (proposals.typical(given, model) for model in PAPERS[:2])
     assert (alexnet.batch_size, resnet.batch_size) == (16, 64)
     assert alexnet.lr == resnet.lr == pytest.approx(0.01) and resnet.dropout == pytest.approx(0.3)
 

@@ -52,14 +52,18 @@ def by_length(settings: list[Evaluated]) -> list[Evaluated]:
     return sorted(settings, key=lambda one: (one.answers.epochs, len(one.answers.seeds)))
 
 
+def newest_last(studies: Iterable[Findings]) -> list[Findings]:
+    return sorted(studies, key=lambda one: str(one.study.get("started_at", "")))
+
+
 def comparable(
     studies: list[Findings], settings: list[Evaluated]
 ) -> tuple[list[Evaluated], dict[str, str]]:
     """The settings whose val and test together are the images that the paper judged on, those of
     the newest study last; and of the other studies that confirmed one of its settings: name -> why
     it isn't compared."""
-    begun = {one.name: str(one.study.get("started_at", "")) for one in studies}
-    settings = sorted(settings, key=lambda one: begun[one.answers.study])
+    order = [one.name for one in newest_last(studies)]
+    settings = sorted(settings, key=lambda one: order.index(one.answers.study))
     why = {
         (one.name, str(one.study["data"].get("digest"))): fer2013.not_the_papers(one.study["data"])
         for one in studies

@@ -18,7 +18,7 @@ from study.config import seeds
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Range, Setting, Study, configuration, default_of, domains
 from study.data.datasets import Dataset, Split, subset
-from study.driver import ledger, sizing
+from study.driver import ledger
 from study.driver.failures import last_line
 from study.driver.session import Session
 from study.record import outcome
@@ -33,7 +33,7 @@ from study.record.schemas import (
     store,
 )
 from study.record.tables import Tables, settings_of
-from study.search.proposals import Config, inside
+from study.search.proposals import Config, inside, typical
 from study.storage import places
 from study.training import attention
 from study.worker import predict
@@ -101,7 +101,7 @@ def unsearched(study: Study, model: str) -> dict[str, Any]:
     (SGD's learning rate, and the study has AdamW) what the study tries first."""
     name = default_of(model)
     plain = configuration(study, Setting(name, {"model": model}))
-    first = sizing.typical(study, model)
+    first = typical(study, model)
     values = {
         key: getattr(first, key)
         for key, (_, domain) in domains(study, model).items()

@@ -15,11 +15,11 @@ from ray.exceptions import RayError
 from study import say
 from study.cluster import resources
 from study.config.hyperparameters import Hyperparameters
-from study.config.study import Range, Setting, Study, configuration, domains
+from study.config.study import Study
 from study.data.datasets import Dataset
 from study.driver import remaining
 from study.record.tables import Tables
-from study.search.proposals import inside
+from study.search.proposals import typical
 from study.worker import speed
 
 PATIENCE_SECONDS = 60.0  # for workers to answer: a cluster may be busy with other work
@@ -64,27 +64,6 @@ def answered(asked: list[Any]) -> remaining.Paces:
 
 def most(trials: Iterable[Hyperparameters], name: str) -> int:
     return max(getattr(hp, name) for hp in trials)
-
-
-def typical(study: Study, model: str) -> Hyperparameters:
-    """A network's first setting as far as it is in the space, and the middle of what else is
-    searched."""
-    values = next((s.values for s in study.settings if s.values["model"] == model), {})
-    point = {
-        name: values[name] if name in values and inside(values[name], domain) else middle(domain)
-        for name, (_, domain) in domains(study, model).items()
-        if isinstance(domain, Range | tuple)
-    }
-    return configuration(study, Setting("", {"model": model, **point}))
-
-
-def middle(domain: Range | tuple) -> Any:
-    """Of choices, or of a range."""
-    if isinstance(domain, tuple):
-        return domain[len(domain) // 2]
-    low, high = domain.low, domain.high
-    between = (low * high) ** 0.5 if domain.log else (low + high) / 2
-    return round(between) if isinstance(low, int) else between
 
 
 def cut(study: Study, said: Iterable[str], paces: remaining.Paces, slots: int) -> Study:

@@ -21,7 +21,7 @@ from optuna.trial import TrialState
 from study import Mistake, say
 from study.config.hyperparameters import Hyperparameters, applies, present
 from study.config.seeds import A_STUDYS, derived
-from study.config.study import Range, Study, domains
+from study.config.study import Range, Setting, Study, configuration, domains
 from study.record.journal import Row
 from study.search import earlier
 from study.search.optuna_log import OptunaLog
@@ -289,6 +289,27 @@ def first_points(study: Study) -> list[dict[str, Any]]:
         if point not in points:
             points.append(point)
     return points
+
+
+def typical(study: Study, model: str) -> Hyperparameters:
+    """A network's first setting as far as it is in the space, and the middle of what else is
+    searched."""
+    values = next((s.values for s in study.settings if s.values["model"] == model), {})
+    point = {
+        name: values[name] if name in values and inside(values[name], domain) else middle(domain)
+        for name, (_, domain) in domains(study, model).items()
+        if isinstance(domain, Range | tuple)
+    }
+    return configuration(study, Setting("", {"model": model, **point}))
+
+
+def middle(domain: Range | tuple) -> Any:
+    """Of choices, or of a range."""
+    if isinstance(domain, tuple):
+        return domain[len(domain) // 2]
+    low, high = domain.low, domain.high
+    between = (low * high) ** 0.5 if domain.log else (low + high) / 2
+    return round(between) if isinstance(low, int) else between
 
 
 def inside(value: Any, domain: Any) -> bool:
