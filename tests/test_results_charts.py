@@ -94,6 +94,15 @@ def test_settings_on_other_images_are_never_on_one_axis(tmp_path):
     assert found.summary.count("Highest") == 2
 
 
+def test_a_scope_that_one_study_lacks_is_a_dash_in_its_row(tmp_path):
+    one, older = confirmed(tmp_path / "a", name="a"), confirmed(tmp_path / "b", name="b")
+    predicted = pd.read_parquet(one / "predictions.parquet")
+    predicted["duplicate"] |= (predicted["split"] == "val") & (predicted["image"] == 0)
+    predicted.to_parquet(one / "predictions.parquet")  # an older study marked none of val
+    shown = figure_of("confirmed", one, older).table.shown["val, no duplicates"]
+    assert [value == "–" for value in shown] == [False] * 3 + [True] * 3
+
+
 def test_the_readmes_first_picture_says_how_many_of_the_papers_epochs_were_run():
     studies = readme.published()
     settings = evaluation.evaluated([one for study in studies for one in answers(study)])

@@ -10,7 +10,7 @@ from results.facts.evaluation import PRIMARY, Evaluated
 from results.figures import charts
 from results.report.blocks import Figure, Section, Table, Text, kinds, table
 from results.report.inputs import Inputs
-from results.words import listed, ranged, seeds
+from results.words import DASH, listed, ranged, seeds
 
 HOW = (
     "Intervals are 95 %, for new seeds and new images: variance components of seeds crossed with "
@@ -45,7 +45,7 @@ def confirmed(given: Inputs) -> Section | None:
         "Accuracy with 95 % intervals",
         highest(frame) + (PAPERS if len(theirs) else ""),
         plots,
-        Table("confirmed", "All figures", frame, pd.DataFrame(rows)),
+        Table("confirmed", "All figures", frame, pd.DataFrame(rows, dtype=object).fillna(DASH)),
     )
     return Section(
         "Confirmed accuracy",
