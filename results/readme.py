@@ -24,7 +24,7 @@ from results.figures import charts, diagrams, images
 from results.publish import PUBLISHED
 from results.report.blocks import cell
 from results.report.files import markdown
-from results.words import listed, points, ranged, seeds, signed
+from results.words import listed, points, ranged, seeds, signed, within
 
 ROOT = Path(__file__).parents[1]
 README, PAGE = ROOT / "README.md", ROOT / "docs" / "results.md"
@@ -271,11 +271,6 @@ def answer_row(row: pd.Series, one: Evaluated) -> dict[str, str]:
         "both": f"{100 * row['val+test']:.1f} %{within(row['low'], row['high'])}",
         "the paper, val and test": cell(row["matrix"], "percent"),
     }
-
-
-def within(low: float, high: float) -> str:
-    """The interval in brackets, where there is one: with one seed there is none."""
-    return "" if pd.isna(low) else f" ({ranged(low, high)})"
 
 
 def reach(row: pd.Series) -> str:

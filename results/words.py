@@ -37,6 +37,11 @@ def ranged(low: float, high: float, digits: int = 1) -> str:
     return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}".replace("-", "−")
 
 
+def within(low: float, high: float) -> str:
+    """The interval in brackets after a figure; nothing where there is none, as with one seed."""
+    return "" if pd.isna(low) else f" ({ranged(low, high)})"
+
+
 def listed(words: list[str]) -> str:
     """a, b and c."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
@@ -55,5 +60,5 @@ def ranges(frame: pd.DataFrame, low: str, high: str, digits: int = 1) -> list[st
 def points(row: pd.Series) -> str:
     """-1.2 to +0.4: the interval low to high of a difference in accuracy, in points."""
     if pd.isna(row["low"]):
-        return DASH
+        return "no interval"
     return f"{signed(100 * row['low'], 1)} to {signed(100 * row['high'], 1)}"

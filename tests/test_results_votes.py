@@ -116,15 +116,35 @@ def test_what_no_network_gets_right(study, told):
     assert counts.loc["happy"].tolist() == [1, 0, 0, 0, 0]
 
 
+def test_what_the_voters_say_of_each_networks_errors(study, told):
+    found = votes.errors(judged(study), told, "test").iloc[0]
+    # wrong by the label: images 3, 4, 5, 6 and 7 of either seed, but 6 of the second alone
+    assert found["wrong"] == 4.5 and found["seeds"] == 2
+    # image 3 twice as the network; 6 as the label; 7, sad, twice as the label; 4 and 5 are tied
+    # and no face
+    assert found[votes.VOTERS_SAY].tolist() == pytest.approx([2 / 9, 3 / 9, 0, 4 / 9])
+
+
+def test_an_accuracy_of_one_seed_stands_without_an_empty_interval(tmp_path, told):
+    part = predictions("alexnet-s0", FIRST, LABELS, ["val"] + ["test"] * 6)
+    part = [row | {"image": row["image"] + 1} for row in part]
+    rows = [trial("alexnet-s0", stage="confirm")]
+    path = folder(tmp_path / "s", None, rows, epochs("alexnet-s0", [0.5]), [], part)
+    figure = label_noise(judged(path), told).blocks[0]
+    assert "alexnet (one seed) is right on 50.0 % by the label and on" in figure.summary
+
+
 def test_networks_that_get_all_right_leave_an_empty_table(tmp_path, told):
     part = predictions("alexnet-s0", LABELS, LABELS, ["val"] + ["test"] * 6)
     part = [row | {"image": row["image"] + 1} for row in part]
     rows = [trial("alexnet-s0", stage="confirm")]
     path = folder(tmp_path / "s", None, rows, epochs("alexnet-s0", [0.5]), [], part)
     section = label_noise(judged(path), told)
-    assert "0 of 6 test images are answered wrongly, by the label, by the one network" in str(
-        section.blocks[1]
-    )
+    _, errors, nobody = section.blocks[:3]
+    assert errors.frame.loc[0, "wrong"] == 0
+    assert errors.frame.loc[0, votes.VOTERS_SAY].isna().all()
+    told = "0 of 6 test images are answered wrongly, by the label, by the one network"
+    assert told in str(nobody)
 
 
 def test_votes_of_another_table_or_in_another_order_are_refused(tmp_path, told):

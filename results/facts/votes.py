@@ -35,6 +35,8 @@ SURE = {
     "all": (0.9, 1.0),
 }
 ANY = "any"
+# What the voters' majority may be of an image that a network gets wrong.
+VOTERS_SAY = ["network's answer", "label", "another emotion", "none of the seven"]
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -153,6 +155,24 @@ def accuracies(settings: list[Evaluated], votes: pd.DataFrame, scope: str) -> pd
         "majority_high label_agrees"
     ).split()
     return pd.DataFrame(rows, columns=columns)
+
+
+def errors(settings: list[Evaluated], votes: pd.DataFrame, scope: str) -> pd.DataFrame:
+    """A row per setting: how many images it gets wrong by the label (mean over seeds), and in what
+    share of them the voters' majority is the network's answer, the label, another of the seven
+    emotions, or none of them."""
+    rows = []
+    for one in settings:
+        labelled, answered = with_answers(one, votes, scope)
+        seed, image = np.nonzero(answered != labelled["label"].to_numpy(str))
+        label, majority = (labelled[name].to_numpy(str)[image] for name in ("label", "majority"))
+        as_network, emotion = majority == answered[seed, image], list(EMOTIONS.values())
+        tests = [as_network, majority == label, np.isin(majority, emotion)]
+        said = pd.Series(np.select(tests, VOTERS_SAY[:3], VOTERS_SAY[3]))
+        shares = said.value_counts().reindex(VOTERS_SAY, fill_value=0) / len(said)
+        wrong = len(seed) / len(answered)
+        rows.append({"setting": one.name, "wrong": wrong, **shares, "seeds": len(answered)})
+    return pd.DataFrame(rows)
 
 
 def never_right(settings: list[Evaluated], votes: pd.DataFrame, scope: str) -> pd.DataFrame:

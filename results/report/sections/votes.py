@@ -6,8 +6,8 @@ from results import Mistake
 from results.facts import votes
 from results.facts.evaluation import Evaluated
 from results.figures import charts
-from results.report.blocks import Block, Figure, Section, Text, table
-from results.words import counted, listed, ranged, ranges
+from results.report.blocks import Block, Figure, Section, Table, Text, table
+from results.words import counted, listed, ranges, seeds, within
 
 SCOPE = "test"
 COLUMNS = (
@@ -53,7 +53,8 @@ def label_noise(settings: list[Evaluated], cast: pd.DataFrame) -> Section:
     frame = votes.accuracies(known, cast, SCOPE)
     rows, _ = votes.with_answers(known[0], cast, SCOPE)
     never = votes.never_right(known, cast, SCOPE)
-    blocks: list[Block] = [accuracy(frame), *nobody(known, rows, never), *voters(rows)]
+    blocks: list[Block] = [accuracy(frame), errors(known, cast)]
+    blocks += [*nobody(known, rows, never), *voters(rows)]
     others = [one.name for one in settings if one not in known]
     if others:
         blocks.append(Text(f"Not on these images, so not here: {listed(others)}.", "quiet"))
@@ -81,15 +82,27 @@ def accuracy_words(frame: pd.DataFrame, sure: pd.DataFrame) -> str:
     whole = frame[frame["voters"] == votes.ANY]
     best = whole.loc[whole["majority"].idxmax()]
     ends = sure[sure["setting"] == best["setting"]]
+    label, majority = (
+        f"{100 * best[name]:.1f} % by the {word}{within(best[f'{name}_low'], best[f'{name}_high'])}"
+        for name, word in (("label", "label"), ("majority", "voters"))
+    )
+    few, all_of_them = (
+        f"{100 * ends['majority'].iloc[k]:.1f} % where {ends['voters'].iloc[k]}" for k in (0, -1)
+    )
     return (
         f"The label itself is what most voters see in {100 * best['label_agrees']:.1f} % of "
-        f"{best['images']:,} images. {best['setting']} is right on {100 * best['label']:.1f} % by "
-        f"the label ({ranged(best['label_low'], best['label_high'])}) and on "
-        f"{100 * best['majority']:.1f} % by the voters "
-        f"({ranged(best['majority_low'], best['majority_high'])}). By the voters it is right on "
-        f"{100 * ends['majority'].iloc[0]:.1f} % where {ends['voters'].iloc[0]} of them agree, and "
-        f"on {100 * ends['majority'].iloc[-1]:.1f} % where {ends['voters'].iloc[-1]} do."
+        f"{best['images']:,} images. {best['setting']} ({seeds(best['seeds'])}) is right on "
+        f"{label} and on {majority}. By the voters it is right on {few} of them agree, and on "
+        f"{all_of_them} do."
     )
+
+
+def errors(known: list[Evaluated], cast: pd.DataFrame) -> Table:
+    """What most voters say of the images that each setting gets wrong by the label."""
+    columns = {"setting": "text", "wrong": "count"} | dict.fromkeys(votes.VOTERS_SAY, "percent")
+    caption = "Where a network is wrong by the label, most voters say"
+    frame = votes.errors(known, cast, SCOPE)
+    return table("voters-of-errors", caption, frame, columns | {"seeds": "count"})
 
 
 def nobody(known: list[Evaluated], rows: pd.DataFrame, never: pd.DataFrame) -> list[Block]:
