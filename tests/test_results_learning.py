@@ -144,7 +144,7 @@ def test_a_search_whose_best_is_the_majority_class_says_so(tmp_path, accuracy, w
 
 
 def test_the_terminal_says_the_same(tmp_path):
-    """The driver can't import the results, so its rule and words are its own."""
+    """From the journal's tables and from the artefacts."""
     for name, said in (("one", [[3] * 28]), ("some", [FAIR, [3] * 28]), ("near", [LABELS[::-1]])):
         found = answered(tmp_path / name, *said)
         tables = Tables()
