@@ -13,6 +13,7 @@ import numpy as np
 
 from fer_stats import crossed
 from fer_stats.crossed import Estimate, Part
+from fer_stats.words import seeds_each, signed
 
 MARGIN = 0.005  # half a point: what is called equal, where a study says nothing else
 SCATTER = 0.01  # sd over seeds that is assumed where one seed tells nothing of it
@@ -73,11 +74,11 @@ class Comparison:
         low, high = self.low, self.high
         if self.difference < 0:
             ahead, behind, low, high = behind, ahead, -high, -low
-        many = seeds_words(self.seeds)
+        many = seeds_each(self.seeds)
         if np.isnan(low):  # one seed, or one image
             told = f"{ahead} leads {behind} by {points}" if self.difference else self.alike
             return f"{told}, {many}: not settled; {self.settle}"
-        reach = f"{signed(low)} to {signed(high)}; {many}"
+        reach = f"{signed(100 * low)} to {signed(100 * high)}; {many}"
         if self.verdict == "equal":
             within = f"{100 * self.margin:g} points"
             return f"{self.first} and {self.second} are equal within {within} ({reach})"
@@ -104,20 +105,6 @@ class Comparison:
         guess = min(self.seeds) < 2
         assumed = f", if seeds scatter by {100 * SCATTER:g} point" if guess else ""
         return f"{self.needed} seeds each would, four times in five{assumed}{hours}"
-
-
-def seeds_words(seeds: tuple[int, int]) -> str:
-    """one seed each, 3 seeds each, 3 and 5 seeds."""
-    first, second = seeds
-    if first == second:
-        return "one seed each" if first == 1 else f"{first} seeds each"
-    return f"{first} and {second} seeds"
-
-
-def signed(fraction: float) -> str:
-    """A fraction in points with one decimal and its sign, a minus as the printer's."""
-    text = f"{abs(100 * fraction):.1f}"
-    return text if float(text) == 0 else ("+" if fraction > 0 else "−") + text
 
 
 def start(model: str | None, *shape: object) -> str:
@@ -187,10 +174,10 @@ ONE_SEARCH = (
 
 def gain_words(one: Comparison) -> str:
     """What a search gained, as a sentence without its end."""
-    told = f"{one.first}: {signed(one.difference)} points"
+    told = f"{one.first}: {signed(100 * one.difference)} points"
     if np.isnan(one.low):
-        return f"{told} ({seeds_words(one.seeds)}: no interval)"
-    reach = f"({signed(one.low)} to {signed(one.high)}; {seeds_words(one.seeds)})"
+        return f"{told} ({seeds_each(one.seeds)}: no interval)"
+    reach = f"({signed(100 * one.low)} to {signed(100 * one.high)}; {seeds_each(one.seeds)})"
     nothing = "" if one.verdict == "better" else f": {GAINED[one.verdict]}"
     return f"{told} {reach}{nothing}"
 

@@ -3,13 +3,9 @@
 import pandas as pd
 
 from fer_data import counted as counted
+from fer_stats.words import signed as signed
 
 DASH = "–"  # where there is no value
-
-
-def signed(value: float, digits: int) -> str:
-    text = f"{abs(value):.{digits}f}"
-    return text if float(text) == 0 else ("+" if value > 0 else "−") + text
 
 
 def capital(text: str) -> str:

@@ -15,6 +15,7 @@ from fer_stats.verdicts import Answered, Comparison
 from results.artefacts.load import Findings
 from results.facts.evaluation import PRIMARY, Evaluated, chosen, copies
 from results.facts.verdicts import fixed, others, within
+from results.words import signed
 
 # What may differ between searches that are the same but for chance: where they are kept, and how
 # much of a machine they had.
@@ -92,6 +93,6 @@ def compared(
 
 def words(one: Comparison, many: int) -> str:
     """What is said of two networks over searches, without its end."""
-    apart = f"{one.first} − {one.second}: {verdicts.signed(one.difference)} points"
-    reach = f"{verdicts.signed(one.low)} to {verdicts.signed(one.high)}"
+    apart = f"{one.first} − {one.second}: {signed(100 * one.difference)} points"
+    reach = f"{signed(100 * one.low)} to {signed(100 * one.high)}"
     return f"{apart} ({reach}; {many} searches): {one.verdict}"

@@ -1,0 +1,15 @@
+"""Numbers in words, for terminal and pages alike. Needs nothing."""
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """With its sign, a minus as the printer's; what rounds to 0 has none."""
+    text = f"{abs(value):.{digits}f}"
+    return text if float(text) == 0 else ("+" if value > 0 else "−") + text
+
+
+def seeds_each(seeds: tuple[int, int]) -> str:
+    """one seed each, 3 seeds each, 3 and 5 seeds."""
+    first, second = seeds
+    if first == second:
+        return "one seed each" if first == 1 else f"{first} seeds each"
+    return f"{first} and {second} seeds"
