@@ -41,7 +41,7 @@ ROOMS = {
     "study/status.py": "study fer_stats study/record",
     "study/evaluate.py": "study fer_data fer_stats study/config study/data study/model"
     " study/record study/storage study/training numpy pyarrow torch",
-    "results": "fer_data pandas",
+    "results": "fer_data fer_stats pandas",
     "results/artefacts": "results fer_data fer_stats numpy pandas",
     "results/facts": "results fer_data fer_models fer_stats results/artefacts numpy pandas pyarrow"
     " optuna scipy sklearn",
