@@ -1,28 +1,49 @@
-"""ResNet-34 (He et al., 2016): torchvision's, with one input channel and room for a gate."""
+"""ResNet-34 (He et al., 2016): torchvision's, with one input channel and room for a gate.
+
+Written out, since torchvision imports torch's compiler: 2 s in every process that trains.
+"""
 
 from collections.abc import Callable
 
 from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock, ResNet
 
 from fer_models.layers import check_faces
 
 STEMS = ("imagenet", "small")
 
 
-class GatedBlock(BasicBlock):
-    """torchvision's block with `gate` at the end of the branch: (B, C, H, W) -> same or halved."""
+class Block(nn.Module):
+    """torchvision's BasicBlock with `gate` at the end of the branch: (B, C, H, W) -> (B,
+    `channels`, H / `stride`, W / `stride`)."""
 
-    gate: nn.Module
+    def __init__(self, before: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample: nn.Module = nn.Identity()
+        self.gate: nn.Module = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         branch = self.relu(self.bn1(self.conv1(x)))
         branch = self.gate(self.bn2(self.conv2(branch)))
-        identity = x if self.downsample is None else self.downsample(x)
-        return self.relu(branch + identity)
+        return self.relu(branch + self.downsample(x))
 
 
-class ResNet34(ResNet):
+def stage(before: int, channels: int, blocks: int, stride: int) -> nn.Sequential:
+    """Blocks of which the first may halve the image and change the channels."""
+    shortcut = None
+    if stride != 1 or before != channels:  # drawn before the block's own, as torchvision does
+        convolution = nn.Conv2d(before, channels, 1, stride, bias=False)
+        shortcut = nn.Sequential(convolution, nn.BatchNorm2d(channels))
+    first = Block(before, channels, stride)
+    first.downsample = shortcut or nn.Identity()
+    return nn.Sequential(first, *(Block(channels, channels, 1) for _ in range(blocks - 1)))
+
+
+class ResNet34(nn.Module):
     """(B, 1, H, W) -> logits (B, K), H = W >= 32. Outputs at the files' 48 px, by stem:
 
         stage                imagenet      small
@@ -55,23 +76,41 @@ class ResNet34(ResNet):
     ) -> None:
         if stem not in STEMS:
             raise ValueError(f"found stem {stem!r}, expected one of {', '.join(STEMS)}")
-        block = BasicBlock if gate is None else GatedBlock
-        super().__init__(block, [3, 4, 6, 3], num_classes=classes)
+        super().__init__()
+        # Drawn and then replaced, as by torchvision: a seed goes on giving the same weights.
+        self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool: nn.Module = nn.MaxPool2d(3, stride=2, padding=1)
+        self.layer1 = stage(64, 64, 3, stride=1)
+        self.layer2 = stage(64, 128, 4, stride=2)
+        self.layer3 = stage(128, 256, 6, stride=2)
+        self.layer4 = stage(256, 512, 3, stride=2)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Linear(512, classes)
+        he(self)
         if stem == "imagenet":
             self.conv1 = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)
         else:
             self.conv1 = nn.Conv2d(1, 64, 3, padding=1, bias=False)
             self.maxpool = nn.Identity()
-        nn.init.kaiming_normal_(self.conv1.weight, mode="fan_out", nonlinearity="relu")
+        he(self.conv1)
         self.dropout = nn.Dropout(dropout)
         for module in list(self.modules()):
-            if isinstance(module, BasicBlock):
+            if isinstance(module, Block):
                 nn.init.constant_(module.bn2.weight, residual_init)
-            if gate and isinstance(module, GatedBlock):
-                module.gate = gate(module.conv2.out_channels)
+                if gate:
+                    module.gate = gate(module.conv2.out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         check_faces(x)
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.dropout(self.avgpool(x).flatten(1)))
+
+
+def he(part: nn.Module) -> None:
+    """He et al.'s first weights, fan_out, for all of its convolutions."""
+    for module in part.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

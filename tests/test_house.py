@@ -16,7 +16,7 @@ from study.config.study import PRESETS
 ROOT = Path(__file__).parents[1]
 # A folder, and all that its files may import: of ours and of others'; the standard library always.
 ROOMS = {
-    "fer_models": "torch torchvision timm",
+    "fer_models": "torch timm",
     "fer_data": "fer_data/readers numpy PIL",
     "fer_data/readers": "fer_data numpy pyarrow",
     "fer_stats": "numpy scipy",

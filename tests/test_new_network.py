@@ -37,7 +37,7 @@ from study.config.flags import parser, with_flags
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import PRESETS, Setting, configuration, domains, read_preset
 from study.data import datasets
-from study.driver import prepare
+from study.driver import networks
 from study.record import schemas
 from study.training import loop
 
@@ -53,7 +53,7 @@ for name in PRESETS:
 smoke = with_flags(read_preset("smoke", "cpu")[0], {"models": "tiny,alexnet"})
 assert smoke.models == ("tiny", "alexnet")
 assert configuration(smoke, Setting("", {"model": "tiny"})).stem == "imagenet"
-assert "Conv2d" in str(prepare.networks(smoke, 7)["tiny"])
+assert "Conv2d" in str(networks.defaults(smoke, 7)["tiny"])
 
 data = datasets.load("faces:140")
 cpu = torch.device("cpu")
@@ -63,7 +63,7 @@ assert loop.predict(hp, data.test.images, 7, cpu, state).shape == (len(data.test
 
 
 def test_a_file_and_a_line_make_a_network_of_every_study(tmp_path):
-    for package in ("fer_data", "fer_models", "study"):
+    for package in ("fer_data", "fer_models", "fer_stats", "study"):
         shutil.copytree(ROOT / package, tmp_path / package)
     (tmp_path / "fer_models" / "tiny.py").write_text(NETWORK)
     names = tmp_path / "fer_models" / "__init__.py"

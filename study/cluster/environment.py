@@ -16,7 +16,7 @@ from study.storage import places
 from study.storage.places import Bucket, Place
 
 OURS = ("fer_data", "fer_models", "study")
-LIBRARIES = ("torch", "torchvision", "ray", "numpy")
+LIBRARIES = ("torch", "ray", "numpy")
 UNFIT = "unfit node:"  # how a trial's error begins if its node is to blame
 
 

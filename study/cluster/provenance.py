@@ -46,7 +46,7 @@ def processor() -> str:
 
 def versions() -> dict[str, str]:
     """Python's and the libraries' that decide a result."""
-    names = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "pyarrow")
+    names = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")
     return {"python": platform.python_version()} | {
         name: importlib.metadata.version(name) for name in names
     }
