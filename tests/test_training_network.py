@@ -8,7 +8,7 @@ from torch import nn
 
 from fer_models import MODELS
 from study.config.hyperparameters import Hyperparameters
-from study.training.network import network
+from study.training.network import network, optimiser
 
 
 class Plain(nn.Sequential):
@@ -41,6 +41,26 @@ def test_a_network_on_a_cpu_leaves_the_flags_alone(flags):
     before = flags()
     network(Hyperparameters(model="alexnet", precision="float32"), 7, torch.device("cpu"))
     assert flags() == before
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW"])
+def test_an_optimisers_steps_are_torchs_own_bit_by_bit(kind):
+    hp = Hyperparameters(model="alexnet", optimizer=kind.lower(), lr=0.01, weight_decay=0.1)
+    first, second = nn.Linear(3, 2), nn.Linear(3, 2)
+    second.load_state_dict(first.state_dict())
+    ours = optimiser(hp, first)
+    extra = {"momentum": hp.momentum, "nesterov": True} if kind == "SGD" else {}
+    groups = [{"params": [second.weight], "weight_decay": 0.1}, {"params": [second.bias]}]
+    theirs = getattr(torch.optim, kind)(groups, hp.lr, weight_decay=0.0, fused=True, **extra)
+    for step in range(4):
+        if step == 2:  # gone on with, from what was stored
+            state, ours = ours.state_dict(), optimiser(hp, first)
+            ours.load_state_dict(state)
+        for model, optimizer in ((first, ours), (second, theirs)):
+            optimizer.zero_grad(set_to_none=True)
+            model(torch.arange(15.0).reshape(5, 3).sin()).square().sum().backward()
+            optimizer.step()
+    assert torch.equal(first.weight, second.weight) and torch.equal(first.bias, second.bias)
 
 
 @pytest.mark.gpu

@@ -47,7 +47,7 @@ def check_one(hp: Hyperparameters, classes: int) -> None:
 
 
 def built(hp: Hyperparameters, classes: int, source: str) -> nn.Module:
-    """The network as a trial makes it, and its shapes alone as the tables are made of."""
+    """The network as a trial makes it, and its shapes alone as a GPU's share is worked out by."""
     try:
         with torch.device("meta"):
             MODELS[hp.model](classes=classes, **hp.options)
