@@ -25,9 +25,10 @@ def layer_table(model: nn.Module, image_px: int) -> list[dict[str, Any]]:
     parameters and multiply_adds. Multiply-adds are those of convolutions and linear layers, without
     biases; norms, activations, poolings and a gate's products count 0. A leaf used twice has one
     row with the multiply-adds of both uses; nn.Identity and a leaf never used have none.
-    Worked out on a copy on the meta device: nothing is computed, and the model stays as it was.
+    Worked out by a forward pass of a copy: the model stays as it was.
     """
-    model = copy.deepcopy(model).to("meta").eval()
+    model = copy.deepcopy(model).eval()
+    device = next((p.device for p in model.parameters()), None)
     rows: dict[str, dict[str, Any]] = {}
 
     def watch(name: str, leaf: nn.Module) -> None:
@@ -50,7 +51,7 @@ def layer_table(model: nn.Module, image_px: int) -> list[dict[str, Any]]:
         if not list(module.children()) and not isinstance(module, nn.Identity):
             watch(name, module)
     with torch.inference_mode():
-        model(torch.zeros(1, 1, image_px, image_px, device="meta"))
+        model(torch.zeros(1, 1, image_px, image_px, device=device))
     return list(rows.values())
 
 

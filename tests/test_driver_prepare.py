@@ -7,7 +7,7 @@ import pytest
 
 from study.config.study import from_dict
 from study.data import datasets
-from study.driver import prepare
+from study.driver import networks, prepare
 from study.training import gpu_memory
 
 
@@ -49,7 +49,7 @@ def test_the_networks_of_the_very_configurations_that_are_confirmed_are_stored()
         "same": {"hp": base | {"cbam_reduction": 8, "lr": 0.2}},
         "other": {"hp": base | {"cbam_reduction": 16}},
     }
-    found = prepare.confirmed_networks(chosen, 7)
+    found = networks.confirmed(chosen, 7)
     assert [(one["model"], one["settings"]) for one in found] == [
         ("alexnet", ["alexnet"]),
         ("cbam_resnet34", ["cbam", "same"]),

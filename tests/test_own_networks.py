@@ -13,7 +13,7 @@ from fer_models.three_channels import OnThreeChannels
 from study import Mistake
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import from_dict, read_preset, to_dict
-from study.driver import prepare
+from study.driver import networks, prepare
 from study.driver.session import Session
 from study.training import own_networks
 
@@ -79,7 +79,7 @@ def test_a_function_is_a_network_with_the_hyperparameters_that_it_takes(file):
     prepare.check_networks(study, 7)
     (record,) = study.own_networks
     assert record["source"] == f"{file}:Small" and record["code"] == NET
-    assert "Conv2d" in str(prepare.networks(study, 7)["Small"])
+    assert "Conv2d" in str(networks.defaults(study, 7)["Small"])
 
 
 def test_the_driver_sizes_a_network_that_takes_classes_alone(tmp_path):
@@ -89,7 +89,7 @@ def test_the_driver_sizes_a_network_that_takes_classes_alone(tmp_path):
         "    return nn.Sequential(nn.Flatten(), nn.Linear(32 * 32, classes))\n"
     )
     name = own.named(f"{path}:Bare")
-    session = SimpleNamespace(sizes={}, dataset=SimpleNamespace(classes=("a", "b")))
+    session = SimpleNamespace(dataset=SimpleNamespace(classes=("a", "b")))
     found = Session.size(session, Hyperparameters(model=name, image_px=32))
     assert found == {"parameters": 2 * 1024 + 2, "multiply_adds": 2 * 1024}
 

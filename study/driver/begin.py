@@ -20,7 +20,7 @@ from study.config.study import (
     with_possible_pairs,
 )
 from study.data import datasets
-from study.driver import prepare, remaining, sizing, stages, summary, wider
+from study.driver import networks, prepare, remaining, sizing, stages, summary, wider
 from study.driver.display import Display
 from study.driver.given import (
     refuse_idle,
@@ -104,7 +104,7 @@ def start(given: dict[str, str], trainable: type, notifier: Notifier) -> int:
         "why_this_size": why,
         "started_at": now(),
         "data": prepare.described(whole, dataset),
-        "networks": prepare.networks(study, len(dataset.classes)),
+        "networks": networks.defaults(study, len(dataset.classes)),
         **prepare.earlier_trials(study, earlier, dataset.digest),
         **provenance.of_driver(),
     }
@@ -190,7 +190,7 @@ def go_on(
         dataset = prepare.parts(study, whole)
         changed |= {
             "data": prepare.described(whole, dataset) | {"levels": header["data"].get("levels")},
-            "networks": prepare.networks(study, len(dataset.classes)),
+            "networks": networks.defaults(study, len(dataset.classes)),
         }
     return drive(study, folder, header | changed, whole, need, joined, trainable, notifier)
 

@@ -14,14 +14,12 @@ from fer_data.classes import ASSUMED
 from fer_data.dataset import levels
 from fer_data.rows import SIDE_PX
 from fer_models import MODELS
-from fer_models.layers import layer_table
 from study import Mistake
 from study.cluster import resources
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Range, Setting, Study, configuration, domains
 from study.data import datasets
 from study.record import outcome, progress
-from study.record.journal import Row
 from study.search import earlier
 from study.storage import atomic, errors
 from study.training import gpu_memory, own_networks
@@ -223,35 +221,6 @@ def check_same(study: Study, whole: datasets.Dataset, data: dict[str, Any]) -> N
         f"{data['digest']}{copy}: give the same data back"
         + ("" if data.get("levels") else OTHERWISE)
     )
-
-
-def networks(study: Study, classes: int) -> dict[str, list[dict[str, Any]]]:
-    """Network -> a row per layer (shape, parameters, multiply-adds) of the real module, with the
-    defaults of whatever is searched; `confirmed_networks` tells what is then confirmed."""
-    return {
-        model: layers(configuration(study, Setting("", {"model": model})), classes)
-        for model in study.models
-    }
-
-
-def confirmed_networks(chosen: dict[str, Row], classes: int) -> list[dict[str, Any]]:
-    """The networks of the very configurations that are confirmed, each once: model, the settings
-    that have it, and its layers as `networks` tells them. `chosen`: setting -> its row."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for setting, row in chosen.items():
-        hp = Hyperparameters(**row["hp"])
-        key = (hp.model, hp.image_px, *sorted(hp.options.items()))
-        if key not in found:
-            found[key] = {"model": hp.model, "settings": [], "layers": layers(hp, classes)}
-        found[key]["settings"].append(setting)
-    return list(found.values())
-
-
-def layers(hp: Hyperparameters, classes: int) -> list[dict[str, Any]]:
-    """A row per layer of the module that these hyperparameters make."""
-    with torch.device("meta"):
-        real = MODELS[hp.model](classes=classes, **hp.options)
-    return layer_table(real, hp.image_px)
 
 
 def make_folder(folder: Path, header: dict[str, Any]) -> None:

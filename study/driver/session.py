@@ -8,16 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from fer_models import MODELS
-from fer_models.layers import multiply_adds, parameters
 from study import now
 from study.cluster import environment
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Setting, Study, configuration
 from study.data.datasets import Dataset, Split
-from study.driver import remaining
+from study.driver import networks, remaining
 from study.driver.notify import Notifier
 from study.record.events import check
 from study.record.journal import Event, Journal
@@ -65,7 +61,6 @@ class Session:
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     written: float = 0.0
     cost: float = 0.0
-    sizes: dict[str, dict[str, int]] = field(default_factory=dict)
     paces: remaining.Paces = field(default_factory=dict)  # measured before the first epoch
     origin: dict[str, Any] = field(default_factory=dict)  # this driver's code, libraries, machine
     expected: dict[str, str] = field(default_factory=dict)  # what every node must have: installed
@@ -202,15 +197,4 @@ class Session:
 
     def size(self, hp: Hyperparameters) -> dict[str, int]:
         """Parameters and multiply-adds of a trial's network."""
-        options = hp.options
-        if "dropout" in options:  # which changes neither
-            options["dropout"] = 0.0
-        key = str((hp.model, hp.image_px, options))
-        if key not in self.sizes:
-            with torch.device("meta"):  # weights drawn for nothing took half of the driver's time
-                model = MODELS[hp.model](classes=len(self.dataset.classes), **options)
-            self.sizes[key] = {
-                "parameters": parameters(model),
-                "multiply_adds": multiply_adds(model, hp.image_px),
-            }
-        return self.sizes[key]
+        return networks.size(hp, len(self.dataset.classes))

@@ -7,9 +7,8 @@ from typing import Any
 from ray import tune
 
 from study import now, output, say
-from study.driver import confirm, header, presets, remaining, summary
+from study.driver import confirm, header, networks, presets, remaining, summary
 from study.driver.display import Display
-from study.driver.prepare import confirmed_networks
 from study.driver.recorder import Recorder
 from study.driver.scheduling import SCHEDULERS, NoEarlyStopping
 from study.driver.session import BUDGETS, Session
@@ -122,7 +121,7 @@ def confirm_stage(session: Session, display: Display) -> None:
     """
     confirm.choose(session)
     classes = len(session.dataset.classes)
-    session.header["confirmed_networks"] = confirmed_networks(session.tables.chosen, classes)
+    session.header["confirmed_networks"] = networks.confirmed(session.tables.chosen, classes)
     write_header(session, "running", "", None)
     every = list(confirm.configs(session.tables, session.study))
     ended = ended_for_good(session.tables)

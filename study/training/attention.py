@@ -17,8 +17,7 @@ NONE = np.empty((0, 0, 0), np.float16)
 
 def there(hp: Hyperparameters) -> bool:
     """Whether a network has spatial gates, and so maps of where it looks."""
-    with torch.device("meta"):
-        model = MODELS[hp.model](classes=2, **hp.options)
+    model = MODELS[hp.model](classes=2, **hp.options)
     return any(isinstance(part, SpatialGate) for part in model.modules())
 
 
