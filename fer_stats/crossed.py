@@ -22,7 +22,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy import special  # scipy.stats takes seconds to import, for the same functions
+import scipy  # .special is imported where it is first used; scipy.stats takes seconds
 
 LEVEL = 0.95
 POWER = 0.8
@@ -63,7 +63,7 @@ class Estimate:
         if min(free) < 1 or np.isnan(self.error):
             return np.nan
         if sum(seeds) == 0:
-            return float(special.ndtri((1 + level) / 2))
+            return float(scipy.special.ndtri((1 + level) / 2))
         return float(critical(seeds, self.images, free, level))
 
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
@@ -105,17 +105,17 @@ class Estimate:
         if self.error == 0:
             return 0.0
         places = (np.arange(NODES) + 0.5) / NODES
-        scale = np.meshgrid(*(special.chdtri(each, places) / each for each in free))
+        scale = np.meshgrid(*(scipy.special.chdtri(each, places) / each for each in free))
         seeds = [part.variance * each for part, each in zip(self.parts, scale, strict=True)]
         wide = np.sqrt(sum(seeds) + self.images)
         half = (
             critical(seeds, self.images, free, level) * wide
             if sum(map(np.max, seeds))
-            else (special.ndtri((1 + level) / 2) * wide)
+            else (scipy.special.ndtri((1 + level) / 2) * wide)
         )
 
         def lacking(true: float) -> float:
-            return power - float(special.ndtr((true - half) / self.error).mean())
+            return power - float(scipy.special.ndtr((true - half) / self.error).mean())
 
         return falling_to_0(lacking, 0.0, half.max() + 9 * self.error, 1e-6 * self.error)
 
@@ -127,7 +127,9 @@ class Estimate:
         free = min(part.seeds for part in self.parts) - 1
         if free < 1:
             return np.nan
-        return float(special.stdtr(free, self.mean / spread)) if spread else float(self.mean > 0)
+        return (
+            float(scipy.special.stdtr(free, self.mean / spread)) if spread else float(self.mean > 0)
+        )
 
 
 def falling_to_0(
@@ -162,9 +164,9 @@ def critical(
     tail = (1 + level) / 2
     whole = sum(seeds) + images
     each = list(zip(seeds, free, strict=True))
-    satterthwaite = special.stdtrit(whole**2 / sum(part**2 / own for part, own in each), tail)
-    beyond = sum(part * special.stdtrit(own, tail) for part, own in each)
-    cochran = (beyond + images * special.ndtri(tail)) / whole
+    satterthwaite = scipy.special.stdtrit(whole**2 / sum(part**2 / own for part, own in each), tail)
+    beyond = sum(part * scipy.special.stdtrit(own, tail) for part, own in each)
+    cochran = (beyond + images * scipy.special.ndtri(tail)) / whole
     alone = 2 - sum(seeds) ** 2 / sum(part**2 for part in seeds)  # 1 of one part, 0 of equal two
     way = np.minimum(1.0, WAY * alone * np.log1p(-level) / np.log1p(-LEVEL))
     return satterthwaite + way * (cochran - satterthwaite)

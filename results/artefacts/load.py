@@ -3,6 +3,7 @@
 import json
 import zlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from fer_stats.metric import WORDS
 from results import Mistake
+from results.artefacts.once import once
 
 # What is read of each table; a folder without one of these was written by another version.
 COLUMNS = {
@@ -28,7 +30,7 @@ COLUMNS = {
 NOT_AT_ONCE = ("predictions", "images")  # written late, or by newer versions only
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Findings:
     """A study as its folder tells it; `notes` say what was missing or passed over."""
 
@@ -64,7 +66,7 @@ class Findings:
         return bool(self.study["data"].get("synthetic"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answers:
     """The predictions of a setting's confirmed models on val and test: S seeds, N images."""
 
@@ -85,7 +87,7 @@ class Answers:
     near: np.ndarray | None = None  # (N,) bool, a near copy; None where a study didn't look
     metric: str = "accuracy"  # by which its study chose
 
-    @property
+    @cached_property
     def guess(self) -> np.ndarray:
         """(S, N) the class with the highest probability, -1 where there is no number."""
         broken = np.isnan(self.probability).any(2)
@@ -210,6 +212,7 @@ def journal(
     return pd.DataFrame(rows, columns=[*columns]), last, tuple(drivers)
 
 
+@once
 def answers(findings: Findings) -> list[Answers]:
     """The confirmed settings that have predictions, in the order of their trials."""
     found = []

@@ -4,7 +4,6 @@ What is drawn, selected and linked is the page's script; nothing of a viewer is 
 """
 
 import json
-import threading
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -104,8 +103,6 @@ def app(
     poll(made, folders, evaluations)
     deliver(made.server, evaluations, gallery, votes)
     deliver_page(made, hosts)
-    for ahead in (evaluations.computed, gallery.now):  # seconds each: the first picture goes before
-        threading.Thread(target=ahead, daemon=True).start()
     if prefix:
         made.server.wsgi_app = below(prefix, made.server.wsgi_app)
     return made
@@ -151,6 +148,7 @@ def state(
         "answers": answered(folders),
         "payload": payload(studies, since),
         "written": written.first(studies, evaluations.ready()),
+        "waits": evaluations.ready() is None,  # for `first`
     }
 
 
@@ -176,6 +174,9 @@ def deliver(
 
     def faces() -> flask.Response:
         return as_json(faces_payload(*gallery.now(), votes, sheets=False))
+
+    def first() -> flask.Response:
+        return as_json(written.first(current(), evaluations.computed()))
 
     def written_views() -> flask.Response:
         return as_json(written.texts(current(), evaluations.computed(), votes))
@@ -210,6 +211,7 @@ def deliver(
     server.get("/payload")(payload_whole)
     server.get("/answers", endpoint="answers")(lambda: as_json(answers_payload(current())))
     server.get("/faces")(faces)
+    server.get("/first")(first)
     server.get("/written")(written_views)
     server.get("/searches", endpoint="searches")(lambda: as_json(searches.computed()))
     server.get("/sheet/<int:number>.png")(sheet)

@@ -5,6 +5,14 @@ Every table carries its frame as CSV, so that the page can hand it over in full 
 
 from results.report import page
 from results.report.blocks import Block, Figure, Section, Table
+from results.report.inputs import Inputs
+
+
+def sections(given: Inputs, place: str) -> list[Section]:
+    """contents.sections, imported when first asked for: the first picture needs none of them."""
+    from results.report import contents
+
+    return contents.sections(given, place)
 
 
 def sections_html(sections: list[Section]) -> str:

@@ -5,30 +5,26 @@ import math
 import pandas as pd
 
 from results.artefacts.load import Findings, answers
-from results.explorer.markup import blocks_html
+from results.explorer.markup import blocks_html, sections
 from results.facts import progress, status
-from results.facts.evaluation import Evaluated
 from results.report import page
 from results.report.blocks import Block, Table, Text, table
-from results.report.contents import sections
 from results.report.inputs import Inputs
 from results.words import DASH, listed
 
 FAILURE_COLUMNS = "error trials:count failed:count networks first"
 
 
-def answer(studies: list[Findings], settings: list[Evaluated] | None) -> str:
-    """Where the studies stand in a line, then what was found.
+def answer(given: Inputs) -> str:
+    """Where the studies stand in a line, then what was found."""
+    blocks = [block for section in sections(given, "answer") for block in section.blocks]
+    return "".join(map(state, given.studies)) + blocks_html(blocks)
 
-    `settings` is None while the measures are still being computed; their place says so.
-    """
-    waiting = settings is None and any(len(answers(one)) for one in studies)
+
+def waiting(studies: list[Findings]) -> str:
+    """The same while the measures are still being computed."""
     words = "Computing the intervals of the confirmed models …"
-    if waiting:
-        return f'{"".join(map(state, studies))}<p class="quiet">{words}</p>'
-    found = sections(Inputs(studies, settings or []), "answer")
-    blocks = [block for section in found for block in section.blocks]
-    return "".join(map(state, studies)) + blocks_html(blocks)
+    return f'{"".join(map(state, studies))}<p class="quiet">{words}</p>'
 
 
 def state(one: Findings) -> str:

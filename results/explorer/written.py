@@ -3,11 +3,10 @@
 from pathlib import Path
 
 from results.artefacts.load import Findings, answers
-from results.explorer.markup import sections_html
-from results.explorer.overview import answer, bookkeeping
+from results.explorer.markup import sections, sections_html
+from results.explorer.overview import answer, bookkeeping, waiting
 from results.facts import evaluation
 from results.facts.evaluation import Evaluated
-from results.report.contents import sections
 from results.report.inputs import Inputs
 
 UNTESTED = "No confirmed model has answered images yet: what needs one will stand here."
@@ -25,7 +24,7 @@ def texts(
     given = Inputs(studies, settings, voters=votes)
     compared = sections_html(sections(given, "comparison")) if settings else f"<p>{UNTESTED}</p>"
     return {
-        "answer": answer(studies, settings),
+        "answer": answer(given),
         "study": bookkeeping(studies) + sections_html(sections(given, "health")),
         "comparison": compared,
         **{name: sections_html(sections(given, name)) for name in ("curves", "networks", "paper")},
@@ -34,7 +33,9 @@ def texts(
 
 def first(studies: list[Findings], settings: list[Evaluated] | None) -> dict[str, str]:
     """Those of them that are there from the beginning."""
-    return {"answer": answer(studies, settings), "study": bookkeeping(studies)}
+    waits = settings is None and any(answers(one) for one in studies)
+    found = waiting(studies) if waits else answer(Inputs(studies, settings or []))
+    return {"answer": found, "study": bookkeeping(studies)}
 
 
 def searches(studies: list[Findings]) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from fer_stats.learning import Unlearned, no_trial_has, setting_has_not
 from fer_stats.learning import unlearned as of_answers
 from results.artefacts.load import Answers, Findings
+from results.artefacts.once import once
 from results.facts import search
 from results.words import listed
 
@@ -52,6 +53,7 @@ def caution(settings: list[Answers], what: str) -> str:
     )
 
 
+@once
 def searched(findings: Findings) -> list[str]:
     """A sentence for each network whose best trial of the search isn't above the most frequent
     class of val; nothing where the study didn't keep the counts of its classes."""

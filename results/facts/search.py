@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 
 from results.artefacts.load import Findings
+from results.artefacts.once import once
 from results.facts import statistics as st
 
 EDGE = 0.05  # an optimum within this share of a range's end lies on its edge
 ENOUGH = 5  # trials of one network below which nothing is said of a hyperparameter
 
 
+@once
 def searched(findings: Findings) -> pd.DataFrame:
     """The search's trials with their last epoch, last judged value, epochs run and seconds, which
     are GPU-seconds where a trial had a GPU or a share of one.

@@ -8,8 +8,8 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
+import scipy  # its parts are imported where they are first used; scipy.stats takes seconds
 from numpy.typing import ArrayLike
-from scipy.special import bdtr, gammaln, stdtrit  # scipy.stats takes seconds to import
 
 from fer_stats import crossed
 from fer_stats.crossed import Estimate
@@ -106,7 +106,7 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> tuple[int, int, float]:
     """Images that only the first has right, only the second, and the exact two-sided p."""
     only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
     apart = only_first + only_second
-    tail = bdtr(min(only_first, only_second), apart, 0.5) if apart else 1.0
+    tail = scipy.special.bdtr(min(only_first, only_second), apart, 0.5) if apart else 1.0
     return only_first, only_second, min(1.0, 2 * float(tail))
 
 
@@ -181,7 +181,11 @@ def expected_best(values: np.ndarray) -> np.ndarray:
 
 
 def log_choose(n: ArrayLike, k: ArrayLike) -> np.ndarray:
-    return gammaln(np.add(n, 1)) - gammaln(np.add(k, 1)) - gammaln(np.subtract(n, k) + 1)
+    return (
+        scipy.special.gammaln(np.add(n, 1))
+        - scipy.special.gammaln(np.add(k, 1))
+        - scipy.special.gammaln(np.subtract(n, k) + 1)
+    )
 
 
 def reliability(
@@ -210,7 +214,11 @@ def next_seed(by_seed: np.ndarray) -> tuple[float, float]:
     many = len(by_seed)
     if many < 2:
         return np.nan, np.nan
-    half = stdtrit(many - 1, (1 + LEVEL) / 2) * by_seed.std(ddof=1) * np.sqrt(1 + 1 / many)
+    half = (
+        scipy.special.stdtrit(many - 1, (1 + LEVEL) / 2)
+        * by_seed.std(ddof=1)
+        * np.sqrt(1 + 1 / many)
+    )
     return float(by_seed.mean() - half), float(by_seed.mean() + half)
 
 

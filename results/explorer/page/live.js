@@ -54,6 +54,8 @@
     known = news;
     explorer.take_payload(news);
   });
+  // What of the first screen takes seconds to work out.
+  explorer.soon = () => known.waits && ask('first', explorer.take_written);
   // Dash's own scripts come after the first picture and the views: they are only needed for what is new. Behind a
   // proxy the page lies below a path that Dash doesn't know: its own place is that of the page.
   explorer.later = () => {

@@ -43,7 +43,7 @@
         for (const {target, isIntersecting} of entries) {
           if (isIntersecting) near.add(target.id);
           else near.delete(target.id);
-          if (isIntersecting) visit(target.id);
+          if (isIntersecting && document.body.dataset.ready) visit(target.id);
         }
       },
       {rootMargin: '500px'},
@@ -481,7 +481,7 @@
         requestAnimationFrame(() => {
           document.body.dataset.ready = '1';
           explorer.times.shown = performance.now();
-          after();
+          idle(after);
         }),
       );
       return;
@@ -509,11 +509,12 @@
     explorer.refresh('faces');
   };
 
-  // After the first picture: plotly, the other views, the answers, and in the app what Dash brings.
+  const idle = window.requestIdleCallback || (call => setTimeout(call, 50));
+  // After the first picture: in the app the answer, then plotly, the other views, the answers, and what Dash brings.
   async function after() {
+    explorer.soon?.();
     await explorer.plotly();
     for (const id of near) visit(id);
-    const idle = window.requestIdleCallback || (call => setTimeout(call, 50));
     const rest = explorer.views.map(view => view.id);
     idle(function next() {
       const id = rest.shift();
