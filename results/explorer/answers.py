@@ -24,12 +24,18 @@ def answers_payload(studies: list[Findings]) -> Encoded:
     shown = images([each for _, each in found])
     keys = shown[IMAGE_KEY].itertuples(index=False, name=None)
     place = {key: row for row, key in enumerate(keys)}
-    networks = []
+    networks: list[Encoded] = []
+    rows_of: list[Encoded] = []  # mostly one: all answered the same images
     for number, each in found:
-        rows = [
-            place[each.digest, split, int(image)]
-            for split, image in zip(each.split, each.image, strict=True)
-        ]
+        rows = array(
+            [
+                place[each.digest, split, int(image)]
+                for split, image in zip(each.split, each.image, strict=True)
+            ],
+            "i4",
+        )
+        if rows not in rows_of:
+            rows_of.append(rows)
         names = trial_names(studies[number], each)
         flat = set(learning.unlearned([each])["seed"])
         rest = each.seeds, each.probability, each.guess
@@ -41,7 +47,7 @@ def answers_payload(studies: list[Findings]) -> Encoded:
                     "setting": each.setting,
                     "model": each.model,
                     "unlearned": seed in flat,
-                    "rows": array(rows, "i4"),
+                    "rows": rows_of.index(rows),
                     "guess": array(np.where(guess < 0, NOWHERE, guess), "u1"),
                     "probability": array(np.round(255 * np.nan_to_num(p)).ravel(), "u1"),
                 }
@@ -55,6 +61,7 @@ def answers_payload(studies: list[Findings]) -> Encoded:
             "label": array(shown["label"], "u1"),
             "duplicate": array(shown["duplicate"], "u1"),
         },
+        "rows": rows_of,
         "networks": networks,
         "attention": attention(studies, place),
     }

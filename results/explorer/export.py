@@ -1,5 +1,7 @@
 """The selection as one HTML file that works without network, app or data set."""
 
+import base64
+import gzip
 import html
 import json
 from dataclasses import replace
@@ -33,7 +35,7 @@ PAGE = """<!doctype html>
 <body>
 {body}
 <script type="application/json" id="payload">{first}</script>
-<script type="application/json" id="later">{later}</script>
+<script type="text/plain" id="later">{later}</script>
 <script>const opening = {opening};</script>
 <script>{script}</script>
 <script>{plotly}</script>
@@ -95,7 +97,7 @@ def export(
         css=document.css(),
         body=document.body(kept, foot, left_out(kept, studies)),
         first=data({"payload": payload(kept, whole=studies), "written": at_once}),
-        later=data(later),
+        later=packed(later),
         opening=as_json(json.dumps(address if address.startswith("#") else "#")),
         script=document.script("kept"),
         plotly=document.plotly_js(),
@@ -121,6 +123,12 @@ def left_out(kept: list[Findings], studies: list[Findings]) -> str:
 def data(value: Any) -> str:
     """JSON that can't end the element it stands in."""
     return as_json(json.dumps(value, allow_nan=False))
+
+
+def packed(value: Any) -> str:
+    """JSON as gzip in base64: two fifths less of what is mostly probabilities and tables."""
+    plain = json.dumps(value, allow_nan=False).encode()
+    return base64.b64encode(gzip.compress(plain, 6, mtime=0)).decode()
 
 
 def write(page: str, out: Path) -> None:

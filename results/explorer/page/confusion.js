@@ -14,7 +14,8 @@
 
   // The answers decoded, once they have come. Nothing of them is needed for the other views.
   explorer.take_answers = payload => {
-    const {images} = payload;
+    const {images} = payload,
+      rows = payload.rows.map(explorer.array);
     told = {
       ...payload,
       images: {
@@ -27,7 +28,7 @@
       networks: payload.networks.map(network => ({
         ...network,
         key: `${network.study}:${network.trial}`,
-        rows: explorer.array(network.rows),
+        rows: rows[network.rows],
         guess: explorer.array(network.guess),
         probability: explorer.array(network.probability),
       })),

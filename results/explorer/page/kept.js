@@ -1,7 +1,11 @@
 // An export alone: everything is in the file, `opening` too, the address that it opens with.
 /* global opening */
 {
-  const told = id => JSON.parse(document.getElementById(id).textContent);
+  const text = id => document.getElementById(id).textContent;
+  const unpacked = base64 => {
+    const bytes = explorer.array({kind: 'u1', base64});
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
+  };
   explorer.live = false;
   document.getElementById('export').hidden = true;
   if (!location.hash && opening !== '#')
@@ -10,9 +14,9 @@
     } catch {
       Object.assign(explorer.state, explorer.read(opening));
     }
-  explorer.take_payload(told('payload'));
-  explorer.later = () => {
-    const {answers, faces, written, searches} = told('later');
+  explorer.take_payload(JSON.parse(text('payload')));
+  explorer.later = async () => {
+    const {answers, faces, written, searches} = await unpacked(text('later'));
     explorer.take_answers(answers);
     explorer.take_faces(faces);
     explorer.take_written({...written, searches});
