@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_data import Mistake, near, sources
+from fer_data import Mistake, counted, near, sources
 from fer_data.classes import folded, listed
 from fer_data.known import FERPLUS, SPLITS
 from fer_data.rows import SIDE_PX, Rows
@@ -91,7 +91,7 @@ def left_out(where: str, rows: Rows, without: tuple[str, ...]) -> Rows:
             f"{listed(sorted(set(rows.names.tolist())))}"
         )
     kept = ~np.isin(names, [folded(name) for name in without])
-    note = f"{(~kept).sum():,} images of {listed(without)} were left out, as asked for"
+    note = f"{counted((~kept).sum(), 'image')} of {listed(without)} left out, as asked for"
     return replace(rows.taken(kept), notes=(*rows.notes, note), known="")
 
 

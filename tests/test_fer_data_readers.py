@@ -12,6 +12,7 @@ from PIL import Image
 from fer_data import Mistake, dataset, sources, splits
 from fer_data.catalogue import SOURCES
 from fer_data.known import EMOTIONS, FER2013
+from fer_data.readers.webdataset import pairs
 
 
 def counts(rows, split: str = "") -> dict[str, int]:
@@ -205,7 +206,7 @@ def test_kdefs_sessions_are_of_one_person(tmp_path):
     assert set(rows.groups.tolist()) == {*(f"F{k:02}" for k in range(1, 11)), "F31", "M31"}
     assert (rows.groups == "F01").sum() == 28  # both sessions; by folder it would be 14
     assert len(set(rows.splits[rows.groups == "F01"].tolist())) == 1
-    assert noted(rows, "1 files that are all black") and noted(rows, "2 files whose names")
+    assert noted(rows, "1 file left out: all black") and noted(rows, "2 files whose names")
     assert Counter(rows.about["angle"].tolist()) == {"S": 140, "HL": 141, "HR": 1}
     assert counts(rows)["sad"] == 41  # AF31V is AF31SAHL
     assert counts(rows)["surprise"] == 41  # AM31H is AM31SUHR; its H could be taken for happy
@@ -322,7 +323,7 @@ def test_classes_are_left_out_where_that_is_asked_for(tmp_path):
     found = dataset.read(path, (), "ferplus-votes", ("contempt", "sadness"))
     assert len(found.classes) == 6 and not {"contempt", "sad"} & set(found.classes)
     assert np.allclose(found.train.shares.sum(1), 1) and found.train.shares.shape[1] == 6
-    assert any("16 images of contempt, sadness were left out" in note for note in found.notes)
+    assert any("16 images of contempt, sadness left out" in note for note in found.notes)
     with pytest.raises(Mistake, match="has no class bored to leave out; expected some of angry"):
         dataset.read(path, (), "", ("bored",))
 
@@ -396,7 +397,22 @@ def test_what_else_a_webdataset_holds_is_no_image_and_what_has_no_label_is_count
             archive.addfile(member, io.BytesIO(content))
     rows = sources.read(path)
     assert counts(rows) == counts(before)
-    assert "1 images without .cls beside them were left out" in rows.notes
+    assert "1 image left out: no .cls beside" in rows.notes
+
+
+def test_faces_whose_names_have_points_keep_their_own_labels():
+    """JAFFE's names: webdataset 1.0.2 writes KA.AN1.39.cls and reads it as a field of a sample KA
+    (findings/webdataset-key-ends-at-the-first-dot.sh)."""
+    names = ["KA.AN1.39.cls", "KA.AN1.39.tiff", "KA.HA1.29.cls", "KA.HA1.29.tiff", "KA.SA1.33.tiff"]
+    found = [(one.image, one.label) for one in pairs("", names)]
+    assert found == [("KA.AN1.39.tiff", "KA.AN1.39.cls"), ("KA.HA1.29.tiff", "KA.HA1.29.cls")]
+    assert pairs("", ["KA.HA1.29.cls", "KA.SA1.33.tiff"]) == []
+
+
+def test_the_images_of_a_key_share_its_one_label():
+    names = ["0.cls", "0.left.png", "0.right.png", "1.emotion.cls", "1.png"]
+    found = [(one.image, one.label) for one in pairs("", names)]
+    assert found == [("0.left.png", "0.cls"), ("0.right.png", "0.cls"), ("1.png", "1.emotion.cls")]
 
 
 def test_a_webdataset_without_answers_is_refused(tmp_path):

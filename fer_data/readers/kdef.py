@@ -7,6 +7,7 @@ some are all black.
 
 import re
 
+from fer_data import counted
 from fer_data.faces import Face, Found
 from fer_data.layout import ended
 from fer_data.tree import Tree
@@ -48,7 +49,7 @@ def find(tree: Tree) -> Found | None:
     ]
     notes: tuple[str, ...] = ()
     if black:
-        notes = (f"{len(black):,} files that are all black in the release were left out",)
+        notes = (f"{counted(len(black), 'file')} left out: all black in the release",)
     if cut := [name for name in there if name.rpartition("/")[2].upper() in CUT]:
         notes += (f"{len(cut):,} files whose names the release cut were read by its errata",)
     return Found(tree, faces, "kdef", notes=notes)

@@ -8,10 +8,12 @@ surprise, where FER-2013 has 4 sad, 5 surprise and 6 neutral.
 
 import io
 import tarfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from fer_data import counted
 from fer_data.classes import written
 from fer_data.faces import Face, Found
 from fer_data.layout import ended
@@ -52,18 +54,35 @@ def find(tree: Tree) -> Found | None:
     order = {face.file: place for place, face in enumerate(faces)}
     inside = replace(tree, open=open_one, place=order.__getitem__)
     lost = sum(sum(map(ended, names)) for names in archives.values()) - len(faces)
-    notes = (f"{lost:,} images without {LABEL} beside them were left out",) if lost else ()
+    notes = (f"{counted(lost, 'image')} left out: no {LABEL} beside",) if lost else ()
     return Found(inside, faces, tables=(*tars, *tables), notes=notes, within=True)
 
 
 def pairs(tar: str, names: Sequence[str]) -> list[Sample]:
-    """The images with a label beside them: webdataset's key is all before the first dot."""
-    labels = {key(name): name for name in names if name.endswith(LABEL)}
-    return [
-        Sample(tar, name, labels[key(name)])
-        for name in filter(ended, names)  # beside them may be .json, .txt and others
-        if key(name) in labels
-    ]
+    """The images with a label beside them: of the same name but for the ending, else of the same
+    key, which in a webdataset is all before the first dot.
+
+    By the key alone the faces of JAFFE, KA.AN1.39.tiff, would be one sample with as many labels
+    (webdataset 1.0.2 reads so what it wrote), so a label is shared by a key's images only where it
+    is the key's one label, and it or the image is named by nothing but the key.
+    """
+    told = [name for name in names if name.endswith(LABEL)]
+    own = {stem(name): name for name in told}
+    many = Counter(map(key, told))
+    alone = {key(name): name for name in told if many[key(name)] == 1}
+
+    def label_of(image: str) -> str | None:
+        shared = alone.get(key(image))
+        plain_key = shared and key(image) in (stem(image), stem(shared))
+        return own.get(stem(image)) or (shared if plain_key else None)
+
+    images = filter(ended, names)  # beside them may be .json, .txt and others
+    return [Sample(tar, name, label) for name in images if (label := label_of(name))]
+
+
+def stem(name: str) -> str:
+    """All but the ending."""
+    return str(PurePosixPath(name).with_suffix(""))
 
 
 def key(name: str) -> str:
