@@ -3,7 +3,7 @@
 Every trial of a study that ran without early stopping is judged again by a rule, as if it had
 arrived in another order: ASHA by study.search.asha's own code, others by a few lines here. What is
 lost is the best trial's accuracy on val that a replay no longer finds; the rank correlation says
-how well an epoch foretells the end. With --simulated the same for trials that nobody trained (what
+how well an epoch predicts the end. With --simulated the same for trials that nobody trained (what
 `Landscape` makes of the stored ones), and for TPE, begun early and late, with ASHA.
 
     python -m study.run --scheduler none --sampler random --stages search --trials 40 ...
@@ -67,7 +67,7 @@ def full_curves(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def tell(name: str, curves: np.ndarray, replays: int) -> None:
-    """The rules on shuffled curves, and how well each epoch foretells the last one."""
+    """The rules on shuffled curves, and how well each epoch predicts the last one."""
     shuffled = (np.random.default_rng(seed).permutation(len(curves)) for seed in range(replays))
     tell_rules(name, [curves[order] for order in shuffled])
     ranks = (spearmanr(curves[:, epoch], curves[:, -1]).statistic for epoch in range(len(curves.T)))

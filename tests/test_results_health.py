@@ -10,7 +10,7 @@ from test_results_load import whole
 from results.__main__ import main
 from results.artefacts.load import answers, load
 from results.facts import checklist, evaluation, health, verdicts
-from results.facts.predictable import foretold
+from results.facts.predictable import cross_validated
 from results.report.contents import sections
 from results.report.inputs import Inputs
 from study.config import flags
@@ -87,18 +87,18 @@ def test_leaks_pass_where_copies_were_looked_for_and_left_out_of_choices(whole):
         assert health.leaks(replace(one, study=study), own).passed == passed
 
 
-def test_an_effect_is_foretold_and_noise_is_not():
+def test_an_effect_is_found_and_noise_is_not():
     rng = np.random.default_rng(0)
     x, noise = rng.random((40, 3)), rng.standard_normal(40)
-    r2, p = foretold(x, -((x[:, 0] - 0.3) ** 2) + 0.02 * noise)
+    r2, p = cross_validated(x, -((x[:, 0] - 0.3) ** 2) + 0.02 * noise)
     assert r2 > 0.5 and p < 0.01
-    r2, p = foretold(x, noise)
+    r2, p = cross_validated(x, noise)
     assert r2 < 0.2 and p > 0.05
 
 
-def test_noise_is_called_foretold_in_one_of_twenty():
+def test_noise_is_significant_in_one_of_twenty():
     rng = np.random.default_rng(1)
-    found = [foretold(rng.random((15, 2)), rng.standard_normal(15))[1] for _ in range(100)]
+    found = [cross_validated(rng.random((15, 2)), rng.standard_normal(15))[1] for _ in range(100)]
     assert np.mean(np.array(found) < 0.05) <= 0.11
 
 

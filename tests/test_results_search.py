@@ -122,7 +122,7 @@ def test_rungs_say_who_was_judged_and_not_more(whole):
     assert frame["spearman"].isna().all()
 
 
-def test_rungs_foretell_the_end(tmp_path):
+def test_rungs_predict_the_end(tmp_path):
     rows, curves, judged = [], [], []
     for k in range(5):
         rows.append(trial(f"t{k}"))

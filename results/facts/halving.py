@@ -1,4 +1,4 @@
-"""ASHA on trial: what it saved, what its rungs foretold, what stricter settings would have done."""
+"""ASHA on trial: what it saved, what its rungs predicted, what stricter settings would have done."""
 
 from bisect import insort
 from dataclasses import dataclass

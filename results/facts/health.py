@@ -164,7 +164,7 @@ def wider(domain: Any, ends: set[str]) -> str:
 
 
 def predicted(one: Findings, trials: pd.DataFrame) -> Check | None:
-    """Whether the hyperparameters foretell anything."""
+    """Whether the hyperparameters predict anything."""
     name = "Search predictable"
     if trials.empty:
         return None
@@ -286,7 +286,7 @@ def failures(one: Findings) -> Check | None:
 
 
 def stopping(one: Findings, trials: pd.DataFrame) -> Check | None:
-    """Whether ASHA's first rung foretells the end, as far as those that reached it tell."""
+    """Whether ASHA's first rung predicts the end, as far as those that reached it tell."""
     if trials.empty or one.decisions.empty or not halving.schedule(one):
         return None
     rungs = halving.rungs(one, trials)

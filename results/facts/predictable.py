@@ -1,6 +1,6 @@
-"""Whether a search's outcome can be foretold from its hyperparameters, for a network at one epoch.
+"""Whether a search's outcome can be predicted from its hyperparameters, for a network at one epoch.
 
-Kernel ridge regression of the values' ranks on the places in the space, each trial foretold from
+Kernel ridge regression of the values' ranks on the places in the space, each trial predicted from
 all others (leave one out, in closed form), in numpy: pages are written without scikit-learn.
 """
 
@@ -17,7 +17,7 @@ RIDGES = (0.1, 0.5)
 
 
 def predictability(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
-    """A row per network: `r2`, the share of the ranks' variance that is foretold, cross-validated
+    """A row per network: `r2`, the share of the ranks' variance that is predicted, cross-validated
     (below 0: worse than the mean), and `p`, how often as much is of shuffled values. Both are NaN
     with fewer than FEWEST trials at the epoch that all reached. `trials` are search.searched's.
     """
@@ -32,12 +32,12 @@ def predictability(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
             axes = {name: axis for name, (_, axis) in domains.items()}
             x, bounds, _ = forest.encoded(points[:most], axes)
             widths = np.maximum(bounds[:, 1] - bounds[:, 0], 1e-12)
-            r2, p = foretold((x - bounds[:, 0]) / widths, values[:most])
+            r2, p = cross_validated((x - bounds[:, 0]) / widths, values[:most])
         rows.append({"model": model, "epoch": epoch, "trials": len(values), "r2": r2, "p": p})
     return pd.DataFrame(rows, columns=["model", "epoch", "trials", "r2", "p"])
 
 
-def foretold(x: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+def cross_validated(x: np.ndarray, values: np.ndarray) -> tuple[float, float]:
     """(N, D) places and (N,) values -> cross-validated r2, and its p by shuffling the values."""
     rng = np.random.default_rng(0)
     rank = pd.Series(values).rank().to_numpy()
@@ -54,6 +54,6 @@ def foretold(x: np.ndarray, values: np.ndarray) -> tuple[float, float]:
 
 
 def errors(kernel: np.ndarray, ridge: float, values: np.ndarray) -> np.ndarray:
-    """Mean squared errors (columns) when each row is foretold from all others."""
+    """Mean squared errors (columns) when each row is predicted from all others."""
     inverse = np.linalg.inv(kernel + ridge * np.eye(len(kernel)))
     return ((inverse @ values / np.diag(inverse)[:, None]) ** 2).mean(0)
