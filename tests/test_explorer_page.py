@@ -563,7 +563,7 @@ def test_a_plateau_is_no_correlation(browser, tmp_path):
     path = folder(tmp_path / "s", None, rows, curves, [])
     with opened(browser, file_of(tmp_path, path).as_uri(), True) as page:
         assert page.evaluate("explorer.influences()") == []
-        assert "nothing is said" in page.locator("#figure-slice-lr .summary").inner_text()
+        assert "No correlation" in page.locator("#figure-slice-lr .summary").inner_text()
 
 
 def test_a_filter_says_what_it_does_not_understand(browser, whole, tmp_path):

@@ -47,4 +47,4 @@ def test_what_ran_with_the_same_or_is_not_known_says_nothing(tmp_path, begun):
     assert drivers.mixed(found) == ""
     assert len(drivers.rows(found)) == (len(begun) if len(begun) > 1 else 0)
     if len(begun) == 2 and not begun[1]:
-        assert drivers.rows(found)["Driver 2"].endswith("left nothing of it")
+        assert drivers.rows(found)["Driver 2"].endswith("code and versions not recorded")

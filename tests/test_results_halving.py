@@ -1,4 +1,4 @@
-"""ASHA on trial: what stricter settings would have done, held to the study's own rule."""
+"""ASHA on trial: what more aggressive settings would have done, held to the study's own rule."""
 
 from datetime import timedelta
 

@@ -13,6 +13,10 @@ from results.report.inputs import Inputs
 from results.words import DASH, listed
 
 FAILURE_COLUMNS = "error trials:count failed:count networks first"
+TIMES = {  # shown in hours and minutes; the CSV's are in seconds
+    "seconds, wall-clock": "wall-clock time",
+    "seconds in epochs, all trials": "time in epochs, all trials",
+}
 
 
 def answer(given: Inputs) -> str:
@@ -84,7 +88,8 @@ def spent(one: Findings) -> list[Block]:
         ]
         for column, heading in (("spent", "spent"), ("limit", "of"), ("left", "left"))
     }
-    whole = pd.DataFrame({"budget": frame["budget"], **shown}, dtype=object)
+    names = frame["budget"].replace(TIMES)
+    whole = pd.DataFrame({"budget": names, **shown}, dtype=object)
     words = progress.forecast_words(one)
     budget = Table(f"budget-{one.name}", "Budget", frame, whole)
     return [budget, Text(words)] if words else [budget]

@@ -6,6 +6,8 @@ import pandas as pd
 
 from results.artefacts.load import Findings
 
+UNKNOWN = "code and versions not recorded"
+
 
 def rows(findings: Findings) -> dict[str, str]:
     """A row for each driver of a study that had more than one: when it began, and with what.
@@ -16,7 +18,7 @@ def rows(findings: Findings) -> dict[str, str]:
     if len(drivers) < 2:
         return {}
     return {
-        f"Driver {number}": f"{began(driver)}: {', '.join(words(driver)) or 'left nothing of it'}"
+        f"Driver {number}": f"{began(driver)}: {', '.join(words(driver)) or UNKNOWN}"
         for number, driver in enumerate(drivers, 1)
     }
 

@@ -1,4 +1,4 @@
-"""ASHA on trial: what it saved, what its rungs predicted, what stricter settings would have done."""
+"""What ASHA saved, how well its rungs predicted, what more aggressive settings would have done."""
 
 from bisect import insort
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ def schedule(findings: Findings) -> dict[str, int]:
 
 
 def factors(findings: Findings) -> list[int]:
-    """The study's own reduction factor and stricter ones: a curve ends where it was stopped."""
+    """The study's own reduction factor and larger ones: a curve ends where it was stopped."""
     own = schedule(findings).get("factor", 2)
     return [own, *(factor for factor in FACTORS if factor > own)]
 
@@ -113,7 +113,7 @@ def graces(findings: Findings, trials: pd.DataFrame) -> list[int]:
 
 @dataclass(frozen=True)
 class Replay:
-    """The stored curves under a stricter ASHA. Accuracies are fractions; NaN without a trial."""
+    """The stored curves under another ASHA. Accuracies are fractions; NaN without a trial."""
 
     reduction_factor: int
     grace_epochs: int

@@ -195,7 +195,10 @@ def _(block: Side) -> str:
 @markup.register
 def _(block: Code) -> str:
     save = f' data-file="{escape(block.file)}"' if block.file else ""
-    inside = f'<div class="code"{save}><pre tabindex="0">{html.escape(block.text)}</pre></div>'
+    text = html.escape(block.text)
+    if not block.file:  # a command: broken between its flags alone
+        text = re.sub(r"--\S+( (?!--)\S+)?", r"<span>\g<0></span>", text)
+    inside = f'<div class="code"{save}><pre tabindex="0">{text}</pre></div>'
     if block.folded:
         return f"<details><summary>{escape(block.caption)}</summary>{inside}</details>"
     return f"<h4>{escape(block.caption)}</h4>{inside}"

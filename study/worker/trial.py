@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from ray import tune
 
+from fer_data import counted
 from fer_data.dataset import Split
 from fer_models import own
 from study.cluster import environment
@@ -170,4 +171,4 @@ def whole(config: dict[str, Any]) -> dict[str, Any]:
 def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"cpu, {torch.get_num_threads()} threads"
+    return f"cpu, {counted(torch.get_num_threads(), 'thread')}"

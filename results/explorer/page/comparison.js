@@ -107,7 +107,7 @@
       empty: !rows.length,
       summary: rows.length
         ? `${explorer.when()} ${top ? `Strongest: ${top.label} of ${top.group} (${explorer.follows.told(top)}).` : 'None explains more than chance would.'} Filled: rank correlation; hollow: share of rank variance explained (η²). Neither sees interactions.`
-        : `${explorer.when()} Nothing is said of a hyperparameter below ${explorer.follows.enough} trials of one network, nor where most are equally good.`,
+        : `${explorer.when()} No correlation is shown for fewer than ${explorer.follows.enough} trials of a network, nor where most are equally good.`,
       x: {title: `rank correlation with ${explorer.judged_words}`, range: [-1.05, 1.05]},
       y: {
         title: '',

@@ -1,4 +1,4 @@
-// The view of the curves: every trial's, ASHA's rungs and judgements, and what stricter settings would have done.
+// The view of the curves: every trial's, ASHA's rungs and judgements, and what a more aggressive ASHA would have done.
 {
   const {element, state} = explorer;
   const MEASURES = {
@@ -537,7 +537,7 @@
       element(
         'p',
         {class: 'summary'},
-        `The stored curves of ${study.name}, from epoch ${grace}, keeping one in ${own.factor}, each judged in the study’s own order and ${study.one_pool ? 'one pool' : 'among those of its network'}: ${explorer.count(own.run)} of ${explorer.count(own.of)} epochs${own.best === null ? '.' : `, and ${points(lost(own))} points of ${explorer.judged_words} lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only stricter settings can be replayed: a curve ends where the study stopped it.`,
+        `The stored curves of ${study.name}, from epoch ${grace}, keeping one in ${own.factor}, each judged in the study’s own order and ${study.one_pool ? 'one pool' : 'among those of its network'}: ${explorer.count(own.run)} of ${explorer.count(own.of)} epochs${own.best === null ? '.' : `, and ${points(lost(own))} points of ${explorer.judged_words} lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only more aggressive settings can be replayed: a curve ends where the study stopped it.`,
       ),
       element('div', {class: 'scroll', tabindex: 0}, explorer.plain_table(table)),
       explorer.tools(explorer.saver('CSV', 'the replays', () => explorer.save_csv('replay', table))),

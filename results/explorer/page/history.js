@@ -85,13 +85,15 @@
     });
     const stopped = kind('stopped'),
       rest = rows.filter(i => data.trials.status[i] !== 'stopped'),
-      top = rows.reduce((best, i) => (best < 0 || y[i] > y[best] ? i : best), -1);
+      top = rows.reduce((best, i) => (best < 0 || y[i] > y[best] ? i : best), -1),
+      beside = rows.filter(i => data.trials.study[i] === data.trials.study[top]),
+      whose = data.studies.length > 1 ? ` of ${data.studies[data.trials.study[top]]?.name}` : '';
     history.root.hidden = !rows.length;
     if (!rows.length) return;
     history.draw({
       summary:
         `Final ${explorer.judged_words} of each trial; the line is the best so far of each network, crosses were stopped early.` +
-        ` The highest, ${explorer.percent(y[top])}, came with trial ${rows.indexOf(top) + 1} of ${explorer.count(rows.length)}.`,
+        ` The highest, ${explorer.percent(y[top])}, came with trial ${beside.indexOf(top) + 1} of the ${explorer.count(beside.length)}${whose}.`,
       x: {
         title: by_time ? `${unit} since the start` : 'trials ended',
         range: explorer.range(x, false, 0.03),

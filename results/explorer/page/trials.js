@@ -236,7 +236,7 @@
       .map(group => ({...explorer.follows(axis, group.trials, y), name: group.name}))
       .filter(row => !Number.isNaN(row.worth));
     if (!told.length)
-      return `Below ${explorer.follows.enough} trials of one network, or where they are all alike, nothing is said of it.`;
+      return `No correlation: fewer than ${explorer.follows.enough} trials of a network, or all equally good.`;
     const list = told.map(row => `${row.name} ${explorer.follows.told(row)}`).join('; ');
     return axis.text ? `Variance of ranks explained: ${list}.` : `Rank correlation with accuracy: ${list}.`;
   }

@@ -71,7 +71,7 @@ def rung_words(rungs: pd.DataFrame) -> str:
 
 
 def replayed(one: Findings, trials: pd.DataFrame) -> list[Block]:
-    """What stricter reduction factors would have saved and lost, from the study's own rungs."""
+    """What larger reduction factors would have saved and lost, from the study's own rungs."""
     own = halving.graces(one, trials)[-1]
     frame = halving.table([r for r in halving.replays(one, trials) if r.grace_epochs == own])
     if len(frame) < 2:
