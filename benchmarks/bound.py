@@ -1,7 +1,7 @@
 """Images per second of `fit` as a share of the data-free bound.
 
 The bound is the same training step on one resident batch, again and again: no images fetched, none
-augmented, nothing counted. What lies between is the price of the data path and of the metrics.
+augmented. What lies between is the price of the data path.
 
     python -m benchmarks.bound                       every network, batch 64, 128, 256
     python -m benchmarks.bound --models alexnet --batches 64 --clock cpu
@@ -18,8 +18,10 @@ from benchmarks.measured import CLOCKS, heading, machine, paired, say, spread
 from fer_models import MODELS
 from study.config.hyperparameters import Hyperparameters, applies
 from study.training import loop
-from study.training.execution import fastest, forward_pass, repeat
+from study.training.balance import Balance
+from study.training.execution import fastest, step_of
 from study.training.network import network, optimiser
+from study.training.step import Step
 
 AUGMENTED = dict(flip=0.5, shift=0.1, rotation=10.0, scale=0.1, label_smoothing=0.1)
 PLAIN = dict(flip=0.0)
@@ -71,22 +73,25 @@ def both(
     )
     data = loop.resident(faces, faces, hp.image_px, device)
     how = fastest(hp, 7, device, {})
-    model, free = network(hp, 7, device), network(hp, 7, device)
-    forward = forward_pass(hp, model, hp.batch_size, device, how)
-    other = forward_pass(hp, free, hp.batch_size, device, how) or free
-    optimizer, its = optimiser(hp, model), optimiser(hp, free)
+    step, free = (made(hp, device, how) for _ in range(2))
     x = torch.randn(hp.batch_size, 1, hp.image_px, hp.image_px, device=device)
     labels = torch.arange(hp.batch_size, device=device) % 7
     epochs = iter(range(1, 10**6))
 
     def epoch() -> None:
-        loop.train_epoch(hp, model, optimizer, data, next(epochs), 7, forward=forward)
+        loop.train_epoch(step, data, next(epochs))
 
     def bound() -> None:
-        free.train()
-        repeat(hp, other, its, x, labels, steps)
+        free.model.train()
+        for _ in range(steps):
+            free(x, labels, labels, hp.lr)
 
     return epoch, bound, images
+
+
+def made(hp: Hyperparameters, device: torch.device, how: str) -> Step:
+    model = network(hp, 7, device)
+    return step_of(hp, model, optimiser(hp, model), how, Balance())
 
 
 if __name__ == "__main__":

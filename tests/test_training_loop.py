@@ -336,11 +336,13 @@ def test_each_optimiser_is_torchs_own():
     model = loop.network(hp(), 7, CPU)
     sgd = loop.optimiser(hp(momentum=0.8), model)
     plain = loop.optimiser(hp(momentum=0), model)
-    assert type(sgd) is type(plain) is torch.optim.SGD
+    assert type(sgd).__bases__ == type(plain).__bases__ == (torch.optim.SGD,)
     assert [sgd.defaults[k] for k in ("momentum", "nesterov")] == [0.8, True]
     assert [plain.defaults[k] for k in ("momentum", "nesterov")] == [0, False]
-    assert type(loop.optimiser(hp(optimizer="adam"), model)) is torch.optim.Adam
-    assert type(loop.optimiser(hp(optimizer="adamw"), model)) is torch.optim.AdamW
+    adam = type(loop.optimiser(hp(optimizer="adam"), model))
+    assert adam.__bases__ == (torch.optim.Adam,)
+    adamw = type(loop.optimiser(hp(optimizer="adamw"), model))
+    assert adamw.__bases__ == (torch.optim.AdamW,)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
@@ -485,14 +487,6 @@ def test_record_says_what_it_cost(tiny):
     (record,) = run(hp(epochs=1, batch_size=4), resident([0, 1] * 4))
     assert 0 < 8 / record.images_per_second < record.epoch_seconds < 60
     assert 50 < record.memory_mib < 1_000_000
-
-
-@pytest.mark.parametrize(
-    ("images", "size", "sizes"),
-    [(8, 8, [8]), (8, 4, [4, 4]), (10, 4, [4, 4, 2]), (9, 4, [4, 5]), (3, 4, [3]), (1, 4, [1])],
-)
-def test_a_batch_falls_into_parts_none_of_which_is_a_single_image(images, size, sizes):
-    assert [len(part) for part in loop.parts(torch.zeros(images, 1), size)] == sizes
 
 
 def test_how_many_images_are_augmented_at_once_changes_nothing(tiny, monkeypatch):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fer_models import MODELS
 from study.training import checkpoint, gpu_memory, loop
-from study.training.execution import NotRecorded
+from study.training.step import NotRecorded
 from study.worker.trial import Trial
 
 HP = dict(model="alexnet", image_px=32, batch_size=8, epochs=2, lr=0.01, dropout=0.3, flip=0.5)
@@ -140,11 +140,14 @@ def test_a_trial_that_went_on_in_parts_is_resumed_in_parts(monkeypatch, tmp_path
 
 
 def test_a_recording_that_does_not_fit_goes_on_in_parts(tiny, monkeypatch, tmp_path):
-    def recording(hp, model, size, device, how):
-        if how == "graphs":
-            raise torch.OutOfMemoryError("no room for a graph")
+    made = loop.step_of
 
-    monkeypatch.setattr(loop, "forward_pass", recording)
+    def recording(hp, model, optimizer, how, even, classes, microbatches):
+        if how == "graphs" and microbatches == 1:
+            raise torch.OutOfMemoryError("no room for a graph")
+        return made(hp, model, optimizer, how, even, classes, microbatches)
+
+    monkeypatch.setattr(loop, "step_of", recording)
     found = steps(worker(tmp_path, config("a"), execution="graphs"))
     assert [(row["epoch"], row["microbatches"]) for row in found] == [(1, 2), (2, 2)]
 
@@ -153,11 +156,14 @@ def test_a_recording_that_does_not_fit_goes_on_in_parts(tiny, monkeypatch, tmp_p
 def test_what_cannot_be_recorded_trains_without_a_graph_unless_one_was_asked_for(
     tiny, monkeypatch, tmp_path, asked
 ):
-    def recording(hp, model, size, device, how):
+    made = loop.step_of
+
+    def recording(hp, model, optimizer, how, *rest):
         if how == "graphs":
             raise NotRecorded("a step of alexnet can't be recorded")
+        return made(hp, model, optimizer, how, *rest)
 
-    monkeypatch.setattr(loop, "forward_pass", recording)
+    monkeypatch.setattr(loop, "step_of", recording)
     monkeypatch.setattr("study.worker.trial.fastest", lambda *given: "graphs")
     trial = worker(tmp_path, config("a"), execution=asked)
     if asked == "graphs":

@@ -7,7 +7,7 @@ fer_models: B batch, N images, K classes.
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -21,10 +21,11 @@ from study import Mistake
 from study.config.hyperparameters import Hyperparameters
 from study.config.seeds import derived
 from study.training import augment, balance
-from study.training.execution import forward_pass
+from study.training.execution import step_of
 from study.training.gpu_memory import noticing_memory, peak_mib
 from study.training.learning_rate import Plateau, lr_at
 from study.training.network import autocast, network, optimiser, seeded
+from study.training.step import Step
 
 EVALUATION_BATCH = 512
 
@@ -140,26 +141,23 @@ def fit(
             "choose at most that"
         )
     done = state["record"]["epoch"] if state else 0
-    part = math.ceil(hp.batch_size / microbatches)
-    # A recorded graph's gradients are one set of tensors: they can't be summed over parts.
-    how = "eager" if execution == "graphs" and microbatches > 1 else execution
     with noticing_memory(done + 1, microbatches):  # recording runs whole batches, too
         model = network(hp, classes, device)
-        forward = forward_pass(hp, model, part, device, how)
-    optimizer = optimiser(hp, model)
-    plateau = Plateau(hp)
-    if state is not None:
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        plateau = Plateau(hp, **state["plateau"])
+        optimizer = optimiser(hp, model)
+        plateau = Plateau(hp)
+        if state is not None:
+            model.load_state_dict(state["model"])
+            optimizer.load_state_dict(state["optimizer"])
+            plateau = Plateau(hp, **state["plateau"])
+        even = balance.of(hp, data.train_labels, classes)
+        shares = 0 if data.train_shares is None else classes
+        step = step_of(hp, model, optimizer, execution, even, shares, microbatches)
     for epoch in range(done + 1, hp.epochs + 1):
         began = time.perf_counter()
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
         with noticing_memory(epoch, microbatches):
-            loss, accuracy, lr = train_epoch(
-                hp, model, optimizer, data, epoch, classes, plateau.factor, microbatches, forward
-            )
+            loss, accuracy, lr = train_epoch(step, data, epoch, plateau.factor)
             trained = time.perf_counter()
             val_loss, counts = evaluate(
                 hp, model, data, classes, max(1, EVALUATION_BATCH // microbatches)
@@ -197,55 +195,26 @@ def fit(
 
 
 def train_epoch(
-    hp: Hyperparameters,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    data: Resident,
-    epoch: int,
-    classes: int,
-    factor: float = 1.0,
-    microbatches: int = 1,
-    forward: Callable[[Tensor], Tensor] | None = None,
+    step: Step, data: Resident, epoch: int, factor: float = 1.0
 ) -> tuple[float, float, float]:
     """One pass in an order of its own: mean loss, accuracy, and the last step's learning rate.
 
     The images that would be an epoch's shorter last batch are left out, others in each epoch: a
     step of batch normalisation on a few images, right before the network is judged, costs it
-    up to points of accuracy (LOG.md). `forward` is the model's forward pass as it is executed; it
-    is used for whole parts only, so that a shorter last part isn't compiled for itself.
+    up to points of accuracy (LOG.md).
     """
-    device = data.train_labels.device
+    hp, device = step.hp, step.device
     generator = torch.Generator(device).manual_seed(derived(hp.seed, epoch, "order"))
-    losses = torch.zeros((), dtype=torch.float64, device=device)
-    hits = torch.zeros((), dtype=torch.int64, device=device)
-    even = balance.of(hp, data.train_labels, classes)
-    as_labelled = even.weights is None and even.shift is None and data.train_shares is None
     steps = len(data.train_labels) // hp.batch_size
-    part = math.ceil(hp.batch_size / microbatches)
-    model.train()
+    step.losses.zero_()
+    step.hits.zero_()
+    step.model.train()
     with seeded(derived(hp.seed, epoch, "dropout"), device):
-        for step, (x, labels, targets) in enumerate(batches(hp, data, generator, steps, even)):
-            lr = factor * lr_at(hp, epoch - 1 + step / steps, steps)
-            for group in optimizer.param_groups:
-                group["lr"] = lr
-            optimizer.zero_grad(set_to_none=True)
-            each = (parts(whole, part) for whole in (x, labels, targets))
-            for own_x, own, target in zip(*each, strict=True):
-                run = forward if forward and len(own) == part else model
-                with autocast(hp, device):
-                    logits = run(own_x)
-                logits = logits.float()
-                loss = balance.loss(hp, even, logits, target, own)
-                (loss if len(own) == len(labels) else loss * (len(own) / len(labels))).backward()
-                with torch.no_grad():
-                    plain = loss.detach()
-                    if hp.label_smoothing or not as_labelled:
-                        plain = F.cross_entropy(logits, own)
-                    losses += plain * len(own)
-                    hits += (logits.argmax(1) == own).sum()
-            optimizer.step()
+        for number, batch in enumerate(batches(hp, data, generator, steps, step.even)):
+            lr = factor * lr_at(hp, epoch - 1 + number / steps, steps)
+            step(*batch, lr)
     seen = steps * hp.batch_size
-    return losses.item() / seen, hits.item() / seen, lr
+    return step.losses.item() / seen, step.hits.item() / seen, lr
 
 
 def batches(
@@ -268,14 +237,6 @@ def batches(
         labels = data.train_labels[index]
         targets = labels if data.train_shares is None else data.train_shares[index]
         yield from zip(*(a.split(hp.batch_size) for a in (x, labels, targets)), strict=True)
-
-
-def parts(batch: Tensor, size: int) -> list[Tensor]:
-    """A batch in parts of so many images; a last single image goes with the part before it."""
-    sizes = [size] * (len(batch) // size) + [len(batch) % size] * (len(batch) % size > 0)
-    if len(sizes) > 1 and sizes[-1] == 1:  # batch normalisation can't do with a single image
-        sizes[-2:] = [sum(sizes[-2:])]
-    return list(batch.split(sizes))
 
 
 @torch.no_grad()

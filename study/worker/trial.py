@@ -20,7 +20,8 @@ from study.cluster import environment
 from study.config.hyperparameters import Hyperparameters, present
 from study.storage.places import Place
 from study.training import checkpoint, gpu_memory, loop
-from study.training.execution import NotRecorded, fastest
+from study.training.execution import fastest
+from study.training.step import NotRecorded
 
 Epochs = Iterator[tuple[loop.EpochRecord, dict[str, Any]]]
 
