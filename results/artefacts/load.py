@@ -217,13 +217,14 @@ def answers(findings: Findings) -> list[Answers]:
     """The confirmed settings that have predictions, in the order of their trials."""
     found = []
     trials = findings.trials[findings.trials["stage"] == "confirm"]
-    predicted = dict(iter(findings.predictions.groupby("trial_id", sort=False)))
+    told = findings.predictions.sort_values(["split", "image"])
+    predicted = dict(iter(told.groupby("trial_id", sort=False)))
     columns = [f"p_{name}" for name in findings.classes]
     for setting, group in trials.groupby("setting", sort=False):
         group = group[group["trial_id"].isin(predicted)]
         if group.empty:
             continue
-        frames = [predicted[name].sort_values(["split", "image"]) for name in group["trial_id"]]
+        frames = [predicted[name] for name in group["trial_id"]]
         first = frames[0]
         for frame, name in zip(frames, group["trial_id"], strict=True):
             same = len(frame) == len(first) and (frame["image"].array == first["image"].array).all()

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from results import Mistake
+from results.artefacts.beside import replace
 from results.artefacts.load import Findings
-from results.facts import kept
 
 FILE = Path("explorer") / "notes.json"
 LONGEST = {"tag": 60, "note": 5000, "tags": 30}  # characters, characters, tags of a trial
@@ -58,7 +58,7 @@ def write(one: Findings, trial: str, tags: Any, note: Any) -> Notes:
         if tags or note.strip():
             notes[trial] = {"tags": list(dict.fromkeys(tags)), "note": note.strip()}
         try:
-            kept.replace(one.folder / FILE, json.dumps(notes, indent=1, ensure_ascii=False))
+            replace(one.folder / FILE, json.dumps(notes, indent=1, ensure_ascii=False))
         except OSError as error:
             raise Mistake(f"{one.folder / FILE} can't be written ({error.strerror})") from None
     return notes

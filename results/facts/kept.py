@@ -6,7 +6,6 @@ anew where that or what makes it differs; a folder that can't be written to keep
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from results.artefacts.beside import replace
 from results.artefacts.load import Findings
 from results.facts import importance, search
 
@@ -72,14 +72,3 @@ def write(path: Path, now: str, found: pd.DataFrame) -> None:
     text = json.dumps({"state": now, "rows": found.to_json(orient="table", index=False)})
     with suppress(OSError):  # read-only, or full: it is worked out again
         replace(path, text)
-
-
-def replace(path: Path, text: str) -> None:
-    """A file below explorer/: the whole text or, where that raises OSError, what was there."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    path.parent.mkdir(exist_ok=True)
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)

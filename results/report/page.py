@@ -146,9 +146,9 @@ def table_html(shown: pd.DataFrame) -> str:
     kinds = {name: kind_of(shown[name]) for name in shown}
     head = "".join(f'<th class="{kinds[name]}">{escape(name)}</th>' for name in shown)
     rows = []
-    for _, row in shown.iterrows():
+    for row in shown.itertuples(index=False, name=None):
         cells = []
-        for name, value in row.items():
+        for name, value in zip(shown, row, strict=True):
             bar = name.endswith("(bar)") and value != DASH
             extra = f' style="--part: {value.replace(" ", "")}"' if bar else ""
             cells.append(
