@@ -59,6 +59,31 @@ def test_nothing_is_measured_without_minutes():
     assert sizing.begin(study(minutes=0), None, None)() == {}
 
 
+@pytest.mark.parametrize(
+    ("slots", "shares"),
+    [
+        (1, [PAPERS]),
+        (2, [["alexnet", "cbam_resnet34"], ["resnet34"]]),
+        (4, [["alexnet"], ["resnet34"], ["cbam_resnet34"], ["alexnet"]]),
+    ],
+)
+def test_each_network_is_measured_and_each_worker_is_busy(monkeypatch, slots, shares):
+    asked = []
+
+    def remote(trials: list[Hyperparameters], *given: object) -> dict[str, float]:
+        asked.append([hp.model for hp in trials])
+        return {hp.model: float(len(asked)) for hp in trials}
+
+    ask = SimpleNamespace(options=lambda **need: SimpleNamespace(remote=remote))
+    monkeypatch.setattr(sizing.ray, "remote", lambda function: ask)
+    monkeypatch.setattr(sizing.ray, "get", lambda told, timeout: told)
+    monkeypatch.setattr(sizing.resources, "slots", lambda *_: slots)
+    faces = SimpleNamespace(train=Split(*split(64)), val=Split(*split(8)), classes=range(7))
+    found = sizing.begin(study(), faces, {"cpu": 1.0, "gpu": 0.0})()
+    assert asked == shares and set(found) == set(PAPERS)
+    assert found["alexnet"] == (2.5 if slots == 4 else 1.0)  # the mean of all that measured it
+
+
 def test_the_steps_are_those_of_a_first_setting_else_of_the_middle_of_the_space():
     default, _ = read_preset("search", "cpu")
     for setting in default.settings:

@@ -20,24 +20,24 @@ from study.data.datasets import Dataset
 from study.driver import remaining
 from study.record.tables import Tables
 from study.search.proposals import typical
-from study.worker import speed
 
 PATIENCE_SECONDS = 60.0  # for workers to answer: a cluster may be busy with other work
 SIZE = ("trials", "epochs", "train_images")  # who gives one of them has chosen the size
 
 
 def begin(study: Study, dataset: Dataset, need: dict[str, float]) -> Callable[[], remaining.Paces]:
-    """Let workers take a few steps, as many at once as trials will train; whom to ask for seconds
-    of an epoch by network, which is empty where nothing is measured. The trials find these workers
-    with all that they import."""
+    """Let workers take a few steps, as many at once as trials will train, the networks shared among
+    them; whom to ask for seconds of an epoch by network, which is empty where nothing is measured.
+    The trials find these workers with all that they import."""
     if not study.minutes:
         return dict
+    from study.worker import speed
+
     say("Measuring a step of each network ...")
     trials = [typical(study, model) for model in study.models]
     first = np.arange(min(len(dataset.train.labels), speed.STEPS * most(trials, "batch_size")))
     ask: Any = ray.remote(speed.seconds).options(num_cpus=need["cpu"], num_gpus=need["gpu"])
     given = (
-        trials,
         dataset.train.taken(first),
         dataset.val.taken(np.arange(min(len(dataset.val.labels), speed.JUDGED))),
         (len(dataset.train.labels), len(dataset.val.labels)),
@@ -47,7 +47,8 @@ def begin(study: Study, dataset: Dataset, need: dict[str, float]) -> Callable[[]
         study.own_networks,
     )
     slots = min(resources.slots(study, need), study.trials)
-    asked = [ask.remote(*given) for _ in range(slots)]
+    shares = [trials[worker % len(trials) :: slots] for worker in range(slots)]
+    asked = [ask.remote(share, *given) for share in shares]
     return lambda: answered(asked)
 
 
@@ -59,7 +60,11 @@ def answered(asked: list[Any]) -> remaining.Paces:
         for one in asked:
             ray.cancel(one, force=True)
         return {}
-    return {model: sum(one[model] for one in found) / len(found) for model in found[0]}
+    said: dict[str, list[float]] = {}
+    for one in found:
+        for model, seconds in one.items():
+            said.setdefault(model, []).append(seconds)
+    return {model: sum(each) / len(each) for model, each in said.items()}
 
 
 def most(trials: Iterable[Hyperparameters], name: str) -> int:
