@@ -1,6 +1,5 @@
 """What every network accepts, and what each of its layers yields and costs."""
 
-import copy
 from typing import Any
 
 import torch
@@ -25,9 +24,10 @@ def layer_table(model: nn.Module, image_px: int) -> list[dict[str, Any]]:
     parameters and multiply_adds. Multiply-adds are those of convolutions and linear layers, without
     biases; norms, activations, poolings and a gate's products count 0. A leaf used twice has one
     row with the multiply-adds of both uses; nn.Identity and a leaf never used have none.
-    Worked out by a forward pass of a copy: the model stays as it was.
+    Worked out by a forward pass, after which the model is as it was.
     """
-    model = copy.deepcopy(model).eval()
+    modes = [(module, module.training) for module in model.modules()]
+    hooks, threads = [], torch.get_num_threads()
     device = next((p.device for p in model.parameters()), None)
     rows: dict[str, dict[str, Any]] = {}
 
@@ -45,13 +45,21 @@ def layer_table(model: nn.Module, image_px: int) -> list[dict[str, Any]]:
             )
             row["multiply_adds"] += output.numel() * products(leaf)
 
-        leaf.register_forward_hook(add)
+        hooks.append(leaf.register_forward_hook(add))
 
     for name, module in model.named_modules():
         if not list(module.children()) and not isinstance(module, nn.Identity):
             watch(name, module)
-    with torch.inference_mode():
-        model(torch.zeros(1, 1, image_px, image_px, device=device))
+    torch.set_num_threads(1)  # for one face several would mostly wait for one another
+    try:
+        with torch.inference_mode():
+            model.eval()(torch.zeros(1, 1, image_px, image_px, device=device))
+    finally:
+        torch.set_num_threads(threads)
+        for hook in hooks:
+            hook.remove()
+        for module, training in modes:
+            module.training = training
     return list(rows.values())
 
 
