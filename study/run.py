@@ -53,12 +53,10 @@ def asked(argv: Sequence[str] | None, trainable: type | None) -> int:
         notifier = Notifier(notify)
         say("Loading Ray and torch ...")
         from study.driver import begin
-        from study.worker.trial import Trial
 
-        trained = trainable or Trial
         if resume:
-            return begin.go_on(resume, given, trained, after_test, notifier)
-        return begin.start(given, trained, notifier)
+            return begin.go_on(resume, given, trainable, after_test, notifier)
+        return begin.start(given, trainable, notifier)
     except Mistake as error:
         return flags.fail(error)
     except OSError as error:

@@ -17,7 +17,7 @@ import yaml
 from ray._common.utils import get_ray_address_file
 
 from study import Mistake
-from study.cluster import autoscaler, connection, resources
+from study.cluster import autoscaler, connection, hardware, resources
 from study.config.study import Study
 
 
@@ -30,6 +30,7 @@ def test_a_gpu_asked_for_where_there_is_none_is_refused(monkeypatch):
 
 
 def test_a_gpu_is_taken_where_there_is_one_unless_cpu_is_asked_for(monkeypatch):
+    monkeypatch.setattr(hardware, "nvidia_gpu_here", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(connection.ray, "is_initialized", lambda: False)
     kinds = [resources.hardware_kind(device) for device in ("auto", "cuda", "cpu")]

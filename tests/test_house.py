@@ -33,7 +33,7 @@ ROOMS = {
     "study/driver": "study fer_data fer_stats study/config study/storage study/data study/record"
     " study/training study/search study/cluster study/worker fer_models numpy pandas pyarrow ray"
     " rich torch",
-    "study/run.py": "study study/config study/storage study/cluster study/worker study/driver",
+    "study/run.py": "study study/config study/storage study/cluster study/driver",
     "study/model": "study fer_data fer_models fer_stats study/config study/data study/record"
     " study/storage study/training numpy torch onnx onnxruntime safetensors PIL cv2",
     "study/export.py": "study study/storage study/model numpy",

@@ -64,3 +64,10 @@ print([name for name in ("torch._dynamo", "torchvision", "sympy") if name in sys
 """
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_study_is_read_and_refused_before_torch_is_imported():
+    """It is imported while Ray's processes start, and by the workers."""
+    text = "import sys, study.driver.begin; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

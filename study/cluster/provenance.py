@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import ray
-import torch
 
 from study.cluster import cores, environment
 from study.cluster.nodes import alive
@@ -23,6 +22,8 @@ def of_driver() -> dict[str, Any]:
 
 def hardware() -> dict[str, Any]:
     """This machine and the cluster, for study.json."""
+    import torch
+
     gpus = range(torch.cuda.device_count()) if torch.cuda.is_available() else range(0)
     return {
         "host": platform.node(),

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import ray
-import torch
 from ray.exceptions import RayError
 
 from study import Mistake
 from study.cluster import autoscaler, environment
+from study.cluster.hardware import gpu_here
 from study.cluster.nodes import alive
 from study.config.study import Study
 
@@ -17,7 +17,7 @@ def hardware_kind(device: str) -> str:
 
     The GPUs are those of the cluster where one has been joined, else of this machine.
     """
-    found = capacity()["GPU"] > 0 if ray.is_initialized() else torch.cuda.is_available()
+    found = capacity()["GPU"] > 0 if ray.is_initialized() else gpu_here()
     if device == "cuda" and not found:
         raise Mistake(
             "device is cuda, but no CUDA device is found here: use --device cpu, or a machine or "
@@ -81,6 +81,8 @@ def gpu_free_mib() -> float:
 
 
 def free_mib() -> float:
+    import torch
+
     return torch.cuda.mem_get_info()[0] / 2**20
 
 

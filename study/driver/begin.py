@@ -1,8 +1,13 @@
-"""A study begun or gone on with, from its first trial to the opened test. Runs on the driver."""
+"""A study begun or gone on with, from its first trial to the opened test. Runs on the driver.
+
+It imports what needs torch where that is needed: torch comes while Ray's processes start.
+"""
 
 import logging
+import threading
 from dataclasses import replace
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +63,13 @@ MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not wha
 )
 
 
-def start(given: dict[str, str], trainable: type, notifier: Notifier) -> int:
-    """A new study from preset and flags."""
+def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> int:
+    """A new study from preset and flags; `trainable` may be put in the place of training."""
     source, earlier = given.pop("preset", "search"), given.pop("from", "")
     raw = preset(source)
     device, address = sized_by(raw)
     address = given.get("address", address)
-    joined = connection.connect(address) if connection.wanted(address) else ""
+    joined = connected(address) if connection.wanted(address) else ""
     kind = resources.hardware_kind(given.get("device", device))
     base, why = read_preset(source, kind)
     said = set(given)
@@ -93,7 +98,7 @@ def start(given: dict[str, str], trainable: type, notifier: Notifier) -> int:
     dataset = prepare.parts(study, whole)
     prepare.check_networks(study, len(dataset.classes))
     prepare.check_batches(study, len(dataset.train.labels))
-    joined = joined or connection.connect(study.address)
+    joined = joined or connected(study.address)
     need = resources.per_trial(prepare.shared(study, dataset))
     check_budget(study, need)
     refuse_idle(study, said, device=device_of(need))
@@ -119,7 +124,11 @@ def start(given: dict[str, str], trainable: type, notifier: Notifier) -> int:
 
 
 def go_on(
-    name: str, given: dict[str, str], trainable: type, after_test: bool, notifier: Notifier
+    name: str,
+    given: dict[str, str],
+    trainable: type | None,
+    after_test: bool,
+    notifier: Notifier,
 ) -> int:
     """An existing study, from what its journal says; `after_test`: seeds may be added although
     test was opened."""
@@ -168,7 +177,7 @@ def go_on(
         dataset = prepare.parts(study, whole)
         prepare.check_networks(study, len(dataset.classes))
         prepare.check_batches(study, len(dataset.train.labels))
-    joined = connection.connect(study.address)
+    joined = connected(study.address)
     need = resources.per_trial(prepare.shared(study, prepare.parts(study, whole)))
     check_budget(study, need)
     device = device_of(need)
@@ -202,11 +211,13 @@ def drive(
     whole: datasets.Dataset,
     need: dict[str, float],
     joined: str,
-    trainable: type,
+    trainable: type | None,
     notifier: Notifier,
     paces: remaining.Paces | None = None,
 ) -> int:
     """Run what the journal says is left; the exit code. `paces` were measured for it."""
+    from study.worker.trial import Trial
+
     for name in ("ray", "ray.tune", "ray.tune.execution.tune_controller", "ray.tune.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a failed trial is a row, told by us
     display = Display(study, whole.notes)
@@ -224,7 +235,7 @@ def drive(
             tables=Tables.of(read(folder / "events.jsonl")),
             show=display,
             say=display.print,
-            trainable=trainable,
+            trainable=trainable or Trial,
             origin=provenance.of_driver(),
             notifier=notifier,
             paces=paces or {},
@@ -251,6 +262,15 @@ def drive(
                 notifier.close()
                 if session.mirror:  # what an error of ours leaves behind goes there too
                     session.mirror.flush()
+
+
+def connected(address: str) -> str:
+    """Join or start Ray, and import torch meanwhile: both take seconds, Ray's mostly of waiting."""
+    torch = threading.Thread(target=import_module, args=("torch",))
+    torch.start()
+    joined = connection.connect(address)
+    torch.join()
+    return joined
 
 
 def read_images(study: Study, names: tuple[str, ...], px: int) -> datasets.Dataset:

@@ -35,8 +35,6 @@ from study.record.schemas import (
 from study.record.tables import Tables, settings_of
 from study.search.proposals import Config, inside, typical
 from study.storage import places
-from study.training import attention
-from study.worker import predict
 
 
 def choose(session: Session) -> None:
@@ -172,6 +170,8 @@ def open_test(session: Session) -> None:
 
 def looks(session: Session, name: str) -> bool:
     """Whether a model has maps of where it looks."""
+    from study.training import attention
+
     return attention.there(Hyperparameters(**settings_of(session.tables.trials[name])))
 
 
@@ -203,6 +203,8 @@ def asked(
     session: Session, names: list[str], splits: dict[str, Split], some: dict[str, Split]
 ) -> dict[str, ray.ObjectRef]:
     """What the workers will answer, by model: probabilities on `splits`, maps on `some`."""
+    from study.worker import predict
+
     answers = ray.remote(predict.predicted).options(
         num_cpus=session.need["cpu"], num_gpus=session.need["gpu"]
     )

@@ -22,7 +22,6 @@ from study.config.study import (
 from study.record import outcome
 from study.record.tables import Tables
 from study.search.proposals import grid
-from study.training import attention
 
 SEARCHING = ("trials", "sampler", "scheduler", "grace_epochs", "reduction_factor")
 STOPPING = ("grace_epochs", "reduction_factor")
@@ -69,6 +68,8 @@ def idle_option(study: Study, name: str) -> str:
         if absent:
             return f"{absent[0]} isn't confirmed (only {', '.join(there)})"
     if name == "attention_images" and study.attention_images:
+        from study.training import attention
+
         if not any(attention.there(Hyperparameters(model=model)) for model, _ in in_play(study)):
             return "none of the networks has attention to look at"
     if name == "settings" and searches and study.sampler == "grid":

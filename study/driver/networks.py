@@ -4,10 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from torch import nn
-
 from fer_models import MODELS
-from fer_models.layers import layer_table, parameters
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Setting, Study, configuration
 from study.record.journal import Row
@@ -56,8 +53,10 @@ def built(hp: Hyperparameters, classes: int) -> tuple[list[dict[str, Any]], int]
 
 @cache
 def measured(
-    network: Callable[..., nn.Module], px: int, classes: int, options: tuple[tuple[str, Any], ...]
+    network: Callable[..., Any], px: int, classes: int, options: tuple[tuple[str, Any], ...]
 ) -> tuple[list[dict[str, Any]], int]:
+    from fer_models.layers import layer_table, parameters  # torch, where it is needed
+
     # On the CPU: torch's meta device, which has shapes alone, imports its compiler, 2 s.
     model = network(classes=classes, **dict(options))
     return layer_table(model, px), parameters(model)

@@ -8,12 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from fer_data.classes import ASSUMED
 from fer_data.dataset import levels
 from fer_data.rows import SIDE_PX
 from fer_models import MODELS
+from fer_models.own import KNOWN
 from study import Mistake
 from study.cluster import resources
 from study.config.hyperparameters import Hyperparameters
@@ -22,7 +21,6 @@ from study.data import datasets
 from study.record import outcome, progress
 from study.search import earlier
 from study.storage import atomic, errors
-from study.training import gpu_memory, own_networks
 
 TRIALS_PER_GPU = 4  # more only where asked for: how they slow each other isn't measured
 OTHERWISE = (
@@ -81,7 +79,11 @@ def check_batches(study: Study, images: int) -> None:
 
 def check_networks(study: Study, classes: int) -> None:
     """Refuse networks of one's own that no trial could train."""
-    own_networks.check((hp for pair in extremes(study) for hp in pair), classes)
+    tried = [hp for pair in extremes(study) for hp in pair if hp.model in KNOWN]
+    if tried:
+        from study.training import own_networks
+
+        own_networks.check(tried, classes)
 
 
 def extremes(study: Study) -> list[tuple[Hyperparameters, Hyperparameters]]:
@@ -104,6 +106,8 @@ def extremes(study: Study) -> list[tuple[Hyperparameters, Hyperparameters]]:
 
 def trains_on_one_image(hp: Hyperparameters) -> bool:
     """Shapes alone are worked out: the meta device computes nothing."""
+    import torch
+
     with torch.device("meta"):
         model = MODELS[hp.model](classes=2, **hp.options).train()
         try:
@@ -160,6 +164,8 @@ def trials_per_gpu(study: Study, classes: int, images: int, free_mib: float, cor
 
     At least one, at most TRIALS_PER_GPU, and no more than there are cores for.
     """
+    from study.training import gpu_memory
+
     need = max(gpu_memory.memory_mib(hp, classes, images) for hp in largest_trials(study))
     fit = min(free_mib // need, cores // study.cpus_per_trial, TRIALS_PER_GPU)
     return max(1, math.floor(fit))

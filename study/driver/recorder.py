@@ -19,8 +19,6 @@ from study.driver.failures import Failures, Watch, last_line, machine_gone, newe
 from study.driver.scheduling import NoEarlyStopping
 from study.driver.session import Session
 from study.search.proposals import Optimiser
-from study.training import checkpoint
-from study.training.loop import EpochRecord
 
 WORKER_DIED = "worker process has died"  # how Ray says it
 TOGETHER_SECONDS = 0.05  # for which an epoch may wait for others, to be written with one fsync
@@ -214,6 +212,8 @@ class Recorder(tune.Callback):
         return False
 
     def end(self, name: str, ended: dict[str, str]) -> None:
+        from study.training import checkpoint
+
         self.watch.forget(name)
         self.session.log({"event": "trial_ended", "trial_id": name, **ended})
         if ended["status"] == "failed":
@@ -239,6 +239,8 @@ class Recorder(tune.Callback):
 
     def sweep(self) -> None:
         """A worker may have finished a write after its trial's folder was cleared."""
+        from study.training import checkpoint
+
         folder, over = self.session.checkpoints(), []
         for name, row in self.session.tables.of_stage(self.stage).items():
             if row["status"] == "failed" or (self.stage == "search" and row["status"] != "running"):
@@ -287,5 +289,7 @@ class Recorder(tune.Callback):
 
 def observed(result: dict[str, Any]) -> dict[str, Any]:
     """The worker's part of a result, without what Tune added."""
+    from study.training.loop import EpochRecord
+
     names = [f.name for f in fields(EpochRecord)]
     return {name: result.get(name) for name in (*names, "node", "device", "microbatches")}
