@@ -279,7 +279,7 @@ def reach(row: pd.Series) -> str:
 
 def begun(frame: pd.DataFrame) -> pd.Series:
     """Which settings of the paper are under way, and have an epoch."""
-    return (frame["under_way"] != "") & ~frame["under_way"].str.startswith("0 ")
+    return frame["came"] > 0
 
 
 def begun_row(row: pd.Series) -> dict[str, str]:
@@ -318,7 +318,7 @@ def image(folder: Path, name: str) -> str:
 def epochs_of(row: pd.Series) -> str:
     """20 and 50, or 20 of 50 epochs so far, of a training that hasn't come to its end."""
     if pd.isna(row["seeds"]):
-        return f"{row['under_way']} so far"
+        return f"{row['came']:.0f} of {row['wanted']:.0f} epochs so far"
     theirs = f"{row['epochs']:.0f}" if pd.notna(row["epochs"]) else "not said"
     return f"{row['our_epochs']:.0f} and {theirs}"
 

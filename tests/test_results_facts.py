@@ -173,8 +173,8 @@ def test_a_setting_that_has_not_come_to_its_end_is_told_by_its_epochs_and_has_no
     rows = [trial("D-cbam64-s0", stage="confirm", status="running", setting="D-cbam64")]
     faces = load(folder(tmp_path / "drawn", drawn, rows, epochs("D-cbam64-s0", [0.9]), []))
     frame = paper.settings_table(paper.published(), [], [faces, real]).set_index("setting")
-    told = {name: words for name, words in frame["under_way"].items() if words}
-    assert told == {"B-resnet34": "3 of 35 epochs", "E-cbam50": "0 of 50 epochs"}
+    far = frame[["came", "wanted"]].dropna().T.to_dict("list")
+    assert far == {"B-resnet34": [3, 35], "E-cbam50": [0, 50]}
     assert frame["val+test"].isna().all()
     _, table = sections_paper.beside(frame.reset_index(), {}).blocks
     assert table.shown["our seeds"].tolist() == ["–"] * 3 + ["3 of 35 epochs"] + ["–"] * 4 + [

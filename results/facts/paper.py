@@ -80,9 +80,9 @@ def comparable(
     )
 
 
-def under_way(studies: Iterable[Findings]) -> dict[str, str]:
-    """Setting -> "20 of 35 epochs" of those that are being trained on the images of the paper, or
-    were stopped. Of several the one that came furthest."""
+def under_way(studies: Iterable[Findings]) -> dict[str, tuple[int, int]]:
+    """Setting -> epochs so far and in all of those that are being trained on the images of the
+    paper, or were stopped. Of several the one that came furthest."""
     found: dict[str, tuple[int, int]] = {}
     for one in studies:
         confirmed = one.trials[one.trials["stage"] == "confirm"]
@@ -91,7 +91,7 @@ def under_way(studies: Iterable[Findings]) -> dict[str, str]:
             came = int(done.get(row["trial_id"], 0)), int(row["hp_epochs"])
             if not fer2013.not_the_papers(one.study["data"]):
                 found[row["setting"]] = max(came, found.get(row["setting"], came))
-    return {name: f"{came} of {wanted} epochs" for name, (came, wanted) in found.items()}
+    return found
 
 
 def settings_table(
@@ -118,8 +118,8 @@ def settings_table(
             "claimed": entry["claimed_accuracy"],
             "figure": figure(name) if name else "",
             "matrix": np.trace(counts(paper, name)) / counts(paper, name).sum() if name else None,
-            "under_way": far.get(entry["id"], ""),
         }
+        row["came"], row["wanted"] = far.get(entry["id"], (None, None))
         one = ours.get(entry["id"])
         if one:
             row |= {"seeds": len(one.answers.seeds), "our_epochs": one.answers.epochs}
@@ -135,7 +135,7 @@ def settings_table(
                     row["within"] = bool(next_low <= row["matrix"] <= next_high)
         rows.append(row)
     columns = (
-        "setting model batch_size lr epochs claimed figure matrix under_way seeds "
+        "setting model batch_size lr epochs claimed figure matrix came wanted seeds "
         "our_epochs val+test low high next_low next_high difference within val test"
     ).split()
     return pd.DataFrame(rows, columns=[*columns, "test, no duplicates"])

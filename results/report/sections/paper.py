@@ -48,7 +48,7 @@ def beside(frame: pd.DataFrame, others: dict[str, str]) -> Section:
         ours=[epochs_words(row) for _, row in frame.iterrows()],
     )
     ran = int(frame["seeds"].notna().sum())
-    ours = {"ours": "text"} if any(frame["under_way"]) else {}
+    ours = {"ours": "text"} if frame["came"].notna().any() else {}
     columns = kinds(PRINTED_COLUMNS) | (OUR_COLUMNS if ran else ours)
     return Section(
         "The paper's settings, theirs and ours",
@@ -94,7 +94,8 @@ def setting_words(row: pd.Series) -> str:
 
 def epochs_words(row: pd.Series) -> str:
     if pd.isna(row["seeds"]):
-        return row["under_way"] or DASH
+        far = f"{row['came']:.0f} of {row['wanted']:.0f} epochs"
+        return far if pd.notna(row["came"]) else DASH
     fewer = pd.notna(row["epochs"]) and row["our_epochs"] != row["epochs"]
     of = f"\n{row['our_epochs']:.0f} epochs instead of {row['epochs']:.0f}" if fewer else ""
     return f"{row['seeds']:.0f}{of}"
