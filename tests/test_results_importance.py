@@ -106,7 +106,7 @@ def test_too_few_trials_are_refused_in_a_sentence(tmp_path):
     found = made_up(tmp_path / "s", 12, plain)
     assert of(found).empty
     block = important(found, search.searched(found))[0]
-    assert "at most 12 trials of alexnet" in block.words and "30" in block.words
+    assert "fewer than 30 trials at one epoch (alexnet 12)" in block.words
 
 
 def plateau(off):
@@ -175,6 +175,14 @@ def test_each_network_has_its_own_space(tmp_path):
     found = made_up(tmp_path / "s", 3, plain, own)
     assert list(importance.searched_domains(found, "alexnet")) == [*SPACE, "dropout"]
     assert list(importance.searched_domains(found, "cbam_resnet34")) == [*SPACE, "cbam_order"]
+
+
+def test_what_a_network_lacks_is_not_in_its_space(tmp_path):
+    """cbam_order, given for all: without a gate no trial has it, and none would be left."""
+    found = made_up(tmp_path / "s", 40, plain, SPACE | {"cbam_order": ["serial", "parallel"]})
+    found.trials["hp_cbam_order"] = None
+    assert list(importance.searched_domains(found, "alexnet")) == list(SPACE)
+    assert importance.reached(found, search.searched(found))["trials"].max() == 40
 
 
 def test_the_section_draws_both_measures_at_the_furthest_epoch(tmp_path):

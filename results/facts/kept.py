@@ -49,7 +49,7 @@ def state(one: Findings, trials: pd.DataFrame, resamples: int) -> str:
         trials[["trial_id", "model", "ran", "last_epoch", *settings]].to_csv(index=False),
         one.epochs[["trial_id", "epoch", "judged"]].to_csv(index=False),
         one.decisions[["trial_id", "rung"]].to_csv(index=False),
-        json.dumps(one.study["study"].get("space", {}), sort_keys=True),
+        *(json.dumps(search.space(one, model)) for model in trials["model"].unique()),
         *[f"{name} {version(name)}" for name in MAKERS],
         f"{resamples} {importance.SHUFFLES} {importance.MANY} {importance.TREES} "
         f"{importance.TOP} {importance.ENOUGH}",

@@ -93,11 +93,15 @@ def expected(trials: pd.DataFrame, images: int = 1) -> pd.DataFrame:
 
 
 def space(findings: Findings, model: str) -> dict[str, Any]:
-    """The search space of a network: what is given for it alone overrides what is given for all."""
+    """The search space of a network: what is given for it alone overrides what is given for all,
+    and what none of its trials has (a gate's order, without a gate) isn't in it."""
     whole = findings.study["study"].get("space", {})
     models = {key for key, value in whole.items() if isinstance(value, dict) and "low" not in value}
     specific = whole.get(model, {}) if model in models else {}
-    return {key: value for key, value in whole.items() if key not in models} | specific
+    given = {key: value for key, value in whole.items() if key not in models} | specific
+    own = findings.trials[findings.trials["hp_model"] == model].dropna(axis="columns", how="all")
+    absent = {f"hp_{key}" for key in given} & set(findings.trials) - set(own)
+    return {key: value for key, value in given.items() if own.empty or f"hp_{key}" not in absent}
 
 
 def is_log(findings: Findings, name: str) -> bool:
