@@ -180,7 +180,7 @@ def test_what_the_whole_search_says_stands_in_app_and_file(browser, whole, tmp_p
                 until(page, "document.querySelector('#written-searches h3')")
                 told = page.locator("#written-searches").inner_text()
                 assert "The winner's curse" in told
-                assert "Importance is not computed from at most 3 trials of alexnet and" in told
+                assert "not computed from fewer than 30 trials at one epoch (alexnet 3 and" in told
 
 
 def test_the_selection_is_saved_as_one_file_that_works_alone(browser, whole, tmp_path):

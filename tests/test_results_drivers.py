@@ -1,5 +1,6 @@
 """With what code, libraries and machines a study was run, from its journal."""
 
+import pandas as pd
 import pytest
 from test_results_load import epochs, event, folder, header, trial
 
@@ -48,3 +49,8 @@ def test_what_ran_with_the_same_or_is_not_known_says_nothing(tmp_path, begun):
     assert len(drivers.rows(found)) == (len(begun) if len(begun) > 1 else 0)
     if len(begun) == 2 and not begun[1]:
         assert drivers.rows(found)["Driver 2"].endswith("code and versions not recorded")
+
+
+def test_one_thread_is_no_plural():
+    trials = pd.DataFrame({"device": ["cpu, 1 threads", "cpu, 1 threads", "cpu, 16 threads", None]})
+    assert drivers.devices(trials) == "cpu, 1 thread, cpu, 16 threads"

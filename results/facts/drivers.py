@@ -1,5 +1,6 @@
 """With what code, libraries and machines a study was run: each driver's own, from the journal."""
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,12 @@ def rows(findings: Findings) -> dict[str, str]:
         f"Driver {number}": f"{began(driver)}: {', '.join(words(driver)) or UNKNOWN}"
         for number, driver in enumerate(drivers, 1)
     }
+
+
+def devices(trials: pd.DataFrame) -> str:
+    """What trials ran on; older studies wrote "1 threads"."""
+    told = map(str, trials["device"].dropna().unique())
+    return ", ".join(re.sub(r"\b1 threads$", "1 thread", one) for one in told)
 
 
 def mixed(findings: Findings) -> str:

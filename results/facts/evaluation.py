@@ -11,6 +11,7 @@ import pandas as pd
 
 from fer_stats.share import wilson
 from results.artefacts.load import Answers, Findings
+from results.facts import drivers
 from results.facts import statistics as st
 
 FEW = 20  # images of a bin below which its accuracy says nothing
@@ -283,7 +284,7 @@ def cost(studies: list[Findings], settings: list[Evaluated]) -> pd.DataFrame:
                 "seconds": pd.to_numeric(trials["trial_id"].map(seconds)).mean(),
                 "multiply_adds": pd.to_numeric(trials["multiply_adds"]).mean(),
                 "parameters": pd.to_numeric(trials["parameters"]).mean(),
-                "device": ", ".join(map(str, trials["device"].dropna().unique())),
+                "device": drivers.devices(trials),
             }
         )
     columns = ["setting", "seconds", "multiply_adds", "parameters", "device"]

@@ -1,7 +1,5 @@
 """A study's configuration and state: overview, warnings, trials, learning curves."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
@@ -44,7 +42,7 @@ def overview(findings: Findings) -> pd.DataFrame:
         "Trials": ", ".join(f"{n} {word}" for word, n in counts(findings).items()) or "none yet",
         "Epochs run": f"{len(findings.epochs):,}",
         "Time in epochs": duration(pd.to_numeric(findings.epochs["epoch_seconds"]).sum()),
-        "Trained on": devices(findings),
+        "Trained on": drivers.devices(findings.trials),
         "Machine": ", ".join(
             str(part)
             for part in (
@@ -63,12 +61,6 @@ def overview(findings: Findings) -> pd.DataFrame:
     }
     kept = [(what, str(value)) for what, value in rows.items() if value not in (None, "")]
     return pd.DataFrame(kept, columns=["what", findings.name])
-
-
-def devices(findings: Findings) -> str:
-    """What its trials ran on; older studies wrote "1 threads"."""
-    told = map(str, findings.trials["device"].dropna().unique())
-    return ", ".join(re.sub(r"\b1 threads$", "1 thread", one) for one in told)
 
 
 def status(findings: Findings) -> str:

@@ -202,8 +202,8 @@
       summary:
         `A bar from a trial’s start to its end, in rows as they ran at once; crosses were stopped, triangles failed.` +
         (retried.length
-          ? ` ${explorer.count(retried.length)} started again: the gaps, in ink, are time lost.`
-          : ' None had to be started again.'),
+          ? ` ${explorer.count(retried.length)} restarted: the gaps, in ink, are time lost.`
+          : ' None was restarted.'),
       x: {title: `${unit} since the start`, range: explorer.range(x, false, 0.02)},
       y: {
         title: '',
@@ -238,7 +238,7 @@
         line: {width: Math.max(2, width / 2), color: explorer.colours().ink},
       })),
       tip: ({trial: i}) =>
-        `${data.trials.trial_id[i]}, ${data.trials.model[i]}: ${explorer.duration((end[i] - start[i]) / 1000)} on ${device[i] || 'no device'}, ${data.trials.status[i]}${data.trials.retries[i] ? `, started again ${data.trials.retries[i]} times` : ''}`,
+        `${data.trials.trial_id[i]}, ${data.trials.model[i]}: ${explorer.duration((end[i] - start[i]) / 1000)} on ${device[i] || 'no device'}, ${data.trials.status[i]}${data.trials.retries[i] ? `, retries: ${data.trials.retries[i]}` : ''}`,
       table: () => ({
         columns: [
           'trial_id',

@@ -367,9 +367,12 @@
         text = table.textContent
           .replace(/\\u003([ce])/g, (_, c) => (c === 'c' ? '<' : '>'))
           .replace(/\\u0026/g, '&');
-      table.replaceWith(
-        explorer.tools(explorer.saver('CSV', name, () => explorer.download(`${name}.csv`, text, 'text/csv'))),
-      );
+      const folded = table.previousElementSibling?.matches('details') && table.previousElementSibling,
+        tools = explorer.tools(
+          explorer.saver('CSV', name, () => explorer.download(`${name}.csv`, text, 'text/csv')),
+        );
+      table.replaceWith(folded ? '' : tools);
+      if (folded) folded.append(tools);
     }
     const watch = new IntersectionObserver(
       entries => {

@@ -59,12 +59,12 @@ def important(one: Findings, trials: pd.DataFrame, resamples: int = RESAMPLES) -
 def too_few(one: Findings, trials: pd.DataFrame) -> list[Block]:
     """Which networks have too few trials for it, in a sentence."""
     many = reached(one, trials).groupby("model", sort=False)["trials"].max()
-    few = [f"{many[model]} trials of {model}" for model in many.index if many[model] < ENOUGH]
+    few = [f"{model} {many[model]}" for model in many.index if many[model] < ENOUGH]
     if not few:
         return []
     words = (
-        f"Importance is not computed from at most {listed(few)} with values inside the space at "
-        f"one epoch: fewer than {ENOUGH} say nothing that another search wouldn't contradict."
+        f"Importance is not computed from fewer than {ENOUGH} trials at one epoch ({listed(few)}): "
+        "another search might well contradict it."
     )
     return [Text(words, "quiet")]
 
