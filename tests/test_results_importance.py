@@ -173,6 +173,7 @@ def test_each_network_has_its_own_space(tmp_path):
         "cbam_resnet34": {"cbam_order": ["serial", "parallel"]},
     }
     found = made_up(tmp_path / "s", 3, plain, own)
+    found.trials["hp_dropout"] = 0.1
     assert list(importance.searched_domains(found, "alexnet")) == [*SPACE, "dropout"]
     assert list(importance.searched_domains(found, "cbam_resnet34")) == [*SPACE, "cbam_order"]
 
