@@ -1092,3 +1092,51 @@ def test_nothing_of_the_reports_diagrams_is_cut_on_paper(browser, tmp_path):
     )
     assert cut == [] and page.locator(".plot .main-svg").count() > 0
     page.close()
+
+
+def test_the_mouse_turns_and_drags_an_axis_names_a_line_and_a_phone_shows_accuracy(
+    browser, whole, tmp_path
+):
+    def names(page):
+        return page.evaluate("[...document.querySelectorAll('.strip')].map(x => x.dataset.axis)")
+
+    def middle(page, axis):
+        box = page.locator(f".strip[data-axis='{axis}'] .name").bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    one = load(whole)
+    finals = one.epochs.sort_values("epoch").groupby("trial_id")["val_accuracy"].last()
+    with opened(browser, file_of(tmp_path, whole).as_uri(), offline=True) as page:
+        page.evaluate("document.getElementById('trials').scrollIntoView({behavior: 'instant'})")
+        name = page.locator(".strip[data-axis='lr'] .name")
+        name.dblclick()
+        assert "lr ↓" in name.inner_text()
+        place = names(page).index("lr")
+        (x, y), (right, _) = middle(page, "lr"), middle(page, names(page)[place + 1])
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(right + 9, y, steps=5)
+        page.mouse.up()
+        assert names(page).index("lr") == place + 1
+        rule = page.locator(".strip[data-axis='val_accuracy'] .rule").bounding_box()
+        page.mouse.move(rule["x"] - 2, rule["y"] + 1)  # where the best one's line ends
+        tip = page.locator("#figure-coordinates .tip")
+        tip.wait_for(state="visible")
+        assert tip.inner_text().startswith(f"{finals.idxmax()}, ")
+        page.locator("#epoch").select_option("1")
+        assert "epoch=1" in page.url
+        assert "epoch 1" in page.locator("#figure-influence .summary").inner_text()
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.wait_for_timeout(500)
+        assert page.locator("#top").bounding_box()["height"] < 84
+        grid = page.locator("#figure-table .grid")
+        grid.scroll_into_view_if_needed()
+        accuracy = grid.locator("thead th").nth(3).bounding_box()
+        assert accuracy["x"] + accuracy["width"] < 390
+        page.evaluate("document.querySelector('#figure-table .grid').scrollLeft = 200")
+        assert 0 < grid.locator("thead th").nth(1).bounding_box()["x"] < 60
+        plot = page.locator("#written-comparison .plot").first
+        plot.scroll_into_view_if_needed()
+        until(page, "document.querySelector('#written-comparison .plot')._fullLayout")
+        drawn = "document.querySelector('#written-comparison .plot')._fullLayout.xaxis._length"
+        assert page.evaluate(drawn) > 250  # names stand above the marks, not beside them

@@ -18,7 +18,7 @@ SCRIPTS = (
 def script(last: str) -> str:
     """The page's script; `last` is live for the app, kept for the export."""
     parts = [(PAGE / f"{name}.js").read_text() for name in (*SCRIPTS, last)]
-    return "\n".join([page.copying(), *parts])
+    return "\n".join([page.shared(), *parts])
 
 
 def css() -> str:

@@ -2,7 +2,7 @@
 /* global config */
 offer_copies(document);
 for (const box of document.querySelectorAll('.plot')) {
-  const figure = JSON.parse(box.querySelector('script').textContent);
+  const figure = fitted(JSON.parse(box.querySelector('script').textContent), box.clientWidth);
   box.replaceChildren();
   Plotly.newPlot(box, figure.data, figure.layout, config);
 }

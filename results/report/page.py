@@ -27,12 +27,12 @@ def css() -> str:
 
 
 def script() -> str:
-    return f"const config = {json.dumps(CONFIG)};\n{copying()}\n{(HERE / 'page.js').read_text()}"
+    return f"const config = {json.dumps(CONFIG)};\n{shared()}\n{(HERE / 'page.js').read_text()}"
 
 
-def copying() -> str:
-    """The script that offers to copy what is in a Code block."""
-    return (HERE / "copy.js").read_text()
+def shared() -> str:
+    """The scripts of report and explorer: what is in a Code block copied, plots on a phone."""
+    return "\n".join((HERE / name).read_text() for name in ("copy.js", "narrow.js"))
 
 
 def plotly_js() -> str:

@@ -10,7 +10,13 @@ export default [
     files: ['results/**/*.js'],
     languageOptions: {
       sourceType: 'script',
-      globals: {...globals.browser, Plotly: 'readonly', explorer: 'readonly', offer_copies: 'readonly'},
+      globals: {
+        ...globals.browser,
+        Plotly: 'readonly',
+        explorer: 'readonly',
+        offer_copies: 'readonly',
+        fitted: 'readonly',
+      },
     },
     rules: {'no-redeclare': ['error', {builtinGlobals: false}]}, // data.js makes `explorer`
   },

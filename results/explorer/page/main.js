@@ -412,7 +412,7 @@
     box.querySelector('script').remove();
     const Plotly = await explorer.plotly();
     const show = () => {
-      const figure = JSON.parse(by_night(source));
+      const figure = fitted(JSON.parse(by_night(source)), box.clientWidth);
       return Plotly.react(box, figure.data, figure.layout, {
         showSendToCloud: false,
         plotlyServerURL: '',

@@ -94,6 +94,7 @@
   const axis = told => ({
     gridcolor: explorer.colours().grid,
     zeroline: false,
+    separatethousands: true,
     automargin: true,
     ticks: '',
     ticklabeloverflow: 'allow',
