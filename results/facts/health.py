@@ -327,9 +327,7 @@ def calibrated(one: Findings, own: list[Evaluated]) -> Check | None:
     words = f"Expected calibration error on test, in points: {listed(told)}."
     if frame["ece"].max() <= SURE:
         return Check("Calibration", True, words)
-    words += (
-        " Don't read confidence as a probability; study.predict gives sets of stated coverage."
-    )
+    words += " Don't read confidence as a probability; study.predict gives sets of stated coverage."
     return Check("Calibration", False, words, f"python -m study.predict {one.folder} PHOTO")
 
 
