@@ -50,7 +50,7 @@ def main() -> int:
 def save(page: Page, path: Path) -> str:
     """What the page shows now, as a PNG with a palette; its name and size in words."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(COLOURS).save(path, optimize=True)
+    picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
     return f"{path}: {picture.width} x {picture.height}, {path.stat().st_size:,} bytes"
 
 
