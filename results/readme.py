@@ -104,7 +104,7 @@ def accuracy(settings: list[Evaluated], ours: pd.DataFrame) -> Picture:
 def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
     """Accuracy on val by epoch of the same settings."""
     each = pd.concat(
-        [status.curves(one, "confirm") for one in paper.newest_last(studies)[::-1]],
+        [status.curves(one) for one in paper.newest_last(studies)[::-1]],
         ignore_index=True,
     )
     part = each[each["setting"].isin(ours["setting"]) & (each["measure"] == "val_accuracy")]

@@ -135,7 +135,7 @@ def test_a_diverged_network_is_wrong_everywhere_and_in_no_calibration(tmp_path):
 
 
 def test_curves_are_means_over_seeds(whole):
-    frame = status.curves(load(whole), "confirm")
+    frame = status.curves(load(whole))
     last = frame[(frame["measure"] == "val_accuracy") & (frame["epoch"] == 4)]
     row = last[last["setting"] == "alexnet"].iloc[0]
     assert (row["mean"], row["low"], row["high"]) == pytest.approx((0.455, 0.45, 0.46))
@@ -145,7 +145,7 @@ def test_curves_are_means_over_seeds(whole):
 def test_infinite_losses_are_gaps(tmp_path):
     rows = [trial("alexnet-s0", stage="confirm")]
     path = folder(tmp_path / "s", None, rows, epochs("alexnet-s0", [0.5, 0.5], [1, np.inf]), [])
-    frame = status.curves(load(path), "confirm")
+    frame = status.curves(load(path))
     assert frame[frame["measure"] == "val_loss"]["epoch"].tolist() == [1]
 
 

@@ -46,7 +46,7 @@ def best(one: Findings, settings: list[Evaluated]) -> Best | None:
     if own:
         top = max(own, key=lambda found: found.scopes["val"][one.metric].mean)
         trials = one.trials[one.trials["setting"] == top.answers.setting]
-        curves = status.curves(one, "confirm")
+        curves = status.curves(one)
         value = top.scopes["val"][one.metric].mean
         images = int((top.answers.split == "val").sum())
         curve = curves[curves["setting"] == top.answers.setting]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from results.artefacts.load import Answers, Findings
+from results.artefacts.once import once
 from results.facts import drivers, learning
 from results.words import counted, listed
 
@@ -236,11 +237,12 @@ def trials(findings: Findings) -> pd.DataFrame:
     return table.assign(reason=frame["reason"], error=frame["error"])
 
 
-def curves(findings: Findings, stage: str) -> pd.DataFrame:
-    """Mean, lowest and highest over seeds of each measure by setting and epoch (stage confirm);
+@once
+def curves(findings: Findings) -> pd.DataFrame:
+    """Mean, lowest and highest over seeds of each measure by confirmed setting and epoch;
     `epochs` is how many the setting is to have."""
     of_setting = ["setting", "hp_model", "hp_epochs"]
-    trials = findings.trials[findings.trials["stage"] == stage]
+    trials = findings.trials[findings.trials["stage"] == "confirm"]
     frame = findings.epochs.merge(trials[["trial_id", *of_setting]], on="trial_id")
     long = frame.melt(
         ["trial_id", *of_setting, "epoch"],

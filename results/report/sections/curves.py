@@ -27,7 +27,7 @@ HOW = (
 
 def curves(studies: list[Findings]) -> Section | None:
     """Accuracy and loss by epoch of the confirmed settings."""
-    each = [status.curves(one, "confirm").assign(study=one.name) for one in studies]
+    each = [status.curves(one).assign(study=one.name) for one in studies]
     frame = pd.concat(each, ignore_index=True)
     if frame.empty:
         return None
