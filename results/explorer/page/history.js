@@ -306,8 +306,10 @@
       chosen.order.fill();
       explorer.key(key);
       draw_history();
-      draw_timeline();
-      draw_usage();
+      if (changes.data) {
+        draw_timeline();
+        draw_usage();
+      } else for (const figure of [timeline, usage]) explorer.paint(figure); // a selection moves no mark of theirs
     },
   });
 }
