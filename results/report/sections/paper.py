@@ -94,8 +94,8 @@ def setting_words(row: pd.Series) -> str:
 
 def epochs_words(row: pd.Series) -> str:
     if pd.isna(row["seeds"]):
-        far = f"{row['came']:.0f} of {row['wanted']:.0f} epochs"
-        return far if pd.notna(row["came"]) else DASH
+        begun = pd.notna(row["came"])
+        return f"{row['came']:.0f} of {row['wanted']:.0f} epochs" if begun else DASH
     fewer = pd.notna(row["epochs"]) and row["our_epochs"] != row["epochs"]
     of = f"\n{row['our_epochs']:.0f} epochs instead of {row['epochs']:.0f}" if fewer else ""
     return f"{row['seeds']:.0f}{of}"
