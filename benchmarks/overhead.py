@@ -17,7 +17,7 @@ import os
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from benchmarks.measured import heading, machine, say
 from benchmarks.sleeping import Sleeping
 from study import run
 from study.cluster import connection
+from study.driver.recorder import Recorder
 from study.record.journal import read
 
 CASES = {  # trials, epochs of each, seconds of an epoch, slots
@@ -39,7 +40,7 @@ CASES = {  # trials, epochs of each, seconds of an epoch, slots
 }
 
 
-Timed = tuple[float, float]
+Timed = tuple[float, float, float]  # seconds at work, before it; the driver's ms of processor
 
 
 def main() -> None:
@@ -47,14 +48,15 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", default=list(CASES), choices=CASES)
     parser.add_argument("--rounds", type=int, default=1)
     asked = parser.parse_args()
-    heading("case", "trials", "slots", "ideal s", "a study", "Ray alone", "workers' start s")
+    columns = ("case", "trials", "slots", "ideal s", "a study", "Ray alone", "workers' start s")
+    heading(*columns, "driver's processor, ms a report: a study", "Ray alone")
     for name in asked.cases * asked.rounds:
         trials, epochs, nap, slots = CASES[name]
         ideal = trials * epochs * nap / slots
-        took, start = measured(slots, lambda folder, given=CASES[name]: of_study(folder, *given))
-        bare, _ = measured(slots, lambda folder, given=CASES[name]: of_ray(folder, *given))
+        took, start, cost = measured(slots, lambda f, given=CASES[name]: of_study(f, *given))
+        bare, _, bare_cost = measured(slots, lambda f, given=CASES[name]: of_ray(f, *given))
         parts = (f"{ideal:.1f}", f"{took / ideal - 1:.1%}", f"{bare / ideal - 1:.1%}")
-        say(name, trials, slots, *parts, f"{start:.1f}")
+        say(name, trials, slots, *parts, f"{start:.1f}", f"{cost:.2f}", f"{bare_cost:.2f}")
     print(f"\n{os.cpu_count()} cores. {machine('ray', 'optuna')}")
 
 
@@ -73,7 +75,37 @@ def measured(slots: int, run: Callable[[str], Timed]) -> Timed:
 
 
 def of_study(folder: str, trials: int, epochs: int, nap: float, slots: int) -> Timed:
-    """Seconds from the first epoch's beginning to the last trial's end, and those before."""
+    """Seconds from the first epoch's beginning to the last trial's end, and those before; what a
+    report costs the driver's process."""
+    with reports_timed(Recorder) as spent:
+        went = studied(folder, trials, epochs, nap)
+    return *went, each(spent)
+
+
+@contextlib.contextmanager
+def reports_timed(callback: type) -> Iterator[list[float]]:
+    """The process's seconds of processor time at each report that Tune's callback is told of."""
+    spent, handle = list[float](), callback.on_trial_result
+
+    def told(its: Any, *given: Any, **named: Any) -> None:
+        spent.append(time.process_time())
+        handle(its, *given, **named)
+
+    callback.on_trial_result = told
+    try:
+        yield spent
+    finally:
+        callback.on_trial_result = handle
+
+
+def each(spent: list[float]) -> float:
+    """Milliseconds of a report, without the first fifth: then all workers are there."""
+    steady = spent[len(spent) // 5 :]
+    return 1000 * (steady[-1] - steady[0]) / max(1, len(steady) - 1)
+
+
+def studied(folder: str, trials: int, epochs: int, nap: float) -> tuple[float, float]:
+    """A study's seconds at work, and before."""
     words = f"--data faces:140 --stages search --sampler random --models alexnet --out {folder}"
     words += f" --name it --trials {trials} --epochs {epochs} --scheduler none"
     words += " --batch-size 8 --image-px 32"
@@ -89,7 +121,17 @@ def of_study(folder: str, trials: int, epochs: int, nap: float, slots: int) -> T
 def of_ray(folder: str, trials: int, epochs: int, nap: float, slots: int) -> Timed:
     """The same of Ray Tune alone, as its own tests run it: loggers and snapshots off."""
     heard, began = Heard(), time.time()
-    ended = tune.Tuner(
+    with reports_timed(Heard) as spent:
+        ended = tuned(heard, folder, trials, epochs, nap, slots)
+    assert not ended.errors, ended.errors[0]
+    return heard.last - (heard.first - nap), heard.first - nap - began, each(spent)
+
+
+def tuned(
+    heard: tune.Callback, folder: str, trials: int, epochs: int, nap: float, slots: int
+) -> tune.ResultGrid:
+    """Ray Tune alone, to its end."""
+    return tune.Tuner(
         tune.with_resources(sleeper(nap), {"cpu": 1}),
         param_space={"epochs": epochs, "lr": 0.01},
         tune_config=tune.TuneConfig(
@@ -102,8 +144,6 @@ def of_ray(folder: str, trials: int, epochs: int, nap: float, slots: int) -> Tim
             verbose=0,
         ),
     ).fit()
-    assert not ended.errors, ended.errors[0]
-    return heard.last - (heard.first - nap), heard.first - nap - began
 
 
 def sleeper(nap: float) -> type:
