@@ -13,7 +13,7 @@ from results.report.terminal import lines
 HELP = {
     "out": "the page (default: ./report-NAME.html)",
     "votes": "fer2013new.csv of FER+: what ten voters saw in each image, for a section on labels",
-    "health": "print on one screen whether each study can be believed (PASS or WARN, why, and what "
+    "health": "print on one screen the health checks of each study (PASS or WARN, why, and what "
     "to type next) and write no page",
     "checklist": "print the REFORMS checklist of each study in Markdown, answered as far as its "
     "artefacts answer it, and write no page",

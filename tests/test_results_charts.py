@@ -79,7 +79,7 @@ def test_rows_of_other_training_images_are_told_apart(tmp_path):
     found = figure_of("confirmed", *paths)
     assert marks(found.plots[0][1])["alexnet (few)<br>3,072 images"] == "circle-open"
     assert marks(found.plots[0][1])["alexnet (all)<br>28,709 images"] == "circle"
-    assert "which not all were" in found.summary
+    assert "others had fewer or more" in found.summary
 
 
 def test_settings_on_other_images_are_never_on_one_axis(tmp_path):

@@ -232,7 +232,7 @@ def test_warnings_of_a_study_that_runs_on_drawn_faces(tmp_path):
     found = load(folder(tmp_path / "s", head))
     told = status.warnings(found, [])
     assert told[0] == "Drawn."
-    assert "The study isn't complete (running): what follows is so far." in told
+    assert "The study isn't complete (running): the results are preliminary." in told
     assert "No trial has started yet." in told
 
 

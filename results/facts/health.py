@@ -1,4 +1,4 @@
-"""Whether a study can be believed, on one screen: a verdict, a sentence and the next command each.
+"""A study's health checks, on one screen: a verdict, a sentence and the next command each.
 
 Terminal, report and explorer ask `of`; nothing here is computed that a section doesn't show whole.
 """
@@ -80,7 +80,7 @@ def learned(one: Findings, own: list[Evaluated]) -> Check | None:
     longer = f"--epochs {2 * int(one.study['study'].get('epochs') or 1)}"
     if told:
         return Check("Networks learned", False, " ".join(told), again(one, longer))
-    words = "Every network is more often right than the most frequent class answered always."
+    words = "Every network beats the majority class: always answering the most frequent one."
     return Check("Networks learned", True, words)
 
 
@@ -212,7 +212,9 @@ def leaks(one: Findings, own: list[Evaluated]) -> Check | None:
     if not own:
         if not chose:
             return None
-        words = "No setting has met test; choices were made on val without copies of training's."
+        words = (
+            "No setting was evaluated on test; val, for choosing, has no copies of training images."
+        )
         if on_copies:
             words = "Configurations were chosen on val with copies of training images in it."
         return Check("Leaks", not on_copies, words, again(one) if on_copies else "")
@@ -268,7 +270,7 @@ def even(one: Findings, trials: pd.DataFrame) -> Check | None:
         words = "The networks had about as many trials, as many epochs and images of one size."
         return Check("Budgets equal", True, words)
     data = f" --data {shlex.quote(str(one.study['study'].get('data')))}"
-    words = f"The networks differ in {listed(apart)}: what is found of them is of that too."
+    words = f"The networks differ in {listed(apart)}; a difference in accuracy may come from that."
     return Check("Budgets equal", False, words, f"python -m study.run --preset fair{data}")
 
 

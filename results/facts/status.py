@@ -121,7 +121,7 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
         found.append("These faces are drawn: the numbers say nothing of real faces.")
     state = findings.study.get("status")
     if state != "complete":
-        found.append(f"The study isn't complete ({status(findings)}): what follows is so far.")
+        found.append(f"The study isn't complete ({status(findings)}): the results are preliminary.")
     elif "budget" in str(findings.study.get("reason")):
         found.append(f"The study ended early ({findings.study['reason']}).")
     if mixed := drivers.mixed(findings):
@@ -145,7 +145,7 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
     if findings.trials.empty:
         found.append("No trial has started yet.")
     elif not settings:
-        found.append("No confirmed model has met the test images: nothing is known of test.")
+        found.append("No confirmed model has been evaluated on the test images.")
     elif single := [one.setting for one in settings if len(one.seeds) == 1]:
         who = "Every setting" if len(single) == len(settings) else listed(single)
         found.append(

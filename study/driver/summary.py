@@ -335,7 +335,7 @@ def closing(session: Session) -> str:
             lines.append(f"To confirm the best on test: {again} --stages confirm")
     elif answered(folder):
         lines += [
-            f"Can it be believed: python -m results {folder} --health",
+            f"Health checks: python -m results {folder} --health",
             f"The report: python -m results {folder}",
             f"The explorer: python -m results.explorer {folder}",
             f"Ask the best network about a photo: python -m study.predict {folder} PHOTO",

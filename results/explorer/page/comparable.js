@@ -97,7 +97,9 @@
       explorer.epoch()
         ? `Compared at epoch ${explorer.epoch()}, which ${explorer.count(there)} of the ${explorer.count(inside)} ${left ? 'compared' : 'selected'} reached.`
         : 'Each at its final epoch: budgets differ, so trials that were stopped early are not comparable.',
-      left ? `${explorer.count(left)} confirmed are left out: they would count the best twice.` : '',
+      left
+        ? `Left out: ${explorer.count(left)} confirmed ${left === 1 ? 'trial' : 'trials'}, which would count the best twice.`
+        : '',
       explorer.apart(),
     ]
       .filter(Boolean)
@@ -112,9 +114,9 @@
       val = number => `${of(number).digest} ${of(number).val_images}`,
       same = new Set(chosen.map(val)).size === 1;
     const judged = same
-      ? 'on the same images of val'
-      : `on other images of val (${explorer.listed(chosen.map(number => `${of(number).name} ${explorer.count(of(number).val_images)}`))})`;
-    return `${chosen.length} studies, judged ${judged}: compare within one.`;
+      ? 'on the same val images'
+      : `on different val images (${explorer.listed(chosen.map(number => `${of(number).name} ${explorer.count(of(number).val_images)}`))})`;
+    return `${chosen.length} studies, evaluated ${judged}: compare within one.`;
   };
   // A word and a way out, in the place of what would pool studies.
   explorer.one_study = box => {

@@ -303,7 +303,7 @@
     id: 'comparison',
     title: 'Importance and comparison',
     about:
-      'Which hyperparameter matters, what a budget buys, who is better than whom. Not to be believed of few trials, nor beyond the space that was searched.',
+      'Which hyperparameter matters, what a budget buys, which network is better. Unreliable for few trials, and beyond the space that was searched.',
     build,
     update: changes => {
       if (changes.hover) return explorer.paint(cost);

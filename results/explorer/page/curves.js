@@ -91,7 +91,7 @@
       ),
       grace: explorer.choice(
         'grace',
-        'grace epochs',
+        'Grace epochs',
         () => Object.fromEntries(graces().map(g => [`g${g}`, String(g)])),
         () => `g${graces().at(-1)}`,
       ),

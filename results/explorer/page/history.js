@@ -200,9 +200,9 @@
       width = Math.max(2, Math.min(12, 170 / Math.max(rows, 1)));
     timeline.draw({
       summary:
-        `A bar from a trial’s start to its end, in rows as they ran at once; crosses were stopped, triangles failed.` +
+        `A bar from each trial’s start to its end, a row for each that ran at once; crosses were stopped, triangles failed.` +
         (retried.length
-          ? ` ${explorer.count(retried.length)} restarted: the gaps, in ink, are time lost.`
+          ? ` ${explorer.count(retried.length)} restarted: dark gaps are the time lost.`
           : ' None was restarted.'),
       x: {title: `${unit} since the start`, range: explorer.range(x, false, 0.02)},
       y: {

@@ -10,9 +10,10 @@ from results.report.sections.caution import cautions
 
 COLUMNS = "setting seeds:count ece:percent confidence:percent accuracy:percent"
 HOW = (
-    " Accuracy by confidence on test; on the dotted line a model is as often right as it is sure."
+    " Accuracy by confidence on test; on the dotted line they are equal: perfect calibration."
     " A mark's area is its bin's share of the images, the bar its 95 % interval."
 )
+MOST = 4  # settings that a sentence names, each with its error
 BIN_COLUMNS = "setting images:count confidence:percent accuracy:percent"
 
 
@@ -38,12 +39,15 @@ def calibration(settings: list[Evaluated]) -> Section | None:
 
 
 def summary(eces: pd.DataFrame) -> str:
-    each = [f"{row['setting']} {100 * row['ece']:.1f} points" for _, row in eces.iterrows()]
+    """Each setting's error, or of many the least and the largest."""
+    told = eces if len(eces) <= MOST else eces.sort_values("ece").iloc[[0, -1]]
+    each = [f"{row['setting']} {100 * row['ece']:.1f} points" for _, row in told.iterrows()]
+    errors = ", ".join(each) if len(eces) <= MOST else f"from {' to '.join(each)}"
     most = eces.loc[(eces["confidence"] - eces["accuracy"]).abs().idxmax()]
     gap = most["confidence"] - most["accuracy"]
     how = "overconfident" if gap > 0 else "underconfident"
     return (
-        f"Expected calibration error on test (15 bins): {', '.join(each)}. {most['setting']} is "
+        f"Expected calibration error on test (15 bins): {errors}. {most['setting']} is "
         f"{how} by {100 * abs(gap):.1f} points on average."
     )
 

@@ -98,11 +98,11 @@ def top(rows: pd.DataFrame, several: bool) -> str:
     """The best of the settings that answered the same images."""
     row = rows.loc[rows["mean"].idxmax()]
     uneven = rows["epochs"].nunique() > 1 or rows["train_images"].nunique() > 1
-    trained = f"; trained for {row['epochs']} epochs on {row['train_images']:,} images"
+    trained = f"{row['epochs']} epochs on {row['train_images']:,} images"
     return (
         (f"Highest: {row['setting']}," if several else f"{row['setting']}:")
         + f" {100 * row['mean']:.2f} % on {row['scope']}, {reach(row)}{row['images']:,} images"
-        + (f"{trained}, which not all were." if uneven else ".")
+        + (f". It was trained for {trained}; others had fewer or more." if uneven else ".")
     )
 
 

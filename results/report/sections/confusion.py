@@ -104,9 +104,9 @@ def hardest(settings: list[Evaluated]) -> list[Block]:
     wrong, images = frame["all_wrong"].sum(), frame["images"].sum()
     networks = sum(len(one.answers.seeds) for one in settings)
     words = (
-        f"{wrong:,} of {images:,} test images are answered wrongly by "
-        f"{'the one network' if networks == 1 else f'each of the {networks} networks'}, "
-        f"{frame['all_right'].sum():,} rightly."
+        f"{wrong:,} of {images:,} test images are misclassified by "
+        f"{'the one model' if networks == 1 else f'all {networks} models'}, "
+        f"{frame['all_right'].sum():,} correctly classified."
     )
     columns = "class images:count all_wrong:count all_right:count"
     return [Text(words), table("hardest", "By class", frame, columns, True)]

@@ -1,4 +1,4 @@
-"""The report's section on whether a study can be believed: results.facts.health as a table."""
+"""The report's section on a study's health checks: results.facts.health as a table."""
 
 import pandas as pd
 
@@ -22,7 +22,7 @@ def health(one: Findings, given: Inputs) -> Section | None:
     words = f"{len(checks) - len(warned)} of {len(checks)} checks pass."
     blocks: list[Block] = [
         Text(words),
-        table(f"health-{one.name}", "Can it be believed?", frame, COLUMNS, labels=LABELS),
+        table(f"health-{one.name}", "Health checks", frame, COLUMNS, labels=LABELS),
     ]
     blocks += [Code(check.name, check.command) for check in warned if check.command]
     return Section(f"Health of {one.name}" if given.several else "Health", blocks)

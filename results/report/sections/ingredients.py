@@ -47,7 +47,7 @@ def blocks(one: Findings, frame: pd.DataFrame) -> list[Block]:
     summary = [base_words(str(base), part) for base, part in first.groupby("base", sort=False)]
     behind = table("ingredients-all", "Every arm on test and on val", frame, ALL_COLUMNS, True)
     width = "narrow" if len(plots) == 1 else ""
-    caption = "Ablation: effect of each ingredient"
+    caption = "Difference from the base"
     return [
         Figure("ingredients", caption, f"{'. '.join(summary)}.", plots, behind, width),
         arms_table(frame),
