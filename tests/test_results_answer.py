@@ -24,6 +24,8 @@ from results.artefacts.load import answers, load
 from results.explorer.payload import lost, moments
 from results.facts import answer, evaluation, setting, verdicts
 from results.figures import charts
+from results.report import page
+from results.report.sections import answer as section
 from study.config import flags
 from study.config.hyperparameters import present
 from study.config.study import configuration, from_dict, preset
@@ -125,6 +127,13 @@ def test_the_best_setting_has_all_that_its_network_has(tmp_path):
     assert "cbam_order" not in found.hyperparameters and "seed" not in found.hyperparameters
     curve = found.curve[found.curve["measure"] == "val_accuracy"]
     assert curve["mean"].tolist() == [0.2, 0.4]
+
+
+def test_hyperparameters_stand_in_as_many_columns_as_find_room(tmp_path):
+    block = section.whole(setting.best(searched(tmp_path), []))
+    assert list(block.shown) == ["hyperparameter", "value"]
+    assert len(block.shown) == len(block.frame) > 3
+    assert '<div class="scroll pairs"' in page.markup(block)
 
 
 def test_the_command_and_best_toml_train_that_very_setting(tmp_path):

@@ -369,6 +369,37 @@ def test_cells_in_words(value, kind, told):
     assert blocks.cell(value, kind) == told
 
 
+def test_a_flag_is_not_broken_after_its_hyphens():
+    told = page.markup(blocks.Text("more epochs: --train-images, --epochs (<3)"))
+    flag = '<span class="flag">{}</span>'
+    assert flag.format("--train-images") in told and flag.format("--epochs") in told
+    assert "(&lt;3)" in told
+
+
+def test_steps_of_a_hyperparameter_are_whole_numbers_where_some_trials_have_none():
+    trials = pd.DataFrame(
+        {
+            "model": ["cbam_resnet34", "cbam_resnet34", "alexnet"],
+            "trial_id": ["a", "b", "c"],
+            "status": "completed",
+            "hp_cbam_reduction": [16.0, 4.0, np.nan],
+            "judged": [0.2, 0.3, 0.4],
+        }
+    )
+    plot = charts.slice_of(trials, "cbam_reduction", log=False)
+    assert plot.layout.xaxis.categoryarray == ("4", "16")
+    assert list(plot.data[0].x) == ["16", "4"]
+
+
+def test_a_dark_page_has_every_networks_colour_for_the_dark():
+    text = page.css()
+    for colour, on_black in style.ON_BLACK.items():
+        red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+        for kind in ("stroke", "fill"):
+            rule = rf"{kind}: rgb\({red}, {green}, {blue}\)'\] \{{\s+{kind}: {on_black} !important"
+            assert re.search(rule, text, re.I), rule
+
+
 def test_a_network_looks_alike_everywhere():
     assert len({look for look in style.STYLES.values()}) == 3
     for part in zip(*style.STYLES.values(), strict=True):

@@ -259,7 +259,7 @@ def slice_of(trials: pd.DataFrame, name: str, log: bool, judged: str = "val accu
         colour, marker, _ = style(model)
         column = rows[f"hp_{name}"]
         figure.add_scatter(
-            x=(column.astype(str) if steps else column).to_numpy(),
+            x=(column.map(step_words) if steps else column).to_numpy(),
             y=rows["judged"].to_numpy(float),
             name=model,
             mode="markers",
@@ -270,9 +270,14 @@ def slice_of(trials: pd.DataFrame, name: str, log: bool, judged: str = "val accu
     if log:
         figure.update_layout(xaxis=log_axis(values))
     elif steps:
-        order = [str(value) for value in sorted(values.unique())]
+        order = [step_words(value) for value in sorted(values.unique())]
         figure.update_layout(xaxis={"type": "category"} | ordered(order))
     return percent(figure.update_layout(yaxis=spread(there["judged"])), "yaxis")
+
+
+def step_words(value: Any) -> str:
+    """A step of an axis: where some trials have no value, whole numbers are held as 16.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def hollow(marker: str, filled: pd.Series) -> list[str]:
@@ -311,7 +316,7 @@ def differences(frame: pd.DataFrame, model: str) -> go.Figure:
     """Arms against their base (ingredients.effects): test filled, val hollow, Holm's intervals."""
     colour, marker, _ = style(model)
     order = list(dict.fromkeys(frame["arm"]))[::-1]
-    figure = canvas("difference in accuracy, points", "", 110 + 38 * len(order))
+    figure = canvas("difference in accuracy, points", "", 150 + 38 * len(order))
     drawn = (("test, no duplicates", marker, 0.12), ("val", f"{marker}-open", -0.12))
     for scope, symbol, shift in drawn:
         rows = frame[frame["scope"] == scope]
@@ -349,7 +354,7 @@ def class_shares(frame: pd.DataFrame) -> go.Figure:
     return percent(figure, "xaxis")
 
 
-def lr_batch_map(trials: pd.DataFrame, model: str) -> go.Figure:
+def lr_batch_map(trials: pd.DataFrame, model: str, judged: str = "val accuracy") -> go.Figure:
     """Learning rate by batch size, value on val as colour: one network; hollow: stopped early."""
     rows = trials[trials["model"] == model]
     values = rows["judged"].astype(float)
@@ -370,7 +375,12 @@ def lr_batch_map(trials: pd.DataFrame, model: str) -> go.Figure:
             "cmin": low,
             "cmax": high,
             "line": {"width": 1.5},
-            "colorbar": {"tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
+            "colorbar": {
+                "tickformat": ".0%",
+                "thickness": 10,
+                "outlinewidth": 0,
+                "title": {"text": judged, "side": "right"},
+            },
         },
     )
     sizes = [str(size) for size in sorted(rows["hp_batch_size"].unique())]
@@ -442,7 +452,8 @@ def reliability(frame: pd.DataFrame, most: float) -> go.Figure:
             hovertemplate="%{y:.1%} right at %{x:.1%}, %{customdata:.0f} images",
         )
     square = {"range": [0, 1.04], "dtick": 0.25}
-    figure.update_layout(xaxis=square, yaxis=square)
+    apart = {"ticklabelstandoff": 6}  # the two zeros of the corner
+    figure.update_layout(xaxis=square | apart, yaxis=square | apart)
     return percent(figure, "xaxis", "yaxis")
 
 

@@ -103,7 +103,7 @@ def log_axis(values: pd.Series) -> dict[str, Any]:
     low, high = float(values.min()) / 1.4, float(values.max()) * 1.4
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     ticks = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
-    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:,g}" for tick in ticks]}
 
 
 def from_zero(values: pd.Series) -> dict[str, Any]:

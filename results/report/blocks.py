@@ -22,7 +22,7 @@ class Table:
     """`frame` is written as CSV as it is; `shown`, strings only, is what people read.
 
     In `shown` what follows a line break stands small beneath, and a column named "... (bar)" holds
-    shares that are drawn as bars too.
+    shares that are drawn as bars too. `pairs`: name and value, in as many columns as find room.
     """
 
     name: str  # of its files
@@ -30,6 +30,7 @@ class Table:
     frame: pd.DataFrame
     shown: pd.DataFrame
     folded: bool = False
+    pairs: bool = False
 
 
 @dataclass(frozen=True)

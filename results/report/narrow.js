@@ -13,7 +13,7 @@ const fitted = (figure, width) => {
     xref: 'paper',
     xanchor: 'left',
     y: yaxis.tickvals ? yaxis.tickvals[k] : k,
-    yshift: 21,
+    yshift: 25,
     showarrow: false,
     font: {size: 11, color: yaxis.tickfont?.color || font.color},
   }));
@@ -26,4 +26,14 @@ const fitted = (figure, width) => {
       height: height + 18 * names.length,
     },
   };
+};
+// Drawn anew where it has become narrow or wide, as on a phone that is turned; paper is seen to elsewhere.
+// eslint-disable-next-line no-unused-vars -- called by page.js and main.js
+const refit = (box, draw) => {
+  let narrow = box.clientWidth < NARROW;
+  new ResizeObserver(() => {
+    if (matchMedia('print').matches || narrow === box.clientWidth < NARROW) return;
+    narrow = !narrow;
+    draw();
+  }).observe(box);
 };

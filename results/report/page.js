@@ -2,20 +2,33 @@
 /* global config */
 offer_copies(document);
 for (const box of document.querySelectorAll('.plot')) {
-  const figure = fitted(JSON.parse(box.querySelector('script').textContent), box.clientWidth);
+  const source = box.querySelector('script').textContent;
+  const draw = () => {
+    const figure = fitted(JSON.parse(source), box.clientWidth);
+    Plotly.react(box, figure.data, figure.layout, config);
+  };
   box.replaceChildren();
-  Plotly.newPlot(box, figure.data, figure.layout, config);
+  draw();
+  refit(box, draw);
 }
 // Paper has its own width, which a plot doesn't learn in time: two beside one another, or one; a diagram's words need the
-// whole of it.
-const TALL = 480; // px of a diagram
+// whole of it. Four curves are low, so that two figures of them find room on a page.
+const TALL = 480, // px of a diagram
+  LOW = 190;
+const named = plot => plot.data.filter(trace => trace.showlegend !== false).length;
 const fit = printing =>
   document.querySelectorAll('.plot').forEach(box => {
-    const alone = box.clientHeight > TALL || box.closest('.plots').children.length === 1;
+    const beside = box.closest('.plots'),
+      alone = box.clientHeight > TALL || beside.children.length === 1,
+      low = printing && !beside.matches('.thirds') && beside.children.length > 3 && named(box) < 4;
+    if (printing) box.dataset.height = box.layout.height;
+    const height = Number(box.dataset.height);
     box.parentElement.classList.toggle('alone', printing && alone);
     Plotly.relayout(
       box,
-      printing ? {width: alone ? 640 : 310, autosize: false} : {width: null, autosize: true},
+      printing
+        ? {width: alone ? 640 : 310, height: low ? LOW : height, autosize: false}
+        : {width: null, height, autosize: true},
     );
   });
 addEventListener('beforeprint', () => fit(true));

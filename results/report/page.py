@@ -99,11 +99,16 @@ def escape(text: object) -> str:
 
 def code(text: str) -> str:
     """What stands in `backticks` as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return flags(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
+
+
+def flags(markup: str) -> str:
+    """A command's flag isn't broken after its hyphens."""
+    return re.sub(r"--[a-z][\w-]*", r'<span class="flag">\g<0></span>', markup)
 
 
 def lines(value: str) -> str:
-    first, _, rest = escape(value).partition("\n")
+    first, _, rest = flags(escape(value)).partition("\n")
     return f"{first}<small>{rest}</small>" if rest else first
 
 
@@ -128,14 +133,15 @@ def _(block: Text) -> str:
     if not block.words:
         return ""
     kind = f' class="{block.kind}"' if block.kind else ""
-    return f"<p{kind}>{escape(block.words)}</p>"
+    return f"<p{kind}>{flags(escape(block.words))}</p>"
 
 
 @markup.register
 def _(block: Table) -> str:
     if block.shown.empty:
         return ""
-    inside = f'<div class="scroll" tabindex="0">{table_html(block.shown)}</div>'
+    kind = "scroll pairs" if block.pairs else "scroll"
+    inside = f'<div class="{kind}" tabindex="0">{table_html(block.shown)}</div>'
     if block.folded:
         return f"<details><summary>{escape(block.caption)}</summary>{inside}</details>"
     return f"<h3>{escape(block.caption)}</h3>{inside}"
@@ -220,7 +226,7 @@ def _(block: Matrix) -> str:
     whole = counts.sum(1, keepdims=True).clip(min=1e-9)
     share = counts / whole
     heads = "".join(
-        f'<th class="col" title="{escape(name)}" scope="col">{escape(name[:5])}</th>'
+        f'<th class="col" title="{escape(name)}" scope="col">{escape(name)}</th>'
         for name in block.classes
     )
     rows = []

@@ -16,6 +16,7 @@ export default [
         explorer: 'readonly',
         offer_copies: 'readonly',
         fitted: 'readonly',
+        refit: 'readonly',
       },
     },
     rules: {'no-redeclare': ['error', {builtinGlobals: false}]}, // data.js makes `explorer`

@@ -40,11 +40,11 @@ def answer(given: Inputs) -> Section | None:
     if len(given.studies) == 1 and each:
         best = each[0]
         return Section(
-            "Result", [*blocks, Side([picture(frame), curve(best)]), whole(best, 3), *again(best)]
+            "Result", [*blocks, Side([picture(frame), curve(best)]), whole(best), *again(best)]
         )
     blocks.append(picture(frame))
     for one in each:
-        blocks += [Side([curve(one, f" of {one.study}"), whole(one, 2)]), *again(one)]
+        blocks += [Side([curve(one, f" of {one.study}"), whole(one)]), *again(one)]
     return Section("Result", blocks)
 
 
@@ -82,26 +82,17 @@ def again(found: Best) -> list[Block]:
     ]
 
 
-def whole(found: Best, abreast: int) -> Table:
-    """Every hyperparameter that its network has, those that were searched first; read in so many
-    pairs of columns."""
+def whole(found: Best) -> Table:
+    """Every hyperparameter that its network has, those that were searched first."""
     names = list(found.hyperparameters)
     kinds = ["searched" if name in found.searched else "fixed" for name in names]
     values = [value_words(value) for value in found.hyperparameters.values()]
     frame = pd.DataFrame({"hyperparameter": names, "value": values, "kind": kinds})
-    told = [
-        (name.replace("_", " "), value + ("\nsearched" if kind == "searched" else ""))
-        for name, value, kind in frame.itertuples(index=False)
-    ]
-    rows = -(-len(told) // abreast)
-    told += [("", "")] * (rows * abreast - len(told))
-    shown = {}
-    for k in range(abreast):
-        part = told[k * rows : (k + 1) * rows]
-        shown["hyperparameter" + " " * k] = [name for name, _ in part]
-        shown["value" + " " * k] = [value for _, value in part]
+    small = ["\nsearched" if kind == "searched" else "" for kind in kinds]
+    shown = pd.DataFrame({"hyperparameter": [name.replace("_", " ") for name in names]})
+    shown["value"] = [value + below for value, below in zip(values, small, strict=True)]
     caption = f"All hyperparameters, from {found.trial}"
-    return Table(f"best-{found.study}", caption, frame, pd.DataFrame(shown, dtype=object))
+    return Table(f"best-{found.study}", caption, frame, shown.astype(object), pairs=True)
 
 
 def value_words(value: object) -> str:

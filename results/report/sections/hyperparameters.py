@@ -70,7 +70,7 @@ def lr_and_batch_size(ran: pd.DataFrame, judged: str) -> list[Block]:
     ]
     if not models:
         return []
-    plots = [(model, charts.lr_batch_map(ran, model)) for model in models]
+    plots = [(model, charts.lr_batch_map(ran, model, judged)) for model in models]
     rows, labels = ran[["status", "last_epoch", *kinds(PAIR_COLUMNS)]], {"judged": judged}
     behind = table("lr-batch", f"lr, batch size and {judged}", rows, PAIR_COLUMNS, True, labels)
     words = PAIR_WORDS.format(judged=judged)
