@@ -534,7 +534,7 @@ def test_confirmed_copies_and_other_networks_are_in_no_correlation(browser, tmp_
         for figure in ("influence", "cost", "lr-batch"):
             words = page.locator(f"#figure-{figure} .summary").inner_text()
             assert "12 of the 12 compared reached" in words
-            assert "4 confirmed are left out" in words
+            assert "Left out: 4 confirmed trials" in words
         cells = page.locator("#figure-cells td button").all_inner_texts()
         many = [int(re.search(r"of (\d+)", one)[1]) for one in cells]
         assert sum(many) == 12 and "alexnet" in cells[0]
@@ -549,7 +549,7 @@ def test_studies_are_never_pooled(browser, tmp_path):
         assert not [row for row in found if row[0] == "weight_decay"]
         assert ["lr", "alexnet in b", 6] in found and max(row[2] for row in found) == 6
         told = page.locator("#figure-cost .summary").inner_text()
-        assert "judged on other images of val (a 14 and b 28)" in told
+        assert "evaluated on different val images (a 14 and b 28)" in told
         assert "Pareto front: a r5; b r5 (filled)." in told
         assert page.locator("#figure-cells td button").count() == 0
         page.locator("#figure-cells button", has_text="b").click()
@@ -908,6 +908,8 @@ def test_history_timeline_and_usage_are_those_of_the_tables(browser, whole, tmp_
         assert all(
             part in page.url for part in ("of.curves=setting", "of.smoothing=3", "of.log=xy")
         )
+        page.locator("#figure-curves select").nth(3).select_option("best")
+        assert "Drawn is the best so far" in told.inner_text()
         assert (
             page.evaluate("document.querySelector('#figure-curves .axes')._fullLayout.yaxis.type")
             == "log"

@@ -1,5 +1,6 @@
 // The arithmetic that must follow the selection at once. Each is that of the Python function it names, and held to it.
 {
+  const MANY = 200; // values of which a colour scale is spent on the best
   // Ranks from 1, ties at their mean.
   const ranks = values => {
     const order = Array.from(values.keys()).sort((a, b) => values[a] - values[b]);
@@ -105,6 +106,14 @@
       if (Number.isFinite(own) && !(lower ? best <= own : best >= own)) best = own;
       return best;
     });
+  };
+  // What a colour scale covers: of many values their best fifth, which would else share one end of it.
+  explorer.colour_range = values => {
+    const there = Array.from(values)
+        .filter(Number.isFinite)
+        .sort((a, b) => a - b),
+      cut = there.length > MANY;
+    return {low: there[cut ? Math.ceil(0.8 * there.length) : 0], high: there.at(-1), cut};
   };
   // Curves {x, y} of several seeds as one: at each x the mean of those that are there, the lowest, the highest, how many.
   explorer.over_seeds = curves => {

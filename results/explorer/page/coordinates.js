@@ -177,7 +177,8 @@
       late = false,
       shown = '',
       ranked = [], // trials, the poorest first: the best are drawn last, on top
-      share = new Float32Array(0), // of the range of accuracy
+      scaled = {}, // what the colours cover
+      share = new Float32Array(0), // of that range
       place = new Float32Array(0); // 0 is the poorest, 1 the best
 
     // The accuracy's axis, the last, stays in sight; axes that come under it when scrolled wait.
@@ -223,13 +224,12 @@
     }
     function rank() {
       const {data} = explorer,
-        values = explorer.accuracy(),
-        there = [...values].filter(Number.isFinite).sort((a, b) => a - b),
-        low = there[0],
-        wide = there.at(-1) - low || 1;
+        values = explorer.accuracy();
       const worth = i => (Number.isNaN(values[i]) ? -1 : values[i]);
       ranked = [...Array(data.n).keys()].sort((a, b) => worth(a) - worth(b));
-      share = Float32Array.from(values, value => (value - low) / wide);
+      scaled = explorer.colour_range(values);
+      const {low, high, cut} = scaled;
+      share = Float32Array.from(values, value => Math.max(0, (value - low) / (high - low || 1)));
       place = new Float32Array(data.n);
       ranked.forEach((i, k) => {
         place[i] = data.n > 1 ? k / (data.n - 1) : 1;
@@ -239,9 +239,9 @@
       if (coloured.value === 'model') explorer.key(scale);
       else
         scale.replaceChildren(
-          explorer.percent(low),
+          `${cut ? '≤ ' : ''}${explorer.percent(low)}`,
           bar,
-          `${explorer.percent(there.at(-1))} ${explorer.judged_words}`,
+          `${explorer.percent(high)} ${explorer.judged_words}${cut ? '; the scale is of the best fifth' : ''}`,
         );
     }
     function paint(rest) {
@@ -395,7 +395,7 @@
           ? element(
               'span',
               {class: 'tick none', style: `top: ${y_of(-1)}px`},
-              axis.name === explorer.judged ? 'not there' : 'absent',
+              axis.name === explorer.judged ? 'no value' : 'absent',
             )
           : null,
         element('span', {class: 'brushed'}),
@@ -614,15 +614,14 @@
         line: {color: colour, width: 1},
       }));
       if (!by_model) {
-        const values = [...explorer.accuracy()].filter(Number.isFinite);
+        const words = explorer.shown_epoch()
+          ? `val at epoch ${explorer.shown_epoch()}`
+          : `final ${explorer.judged_words}`;
         traces.push(
           explorer.colour_bar({
-            low: values.reduce((x, y) => Math.min(x, y), Infinity),
-            high: values.reduce((x, y) => Math.max(x, y), -Infinity),
+            ...scaled,
             colour: explorer.good,
-            title: explorer.shown_epoch()
-              ? `val at epoch ${explorer.shown_epoch()}`
-              : `final ${explorer.judged_words}`,
+            title: scaled.cut ? `${words}, best fifth` : words,
           }),
         );
       }
@@ -669,9 +668,6 @@
     new ResizeObserver(() => {
       if (explorer.data && axes.length && scroller.clientWidth !== seen) layout();
     }).observe(scroller);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>
-      setTimeout(() => paint(true)),
-    );
     return {
       refresh: changes => {
         if (changes.hover) return paint(false);

@@ -391,8 +391,8 @@
   const [COLUMN, WHOLE] = [310, 660];
   addEventListener('beforeprint', () => {
     for (const box of document.querySelectorAll('.written .plot')) if (box.querySelector('script')) draw(box);
-    for (const box of document.querySelectorAll('.drawing, .stage, .written .plot')) {
-      const room = box.closest('.three, .pair, .plots, .side') ? COLUMN : WHOLE;
+    for (const box of document.querySelectorAll('.drawing, .written .plot')) {
+      const room = box.closest('.three, .pair, .side, .plots:has(> :nth-child(2))') ? COLUMN : WHOLE;
       box.style.setProperty('--screen', `${box.clientWidth}px`);
       box.style.setProperty('--paper', Math.min(1, room / box.clientWidth));
     }
@@ -422,7 +422,9 @@
       });
     };
     await show();
-    night.addEventListener('change', () => box.isConnected && show());
+    const again = () => box.isConnected && show();
+    night.addEventListener('change', again);
+    refit(box, again);
     const name = title.replace(/[^\w]+/g, '-').toLowerCase(),
       size = () => ({width: Math.max(box.clientWidth, 640), height: box.clientHeight});
     const save = async format => {

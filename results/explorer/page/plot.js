@@ -73,7 +73,7 @@
   dark.addEventListener('change', () => {
     looks.data = null;
     read_colours();
-    for (const figure of drawn) figure.redraw();
+    if (explorer.data) for (const view of explorer.views) explorer.refresh(view.id);
   });
 
   // 1, 2 and 5 of each decade in sight, or the decades alone where there are many; some beyond, for a zoom out.
@@ -217,10 +217,6 @@
           }
           explorer.paint(figure);
         });
-    };
-    figure.redraw = () => {
-      figure.axes = null;
-      if (figure.spec) figure.draw(figure.spec);
     };
     return figure;
   };

@@ -79,7 +79,7 @@
     const of = (name, label, get, more = {}) => ({name, label, get, ...more});
     const own = axes.filter(axis => !['model', 'status', 'epochs', explorer.judged].includes(axis.name));
     return [
-      of('trial_id', 'trial', i => t.trial_id[i], {word: true}),
+      of('trial_id', 'trial', i => t.trial_id[i], {word: true, long: true}),
       of('model', 'network', i => t.model[i], {word: true, swatch: true}),
       of(
         explorer.judged,
