@@ -1,6 +1,7 @@
 """The overview's written parts, as HTML: the answer, and where each study stands."""
 
 import math
+from itertools import takewhile
 
 import pandas as pd
 
@@ -8,7 +9,7 @@ from results.artefacts.load import Findings, answers
 from results.explorer.markup import blocks_html, sections
 from results.facts import progress, status
 from results.report import page
-from results.report.blocks import Block, Table, Text, table
+from results.report.blocks import Block, Figure, Table, Text, table
 from results.report.inputs import Inputs
 from results.words import DASH, listed
 
@@ -20,9 +21,13 @@ TIMES = {  # shown in hours and minutes; the CSV's are in seconds
 
 
 def answer(given: Inputs) -> str:
-    """Where the studies stand in a line, then what was found."""
+    """Where the study stands in a line, then what was found; lines of several come after the
+    sentences and the picture."""
     blocks = [block for section in sections(given, "answer") for block in section.blocks]
-    return "".join(map(state, given.studies)) + blocks_html(blocks)
+    sentences = list(takewhile(lambda block: isinstance(block, Text | Figure), blocks))
+    first = len(sentences) if len(given.studies) > 1 else 0
+    states = "".join(map(state, given.studies))
+    return blocks_html(blocks[:first]) + states + blocks_html(blocks[first:])
 
 
 def waiting(studies: list[Findings]) -> str:
