@@ -45,13 +45,13 @@ def of_val(studies: list[Findings]) -> str:
     """Where an epoch was judged on a part of val: on how many images, since tables on confirmed
     settings are of all of it."""
     parts = [
-        f"{search.val_images(one):,}" + (f" in {one.name}" if len(studies) > 1 else "")
+        f"{search.val_images(one):,} images" + (f" in {one.name}" if len(studies) > 1 else "")
         for one in studies
         if "val" in status.used(one.study["data"])
     ]
     if not parts:
         return ""
-    return f" val is here the part that each epoch was judged on, {listed(parts)} images."
+    return f" val is here the part that each epoch was judged on: {listed(parts)}."
 
 
 def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
