@@ -107,13 +107,13 @@
       return best;
     });
   };
-  // What a colour scale covers: of many values their best fifth, which would else share one end of it.
+  // What a colour scale covers: of many values the best 5 %, which would else share one end of it.
   explorer.colour_range = values => {
     const there = Array.from(values)
         .filter(Number.isFinite)
         .sort((a, b) => a - b),
       cut = there.length > MANY;
-    return {low: there[cut ? Math.ceil(0.8 * there.length) : 0], high: there.at(-1), cut};
+    return {low: there[cut ? Math.ceil(0.95 * there.length) : 0], high: there.at(-1), cut};
   };
   // Curves {x, y} of several seeds as one: at each x the mean of those that are there, the lowest, the highest, how many.
   explorer.over_seeds = curves => {

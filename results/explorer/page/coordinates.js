@@ -241,7 +241,7 @@
         scale.replaceChildren(
           `${cut ? '≤ ' : ''}${explorer.percent(low)}`,
           bar,
-          `${explorer.percent(high)} ${explorer.judged_words}${cut ? '; the scale is of the best fifth' : ''}`,
+          `${explorer.percent(high)} ${explorer.judged_words}${cut ? '; the scale covers the best 5 %' : ''}`,
         );
     }
     function paint(rest) {
@@ -621,7 +621,7 @@
           explorer.colour_bar({
             ...scaled,
             colour: explorer.good,
-            title: scaled.cut ? `${words}, best fifth` : words,
+            title: scaled.cut ? `${words}, best 5 %` : words,
           }),
         );
       }

@@ -112,7 +112,7 @@
             'td',
             {class: column.word ? 'word' : '', title: column.long ? text : null},
             column.swatch ? explorer.swatch(value) : null,
-            text,
+            column.long ? element('span', {}, text) : text,
           );
         }),
       );
