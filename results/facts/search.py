@@ -99,9 +99,17 @@ def space(findings: Findings, model: str) -> dict[str, Any]:
     models = {key for key, value in whole.items() if isinstance(value, dict) and "low" not in value}
     specific = whole.get(model, {}) if model in models else {}
     given = {key: value for key, value in whole.items() if key not in models} | specific
-    own = findings.trials[findings.trials["hp_model"] == model].dropna(axis="columns", how="all")
-    absent = {f"hp_{key}" for key in given} & set(findings.trials) - set(own)
-    return {key: value for key, value in given.items() if own.empty or f"hp_{key}" not in absent}
+    known = had(findings)
+    if model not in known.index:
+        return given
+    absent = {name for name in known if not known.loc[model, name]}
+    return {key: value for key, value in given.items() if f"hp_{key}" not in absent}
+
+
+@once
+def had(findings: Findings) -> pd.DataFrame:
+    """Whether any trial of a network (a row) has a value in a column of trials."""
+    return findings.trials.groupby("hp_model").count() > 0
 
 
 def is_log(findings: Findings, name: str) -> bool:
