@@ -18,10 +18,7 @@ from benchmarks.measured import CLOCKS, heading, machine, paired, say, spread
 from fer_models import MODELS
 from study.config.hyperparameters import Hyperparameters, applies
 from study.training import loop
-from study.training.balance import Balance
-from study.training.execution import fastest, step_of
-from study.training.network import network, optimiser
-from study.training.step import Step
+from study.training.execution import fastest, first_step
 
 AUGMENTED = dict(flip=0.5, shift=0.1, rotation=10.0, scale=0.1, label_smoothing=0.1)
 PLAIN = dict(flip=0.0)
@@ -73,7 +70,7 @@ def both(
     )
     data = loop.resident(faces, faces, hp.image_px, device)
     how = fastest(hp, 7, device, {})
-    step, free = (made(hp, device, how) for _ in range(2))
+    step, free = (first_step(hp, 7, device, how) for _ in range(2))
     x = torch.randn(hp.batch_size, 1, hp.image_px, hp.image_px, device=device)
     labels = torch.arange(hp.batch_size, device=device) % 7
     epochs = iter(range(1, 10**6))
@@ -87,11 +84,6 @@ def both(
             free(x, labels, labels, hp.lr)
 
     return epoch, bound, images
-
-
-def made(hp: Hyperparameters, device: torch.device, how: str) -> Step:
-    model = network(hp, 7, device)
-    return step_of(hp, model, optimiser(hp, model), how, Balance())
 
 
 if __name__ == "__main__":

@@ -21,8 +21,7 @@ class Plain(nn.Sequential):
 
 
 def made(hp, device, how, classes=2):
-    model = network(hp, classes, device)
-    return execution.step_of(hp, model, optimiser(hp, model), how, Balance())
+    return execution.first_step(hp, classes, device, how)
 
 
 @pytest.fixture

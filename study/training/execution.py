@@ -43,6 +43,12 @@ def step_of(
     return Step(hp, model, optimizer, even, classes > 0, microbatches, forward)
 
 
+def first_step(hp: Hyperparameters, classes: int, device: torch.device, execution: str) -> Step:
+    """The step of a network that is new, its classes taken for balanced: to be measured."""
+    model = network(hp, classes, device)
+    return step_of(hp, model, optimiser(hp, model), execution, balance.Balance())
+
+
 def fastest(
     hp: Hyperparameters, classes: int, device: torch.device, known: dict[Any, dict[str, float]]
 ) -> str:
@@ -75,8 +81,7 @@ def step_seconds(
     hp: Hyperparameters, classes: int, device: torch.device, execution: str, steps: int = 10
 ) -> float:
     """Seconds of one training step on one resident batch: the median of five rounds."""
-    model = network(hp, classes, device)
-    step = step_of(hp, model, optimiser(hp, model), execution, balance.Balance())
+    step = first_step(hp, classes, device, execution)
     x = torch.zeros(hp.batch_size, 1, hp.image_px, hp.image_px, device=device)
     labels = torch.arange(hp.batch_size, device=device) % classes
 
@@ -88,7 +93,7 @@ def step_seconds(
             torch.cuda.synchronize(device)
         return (time.perf_counter() - began) / steps
 
-    model.train()
+    step.model.train()
     with seeded(0, device):
         round()
         return sorted(round() for _ in range(5))[2]
