@@ -7,6 +7,7 @@ but the trials that reported.
 
 import time
 from dataclasses import asdict, fields
+from functools import cache
 from textwrap import shorten
 from typing import Any
 
@@ -289,7 +290,12 @@ class Recorder(tune.Callback):
 
 def observed(result: dict[str, Any]) -> dict[str, Any]:
     """The worker's part of a result, without what Tune added."""
+    return {name: result.get(name) for name in (*measures(), "node", "device", "microbatches")}
+
+
+@cache
+def measures() -> tuple[str, ...]:
+    """What a worker observes in an epoch; asked for with the first report, when torch is there."""
     from study.training.loop import EpochRecord
 
-    names = [f.name for f in fields(EpochRecord)]
-    return {name: result.get(name) for name in (*names, "node", "device", "microbatches")}
+    return tuple(one.name for one in fields(EpochRecord))

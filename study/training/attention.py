@@ -1,5 +1,7 @@
 """Where a network with CBAM looks: the weights of a late spatial gate. Runs in the worker."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,14 @@ NONE = np.empty((0, 0, 0), np.float16)
 
 def there(hp: Hyperparameters) -> bool:
     """Whether a network has spatial gates, and so maps of where it looks."""
-    model = MODELS[hp.model](classes=2, **hp.options)
-    return any(isinstance(part, SpatialGate) for part in model.modules())
+    return gated(MODELS[hp.model], tuple(hp.options.items()))
+
+
+@cache
+def gated(network: Callable[..., nn.Module], options: tuple[tuple[str, Any], ...]) -> bool:
+    """Asked once of each: the network is made for it, with all of its weights."""
+    parts = network(classes=2, **dict(options)).modules()
+    return any(isinstance(part, SpatialGate) for part in parts)
 
 
 @torch.no_grad()
