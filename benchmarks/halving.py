@@ -51,6 +51,7 @@ def main() -> None:
                 land = Landscape(folder, model, curves)
                 orders = [land.curves(asked.simulated, seed) for seed in range(asked.replays)]
                 tell_rules(f"{folder.name}, {model}, simulated", orders)
+                tell_first(f"{folder.name}, {model}, simulated", orders)
                 tell_searches(f"{folder.name}, {model}, simulated", land, asked.searches)
 
 
@@ -97,6 +98,32 @@ def tell_rules(name: str, orders: list[np.ndarray]) -> None:
         say(rule, spread(run, 0), f"{saved:.2f}", points, f"{same:.0%}", soon, f"{never:.0%}")
 
 
+def tell_first(name: str, orders: list[np.ndarray]) -> None:
+    """What a good first trial is worth, as the presets' first points mean to be: ASHA's two forms
+    on the same orders, begun with one of the best."""
+    print(f"\n{name}: the first trial is one of the best\n")
+    heading("the first is of the best", "rule", "epochs", "lost, points", "within half a point in")
+    forms = {"stopping": halved, "promoting": promoting}
+    for share in (1.0, 0.5, 0.25, 0.1):
+        begun = [begun_well(curves, share, seed) for seed, curves in enumerate(orders)]
+        for form, play in forms.items():
+            played = [play(curves, grace=1, factor=3) for curves in begun]
+            lost = [
+                curves[:, -1].max() - max(last for _, last in ends)
+                for curves, (_, ends) in zip(begun, played, strict=True)
+            ]
+            near = f"{sum(one <= NEAR for one in lost) / len(lost):.0%}"
+            run = spread([float(all_run) for all_run, _ in played], 0)
+            say(f"{share:.0%}", form, run, f"{100 * np.mean(lost):.2f}", near)
+
+
+def begun_well(curves: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """The same curves, one of the share that ends best put first."""
+    best = np.argsort(-curves[:, -1])[: max(1, int(share * len(curves)))]
+    first = int(np.random.default_rng(seed).choice(best))
+    return np.vstack([curves[first], np.delete(curves, first, axis=0)])
+
+
 def until(ends: Ends, wanted: float) -> int | None:
     """Epochs until a trial ended with at least the accuracy wanted."""
     return next((epochs for epochs, last in ends if last >= wanted), None)
@@ -111,6 +138,10 @@ def rules(trials: int, epochs: int) -> dict[str, Rule]:
             found[f"ASHA, grace {grace}, factor {factor}"] = partial(
                 halved, grace=grace, factor=factor
             )
+    for factor in (2, 3, 4):
+        found[f"ASHA, promoting, grace 1, factor {factor}"] = partial(
+            promoting, grace=1, factor=factor
+        )
     for factor in (2, 3):
         found[f"PASHA, grace 1, factor {factor}"] = partial(progressive, grace=1, factor=factor)
     for first in (1, 2):
@@ -135,6 +166,38 @@ def halved(curves: np.ndarray, grace: int, factor: int) -> tuple[int, Ends]:
         else:
             ends.append((run, float(curve[-1])))
     return run, ends
+
+
+def promoting(curves: np.ndarray, grace: int, factor: int) -> tuple[int, Ends]:
+    """ASHA as it was published (Li et al. 2020, algorithm 2): a trial waits at a rung, with its
+    checkpoint, until it is one of the best 1/factor of those that came there; only where none is
+    does a new one begin. If the last gets nobody so, the best of the furthest is trained on."""
+    trials, epochs = curves.shape
+    rungs = [*Halving(epochs, grace, factor).rungs, epochs]
+    at, begun, run, ends = np.full(trials, -1), 0, 0, Ends()
+    while True:
+        one = waiting(curves, rungs, at, factor)
+        if one is None and begun < trials:
+            one, begun = begun, begun + 1
+        if one is None and not ends:
+            one = int(np.where(at == at.max(), curves[:, rungs[at.max()] - 1], -1.0).argmax())
+        if one is None:
+            return run, ends
+        run += rungs[at[one] + 1] - (rungs[at[one]] if at[one] >= 0 else 0)
+        at[one] += 1
+        if rungs[at[one]] == epochs:
+            ends.append((run, float(curves[one, -1])))
+
+
+def waiting(curves: np.ndarray, rungs: list[int], at: np.ndarray, factor: int) -> int | None:
+    """Who is to go on next, from the highest rung on; None where all are to wait."""
+    for rung in range(len(rungs) - 2, -1, -1):
+        there = np.flatnonzero(at >= rung)
+        best = there[np.argsort(-curves[there, rungs[rung] - 1], kind="stable")]
+        due = [int(one) for one in best[: len(there) // factor] if at[one] == rung]
+        if due:
+            return due[0]
+    return None
 
 
 def progressive(curves: np.ndarray, grace: int, factor: int) -> tuple[int, Ends]:

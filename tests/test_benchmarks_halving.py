@@ -23,6 +23,25 @@ def test_asha_runs_on_who_is_no_lower_than_the_best_third():
     assert halving.halved(curves, grace=3, factor=3) == (9, [(3, 0.6), (6, 0.9), (9, 0.7)])
 
 
+def test_promoting_asha_goes_on_with_the_best_third_of_those_that_came_there():
+    first = [0.5, 0.4, 0.6, 0.3, 0.2, 0.1]
+    curves = np.array([curve(value, value + 0.1, value + 0.2) for value in first])
+    # six first epochs; of three the third is the best, of six also the first: two go on to epoch 3;
+    # of two none is a third, so the best is trained to the end
+    assert halving.promoting(curves, grace=1, factor=3) == (6 + 2 + 2 + 6, [(16, 0.8)])
+    # the seventh is the second of seven, and then the best of three at epoch 3: it goes on at once
+    more = np.vstack([curves, [curve(value, 0.9, 0.95) for value in (0.55, 0.05, 0.04)]])
+    assert halving.promoting(more, grace=1, factor=3) == (7 + 6 + 6 + 2, [(19, 0.95)])
+
+
+def test_a_good_first_trial_is_one_of_the_best_and_the_others_keep_their_order():
+    curves = np.arange(10.0)[:, None] * np.ones(3)
+    firsts = {halving.begun_well(curves, 0.2, seed)[0, 0] for seed in range(30)}
+    assert firsts == {8.0, 9.0}
+    begun = halving.begun_well(curves, 0.1, 0)
+    assert begun[:, 0].tolist() == [9, *range(9)]
+
+
 def test_pasha_stays_at_the_second_rung_while_both_rank_alike():
     curves = np.array([curve(0.5, 0.6, 0.9), curve(0.4, 0.8, 0.8), curve(0.6, 0.7, 0.75)])
     # 3 + 1 + 3 epochs, and the best of the third epoch is trained for the other six
