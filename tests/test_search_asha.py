@@ -8,6 +8,7 @@ import pytest
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
 from study.driver.scheduling import EarlyStopping
+from study.record import rungs
 from study.search.asha import Decision, Halving
 
 GO, STOP = TrialScheduler.CONTINUE, TrialScheduler.STOP
@@ -145,9 +146,9 @@ def test_the_epochs_to_expect_are_those_of_searches_whose_values_are_chance(tria
                 judged = rule.judge(str(trial), epoch, rng.random())
                 if judged and judged.decision == "stop":
                     break
-    expected = Halving(5, 1, factor).expected(trials)
+    expected = rungs.expected(5, 1, factor, trials)
     assert expected == pytest.approx(trained / 400 / trials, rel=0.08)
 
 
 def test_where_nothing_may_be_stopped_all_epochs_are_to_be_expected():
-    assert Halving(3, 3, 3).expected(4) == Halving(1, 1, 2).expected(9.5) * 3 == 3
+    assert rungs.expected(3, 3, 3, 4) == rungs.expected(1, 1, 2, 9.5) * 3 == 3

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,8 +16,9 @@ import pytest
 from test_record_tables import HP, at, done, ended, started
 
 from study import status
+from study.driver import session
 from study.record import outcome, progress
-from study.record.journal import Journal
+from study.record.journal import Journal, read
 from study.record.tables import Tables
 
 ROOT = Path(__file__).parents[1]
@@ -87,24 +89,31 @@ def test_the_best_are_those_of_the_study(tmp_path):
     assert outcome.best(tables, asked) == tables.best(STUDY["models"])
 
 
-def test_time_left_counts_epochs_at_the_pace_of_each_network(monkeypatch):
-    tables = Tables.of([driver(), *SEARCHED])
-    moment = tables.moment
+def test_the_terminal_and_the_status_tell_the_same_time(tmp_path, monkeypatch):
+    """Of the same journal at the same moment: a second core, a pace measured before the first
+    epoch, the answers on test and a trial that is silent are known to both."""
+    moment = Tables.of([driver(), *SEARCHED]).moment
 
     class Then(datetime):
         @classmethod
         def now(cls, tz: object = UTC) -> datetime:
-            return moment + timedelta(seconds=4)
+            return moment + timedelta(seconds=1)
 
-    monkeypatch.setattr(progress, "datetime", Then)
-    # Epochs take 2 s. The search: one more of t0001 and one of each of two trials; then 2 x 2 x 3.
-    assert progress.left({**STUDY, "time_budget": 0}, tables, {}) == 2 * (3 + 12) - 4
-    assert progress.left({**STUDY, "time_budget": 10}, tables, {}) == 2.0
-    assert progress.left(STUDY, Tables.of([driver()]), {}) is None
-    # resnet34 hasn't had an epoch: it has twice the multiply-adds.
-    alone = Tables.of([driver(), started(1, "t0000", ALEX), done(8, "t0000", 1)])
-    asked = {**STUDY, "stages": ["confirm"], "time_budget": 0}
-    assert progress.left(asked, alone, progress.sizes(HEADER)) == 2 * 3 * (2 + 4) - 4
+    for module in (progress, session):
+        monkeypatch.setattr(module, "datetime", Then)
+    data = {"images": {"train": 100, "val": 10, "test": 50}, "counts": {"val": {"a": 40, "b": 60}}}
+    header = HEADER | {"data": data, "trials_at_once": 2}
+    study(folder := tmp_path / "one", driver("elsewhere"), *SEARCHED, header=header)
+    nothing = dict.fromkeys(f.name for f in fields(session.Session) if f.default is MISSING)
+    known = nothing | {"header": header, "tables": Tables.of(read(folder / "events.jsonl"))}
+    told = session.Session(**known).seconds_left()
+    # an epoch of t0001 that began 1 s ago, and beside it two of a search; 4 models of 3 epochs of
+    # 2 s, and of each half an epoch's time for the answers
+    assert progress.of(folder)["seconds_left"] == told == 3 + 12 + 2
+    header |= {"study": STUDY, "seconds_per_epoch": {"alexnet": 1.0, "resnet34": 2.0}}
+    study(folder := tmp_path / "two", driver("elsewhere"), header=header)
+    known |= {"header": header, "tables": Tables.of(read(folder / "events.jsonl"))}
+    assert progress.of(folder)["seconds_left"] == session.Session(**known).seconds_left() > 0
 
 
 @pytest.mark.skipif(not Path("/proc/locks").exists(), reason="who holds a lock is asked of Linux")

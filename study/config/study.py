@@ -247,19 +247,6 @@ def default_of(model: str) -> str:
     return f"{model}-default"
 
 
-def beside_names(study: "Study") -> dict[str, str]:
-    """What is confirmed beside the best of a search, by name, as far as that is known before it:
-    setting -> network."""
-    if not study.baseline_seeds:
-        return {}
-    next_best = range(2, 2 + study.runners_up)
-    return {
-        name: model
-        for model in study.models
-        for name in (default_of(model), *(f"{model}-{place}" for place in next_best))
-    }
-
-
 def with_possible_pairs(study: "Study") -> "Study":
     """The study with those of its preset's pairs that flags have left."""
     there = set(confirmed_names(study))

@@ -25,7 +25,7 @@ from study.config.study import (
     with_possible_pairs,
 )
 from study.data import datasets
-from study.driver import networks, prepare, remaining, sizing, stages, summary, wider
+from study.driver import networks, prepare, sizing, stages, summary, wider
 from study.driver.display import Display
 from study.driver.given import (
     refuse_idle,
@@ -38,6 +38,7 @@ from study.driver.header import read as read_header
 from study.driver.notify import Notifier
 from study.driver.session import Session
 from study.driver.signals import Signals
+from study.record import remaining
 from study.record.journal import Journal, read
 from study.record.tables import Tables
 from study.search import proposals
@@ -220,6 +221,8 @@ def drive(
 
     for name in ("ray", "ray.tune", "ray.tune.execution.tune_controller", "ray.tune.tune"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a failed trial is a row, told by us
+    slots = resources.slots(study, need)
+    header |= {"trials_at_once": slots, "seconds_per_epoch": paces or {}}
     display = Display(study, whole.notes)
     with Journal(folder / "events.jsonl") as journal:
         session = Session(
@@ -230,7 +233,7 @@ def drive(
             whole_val=whole.val,
             device=header["device"],
             need=need,
-            slots=resources.slots(study, need),
+            slots=slots,
             journal=journal,
             tables=Tables.of(read(folder / "events.jsonl")),
             show=display,
@@ -238,7 +241,6 @@ def drive(
             trainable=trainable or Trial,
             origin=provenance.of_driver(),
             notifier=notifier,
-            paces=paces or {},
         )
         notifier.begin(folder, display.print)
         if journal.cut:

@@ -11,10 +11,11 @@ from typing import Any
 from study import now
 from study.cluster import environment
 from study.config.hyperparameters import Hyperparameters
-from study.config.study import Setting, Study, configuration
+from study.config.study import Study
 from study.data.datasets import Dataset, Split
-from study.driver import networks, remaining
+from study.driver import networks
 from study.driver.notify import Notifier
+from study.record import remaining
 from study.record.events import check
 from study.record.journal import Event, Journal
 from study.record.schemas import write_tables
@@ -24,7 +25,6 @@ from study.storage.mirror import Mirror
 from study.storage.places import Place
 
 WRITE_EVERY_SECONDS = 5.0
-FORWARD = 3  # times as long as its forward pass a training step takes
 BUDGETS = ("time_budget", "gpu_hours")
 CAUSES = (*BUDGETS, "signal", "node", "storage")  # of an end; a later one outranks an earlier
 
@@ -58,10 +58,8 @@ class Session:
     mirror: Mirror | None = None  # of the folder, in shared storage
     waiting: list[tuple[list[Event], Callable[[], None] | None]] = field(default_factory=list)
     ending: Ending | None = None  # where there is one, nothing more is begun
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
     written: float = 0.0
     cost: float = 0.0
-    paces: remaining.Paces = field(default_factory=dict)  # measured before the first epoch
     origin: dict[str, Any] = field(default_factory=dict)  # this driver's code, libraries, machine
     expected: dict[str, str] = field(default_factory=dict)  # what every node must have: installed
     notifier: Notifier = field(default_factory=Notifier)
@@ -179,21 +177,7 @@ class Session:
 
     def seconds_left(self) -> float | None:
         """Until the whole study ends, by the epochs so far; None if nobody can say."""
-        answered = len(self.whole_val.labels) + len(self.dataset.test.labels)
-        return remaining.seconds(
-            self.study,
-            self.tables,
-            self.slots,
-            self.typical_size,
-            self.began,
-            datetime.now(UTC),
-            answered / (FORWARD * max(1, len(self.dataset.train.labels))),
-            self.paces,
-        )
-
-    def typical_size(self, model: str) -> int:
-        """Multiply-adds of a network as the study has it."""
-        return self.size(configuration(self.study, Setting("", {"model": model})))["multiply_adds"]
+        return remaining.seconds(self.header, self.tables, datetime.now(UTC))
 
     def size(self, hp: Hyperparameters) -> dict[str, int]:
         """Parameters and multiply-adds of a trial's network."""

@@ -15,9 +15,9 @@ from ray.exceptions import RayError
 from study import say
 from study.cluster import resources
 from study.config.hyperparameters import Hyperparameters
-from study.config.study import Study
+from study.config.study import Study, to_dict
 from study.data.datasets import Dataset
-from study.driver import remaining
+from study.record import remaining
 from study.record.tables import Tables
 from study.search.proposals import typical
 
@@ -93,7 +93,5 @@ def left_out(before: Study, study: Study) -> str:
 
 def expected(study: Study, paces: remaining.Paces, slots: int) -> float:
     """Seconds that the study will take."""
-    moment = datetime.now(UTC)
-    size = dict.fromkeys(study.models, 1).__getitem__  # each has a pace of its own
-    found = remaining.seconds(study, Tables(), slots, size, moment, moment, measured=paces)
-    return found or 0.0
+    header = {"study": to_dict(study), "trials_at_once": slots, "seconds_per_epoch": paces}
+    return remaining.seconds(header, Tables(), datetime.now(UTC)) or 0.0

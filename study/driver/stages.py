@@ -7,14 +7,14 @@ from typing import Any
 from ray import tune
 
 from study import now, output, say
-from study.driver import confirm, header, networks, presets, remaining, summary
+from study.driver import confirm, header, networks, presets, summary
 from study.driver.display import Display
 from study.driver.recorder import Recorder
 from study.driver.scheduling import SCHEDULERS, NoEarlyStopping
 from study.driver.session import BUDGETS, Session
 from study.driver.signals import Signals
 from study.driver.tuner import Proposals, run_stage
-from study.record import outcome
+from study.record import outcome, remaining
 from study.record.journal import Row
 from study.record.tables import Tables, settings_of
 from study.search.asha import Decision
@@ -127,7 +127,7 @@ def confirm_stage(session: Session, display: Display) -> None:
     ended = ended_for_good(session.tables)
     due = [config for config, _ in every if config["trial_id"] not in ended]
     if session.tables.of_stage("search"):  # settings keep the order that a person has given them
-        due = remaining.longest_first(due, session.tables, session.typical_size)
+        due = remaining.longest_first(due, session.header, session.tables)
     display.begin(session, "confirm", len(every))
     settings = {config["trial_id"]: setting for config, setting in every}
     scheduler = NoEarlyStopping()

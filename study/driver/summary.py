@@ -242,7 +242,7 @@ def opening(session: Session, joined: str) -> str:
         )
         if words := decides(session).words:
             lines.append(f"Decides: {words}")
-    if session.paces and (seconds := session.seconds_left()):
+    if session.header.get("seconds_per_epoch") and (seconds := session.seconds_left()):
         lines.append(f"Time: about {minutes(seconds)} here; --epochs, --train-images for more")
     return "\n".join(lines)
 

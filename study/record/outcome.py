@@ -3,14 +3,14 @@
 Runs on the driver.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from study import Mistake
-from study.config.study import Setting, Study, beside_names
+from study.config.study import Setting, Study, to_dict
+from study.record import remaining
 from study.record.journal import Row, read
 from study.record.tables import Tables
 
@@ -27,25 +27,8 @@ def wanted(study: Study) -> list[Setting]:
 
 
 def due(tables: Tables, study: Study) -> list[str]:
-    """The names of all models that are to be confirmed, done or not, as far as one can say."""
-    first = [name for name, row in tables.chosen.items() if not row.get("beside")]
-    others = [name for name, row in tables.chosen.items() if row.get("beside")]
-    if not first and ("search" in study.stages or tables.of_stage("search")):
-        first, others = list(study.models), list(beside_names(study))
-    elif not first:
-        first = [setting.name for setting in wanted(study)]
-    return [f"{name}-s{number}" for name, number in in_turn(first, others, study)]
-
-
-def in_turn(first: list[str], others: list[str], study: Study) -> Iterator[tuple[str, int]]:
-    """Settings and numbers of their seeds in the order in which they are confirmed: seed by seed,
-    so that an early end is fair, and what is beside the best after it."""
-    yield from product_of(first, study.seeds)
-    yield from product_of(others, study.baseline_seeds)
-
-
-def product_of(names: list[str], seeds: int) -> Iterator[tuple[str, int]]:
-    return ((name, number) for number in range(seeds) for name in names)
+    """The names of all models that are to be confirmed, as `remaining.due` has them."""
+    return [*remaining.due(to_dict(study), tables)]
 
 
 def passed_over(tables: Tables, study: Study) -> list[str]:

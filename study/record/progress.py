@@ -7,12 +7,12 @@ import json
 import os
 import socket
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from study import Mistake
+from study.record import remaining
 from study.record.journal import read
 from study.record.tables import Tables
 
@@ -46,14 +46,14 @@ def of(folder: Path) -> Facts:
         "state": state,
         "why": why,
         "stage": stage(study, tables, state),
-        "search": trials(tables, "search", searched(study)),
-        "confirm": trials(tables, "confirm", len(due(study, tables))),
+        "search": trials(tables, "search", remaining.searched(study)),
+        "confirm": trials(tables, "confirm", len(remaining.due(study, tables))),
         "epochs": len(tables.epochs),
         "test_opened": len(tables.opened),
         "best": best(study, tables),
         "failures": failures(tables),
         "budget": budget(study, tables),
-        "seconds_left": left(study, tables, sizes(header)) if going else None,
+        "seconds_left": remaining.seconds(header, tables, datetime.now(UTC)) if going else None,
         "host": driver.get("host", ""),
         "pid": driver.get("pid"),
         "heard_of_at": events[-1]["time"] if events else header.get("started_at"),
@@ -134,34 +134,6 @@ def stage(study: Facts, tables: Tables, state: str) -> str:
     return "search"
 
 
-def searched(study: Facts) -> int:
-    return study.get("trials", 0) if "search" in study.get("stages", ()) else 0
-
-
-def due(study: Facts, tables: Tables) -> dict[str, tuple[str, int]]:
-    """Every model that is to be confirmed -> its network and epochs, as far as one can say."""
-    if "confirm" not in study.get("stages", ()):
-        return {}
-    epochs = study.get("epochs", 0)
-    settings = {name: row["hp"] for name, row in tables.chosen.items()}
-    others = {name for name, row in tables.chosen.items() if row.get("beside")}
-    if not settings and "search" not in study["stages"]:
-        fixed = [one for one in study.get("settings", []) if one["model"] in study["models"]]
-        settings = {one["name"]: one for one in fixed}
-    if not settings:
-        settings, others = {m: {"model": m} for m in study["models"]}, set()
-        if beside := study.get("baseline_seeds", 0):
-            each = ("default", *range(2, 2 + study.get("runners_up", 0)))
-            more = {f"{m}-{one}": {"model": m} for m in study["models"] for one in each}
-            settings, others = settings | more, set(more)
-    beside = study.get("baseline_seeds", 0)
-    return {
-        f"{name}-s{number}": (hp["model"], hp.get("epochs", epochs))
-        for name, hp in settings.items()
-        for number in range(beside if name in others else study.get("seeds", 0))
-    }
-
-
 def trials(tables: Tables, stage: str, wanted: int) -> Facts:
     """How many trials a stage is to have, has, and how they stand."""
     states = Counter(row["status"] for row in tables.of_stage(stage).values())
@@ -219,73 +191,3 @@ def budget(study: Facts, tables: Tables) -> Facts:
         "time_budget": study.get("time_budget") or None,
         "gpu_hours": study.get("gpu_hours") or None,
     }
-
-
-def sizes(header: Facts) -> dict[str, int]:
-    """Network -> multiply-adds of an image, as far as study.json has them."""
-    networks = header.get("networks") or {}
-    return {model: sum(row["multiply_adds"] for row in rows) for model, rows in networks.items()}
-
-
-def left(study: Facts, tables: Tables, size: dict[str, int]) -> float | None:
-    """Seconds until the study ends, at its pace so far; None before its first epoch.
-
-    Epochs that are left, each as long as those of its network have been (of one that has none yet:
-    by its multiply-adds), over as many trials at once as there are now. A trial of the search is
-    expected to be as long as those that have ended. `study.driver.remaining` is the same with what
-    only the driver knows.
-    """
-    pace = means(
-        (tables.trials[name]["hp_model"], row["epoch_seconds"])
-        for (name, _), row in tables.epochs.items()
-    )
-    if not pace:
-        return None
-    each = sum(seconds / size.get(model, 1) for model, seconds in pace.items()) / len(pace)
-    epochs = [*searching(study, tables), *confirming(study, tables)]
-    running = sum(row["status"] == "running" for row in tables.trials.values())
-    work = sum(pace.get(model, each * size.get(model, 1)) * many for model, many in epochs)
-    seconds = work / max(1, running)
-    seconds -= (datetime.now(UTC) - tables.moment).total_seconds() if tables.moment else 0
-    if limit := study.get("time_budget"):
-        seconds = min(seconds, limit - tables.wall_seconds)
-    return max(0.0, seconds)
-
-
-def means(pairs: Iterator[tuple[str, float]]) -> dict[str, float]:
-    values: dict[str, list[float]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return {name: sum(own) / len(own) for name, own in values.items()}
-
-
-def searching(study: Facts, tables: Tables) -> Iterator[tuple[str, float]]:
-    """(network, epochs) that are left of the search."""
-    if not searched(study) or tables.chosen:
-        return
-    rows, models = tables.of_stage("search"), study["models"]
-    ended = (
-        (row["hp_model"], float(done(tables, name)))
-        for name, row in rows.items()
-        if row["status"] in ("completed", "stopped")
-    )
-    lengths = means(ended)
-    usual = sum(lengths.values()) / len(lengths) if lengths else study.get("epochs", 1)
-    for name, row in rows.items():
-        if row["status"] == "running":
-            model = row["hp_model"]
-            yield model, max(1, lengths.get(model, usual) - done(tables, name))
-    for number in range(searched(study) - len(rows)):  # the networks take turns
-        model = models[(len(rows) + number) % len(models)]
-        yield model, lengths.get(model, usual)
-
-
-def confirming(study: Facts, tables: Tables) -> Iterator[tuple[str, float]]:
-    """(network, epochs) that are left of the confirmation."""
-    for name, (model, epochs) in due(study, tables).items():
-        if tables.trials.get(name, {}).get("status") not in ("completed", "failed"):
-            yield model, epochs - done(tables, name)
-
-
-def done(tables: Tables, name: str) -> int:
-    return tables.last.get(name, {"epoch": 0})["epoch"]

@@ -29,6 +29,7 @@ class Tables:
     wall_seconds: float = 0.0  # over all drivers
     gpu_seconds: float = 0.0  # in epochs, also those that had to be trained again
     drivers: list[Row] = field(default_factory=list)  # each with its code, libraries and machine
+    began: datetime | None = None  # the newest driver
     moment: datetime | None = None  # of the newest event, from the first driver's on
 
     def add(self, event: Event) -> None:
@@ -90,6 +91,7 @@ class Tables:
 
 def driver_started(tables: Tables, row: Row, moment: datetime) -> None:
     tables.drivers.append(row)
+    tables.began = moment
 
 
 def trial_started(tables: Tables, row: Row, moment: datetime) -> None:

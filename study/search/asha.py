@@ -6,13 +6,13 @@ are keyed by our trial ids, come back from the journal after a restart, and ever
 can be told with the cutoff that was in force.
 """
 
-import itertools
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from study.record.rungs import rungs
 
 
 @dataclass(frozen=True)
@@ -37,34 +37,15 @@ class Halving:
     """The rungs and who was judged there."""
 
     def __init__(self, epochs: int, grace_epochs: int, reduction_factor: int) -> None:
-        self.epochs, self.reduction_factor = epochs, reduction_factor
-        self.rungs: dict[int, dict[str, float]] = {}
-        rung = grace_epochs
-        while rung < epochs:
-            self.rungs[rung] = {}
-            rung *= reduction_factor
+        self.reduction_factor = reduction_factor
+        self.rungs: dict[int, dict[str, float]] = {
+            rung: {} for rung in rungs(epochs, grace_epochs, reduction_factor)
+        }
 
     def recall(self, decisions: Iterable[dict[str, Any]]) -> None:
         """Put back what was judged before a restart."""
         for row in decisions:
             self.rungs[row["rung"]][row["trial_id"]] = row["value"]
-
-    def expected(self, trials: float) -> float:
-        """Epochs that each of so many trials trains on average, if values at a rung are as chance
-        has them; a mean of trials needn't be whole."""
-        ends = [*self.rungs, self.epochs]
-        total, there = trials * ends[0], trials
-        for before, after in itertools.pairwise(ends):
-            there = self.going_on(there)
-            total += there * (after - before)
-        return total / trials
-
-    def going_on(self, trials: float) -> float:
-        """Of trials at a rung those that go on: the first, and of k before it one that is no lower
-        than the cutoff, which leaves so many of the k + 1 ranks."""
-        below = 1 - 1 / self.reduction_factor
-        shares = [1.0] + [1 - (1 + (k - 1) * below) / (k + 1) for k in range(1, math.ceil(trials))]
-        return sum(share * min(1, trials - k) for k, share in enumerate(shares))
 
     def judge(self, trial_id: str, epoch: int, value: float) -> Decision | None:
         """The decision on a trial that has just done `epoch`; None where there is no rung.

@@ -1,15 +1,17 @@
 """How long a study will still take."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from study.config.study import from_dict
-from study.driver import remaining
+from study.config.study import from_dict, to_dict
+from study.record import remaining
 from study.record.tables import Tables
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SIZES = {"alexnet": 10, "resnet34": 40, "cbam_resnet34": 60}
+NETWORKS = {model: [{"multiply_adds": size}] for model, size in SIZES.items()}
 
 
 def told(*events: tuple) -> Tables:
@@ -39,10 +41,12 @@ def told(*events: tuple) -> Tables:
     return tables
 
 
-def left(tables: Tables, now: float, slots: int = 2, answers: float = 0.0, **given):
+def left(tables: Tables, now: float, slots: int = 2, answers: float = 0.0, paces=(), **given):
     study = from_dict({"models": ["alexnet"], "epochs": 10, "stages": ["search"]} | given)
-    at = NOON + timedelta(seconds=now)
-    return remaining.seconds(study, tables, slots, SIZES.__getitem__, NOON, at, answers)
+    answered = {"counts": {"val": {"a": 60 * answers}}, "images": {"train": 20, "test": 0}}
+    header = {"study": to_dict(study), "networks": NETWORKS, "data": answered}
+    header |= {"trials_at_once": slots, "seconds_per_epoch": dict(paces)}
+    return remaining.seconds(header, tables, NOON + timedelta(seconds=now))
 
 
 ONE = (0, "trial_started", "t0000", "alexnet"), (0, "trial_started", "t0001", "alexnet")
@@ -60,16 +64,10 @@ def test_nothing_is_known_before_the_first_epoch():
 
 
 def test_a_pace_measured_before_is_believed_until_an_epoch_of_the_network_is_seen():
-    study = from_dict({"models": ["alexnet"], "epochs": 10, "stages": ["search"], "trials": 2})
-    size, known = SIZES.__getitem__, {"alexnet": 3.0}
-
-    def found(tables: Tables, now: float) -> float | None:
-        at = NOON + timedelta(seconds=now)
-        return remaining.seconds(study, tables, 1, size, NOON, at, measured=known)
-
+    known = {"slots": 1, "trials": 2, "paces": {"alexnet": 3.0}}
     # rungs are at 1, 3 and 9, and the second of two goes on past each half of the time it is there
-    assert found(told(), 0) == 2 * 3.0 + 1.5 * 2 * 3.0 + 1.25 * 6 * 3.0 + 1.125 * 3.0
-    assert found(SEARCH, 24) == left(SEARCH, 24, slots=1, trials=2)
+    assert left(told(), 0, **known) == 2 * 3.0 + 1.5 * 2 * 3.0 + 1.25 * 6 * 3.0 + 1.125 * 3.0
+    assert left(SEARCH, 24, **known) == left(SEARCH, 24, slots=1, trials=2)
 
 
 def test_the_epochs_left_at_the_pace_so_far_by_as_many_at_once_as_fit():
@@ -92,11 +90,16 @@ def test_where_no_epoch_comes_in_time_nobody_can_say():
 
 
 def test_a_trial_of_an_earlier_driver_is_silent_since_this_one_began():
-    study = from_dict({"models": ["alexnet"], "stages": ["search"], "trials": 2})
-    began = NOON + timedelta(hours=9)
-    size = SIZES.__getitem__
-    found = remaining.seconds(study, SEARCH, 2, size, began, began + timedelta(seconds=2))
-    assert found == 16.0
+    tables = replace(SEARCH, began=NOON + timedelta(hours=9))
+    assert left(tables, 9 * 3600 + 2, trials=2) == 16.0
+
+
+def test_where_no_driver_has_told_how_many_trials_fit_it_is_those_at_work():
+    """A study that an older version began."""
+    header = {"study": to_dict(from_dict({"models": ["alexnet"], "stages": ["search"]}))}
+    two = left(told(*ONE, (6, "epoch_done", "t0000", 1, 6.0)), 6, epochs=30)
+    tables = told(*ONE, (6, "epoch_done", "t0000", 1, 6.0))
+    assert remaining.seconds(header, tables, NOON + timedelta(seconds=6)) == two > 0
 
 
 def test_it_is_of_the_search_the_confirmation_and_the_answers():
@@ -176,6 +179,6 @@ def test_the_longest_confirmations_begin_first_seed_by_seed():
         for seed in (0, 1)
         for model in seconds
     ]
-    found = remaining.longest_first(trials, tables, SIZES.get)
+    found = remaining.longest_first(trials, {}, tables)
     order = ["cbam_resnet34", "alexnet", "resnet34"]
     assert [one["trial_id"] for one in found] == [f"{m}-s{n}" for n in (0, 1) for m in order]
