@@ -10,6 +10,8 @@ from study.driver.given import (
     refuse_idle_file,
     refuse_less,
     refuse_other_networks,
+    refuse_other_stages,
+    refuse_unnamed,
     refuse_unsearched,
 )
 from study.record.tables import Tables
@@ -21,6 +23,8 @@ REFUSED = {
     "--preset paper --lr 0.001:0.1": "--lr does nothing here, since nothing is searched",
     "--preset paper --batch-size 32,64": "--batch-size does nothing here, since nothing is",
     "--stages confirm --lr 0.001:0.1": "--lr does nothing here, since nothing is searched",
+    "--stages confirm": "settings of search are where its search begins: say which to confirm as",
+    "--stages confirm --models alexnet": "as they are (--settings alexnet-first), confirm what a",
     "--preset smoke --stages confirm": "nothing is searched, but batch_size, lr, cbam_red",
     "--preset fair --stages confirm": "nothing is searched, but batch_size, lr, weight_decay, drop",
     "--preset smoke --models alexnet --stages confirm --lr 0.01": "but batch_size has more",
@@ -117,6 +121,7 @@ ACTS = [
     "--dropout 0.0,0.5",
     "--preset paper --settings A-alexnet --batch-size 64",
     "--preset ingredients --seeds 9",
+    "--stages confirm --settings alexnet-first,resnet34-first",
     "--preset smoke --stages confirm --lr 0.01 --batch-size 16 --cbam-reduction 8",
     "--grace-epochs 2 --epochs 3",
     "--trials 7 --trials 7",
@@ -137,6 +142,7 @@ def test_what_does_something_is_taken(words):
     base, _ = read_preset(given.pop("preset", "search"), "cpu")
     study = flags.with_flags(base, given)
     refuse_other_networks(study)
+    refuse_unnamed(base, study, given)
     refuse_idle(study, given)
     refuse_unsearched(study)
 
@@ -227,6 +233,20 @@ def test_a_study_that_goes_on_is_not_asked_for_less_than_was_begun():
         refuse_less(from_dict({"trials": 1}), ["trials"], tables)
     with pytest.raises(Mistake, match="--seeds is 2, but 3 have been begun"):
         refuse_less(from_dict({"seeds": 2}), ["seeds"], tables)
+
+
+def test_a_study_that_goes_on_confirms_only_what_was_tried_and_searches_only_before():
+    """It trained the first points of the search, or searched what nobody would choose from."""
+    both, confirm = from_dict({}), from_dict({"stages": ["confirm"]})
+    with pytest.raises(Mistake, match="--stages is confirm, but nothing has been tried"):
+        refuse_other_stages(both, confirm, Tables())
+    begun = Tables(trials={"t0000": {"stage": "search"}})
+    refuse_other_stages(both, confirm, begun)
+    refuse_other_stages(confirm, both, begun)
+    chosen = Tables(trials=begun.trials, chosen={"alexnet": {}})
+    refuse_other_stages(both, both, chosen)
+    with pytest.raises(Mistake, match="--stages search does nothing any more"):
+        refuse_other_stages(confirm, both, chosen)
 
 
 def test_a_pair_of_what_is_not_confirmed_is_refused():

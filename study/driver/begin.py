@@ -32,6 +32,8 @@ from study.driver.given import (
     refuse_idle_file,
     refuse_less,
     refuse_other_networks,
+    refuse_other_stages,
+    refuse_unnamed,
     refuse_unsearched,
 )
 from study.driver.header import read as read_header
@@ -82,6 +84,8 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
         study = with_possible_pairs(study)
     refuse_idle(study, given)
     refuse_other_networks(study)
+    if source in PRESETS:  # a person's own settings are what they say
+        refuse_unnamed(base, study, given)
     refuse_unsearched(study)
     if study.sampler == "grid" and "trials" not in given:
         study = replace(study, trials=len(proposals.grid(study)))
@@ -169,6 +173,7 @@ def go_on(
             "and the report says it too"
         )
     refuse_idle(study, given)
+    refuse_other_stages(before, study, tables)
     refuse_less(study, given, tables)
     study = replace(study, data=datasets.absolute(study.data))
     names = prepare.class_names(study, header["data"])

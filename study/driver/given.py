@@ -145,6 +145,33 @@ def refuse_unsearched(study: Study) -> None:
         )
 
 
+def refuse_unnamed(base: Study, study: Study, names: Iterable[str]) -> None:
+    """Mistake if flags leave out a preset's search, and its first points would be confirmed."""
+    left_out = {*base.stages} - {*study.stages}
+    if "search" in left_out and study.settings and "settings" not in names:
+        settings = ",".join(confirmed_names(study))
+        raise Mistake(
+            f"stages is confirm, so that nothing is searched, and the settings of {study.preset} "
+            "are where its search begins: say which to confirm as they are (--settings "
+            f"{settings}), confirm what a search found (--preset runs/NAME/best-NETWORK.toml, or "
+            "--resume runs/NAME --stages confirm), or search as well"
+        )
+
+
+def refuse_other_stages(before: Study, study: Study, tables: Tables) -> None:
+    """Mistake if a study that goes on is to confirm where nothing was tried, or to search where
+    what is confirmed has been chosen."""
+    if {*before.stages} - {*study.stages} == {"search"} and not tables.of_stage("search"):
+        raise Mistake(
+            "--stages is confirm, but nothing has been tried that could be confirmed: leave it out"
+        )
+    if {*study.stages} - {*before.stages} == {"search"} and tables.chosen:
+        raise Mistake(
+            "--stages search does nothing any more, since what is confirmed has been chosen: start "
+            "another study with --name"
+        )
+
+
 def refuse_other_networks(study: Study) -> None:
     """Mistake if settings are all that is trained, and none is of a network of the study."""
     if "search" not in study.stages and study.settings:
