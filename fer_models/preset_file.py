@@ -15,6 +15,25 @@ ACTS_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
     "patience": ("schedule", ("plateau",)),
 }
 
+# The options by which a study chose its images and judged on val, and what they are by default. A
+# part of the images, and every seed, follow from its own.
+ASKED: dict[str, Any] = {
+    "data": "",
+    "classes": (),
+    "without": (),
+    "crop": 0.0,
+    "train_images": 0,
+    "val_images": 0,
+    "val_copies": "without",
+    "metric": "accuracy",
+    "seed": 0,
+}
+
+
+def asked(study: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a study's written form another needs that is to train the same on the same."""
+    return {n: study[n] for n, usual in ASKED.items() if study.get(n) and study[n] != usual}
+
 
 def acting(hp: Mapping[str, Any]) -> dict[str, Any]:
     """The hyperparameters that do something, without the seed: a study refuses what doesn't."""

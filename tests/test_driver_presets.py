@@ -6,7 +6,7 @@ from test_record_tables import HP, at, done, ended, started
 
 from fer_models import preset_file
 from study.config.hyperparameters import Hyperparameters, present
-from study.config.study import Study, configuration, preset, read_preset
+from study.config.study import Study, configuration, preset, read_preset, to_dict
 from study.driver import presets
 from study.driver.given import refuse_idle_file
 from study.record.tables import Tables
@@ -20,6 +20,9 @@ def found(tmp_path, *events, name="one"):
         epochs=9,
         seeds=2,
         train_images=99,
+        classes=("a", "b"),
+        val_copies="with",
+        seed=3,
     )
     begun = at(0, "driver_started", host="a", pid=1, resumed=False)
     tables = Tables.of([begun, *events])
@@ -32,7 +35,9 @@ def trained(path):
     study, _ = read_preset(str(path), "cpu")
     refuse_idle_file(study, preset(str(path)), "cpu")
     assert study.stages == ("confirm",) and study.data == "faces:112" and study.seeds == 2
-    assert study.train_images == 99 and not study.val_images
+    assert study.train_images == 99 and not study.val_images and study.classes == ("a", "b")
+    # of which images the part is follows from the seed
+    assert (study.val_copies, study.seed, study.metric) == ("with", 3, "accuracy")
     (setting,) = study.settings
     return configuration(study, setting)
 
@@ -78,6 +83,11 @@ def test_names_of_any_characters_give_a_file_that_is_read(tmp_path):
     assert preset_file.text([], {"data": "\U0001f600\x7f\\"}, {}) == (
         'data = "\U0001f600\\u007f\\\\"\n\n[[settings]]\n'
     )
+
+
+def test_what_says_nothing_new_is_left_out_and_the_metric_of_a_plateau_is_not():
+    assert preset_file.asked(to_dict(Study())) == {"data": "faces"}
+    assert preset_file.asked(to_dict(Study(metric="macro_f1")))["metric"] == "macro_f1"
 
 
 def test_nothing_found_is_no_file(tmp_path):

@@ -114,7 +114,7 @@ def test_a_search_alone_has_its_best_and_the_word_optimistic(tmp_path):
 
 
 def searched(tmp_path):
-    head = header(study={"stages": ["search"], "data": "faces:300", "train_images": 200})
+    head = header(study={"stages": ["search"], "data": "faces:300", "train_images": 200, "seed": 4})
     rows = [trial("a", **HP), trial("b", **HP | {"hp_lr": 0.5})]
     curves = epochs("a", [0.2, 0.4]) + epochs("b", [0.3, 0.1])
     return load(folder(tmp_path / "x", head, rows, curves, []))
@@ -152,7 +152,8 @@ def test_the_command_and_best_toml_train_that_very_setting(tmp_path):
         assert "momentum" in kept and "lr_decay" in {*found.hyperparameters} - {*kept}
         assert {key: hp[key] for key in kept} == kept
         assert study.stages == ("confirm",) and study.data == "faces:300"
-        assert study.train_images == 200
+        assert study.train_images == 200 and study.seed == 4  # which part they are
+        assert study.val_copies == "with"  # as a study has it that was begun before there were two
 
 
 def test_the_command_judges_by_the_metric_and_cuts_the_faces_as_the_study_did(tmp_path):

@@ -13,7 +13,6 @@ from results.facts import search, status
 from results.facts.evaluation import Evaluated
 
 FRESH = 3  # seeds: the fewest whose scatter says something
-OF_DATA = ("data", "classes", "without", "crop", "train_images", "val_images")
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Best:
     judged_words: str  # which that is
     val_images: int
     curve: pd.DataFrame  # as status.curves
-    data: dict[str, Any]  # what of the configuration names the images
+    data: dict[str, Any]  # what of the configuration names the images, and judges
     source: str = ""  # of a network of one's own, as --models takes it
 
     @property
@@ -83,8 +82,7 @@ def made(
         judged_words=WORDS[one.metric],
         val_images=images,
         curve=curve,
-        data={key: config[key] for key in OF_DATA if config.get(key)}
-        | ({} if one.metric == "accuracy" else {"metric": one.metric}),
+        data=preset_file.asked({"val_copies": "with", **config}),  # as older studies had it
         source=sources(config).get(hp["model"], ""),
     )
 

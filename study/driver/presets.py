@@ -7,7 +7,7 @@ from typing import Any
 from fer_models import preset_file
 from fer_stats.metric import on_val
 from study import counted
-from study.config.study import Study
+from study.config.study import Study, to_dict
 from study.driver.session import Session
 from study.record import outcome
 from study.record.journal import Row
@@ -21,8 +21,7 @@ def write(session: Session) -> None:
     for model, (text, hp) in best(session.tables, session).items():
         path = session.folder / f"best-{model}.toml"
         head = {
-            "data": study.data,
-            **{part: getattr(study, part) for part in parts(study)},
+            **preset_file.asked(to_dict(study)),
             "models": [source(study, model)],
             "stages": ["confirm"],
             "seeds": study.seeds,
@@ -35,12 +34,6 @@ def source(study: Study, model: str) -> str:
     """A network as --models takes it: where one of a person's own is from, else its name."""
     own = {one["name"]: one["source"] for one in study.own_networks}
     return own.get(model, model)
-
-
-def parts(study: Study) -> list[str]:
-    """The options by which a study left classes out, or took a part of the images."""
-    names = ("without", "crop", "train_images", "val_images")
-    return [name for name in names if getattr(study, name)]
 
 
 def write_text(path: Path, text: str) -> None:
