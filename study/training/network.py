@@ -11,6 +11,7 @@ from torch import nn
 from fer_models import MODELS
 from study.config.hyperparameters import Hyperparameters
 from study.config.seeds import derived
+from study.training.convolution import as_products
 
 WRAPPED = ("add_param_group", "state_dict", "load_state_dict", "zero_grad", "step")
 
@@ -22,6 +23,8 @@ def network(hp: Hyperparameters, classes: int, device: torch.device) -> nn.Modul
         model = MODELS[hp.model](classes=classes, **hp.options)
     if device.type == "cuda":
         allow_tf32(hp.precision != "float32")
+    if device.type == "cpu":
+        model = as_products(model)
     # channels-last: 361 against 306 images/s for the AlexNet-like net on two AVX2 cores
     return model.to(memory_format=torch.channels_last).to(device)
 

@@ -1,0 +1,157 @@
+"""Convolutions that yield small maps, as matrix products: on a CPU, in the worker.
+
+The last stages of a network for faces have maps of 3 x 3 pixels and less. There oneDNN's direct
+convolutions do little at a time, and of their weights' gradient least: what ResNet-34 trains at
+32 px takes 2.7 times as long with them, in float32, and more in bfloat16 (docs/speed.md).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+SMALL = 3  # pixels of a side: from 4 on the direct convolution was as fast or faster
+
+Pair = tuple[int, int]
+
+
+def as_products(model: nn.Module) -> nn.Module:
+    """The same network, its convolutions computed as products where they yield small maps."""
+    for part in model.modules():
+        if type(part) is nn.Conv2d and plain(part):
+            part.__class__ = SmallMapConv2d  # parameters, name and hooks stay
+    return model
+
+
+def plain(conv: nn.Conv2d) -> bool:
+    """Whether every output is a product over all channels of neighbouring pixels and zeros."""
+    simple = conv.groups == 1 and conv.dilation == (1, 1) and conv.padding_mode == "zeros"
+    if not simple or isinstance(conv.padding, str):
+        return False
+    return all(pad < k for pad, k in zip(conv.padding, conv.kernel_size, strict=True))
+
+
+class SmallMapConv2d(nn.Conv2d):
+    """A convolution as torch has it, and a product of matrices where its output is small."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        padding = cast(Pair, self.padding)
+        sizes = zip(input.shape[-2:], self.kernel_size, self.stride, padding, strict=True)
+        sides = [(size + 2 * pad - k) // step + 1 for size, k, step, pad in sizes]
+        whole_batch = input.ndim == 4 and 1 <= min(sides) and max(sides) <= SMALL
+        if not whole_batch or torch.compiler.is_compiling():  # or exported
+            return super().forward(input)
+        x, weight, bias = input, self.weight, self.bias
+        if torch.is_autocast_enabled("cpu"):
+            kind = torch.get_autocast_dtype("cpu")
+            x, weight = x.to(kind), weight.to(kind)
+            bias = None if bias is None else bias.to(kind)
+        found = Product.apply(x, weight, self.stride, padding)
+        return found if bias is None else found + bias[:, None, None]
+
+
+class Product(torch.autograd.Function):
+    """x (B, C, H, W) and weight (K, C, h, w) -> (B, K, H', W'), channels last."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: Pair, padding: Pair) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.touched = [
+            touched(*each)
+            for each in zip(x.shape[2:], weight.shape[2:], stride, padding, strict=True)
+        ]
+        patches = neighbours(x, ctx.touched)
+        maps = (len(x), ctx.touched[0].places, ctx.touched[1].places, len(weight))
+        return F.linear(patches, flat(weight, ctx.touched)).view(maps).permute(0, 3, 1, 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        rows = grad.permute(0, 2, 3, 1).reshape(-1, len(weight))
+        of_x = of_weight = None
+        if ctx.needs_input_grad[0]:
+            of_x = put_back(rows @ flat(weight, ctx.touched), x, ctx.touched)
+        if ctx.needs_input_grad[1]:
+            own = rows.t() @ neighbours(x, ctx.touched)
+            of_weight = torch.zeros_like(weight)
+            part = within(of_weight, ctx.touched)
+            part.copy_(own.view(len(weight), *part.shape[2:], x.shape[1]).permute(0, 3, 1, 2))
+        return of_x, of_weight, None, None
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a kernel on one of a map: the part of it that meets pixels, which for a map
+    of one pixel is the kernel's middle."""
+
+    places: int  # of the kernel: pixels of the output
+    stride: int
+    first: int  # of the kernel's rows that meet pixels
+    end: int  # of these
+    before: int  # zeros, as far as that part needs them
+    after: int
+
+
+@cache
+def touched(size: int, kernel: int, stride: int, padding: int) -> Side:
+    places = (size + 2 * padding - kernel) // stride + 1
+    starts = [place * stride - padding for place in range(places)]
+    meets = [k for k in range(kernel) if any(0 <= start + k < size for start in starts)]
+    first, end = meets[0], meets[-1] + 1
+    after = max(0, starts[-1] + end - size)
+    return Side(places, stride, first, end, padding - first, after)
+
+
+def within(weight: Tensor, sides: tuple[Side, Side]) -> Tensor:
+    """The part of a kernel (K, C, h, w) that meets pixels."""
+    high, wide = sides
+    return weight[:, :, high.first : high.end, wide.first : wide.end]
+
+
+def flat(weight: Tensor, sides: tuple[Side, Side]) -> Tensor:
+    """That part as a matrix (K, h w C)."""
+    return within(weight, sides).permute(0, 2, 3, 1).reshape(len(weight), -1)
+
+
+def neighbours(x: Tensor, sides: tuple[Side, Side]) -> Tensor:
+    """What the kernel meets at each place: (B H' W', h w C) from (B, C, H, W)."""
+    high, wide = sides
+    pixels = F.pad(x.permute(0, 2, 3, 1), (0, 0, wide.before, wide.after, high.before, high.after))
+    (images, _, _, channels), (by_image, by_row, by_pixel, by_channel) = (
+        pixels.shape,
+        pixels.stride(),
+    )
+    shape = (
+        images,
+        high.places,
+        wide.places,
+        high.end - high.first,
+        wide.end - wide.first,
+        channels,
+    )
+    steps = (by_row * high.stride, by_pixel * wide.stride, by_row, by_pixel)
+    met = pixels.as_strided(shape, (by_image, *steps, by_channel))
+    return met.reshape(images * high.places * wide.places, -1)
+
+
+def put_back(columns: Tensor, x: Tensor, sides: tuple[Side, Side]) -> Tensor:
+    """The sum, for each pixel of x (B, C, H, W), of what every place has for it."""
+    high, wide = sides
+    images, channels, rows, pixels = x.shape
+    met = columns.view(images, high.places, wide.places, high.end - high.first, -1, channels)
+    padded = (rows + high.before + high.after, pixels + wide.before + wide.after)
+    total = columns.new_zeros(images, *padded, channels)
+    for i, j in product(range(met.shape[3]), range(met.shape[4])):
+        there = (
+            slice(k, k + side.stride * (side.places - 1) + 1, side.stride)
+            for k, side in zip((i, j), sides, strict=True)
+        )
+        total[:, *there] += met[:, :, :, i, j]
+    inside = total[:, high.before : high.before + rows, wide.before : wide.before + pixels]
+    return inside.permute(0, 3, 1, 2)
