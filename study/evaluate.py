@@ -21,12 +21,12 @@ from fer_data import near, sources
 from fer_data.classes import folded, listed
 from fer_data.rows import SIDE_PX, Rows
 from fer_stats import crossed
-from study import Mistake, complain, output, say
+from study import Mistake, complain, counted, output, say
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Study, recorded
 from study.data import datasets
 from study.model import confirmed
-from study.record import outcome
+from study.record import outcome, progress
 from study.record.journal import read as read_journal
 from study.record.schemas import store
 from study.record.tables import Tables, settings_of
@@ -100,10 +100,7 @@ def evaluate(run: Path, source: str, device: torch.device) -> None:
 
 def opened(run: Path) -> tuple[dict[str, Any], Study, Tables]:
     """study.json, the study, and what its journal says."""
-    path = run / "study.json"
-    if not path.is_file():
-        raise Mistake(f"{run} holds no study.json: give the artefact folder of a study, runs/NAME")
-    header = json.loads(path.read_bytes())
+    header = progress.described(run)
     return header, recorded(header["study"]), Tables.of(read_journal(run / "events.jsonl"))
 
 
@@ -204,7 +201,9 @@ def lines(
         found = crossed.of_one(np.stack(right))
         low, high = np.clip(found.interval(), 0, 1)  # of a share
         between = f" ({100 * low:.1f} to {100 * high:.1f})" if np.isfinite(low) else ""
-        said.append(f"  {setting}: {100 * found.mean:.1f} %{between}, {len(right)} seeds")
+        said.append(
+            f"  {setting}: {100 * found.mean:.1f} %{between}, {counted(len(right), 'seed')}"
+        )
     return said
 
 

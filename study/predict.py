@@ -117,7 +117,7 @@ def predict(args: argparse.Namespace) -> int:
 
 
 def calibrated(run: confirmed.Run, networks: list[confirmed.Confirmed]) -> conformal.Sets:
-    return conformal.calibrated(*confirmed.answers(run, networks, "val"))
+    return conformal.calibrated(*confirmed.answers(run, networks, "val", unseen=True))
 
 
 def row(
@@ -178,14 +178,15 @@ def told(
             f"{one['photo']}  face {one['face']}: {one['answer']} {share}  90 % set: "
             f"{', '.join(one['set'])}{UNLIKE if one['unlike'] else ''}"
         )
-    shares, labels = confirmed.answers(run, networks, "test")
+    shares, labels = confirmed.answers(run, networks, "test", unseen=True)
     held, size = conformal.coverage(sets, shares, labels)
     low, high = wilson(held * len(labels), len(labels))
     right = card.percent(float((shares.argmax(1) == labels).mean()))
     say(
-        f"By {', '.join(one.name for one in networks)}: {right} of {len(labels):,} test images "
-        f"right. On them the 90 % set held the right answer for {card.percent(held)} (95 %: "
-        f"{card.percent(low)} to {card.percent(high)}), with {size:.1f} expressions on average. "
+        f"By {', '.join(one.name for one in networks)}: {right} right of {len(labels):,} test "
+        "images without copies of training images. On them the 90 % set held the right answer for "
+        f"{card.percent(held)} (95 %: {card.percent(low)} to {card.percent(high)}), with "
+        f"{size:.1f} expressions on average. "
         f"{UNMARKED if ask else UNASKED}"
     )
 

@@ -180,4 +180,7 @@ def test_copies_of_training_images_that_are_right_at_home_are_no_drop_elsewhere(
 def test_a_folder_without_a_study_is_refused(tmp_path, capsys):
     assert evaluate.main([str(tmp_path), "--data", "faces.csv"]) == 2
     assert "holds no study.json" in capsys.readouterr().err
+    (tmp_path / "study.json").write_text("{")
+    assert evaluate.main([str(tmp_path), "--data", "faces.csv"]) == 2
+    assert "study.json is damaged" in capsys.readouterr().err
     assert MODELS.keys() >= {"alexnet"} and not own.KNOWN

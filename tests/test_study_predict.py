@@ -3,10 +3,13 @@
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import confirmed_study
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -57,6 +60,27 @@ def test_faces_are_found_where_they_are_and_each_has_an_answer(study, scene, cap
         assert row["answer"] == max(shares, key=shares.get) == row["set"][0]
     with Image.open(out) as picture:
         assert picture.width > 900 and picture.height >= 600
+
+
+def test_the_sets_are_calibrated_and_tried_on_images_that_were_not_trained_on(
+    study, scene, tmp_path, capsys
+):
+    """FER-2013 has 280 of 3,589 val images in train, too: sure answers, and so smaller sets."""
+    folder = tmp_path / "copy"
+    shutil.copytree(study, folder)
+    path = folder / "predictions.parquet"
+    table = pq.read_table(path)
+    frame = table.to_pandas()
+    images = int((frame["split"] == "val").sum() / 2), int((frame["split"] == "test").sum() / 2)
+    frame["duplicate"] = frame["image"] % 2 == 0
+    own = frame[~frame["duplicate"] & (frame["trial_id"] == "one-s0")]
+    left = own["split"].value_counts()
+    assert 0 < left["val"] < images[0] and 0 < left["test"] < images[1]
+    pq.write_table(pa.Table.from_pandas(frame, table.schema, preserve_index=False), path)
+    run = opened(folder)
+    assert predict.calibrated(run, chosen(run)).images == left["val"]
+    assert predict.main([str(folder), str(scene)]) == 0
+    assert f" right of {left['test']} test images without copies" in capsys.readouterr().out
 
 
 def test_a_crop_is_taken_whole_and_answered_as_the_study_did(study, tmp_path, capsys):

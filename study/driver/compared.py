@@ -14,7 +14,7 @@ import pandas as pd
 from fer_stats import verdicts
 from fer_stats.verdicts import Answered, Comparison
 from study.config.study import Study, pairs_of
-from study.record.outcome import kept
+from study.record.outcome import copied, kept
 from study.record.tables import Tables
 
 SHOWN = 6  # sentences; the report has the others
@@ -113,17 +113,6 @@ def hours(study: Study, tables: Tables, trials: dict[str, dict[str, Any]]) -> fl
             share = trials[name].get("gpus") or study.cpus_per_trial
             taken[name] += row["epoch_seconds"] * share / 3600
     return sum(taken.values()) / len(taken) if any(taken.values()) else np.nan
-
-
-def copied(folder: Path, predictions: pd.DataFrame) -> pd.Series:
-    """Of each answer whether its image is an exact or near copy of one trained on."""
-    table, _ = kept(folder / "images.parquet", key="image")
-    exact = predictions["duplicate"].fillna(False).astype(bool)
-    if table is None or "near" not in table.column_names:
-        return exact
-    near = table.select(["split", "image", "near"]).to_pandas()
-    marks = predictions[["split", "image"]].merge(near, "left", on=["split", "image"])["near"]
-    return exact | marks.fillna(False).astype(bool).to_numpy()
 
 
 def copies(folder: Path, images: np.ndarray) -> np.ndarray | None:

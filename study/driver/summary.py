@@ -21,7 +21,16 @@ from study.driver import compared, header, learning, prepare, wider
 from study.driver.display import percent
 from study.driver.failures import last_line
 from study.driver.session import BUDGETS, Session
-from study.record.outcome import answered, best, completed, due, kept, passed_over, wanted
+from study.record.outcome import (
+    answered,
+    best,
+    completed,
+    copied,
+    due,
+    kept,
+    passed_over,
+    wanted,
+)
 from study.record.tables import Tables
 from study.search import earlier
 from study.storage import places
@@ -149,8 +158,8 @@ def report(
     if answers is not None:
         predictions = answers.to_pandas()
         given = compared.Given(folder, study, tables, predictions, list(classes))
-        copied = compared.copied(folder, predictions)
-        held = confirmed(tables, study, predictions, data, copied, given.cluster)
+        seen = copied(folder, predictions)
+        held = confirmed(tables, study, predictions, data, seen, given.cluster)
         parts += [choices(study), table(held), *beside_the_paper(study, data), ""]
         parts += compared.lines(compared.of(given))
         parts += compared.gained(given)

@@ -39,11 +39,11 @@ study doesn't know: see to it before passing the model on."""
 def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str:
     """Markdown: data, settings, accuracy with intervals, calibration, failures, limits."""
     shares, labels = answers(run, [one], "test")
-    val, val_labels = answers(run, [one], "val")
     classes, data = run.classes, run.header["data"]
-    sets = conformal.calibrated(val, val_labels)
-    share, size = conformal.coverage(sets, shares, labels)
-    low, high = wilson(share * len(labels), len(labels))
+    sets = conformal.calibrated(*answers(run, [one], "val", unseen=True))
+    unseen = answers(run, [one], "test", unseen=True)
+    share, size = conformal.coverage(sets, *unseen)
+    low, high = wilson(share * len(unseen[1]), len(unseen[1]))
     return "\n".join(
         [
             f"# {one.name}: {one.hp.model} that reads facial expressions",
@@ -87,7 +87,7 @@ def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str
             f"{100 * calibration_error(shares, labels):.1f} percentage points. "
             "A set of classes that is to hold the right one with 90 % (conformal, calibrated on "
             f"val) held it for {percent(share)} of test (95 %: {percent(low)} to {percent(high)}), "
-            f"with {size:.1f} classes on average.",
+            f"with {size:.1f} classes on average; both without copies of training images.",
             "",
             "## Known failures",
             "",

@@ -119,14 +119,19 @@ def state(one: Confirmed) -> dict[str, Any]:
     return found
 
 
-def answers(run: Run, networks: list[Confirmed], split: str) -> tuple[np.ndarray, np.ndarray]:
+def answers(
+    run: Run, networks: list[Confirmed], split: str, unseen: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean probabilities (N, K) of networks on the images of val or test, and labels (N,), as the
-    study has kept them."""
+    study has kept them; `unseen` leaves out copies of what was trained on, where others are left.
+    """
     table, why = outcome.kept(run.folder / "predictions.parquet")
     if table is None:
         raise Mistake(f"{run.folder}/predictions.parquet can't be read ({why}): restore it")
     frame = table.to_pandas()
     frame = frame[frame["split"] == split]
+    fresh = ~outcome.copied(run.folder, frame)
+    frame = frame[fresh] if unseen and fresh.any() else frame
     columns = [f"p_{name}" for name in run.classes]
     own = [frame[frame["trial_id"] == one.name] for one in networks]
     labels = own[0]["label"].map({name: k for k, name in enumerate(run.classes)}).to_numpy()

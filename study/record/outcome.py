@@ -4,6 +4,7 @@ Runs on the driver.
 """
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -66,6 +67,18 @@ def answered(folder: Path) -> set[str]:
     """The models whose answers on val and test are kept."""
     table, _ = kept(folder / "predictions.parquet")
     return set() if table is None else set(table["trial_id"].unique().to_pylist())
+
+
+def copied(folder: Path, predictions: Any) -> Any:
+    """Of each answer, a frame's row, whether its image is an exact or near copy of one trained on,
+    as far as that was looked for."""
+    table, _ = kept(folder / "images.parquet", key="image")
+    exact = predictions["duplicate"].fillna(False).astype(bool)
+    if table is None or "near" not in table.column_names:
+        return exact
+    near = table.select(["split", "image", "near"]).to_pandas()
+    marks = predictions[["split", "image"]].merge(near, "left", on=["split", "image"])["near"]
+    return exact | marks.fillna(False).astype(bool).to_numpy()
 
 
 def kept(
