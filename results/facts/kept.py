@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -62,13 +61,14 @@ def read(path: Path, now: str) -> pd.DataFrame | None:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["state"] == now:
-            return pd.read_json(StringIO(kept["rows"]), orient="table")
+            return pd.DataFrame(kept["columns"])
     except (OSError, ValueError, KeyError, TypeError):
         return None  # nothing there, or nothing of ours
     return None
 
 
 def write(path: Path, now: str, found: pd.DataFrame) -> None:
-    text = json.dumps({"state": now, "rows": found.to_json(orient="table", index=False)})
+    columns = found.to_dict("list")  # every digit; to_json would keep ten decimals
+    text = json.dumps({"state": now, "columns": columns})
     with suppress(OSError):  # read-only, or full: it is worked out again
         replace(path, text)
