@@ -52,6 +52,14 @@ def test_the_same_command_goes_on_and_another_is_refused(asked, tmp_path, capsys
     assert main(command(tmp_path, "--repeats", "2")) == 0
     assert main(command(tmp_path, "--repeats", "3")) == 0
     assert [words[0] for words in asked[2:]] == ["--resume", "--resume", "--preset"]
+    more = ["--address", "auto", "--time-budget", "90", "--data", "faces:400"]
+    assert main(command(tmp_path, "--repeats", "2", *more)) == 0
+    again = {"--resume": str(tmp_path / "x-2"), "--address": "auto", "--time-budget": "45"}
+    last = asked[-1]
+    assert dict(zip(last[::2], last[1::2], strict=True)) == again | {"--data": "faces:400"}
+    other = command(tmp_path, "--repeats", "2")
+    assert main(["--preset", "search", *other[2:]]) == 2
+    assert "holds another study" in capsys.readouterr().err
     assert main(command(tmp_path, "--repeats", "2", "--seeds", "9")) == 2
     assert "holds another study" in capsys.readouterr().err
 

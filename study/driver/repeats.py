@@ -17,18 +17,8 @@ from study.config import flags
 from study.config.study import preset, recorded
 
 SHARED = ("time_budget", "gpu_hours")  # budgets are of all searches together
-ELSEWHERE = (
-    "preset",
-    "data",
-    "classes",
-    "address",
-    "name",
-    "out",
-    "storage",
-    "seed",
-    "from",
-    *SHARED,
-)
+AGAIN = ("data", "address", "storage", *SHARED)  # what --resume takes, too, and may be another
+ELSEWHERE = ("preset", "classes", "name", "out", "seed", "from", *AGAIN)  # not flags of its study
 
 
 def number(text: str) -> int:
@@ -67,15 +57,22 @@ def words(folder: Path, own: dict[str, str]) -> list[str]:
     """The command line of one search, begun or gone on with; Mistake if the folder is another's."""
     path = folder / "study.json"
     if not path.is_file():
-        return [word for name, text in own.items() for word in (flags.flag(name), text)]
+        return as_words(own)
     try:
         study = recorded(json.loads(path.read_bytes())["study"])
     except (ValueError, KeyError, TypeError) as error:
         raise Mistake(f"{path} can't be read ({error!r}): restore it from a copy") from None
     asked = {name: text for name, text in own.items() if name not in ELSEWHERE}
-    if flags.with_flags(study, asked) != study or study.seed != int(own["seed"]):
+    other = study.preset != own.get("preset", "search") or study.seed != int(own["seed"])
+    if other or flags.with_flags(study, asked) != study:
         raise Mistake(f"{folder} holds another study than these flags ask for: choose a new --name")
-    return ["--resume", str(folder)]
+    again = {name: own[name] for name in AGAIN if name in own}
+    return ["--resume", str(folder), *as_words(again)]
+
+
+def as_words(given: dict[str, str]) -> list[str]:
+    """Flags on a command line."""
+    return [word for name, text in given.items() for word in (flags.flag(name), text)]
 
 
 def done(argv: list[str]) -> int:
