@@ -8,7 +8,7 @@ from test_record_tables import at, done, ended, started
 
 from study import Mistake
 from study.config.hyperparameters import Hyperparameters, present
-from study.config.study import Study, from_dict, to_dict
+from study.config.study import Study, from_dict, recorded, to_dict
 from study.driver import prepare
 from study.record.tables import Tables
 from study.search import earlier
@@ -73,6 +73,7 @@ OTHERS = [
     ({"data": {"digest": "e"}}, "of another data set"),
     ({"study": header(metric="macro_f1")["study"]}, "of another metric"),
     ({"study": header(train_images=99)["study"]}, "of another part of the images"),
+    ({"study": header(val_copies="with")["study"]}, "judged with copies in val"),
 ]
 
 
@@ -89,6 +90,13 @@ def test_a_part_of_the_images_is_the_same_with_the_same_seed_alone():
         for seed in (3, 4)
     ]
     assert words == ["", "of another part of the images"]
+
+
+def test_where_val_has_no_copies_it_is_the_same_with_and_without():
+    none = {"digest": "d", "val_duplicates": 0, "val_near_copies": 0}
+    for data, why in ((none, ""), (none | {"val_near_copies": 1}, "judged with copies in val")):
+        old = header(val_copies="with") | {"data": data}
+        assert earlier.other_question(study(), "d", old) == why
 
 
 def test_a_network_of_ones_own_is_the_same_if_its_code_is():
@@ -173,7 +181,7 @@ def test_a_study_given_twice_and_none_at_all(tmp_path):
 def test_a_published_study_is_read_from_its_tables():
     path = ROOT / "results" / "published" / "search"
     head = json.loads((path / "study.json").read_text())
-    same = from_dict({k: v for k, v in head["study"].items() if k != "preset"})
+    same = recorded({k: v for k, v in head["study"].items() if k != "preset"})
     found = prepare.earlier_trials(same, str(path), head["data"]["digest"])["earlier"][0]
     assert found["trials"] == same.trials and found["known"]
     assert set(found["left_out"]) <= {"failed", "outside the space"}

@@ -73,7 +73,9 @@ def other_question(study: Study, digest: str, header: Record) -> str:
     mine = [getattr(study, name) for name in parts]
     if [old.get(name, 0) for name in parts] != mine or (any(mine) and old["seed"] != study.seed):
         return "of another part of the images"
-    return ""
+    data, judged = header.get("data") or {}, old.get("val_copies", "with")
+    copies = any(data.get(name, 1) for name in ("val_duplicates", "val_near_copies"))  # or unknown
+    return f"judged {judged} copies in val" if copies and judged != study.val_copies else ""
 
 
 def unfit(study: Study, old: Record, hp: dict[str, Any], status: str) -> str:
