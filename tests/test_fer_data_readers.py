@@ -362,6 +362,15 @@ def test_parquet_with_names_takes_them(tmp_path):
         assert all(near(image, first + k) == 0 for k, image in enumerate(part))
 
 
+def test_parquet_files_that_number_their_classes_each_by_itself_meet_by_name(tmp_path):
+    """As datasets 5.2's DatasetDict.class_encode_column does: test has no disgust, so 1 is fear."""
+    path = layouts.parquet(tmp_path / "p", {"train": [0, 1, 2] * 5}, ["angry", "disgust", "fear"])
+    layouts.parquet(path, {"test": [0, 1]}, ["angry", "fear"])
+    rows = sources.read(path)
+    assert counts(rows, "test") == {"angry": 1, "fear": 1}
+    assert counts(rows, "train") == {"angry": 5, "disgust": 5, "fear": 5}
+
+
 @pytest.mark.parametrize("hidden", [-1, None, float("nan")])
 @pytest.mark.parametrize("names", [["angry", "disgust", "fear"], None])
 def test_answers_that_are_kept_back_are_no_class(tmp_path, hidden, names):
