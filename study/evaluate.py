@@ -7,6 +7,7 @@ them: trained on, tested on.
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -95,7 +96,7 @@ def evaluate(run: Path, source: str, device: torch.device) -> None:
         say(f"{line}.")
     for line in lines(answers, rows, classes, header["data"]["name"], name):
         say(line)
-    say(f"The answers are in {path_to}; python -m results {run} shows them.")
+    say(f"The answers are in {path_to}; python -m results {shlex.quote(str(run))} shows them.")
 
 
 def opened(run: Path) -> tuple[dict[str, Any], Study, Tables]:

@@ -109,6 +109,23 @@ TEXTS = [
 ]
 
 
+def test_on_a_narrow_terminal_each_trial_is_told_whole(monkeypatch):
+    """At 60 columns t0000 and t0001 were both t00..., and their epochs cut."""
+    shown = StringIO()
+    terminal = partial(Console, force_terminal=True, width=60, file=shown, color_system=None)
+    monkeypatch.setattr(display, "Console", terminal)
+    trial = started("t0000")
+    trial["hp"] = trial["hp"] | {"model": "cbam_resnet34"}
+    found = tables(trial, epoch("t0000", 3) | {"val_macro_f1": 0.25})
+    made = Display(Study(metric="macro_f1"), ())
+    made.begin(at_work(found), "search", 1)
+    made(at_work(found))
+    made.end()
+    for words in ("trial", "batch", "epoch", "t0000", "0.01235", "3/10", "25.0 %"):
+        assert words in shown.getvalue()
+    assert "…" not in shown.getvalue()
+
+
 @pytest.mark.parametrize("text", TEXTS)
 def test_no_text_of_others_is_markup_on_a_terminal(monkeypatch, text):
     """Above the table, in the table and in the notes below it."""

@@ -1,5 +1,6 @@
 """best-NETWORK.toml: a preset that trains again what was best."""
 
+import shlex
 from types import SimpleNamespace
 
 from test_record_tables import HP, at, done, ended, started
@@ -78,8 +79,11 @@ def test_names_of_any_characters_give_a_file_that_is_read(tmp_path):
     events = [at(1, "chosen", setting=setting, from_trial="", hp=hp)]
     events += [started(2, f"{setting}-s0", HP, "confirm") | {"setting": setting}]
     events += [done(3, f"{setting}-s0", 9, 0.5), ended(4, f"{setting}-s0", "completed")]
-    (path,) = found(tmp_path, *events, name="o\nne \U0001f600").values()
+    folder = tmp_path / "o n"
+    folder.mkdir()
+    (path,) = found(folder, *events, name="o\nne \U0001f600").values()
     assert trained(path).lr == HP["lr"] and path.read_text().count("# ") == 2
+    assert f"# python -m study.run --preset {shlex.quote(str(path))}\n" in path.read_text()
     assert preset_file.text([], {"data": "\U0001f600\x7f\\"}, {}) == (
         'data = "\U0001f600\\u007f\\\\"\n\n[[settings]]\n'
     )

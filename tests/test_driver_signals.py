@@ -125,3 +125,10 @@ def test_outside_the_main_thread_nothing_is_heard_and_nothing_raised():
     thread.start()
     thread.join()
     assert found == [before]
+
+
+def test_the_command_to_go_on_is_one_that_a_shell_takes():
+    """Of --name "odd name" it was two words."""
+    asked = session()
+    asked.folder = Path("runs/odd name")
+    assert asked.go_on == "python -m study.run --resume 'runs/odd name'"

@@ -40,6 +40,11 @@ class Check:
         return "PASS" if self.passed else "WARN"
 
 
+def named(one: Findings) -> str:
+    """A study's folder as a command line takes it."""
+    return shlex.quote(str(one.folder))
+
+
 def of(one: Findings, settings: list[Evaluated], found: list[Comparison]) -> list[Check]:
     """The checks that this study allows; `settings` and `found` may be of other studies too."""
     own = [each for each in settings if each.answers.study == one.name]
@@ -201,7 +206,7 @@ def cursed(one: Findings) -> Check | None:
     if frame["lost"].max() <= CURSE:
         return Check("Winner's curse", True, words)
     words += " Quote the confirmed figures, never the search's."
-    return Check("Winner's curse", False, words, f"python -m results {one.folder}")
+    return Check("Winner's curse", False, words, f"python -m results {named(one)}")
 
 
 def leaks(one: Findings, own: list[Evaluated]) -> Check | None:
@@ -239,7 +244,7 @@ def looks(one: Findings, own: list[Evaluated]) -> Check | None:
     if not own:
         return None
     told = status.looked(one)
-    elsewhere = f"python -m study.evaluate {shlex.quote(str(one.folder))} --data KIND:PATH"
+    elsewhere = f"python -m study.evaluate {named(one)} --data KIND:PATH"
     if told:
         return Check("Looks at test", False, " ".join(told), elsewhere)
     if not one.study.get("look_at_test"):
@@ -284,7 +289,7 @@ def failures(one: Findings) -> Check | None:
     parts = [f"{len(failed)} failed"] * bool(len(failed))
     parts += [f"the loss of {len(broken)} became no number"] * bool(broken)
     words = f"Of {len(one.trials):,} trials {listed(parts)}; the table of trials says why."
-    return Check("Failures", False, words, f"python -m study.status {one.folder}")
+    return Check("Failures", False, words, f"python -m study.status {named(one)}")
 
 
 def stopping(one: Findings, trials: pd.DataFrame) -> Check | None:
@@ -330,7 +335,7 @@ def calibrated(one: Findings, own: list[Evaluated]) -> Check | None:
     if frame["ece"].max() <= SURE:
         return Check("Calibration", True, words)
     words += " Don't read confidence as a probability; study.predict gives sets of stated coverage."
-    return Check("Calibration", False, words, f"python -m study.predict {one.folder} PHOTO")
+    return Check("Calibration", False, words, f"python -m study.predict {named(one)} PHOTO")
 
 
 def lines(checks: list[Check]) -> list[str]:

@@ -4,6 +4,7 @@ It imports what needs torch where that is needed: torch comes while Ray's proces
 """
 
 import logging
+import shlex
 import threading
 from dataclasses import replace
 from datetime import datetime
@@ -95,7 +96,8 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
     folder = Path(study.out) / study.name
     if folder.exists():
         raise Mistake(
-            f"{folder} exists: go on with it by --resume {folder}, or choose another --name"
+            f"{folder} exists: go on with it by --resume {shlex.quote(str(folder))}, or choose "
+            "another --name"
         )
     handover.prepare(study, folder, say)
     whole = read_images(study, study.classes, prepare.side_px(study))

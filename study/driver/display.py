@@ -17,6 +17,7 @@ from study.record.journal import Row
 from study.record.outcome import best
 from study.record.tables import Tables
 
+WHOLE = ("trial", "batch", "lr", "epoch")  # never cut: on a narrow terminal the others wrap
 COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (
     ("trial", "left"),
     ("network", "left"),
@@ -127,8 +128,8 @@ class Display:
         tables, objective = session.tables, self.study.objective
         grid = Table(box=None, pad_edge=False, header_style="dim")
         for head, side in COLUMNS:
-            head = self.study.on_val if head == "val" else head
-            grid.add_column(head, justify=side, no_wrap=True)
+            name = self.study.on_val if head == "val" else head
+            grid.add_column(name, justify=side, no_wrap=head in WHOLE, overflow="fold")
         stage = tables.of_stage(self.stage)
         leading = best(tables, self.study) if self.stage == "search" else {}
         for row in leading.values():

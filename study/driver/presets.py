@@ -1,5 +1,6 @@
 """best-NETWORK.toml: the best configuration of each network, as a preset to train again. Driver."""
 
+import shlex
 import statistics
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def write(session: Session) -> None:
             "stages": ["confirm"],
             "seeds": study.seeds,
         }
-        said = [text, f"python -m study.run --preset {path}"]
+        said = [text, f"python -m study.run --preset {shlex.quote(str(path))}"]
         write_text(path, preset_file.text(said, head, {"name": model, **preset_file.acting(hp)}))
 
 

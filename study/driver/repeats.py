@@ -6,6 +6,7 @@ searches.
 """
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def run(given: dict[str, str], repeats: int, more: list[str]) -> int:
             named = "" if "name" in given else f", with --name {name},"
             say(f"Search {k + 1} of {repeats} ended early; the same command{named} goes on there.")
             return code
-    say(f"All searches together: python -m results {' '.join(map(str, folders))}")
+    say(f"All searches together: python -m results {shlex.join(map(str, folders))}")
     return worst
 
 

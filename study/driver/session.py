@@ -153,7 +153,7 @@ class Session:
         """The command to go on here; a cluster that was named must be named again."""
         named = self.study.address
         address = f" --address {shlex.quote(named)}" if named not in ("", "local") else ""
-        return f"python -m study.run --resume {self.folder}{address}"
+        return f"python -m study.run --resume {shlex.quote(str(self.folder))}{address}"
 
     @property
     def gpu_hours_spent(self) -> float:

@@ -343,12 +343,13 @@ def closing(session: Session) -> str:
         if best(tables, study):
             lines.append(f"To confirm the best on test: {again} --stages confirm")
     elif answered(folder):
+        named = shlex.quote(str(folder))
         lines += [
-            f"Health checks: python -m results {folder} --health",
-            f"The report: python -m results {folder}",
-            f"The explorer: python -m results.explorer {folder}",
-            f"Ask the best network about a photo: python -m study.predict {folder} PHOTO",
-            f"The best network as a file: python -m study.export {folder} --out best.onnx",
+            f"Health checks: python -m results {named} --health",
+            f"The report: python -m results {named}",
+            f"The explorer: python -m results.explorer {named}",
+            f"Ask the best network about a photo: python -m study.predict {named} PHOTO",
+            f"The best network as a file: python -m study.export {named} --out best.onnx",
         ]
     else:
         lines.append("Nothing could be confirmed: test stays closed.")

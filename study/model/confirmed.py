@@ -1,5 +1,6 @@
 """The confirmed networks of a study: which there are, the best on val, their states and answers."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def opened(folder: Path, name: str = "") -> Run:
     if not networks:
         raise Mistake(
             f"{folder} has no confirmed network (none has been trained to its end and asked about "
-            f"val and test): python -m study.status {folder} says where it stands"
+            f"val and test): python -m study.status {shlex.quote(str(folder))} says where it stands"
         )
     return Run(folder, header, study, networks)
 

@@ -5,6 +5,7 @@ Needs the standard library alone, so that asking costs next to nothing while a s
 
 import json
 import os
+import shlex
 import socket
 from collections import Counter
 from datetime import UTC, datetime
@@ -70,8 +71,8 @@ def described(folder: Path) -> Facts:
         raise Mistake(f"{folder} holds no study.json: expected the folder of a study") from None
     except (ValueError, KeyError, TypeError, AssertionError) as error:
         raise Mistake(
-            f"{path} is damaged ({error!r}): python -m study.run --resume {folder} makes it anew "
-            "from the journal, if that is whole"
+            f"{path} is damaged ({error!r}): python -m study.run --resume "
+            f"{shlex.quote(str(folder))} makes it anew from the journal, if that is whole"
         ) from None
     except OSError as error:
         raise Mistake(f"{path} can't be read ({error.strerror}): check its permissions") from None
