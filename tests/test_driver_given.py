@@ -11,6 +11,7 @@ from study.driver.given import (
     refuse_less,
     refuse_other_networks,
     refuse_other_stages,
+    refuse_outside,
     refuse_unnamed,
     refuse_unsearched,
 )
@@ -25,6 +26,7 @@ REFUSED = {
     "--stages confirm --lr 0.001:0.1": "--lr does nothing here, since nothing is searched",
     "--stages confirm": "settings of search are where its search begins: say which to confirm as",
     "--stages confirm --models alexnet": "as they are (--settings alexnet-first), confirm what a",
+    "--preset paper --stages search,confirm": "setting 'A-alexnet' has batch_size 256, which the",
     "--preset smoke --stages confirm": "nothing is searched, but batch_size, lr, cbam_red",
     "--preset fair --stages confirm": "nothing is searched, but batch_size, lr, weight_decay, drop",
     "--preset smoke --models alexnet --stages confirm --lr 0.01": "but batch_size has more",
@@ -247,6 +249,27 @@ def test_a_study_that_goes_on_confirms_only_what_was_tried_and_searches_only_bef
     refuse_other_stages(both, both, chosen)
     with pytest.raises(Mistake, match="--stages search does nothing any more"):
         refuse_other_stages(confirm, both, chosen)
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"lr": 0.01}, ""),
+        ({"lr": 0.5}, "lr 0.5, which the search never tries .lr is searched from 0.001 to 0.1"),
+        ({"weight_decay": 0.0}, "weight_decay 0.0, which the search never tries .* is 0.0005"),
+        ({"epochs": 9}, "epochs 9"),
+    ],
+)
+def test_a_setting_that_the_search_cannot_try_is_refused(own, said):
+    """What it had outside the space was passed over: a search tried something else first."""
+    setting = {"name": "x", "model": "alexnet", **own}
+    given = {"space": {"lr": {"low": 0.001, "high": 0.1}}, "settings": [setting]}
+    refuse_outside(from_dict(given | {"stages": ["confirm"]}))
+    refuse_outside(from_dict(given | {"models": ["resnet34"]}))
+    if not said:
+        return refuse_outside(from_dict(given))
+    with pytest.raises(Mistake, match=said):
+        refuse_outside(from_dict(given))
 
 
 def test_a_pair_of_what_is_not_confirmed_is_refused():

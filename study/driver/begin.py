@@ -34,6 +34,7 @@ from study.driver.given import (
     refuse_less,
     refuse_other_networks,
     refuse_other_stages,
+    refuse_outside,
     refuse_unnamed,
     refuse_unsearched,
 )
@@ -79,6 +80,7 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
     said = set(given)
     if source not in PRESETS:  # a file of the person's own
         refuse_idle_file(base, raw, kind)
+        refuse_outside(base)
         said |= {name for part in (raw, raw.get("hardware", {}).get(kind, {})) for name in part}
     study = flags.with_flags(base, given)
     if "pairs" not in said:
@@ -87,6 +89,8 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
     refuse_other_networks(study)
     if source in PRESETS:  # a person's own settings are what they say
         refuse_unnamed(base, study, given)
+    if "search" not in base.stages:
+        refuse_outside(study)
     refuse_unsearched(study)
     if study.sampler == "grid" and "trials" not in given:
         study = replace(study, trials=len(proposals.grid(study)))

@@ -9,10 +9,11 @@ from typing import Any
 
 from fer_models.preset_file import ACTS_WITH
 from study import Mistake
-from study.config.flags import OPTIONS, flag
+from study.config.flags import OPTIONS, flag, searched
 from study.config.hyperparameters import FIELDS, MODELS, Hyperparameters, applies
 from study.config.study import (
     Range,
+    Setting,
     Study,
     configuration,
     confirmed_names,
@@ -21,6 +22,7 @@ from study.config.study import (
 )
 from study.record import outcome
 from study.record.tables import Tables
+from study.search.earlier import holds
 from study.search.proposals import grid
 
 SEARCHING = ("trials", "sampler", "scheduler", "grace_epochs", "reduction_factor")
@@ -156,6 +158,22 @@ def refuse_unnamed(base: Study, study: Study, names: Iterable[str]) -> None:
             f"{settings}), confirm what a search found (--preset runs/NAME/best-NETWORK.toml, or "
             "--resume runs/NAME --stages confirm), or search as well"
         )
+
+
+def refuse_outside(study: Study) -> None:
+    """Mistake if a setting that a search is to try first has a value that the search never has."""
+    asked = study.settings if "search" in study.stages and study.sampler != "grid" else ()
+    for setting in (one for one in asked if one.values["model"] in study.models):
+        model = setting.values["model"]
+        plain, known = configuration(study, Setting("", {"model": model})), domains(study, model)
+        for name, value in setting.values.items():
+            domain = known.get(name, ("", getattr(plain, name)))[1]
+            if not holds(domain, value):
+                raise Mistake(
+                    f"setting '{setting.name}' has {name} {value}, which the search never tries "
+                    f"({name} is {searched(domain)}): widen it, or confirm the setting as it is "
+                    "(stages is confirm)"
+                )
 
 
 def refuse_other_stages(before: Study, study: Study, tables: Tables) -> None:
