@@ -1,5 +1,6 @@
 """A trial's network has the arithmetic that its precision asks for."""
 
+import copy
 from types import SimpleNamespace
 
 import pytest
@@ -61,6 +62,31 @@ def test_an_optimisers_steps_are_torchs_own_bit_by_bit(kind):
             model(torch.arange(15.0).reshape(5, 3).sin()).square().sum().backward()
             optimizer.step()
     assert torch.equal(first.weight, second.weight) and torch.equal(first.bias, second.bias)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("theirs", [torch.contiguous_format, torch.channels_last])
+def test_a_fused_step_is_the_plain_one_however_tensors_lie_in_memory(name, theirs):
+    """torch's own adds the wrong elements where a gradient lies otherwise than its parameter."""
+    hp = Hyperparameters("alexnet", optimizer=name, lr=0.1, weight_decay=0.01)
+    plain_kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    conv = nn.Conv2d(16, 8, 3).to(memory_format=torch.channels_last)
+    wanted = copy.deepcopy(conv)
+    fused = optimiser(hp, conv)
+    groups = optimiser(hp, wanted).param_groups
+    plain = plain_kind[name]([{**group, "fused": False} for group in groups])
+    for _ in range(3):
+        for p, q in zip(conv.parameters(), wanted.parameters(), strict=True):
+            grad = torch.randn(p.shape)
+            q.grad = grad.clone()
+            p.grad = grad.contiguous(memory_format=theirs) if grad.ndim == 4 else grad
+        fused.step()
+        plain.step()
+    torch.testing.assert_close(conv.state_dict(), wanted.state_dict())
+    assert conv.weight.is_contiguous(memory_format=torch.channels_last)
+    kept = [v for v in fused.state[conv.weight].values() if torch.is_tensor(v) and v.ndim == 4]
+    assert kept and all(v.shape == conv.weight.shape for v in kept)
+    assert all(v.is_contiguous(memory_format=torch.channels_last) for v in kept)
 
 
 @pytest.mark.gpu

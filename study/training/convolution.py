@@ -79,9 +79,8 @@ class Product(torch.autograd.Function):
             of_x = put_back(rows @ flat(weight, ctx.touched), x, ctx.touched)
         if ctx.needs_input_grad[1]:
             own = rows.t() @ neighbours(x, ctx.touched)
-            of_weight = torch.zeros_like(weight)
-            part = within(of_weight, ctx.touched)
-            part.copy_(own.view(len(weight), *part.shape[2:], x.shape[1]).permute(0, 3, 1, 2))
+            shape = within(weight, ctx.touched).permute(0, 2, 3, 1).shape
+            of_weight = surrounded(own.view(shape).permute(0, 3, 1, 2), weight, ctx.touched)
         return of_x, of_weight, None, None
 
 
@@ -112,6 +111,15 @@ def within(weight: Tensor, sides: tuple[Side, Side]) -> Tensor:
     """The part of a kernel (K, C, h, w) that meets pixels."""
     high, wide = sides
     return weight[:, :, high.first : high.end, wide.first : wide.end]
+
+
+def surrounded(part: Tensor, weight: Tensor, sides: tuple[Side, Side]) -> Tensor:
+    """That part of a kernel, with zeros where the rest of the whole one is."""
+    if part.shape == weight.shape:
+        return part
+    whole = torch.zeros_like(weight)
+    within(whole, sides).copy_(part)
+    return whole
 
 
 def flat(weight: Tensor, sides: tuple[Side, Side]) -> Tensor:

@@ -1,12 +1,12 @@
 """A trial's network and optimiser from its hyperparameters, and the seeds. Runs in the worker."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fer_models import MODELS
 from study.config.hyperparameters import Hyperparameters
@@ -57,8 +57,51 @@ def uncompiled(kind: Any) -> Any:
     process that trains. Of the wrapping only no_grad is of use in a step that isn't compiled.
     """
     methods = {name: inspect.unwrap(getattr(kind, name)) for name in WRAPPED}
-    methods["step"] = torch.no_grad()(methods["step"])
+    methods["step"] = torch.no_grad()(in_memory_order(methods["step"]))
     return type(kind.__name__, (kind,), methods)
+
+
+def in_memory_order(step: Callable[..., Any]) -> Callable[..., Any]:
+    """A fused step that sees channels-last tensors as their memory has them.
+
+    On a CPU torch's fused kernels first copy a tensor that isn't contiguous, which takes as long as
+    the step, and if a parameter and its gradient lie differently in memory, they add the wrong
+    elements (torch 2.14.1; findings/torch-fused-optimiser-mixes-layouts.sh).
+    """
+
+    def stepped(self: torch.optim.Optimizer) -> None:
+        every = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
+        last = [p for p in every if p.device.type == "cpu" and channels_last(p)]
+        turn(self, last, as_stored)
+        try:
+            step(self)
+        finally:
+            turn(self, last, lambda x: x.permute(0, 3, 1, 2))
+
+    return stepped
+
+
+def channels_last(x: Tensor) -> bool:
+    return not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
+
+
+def as_stored(x: Tensor) -> Tensor:
+    """A channels-last tensor (A, B, C, D) as its memory has it: (A, C, D, B)."""
+    return x.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
+
+
+def turn(
+    optimizer: torch.optim.Optimizer, parameters: list[Tensor], view: Callable[[Tensor], Tensor]
+) -> None:
+    """Parameters, their gradients and what the optimiser keeps of each, seen otherwise."""
+    for p in parameters:
+        grad, p.grad = cast(Tensor, p.grad), None
+        p.data = view(p.data)
+        p.grad = view(grad)
+        kept = optimizer.state.get(p, {})
+        for name, value in kept.items():
+            if torch.is_tensor(value) and value.ndim == p.ndim:
+                kept[name] = view(value)
 
 
 SGD, Adam, AdamW = map(uncompiled, (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW))
