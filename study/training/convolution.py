@@ -1,8 +1,8 @@
 """Convolutions that yield small maps, as matrix products: on a CPU, in the worker.
 
 The last stages of a network for faces have maps of 3 x 3 pixels and less. There oneDNN's direct
-convolutions do little at a time, and of their weights' gradient least: what ResNet-34 trains at
-32 px takes 2.7 times as long with them, in float32, and more in bfloat16 (docs/speed.md).
+convolutions do little at a time, and of their weights' gradient least: a whole step of ResNet-34
+takes 1.5 to 2.5 times as long with them (docs/speed.md; findings/torch-convolution-of-one-pixel.sh).
 """
 
 from dataclasses import dataclass
