@@ -97,6 +97,10 @@ class Side:
     before: int  # zeros, as far as that part needs them
     after: int
 
+    @property
+    def length(self) -> int:
+        return self.end - self.first
+
 
 @cache
 def touched(size: int, kernel: int, stride: int, padding: int) -> Side:
@@ -132,31 +136,22 @@ def neighbours(x: Tensor, sides: tuple[Side, Side]) -> Tensor:
     """What the kernel meets at each place: (B H' W', h w C) from (B, C, H, W)."""
     high, wide = sides
     pixels = F.pad(x.permute(0, 2, 3, 1), (0, 0, wide.before, wide.after, high.before, high.after))
-    (images, _, _, channels), (by_image, by_row, by_pixel, by_channel) = (
-        pixels.shape,
-        pixels.stride(),
+    by_image, by_row, by_pixel, by_channel = pixels.stride()
+    met = pixels.as_strided(
+        (len(x), high.places, wide.places, high.length, wide.length, x.shape[1]),
+        (by_image, by_row * high.stride, by_pixel * wide.stride, by_row, by_pixel, by_channel),
     )
-    shape = (
-        images,
-        high.places,
-        wide.places,
-        high.end - high.first,
-        wide.end - wide.first,
-        channels,
-    )
-    steps = (by_row * high.stride, by_pixel * wide.stride, by_row, by_pixel)
-    met = pixels.as_strided(shape, (by_image, *steps, by_channel))
-    return met.reshape(images * high.places * wide.places, -1)
+    return met.reshape(len(x) * high.places * wide.places, -1)
 
 
 def put_back(columns: Tensor, x: Tensor, sides: tuple[Side, Side]) -> Tensor:
     """The sum, for each pixel of x (B, C, H, W), of what every place has for it."""
     high, wide = sides
     images, channels, rows, pixels = x.shape
-    met = columns.view(images, high.places, wide.places, high.end - high.first, -1, channels)
+    met = columns.view(images, high.places, wide.places, high.length, wide.length, channels)
     padded = (rows + high.before + high.after, pixels + wide.before + wide.after)
     total = columns.new_zeros(images, *padded, channels)
-    for i, j in product(range(met.shape[3]), range(met.shape[4])):
+    for i, j in product(range(high.length), range(wide.length)):
         there = (
             slice(k, k + side.stride * (side.places - 1) + 1, side.stride)
             for k, side in zip((i, j), sides, strict=True)
