@@ -41,6 +41,7 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     host = str((header.get("hardware") or {}).get("host", ""))
+    header["study"]["name"] = name  # by which documents and pages know it, and find the folder
     (temporary / "study.json").write_text(json.dumps(plain_header(header), indent=1) + "\n")
     (temporary / "events.jsonl").write_text(events(run / "events.jsonl"))
     for kind in ("trials", "epochs", "decisions", "images", "attention"):

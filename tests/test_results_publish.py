@@ -96,6 +96,11 @@ def test_a_second_time_replaces_the_first(whole, tmp_path):
     assert not (first / "left.txt").exists()
 
 
+def test_a_study_is_known_by_the_name_that_it_is_published_under(whole, tmp_path):
+    assert load(published(whole, tmp_path)).name == load(whole).name
+    assert load(published(whole, tmp_path, name="another")).name == "another"
+
+
 def test_rounding_keeps_the_answer(whole):
     table = pq.read_table(whole / "predictions.parquet")
     names = [name for name in table.column_names if name.startswith("p_")]
