@@ -2,8 +2,8 @@
 
 The last stages of a network for faces have maps of 3 x 3 pixels and less. There oneDNN's direct
 convolutions do little at a time, and of their weights' gradient least: a whole step of ResNet-34
-takes 1.5 to 2.5 times as long with them (docs/speed.md, and in findings/
-torch-convolution-of-one-pixel.sh).
+takes 1.5 to 2.5 times as long with them (docs/speed.md). One alone:
+findings/torch-convolution-of-one-pixel.sh.
 """
 
 from dataclasses import dataclass
