@@ -85,10 +85,7 @@ def tell_rules(name: str, orders: list[np.ndarray]) -> None:
         played = [play(curves) for curves in orders]
         best = [curves[:, -1].max() for curves in orders]
         run = [float(all_run) for all_run, _ in played]
-        lost = [
-            100 * (top - max((last for _, last in ends), default=0.0))
-            for top, (_, ends) in zip(best, played, strict=True)
-        ]
+        lost = points_lost(orders, played)
         reached = [until(ends, top - NEAR) for top, (_, ends) in zip(best, played, strict=True)]
         came = [epoch for epoch in reached if epoch is not None]
         saved, never = trials * epochs / median(run), 1 - len(came) / len(orders)
@@ -108,13 +105,18 @@ def tell_first(name: str, orders: list[np.ndarray]) -> None:
         begun = [begun_well(curves, share, seed) for seed, curves in enumerate(orders)]
         for form, play in forms.items():
             played = [play(curves, grace=1, factor=3) for curves in begun]
-            lost = [
-                curves[:, -1].max() - max(last for _, last in ends)
-                for curves, (_, ends) in zip(begun, played, strict=True)
-            ]
-            near = f"{sum(one <= NEAR for one in lost) / len(lost):.0%}"
+            lost = points_lost(begun, played)
+            near = f"{sum(points <= 100 * NEAR for points in lost) / len(lost):.0%}"
             run = spread([float(all_run) for all_run, _ in played], 0)
-            say(f"{share:.0%}", form, run, f"{100 * np.mean(lost):.2f}", near)
+            say(f"{share:.0%}", form, run, f"{np.mean(lost):.2f}", near)
+
+
+def points_lost(orders: list[np.ndarray], played: list[tuple[int, Ends]]) -> list[float]:
+    """Points of accuracy by which the best trial that ended is below the best of all, by order."""
+    return [
+        100 * (curves[:, -1].max() - max((last for _, last in ends), default=0.0))
+        for curves, (_, ends) in zip(orders, played, strict=True)
+    ]
 
 
 def begun_well(curves: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -173,8 +175,8 @@ def promoting(curves: np.ndarray, grace: int, factor: int) -> tuple[int, Ends]:
     checkpoint, until it is one of the best 1/factor of those that came there; only where none is
     does a new one begin. If the last gets nobody so, the best of the furthest is trained on."""
     trials, epochs = curves.shape
-    rungs = [*Halving(epochs, grace, factor).rungs, epochs]
-    at, begun, run, ends = np.full(trials, -1), 0, 0, Ends()
+    rungs = [0, *Halving(epochs, grace, factor).rungs, epochs]
+    at, begun, run, ends = np.zeros(trials, int), 0, 0, Ends()
     while True:
         one = waiting(curves, rungs, at, factor)
         if one is None and begun < trials:
@@ -183,7 +185,7 @@ def promoting(curves: np.ndarray, grace: int, factor: int) -> tuple[int, Ends]:
             one = int(np.where(at == at.max(), curves[:, rungs[at.max()] - 1], -1.0).argmax())
         if one is None:
             return run, ends
-        run += rungs[at[one] + 1] - (rungs[at[one]] if at[one] >= 0 else 0)
+        run += rungs[at[one] + 1] - rungs[at[one]]
         at[one] += 1
         if rungs[at[one]] == epochs:
             ends.append((run, float(curves[one, -1])))
@@ -191,7 +193,7 @@ def promoting(curves: np.ndarray, grace: int, factor: int) -> tuple[int, Ends]:
 
 def waiting(curves: np.ndarray, rungs: list[int], at: np.ndarray, factor: int) -> int | None:
     """Who is to go on next, from the highest rung on; None where all are to wait."""
-    for rung in range(len(rungs) - 2, -1, -1):
+    for rung in range(len(rungs) - 2, 0, -1):
         there = np.flatnonzero(at >= rung)
         best = there[np.argsort(-curves[there, rungs[rung] - 1], kind="stable")]
         due = [int(one) for one in best[: len(there) // factor] if at[one] == rung]

@@ -131,8 +131,8 @@ def answers(
         raise Mistake(f"{run.folder}/predictions.parquet can't be read ({why}): restore it")
     frame = table.to_pandas()
     frame = frame[frame["split"] == split]
-    fresh = ~outcome.copied(run.folder, frame)
-    frame = frame[fresh] if unseen and fresh.any() else frame
+    if unseen and (fresh := ~outcome.copied(run.folder, frame)).any():
+        frame = frame[fresh]
     columns = [f"p_{name}" for name in run.classes]
     own = [frame[frame["trial_id"] == one.name] for one in networks]
     labels = own[0]["label"].map({name: k for k, name in enumerate(run.classes)}).to_numpy()
