@@ -1,4 +1,4 @@
-"""Convolutions that yield small maps: the same numbers as torch's own, as products of matrices."""
+"""Convolutions that yield small maps: torch's own numbers, by products of matrices."""
 
 import itertools
 
@@ -23,13 +23,17 @@ def both(conv, x):
     return found
 
 
-def is_product(y):
-    return "Product" in (y.grad_fn.name() + str(y.grad_fn.next_functions))
+def way(y):
+    """What a convolution was computed by: taps, patches, or torch's own code."""
+    names = y.grad_fn.name() + str(y.grad_fn.next_functions)
+    return next((name for name in ("ByTap", "ByPatch") if name in names), "torch")
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 5, 7])
 @pytest.mark.parametrize("stride", [1, 2, 3])
-def test_a_product_is_the_convolution_and_its_gradients(kernel, stride):
+@pytest.mark.parametrize("by", ["ByTap", "ByPatch"])
+def test_products_are_the_convolution_and_its_gradients(kernel, stride, by, monkeypatch):
+    monkeypatch.setattr(convolution, "ByTap", getattr(convolution, by))  # patches in double, too
     tried = 0
     for padding, high, wide in itertools.product(range(min(4, kernel)), (1, 2, 3, 5, 7), (2, 3, 6)):
         sides = [(size + 2 * padding - kernel) // stride + 1 for size in (high, wide)]
@@ -38,10 +42,24 @@ def test_a_product_is_the_convolution_and_its_gradients(kernel, stride):
         conv = nn.Conv2d(4, 6, kernel, stride, padding, bias=kernel > 3).double()
         x = torch.randn(3, 4, high, wide, dtype=torch.double, requires_grad=True)
         torchs, ours = both(conv, x)
-        assert is_product(ours[0]) is (max(sides) <= 3)
+        assert way(ours[0]) == (by if max(sides) <= 3 else "torch")
         torch.testing.assert_close(ours, torchs)
         tried += max(sides) <= 3
     assert tried >= 6
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "multiplied"),
+    [(1, 1, 1), (2, 1, 16), (2, 2, 4), (3, 1, 49), (3, 2, 16), (4, 1, 100)],
+)
+def test_zeros_of_the_padding_are_not_multiplied(size, stride, multiplied):
+    high, wide, runs = convolution.runs((size, size), (3, 3), (stride, stride), (1, 1))
+    assert high == wide == -(-size // stride)
+    assert sum(one.pixels for one in runs) == multiplied
+    pairs = {(one.to + k, one.start + k) for one in runs for k in range(one.pixels)}
+    assert len(pairs) == multiplied  # each pixel meets another once
+    if stride == 1:  # whole rows at a time where a tap moves none to the side
+        assert [one.pixels for one in runs if (one.row, one.column) == (1, 1)] == [size * size]
 
 
 def test_of_a_kernel_on_one_pixel_only_the_middle_is_multiplied():
@@ -60,7 +78,7 @@ def test_in_bfloat16_it_rounds_where_torch_does():
     exact = both(conv, x)[0]
     with torch.autocast("cpu", torch.bfloat16):
         y = conv(x)
-    assert is_product(y) and y.dtype == torch.bfloat16
+    assert way(y) == "ByPatch" and y.dtype == torch.bfloat16
     slope = torch.linspace(-1, 1, y.numel()).view(y.shape)
     found = torch.autograd.grad(y, [x, *conv.parameters()], slope.bfloat16())
     for ours, wanted in zip((y, *found), exact, strict=True):
