@@ -4,8 +4,9 @@ import pytest
 
 from study import Mistake
 from study.config import flags
-from study.config.study import PRESETS, Study, from_dict, preset, read_preset
+from study.config.study import PRESETS, Study, confirmed_names, from_dict, preset, read_preset
 from study.driver.given import (
+    each_once,
     refuse_idle,
     refuse_idle_file,
     refuse_less,
@@ -147,6 +148,31 @@ def test_what_does_something_is_taken(words):
     refuse_unnamed(base, study, given)
     refuse_idle(study, given)
     refuse_unsearched(study)
+
+
+@pytest.mark.parametrize(
+    ("words", "kept", "told"),
+    [
+        ("", "A-alexnet,B-alexnet,C-alexnet,D-cbam128,D-cbam64,E-cbam50", ""),
+        ("--epochs 3", "A-alexnet,B-alexnet,C-alexnet,D-cbam128,D-cbam64", "E-cbam50 D-cbam128"),
+        (
+            "--batch-size 128",
+            "A-alexnet,C-alexnet,D-cbam128,E-cbam50",
+            "B-alexnet A-alexnet; D-cbam64 D-cbam128",
+        ),
+    ],
+)
+def test_settings_that_flags_have_made_one_are_trained_once(words, kept, told):
+    words = f"--preset paper --models alexnet,cbam_resnet34 {words}"
+    given = flags.given(flags.parser().parse_args(words.split()))
+    base, _ = read_preset(given.pop("preset"), "cpu")
+    said: list[str] = []
+    study = each_once(flags.with_flags(base, given), said.append)
+    assert confirmed_names(study) == kept.split(",")
+    assert said == [
+        f"{other} is left out: here it trains the same networks as {first}."
+        for other, first in (pair.split() for pair in told.split("; ") if pair)
+    ]
 
 
 def test_what_only_a_gpu_does_is_refused_once_there_is_none():

@@ -29,6 +29,7 @@ from study.data import datasets
 from study.driver import networks, prepare, sizing, stages, summary, wider
 from study.driver.display import Display
 from study.driver.given import (
+    each_once,
     refuse_idle,
     refuse_idle_file,
     refuse_less,
@@ -82,7 +83,7 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
         refuse_idle_file(base, raw, kind)
         refuse_outside(base)
         said |= {name for part in (raw, raw.get("hardware", {}).get(kind, {})) for name in part}
-    study = flags.with_flags(base, given)
+    study = each_once(flags.with_flags(base, given), say)
     if "pairs" not in said:
         study = with_possible_pairs(study)
     refuse_idle(study, given)

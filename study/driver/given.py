@@ -5,6 +5,7 @@ out is no input of anybody's.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from fer_models.preset_file import ACTS_WITH
@@ -198,6 +199,20 @@ def refuse_other_networks(study: Study) -> None:
                 f"none of the settings is of {' or '.join(study.models)}, and without a search "
                 "nothing else is trained: give other models, or another preset"
             )
+
+
+def each_once(study: Study, say: Callable[[str], None]) -> Study:
+    """The study without settings that train the very same networks as one before: with the paper's
+    at the same number of epochs, two differ in nothing else."""
+    kept: dict[Hyperparameters, str] = {}
+    again = set()
+    for setting in study.settings if "search" not in study.stages else ():
+        if setting.values["model"] in study.models:
+            first = kept.setdefault(configuration(study, setting), setting.name)
+            if first != setting.name:
+                again.add(setting.name)
+                say(f"{setting.name} is left out: here it trains the same networks as {first}.")
+    return replace(study, settings=tuple(one for one in study.settings if one.name not in again))
 
 
 def refuse_idle_file(study: Study, raw: dict[str, Any], hardware: str) -> None:
