@@ -38,12 +38,16 @@ study doesn't know: see to it before passing the model on."""
 
 def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str:
     """Markdown: data, settings, accuracy with intervals, calibration, failures, limits."""
-    shares, labels = answers(run, [one], "test")
+    whole, whole_labels = answers(run, [one], "test")
+    shares, labels = answers(run, [one], "test", unseen=True)
     classes, data = run.classes, run.header["data"]
     sets = conformal.calibrated(*answers(run, [one], "val", unseen=True))
-    unseen = answers(run, [one], "test", unseen=True)
-    share, size = conformal.coverage(sets, *unseen)
-    low, high = wilson(share * len(unseen[1]), len(unseen[1]))
+    share, size = conformal.coverage(sets, shares, labels)
+    low, high = wilson(share * len(labels), len(labels))
+    without = with_them = ""
+    if copies := len(whole_labels) - len(labels):
+        without = f", without {copies:,} that are copies of images of train or val"
+        with_them = f" With them {percent((whole.argmax(1) == whole_labels).mean())} are right."
     return "\n".join(
         [
             f"# {one.name}: {one.hp.model} that reads facial expressions",
@@ -74,8 +78,8 @@ def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str
             "",
             "## Accuracy on test",
             "",
-            f"{len(labels):,} images that no choice was made on; 95 % intervals by Wilson, for the "
-            "choice of images, with this one seed.",
+            f"{len(labels):,} images that no choice was made on{without}; 95 % intervals by "
+            f"Wilson, for the choice of images, with this one seed.{with_them}",
             "",
             "| class | images | right | 95 % |",
             "|---|--:|--:|---|",
@@ -87,7 +91,7 @@ def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str
             f"{100 * calibration_error(shares, labels):.1f} percentage points. "
             "A set of classes that is to hold the right one with 90 % (conformal, calibrated on "
             f"val) held it for {percent(share)} of test (95 %: {percent(low)} to {percent(high)}), "
-            f"with {size:.1f} classes on average; both without copies of training images.",
+            f"with {size:.1f} classes on average. Both without copies.",
             "",
             "## Known failures",
             "",
