@@ -1,6 +1,7 @@
 """Convolutions that yield small maps: torch's own numbers, by products of matrices."""
 
 import itertools
+import warnings
 
 import pytest
 import torch
@@ -118,3 +119,30 @@ def test_a_network_to_be_trained_has_the_names_and_numbers_of_the_plain_one(name
     plain = network(Hyperparameters(name, image_px=32, **stem), 7, torch.device("meta"))
     assert list(plain.state_dict()) == list(made.state_dict())
     assert {type(p) for p in plain.modules() if isinstance(p, nn.Conv2d)} == {nn.Conv2d}
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("side", [1, 3])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_what_follows_may_change_it_in_place(precision, side, batch):
+    """The usual squeeze-and-excitation block: every trial of such a network failed on a CPU."""
+    part = convolution.as_products(
+        nn.Sequential(nn.Conv2d(4, 2, 1, bias=False), nn.ReLU(inplace=True))
+    )
+    x = torch.randn(batch, 4, side, side)
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+        y = part(x)
+    y.float().sum().backward()
+    assert part[0].weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", ["alexnet", "resnet34", "cbam_resnet34"])
+def test_a_traced_network_is_torchs_own(name, tmp_path):
+    """study.export --format torchscript ended in a traceback for both ResNets."""
+    stem = {} if name == "alexnet" else {"stem": "imagenet"}
+    made = network(Hyperparameters(name, image_px=32, **stem), 7, CPU).eval()
+    x = torch.randn(4, 1, 32, 32)
+    with warnings.catch_warnings(action="ignore"):  # tracing is deprecated, and says what it fixes
+        torch.jit.save(torch.jit.trace(made, x), tmp_path / "x.pt")
+        found = torch.jit.load(tmp_path / "x.pt")(x)
+    torch.testing.assert_close(found, made(x), rtol=1e-4, atol=1e-4)

@@ -41,11 +41,14 @@ class SmallMapConv2d(nn.Conv2d):
     """A convolution as torch has it, and products of matrices where its output is small."""
 
     def forward(self, input: Tensor) -> Tensor:
+        # Compiled, exported or traced it is torch's own, which every program knows.
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return super().forward(input)
         padding = cast(Pair, self.padding)
         sizes = zip(input.shape[-2:], self.kernel_size, self.stride, padding, strict=True)
         sides = [(size + 2 * pad - k) // step + 1 for size, k, step, pad in sizes]
         whole_batch = input.ndim == 4 and 1 <= min(sides) and max(sides) <= SMALL
-        if not whole_batch or torch.compiler.is_compiling():  # or exported
+        if not whole_batch:
             return super().forward(input)
         x, weight, bias = input, self.weight, self.bias
         if torch.is_autocast_enabled("cpu"):
@@ -138,9 +141,10 @@ def by_pixel(x: Tensor) -> Tensor:
 
 
 def by_image(pixels: Tensor, high: int, wide: int) -> Tensor:
-    """(B, C, H, W) from (H W, B, C), channels last."""
+    """(B, C, H, W) from (H W, B, C), channels last; never a view, which an in-place ReLU behind it
+    could not change."""
     whole = pixels.view(high, wide, *pixels.shape[1:]).permute(2, 3, 0, 1)
-    return whole.contiguous(memory_format=torch.channels_last)
+    return whole.clone(memory_format=torch.channels_last)
 
 
 class ByPatch(torch.autograd.Function):
@@ -155,7 +159,8 @@ class ByPatch(torch.autograd.Function):
         ]
         patches = neighbours(x, ctx.touched)
         maps = (len(x), ctx.touched[0].places, ctx.touched[1].places, len(weight))
-        return F.linear(patches, flat(weight, ctx.touched)).view(maps).permute(0, 3, 1, 2)
+        found = F.linear(patches, flat(weight, ctx.touched)).view(maps)
+        return found.permute(0, 3, 1, 2).clone()  # no view, as above
 
     @staticmethod
     @once_differentiable
