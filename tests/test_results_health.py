@@ -1,6 +1,7 @@
 """The screen that says whether a study can be believed, and the checklist."""
 
 import shlex
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from test_results_load import whole
 
 from results.__main__ import main
-from results.artefacts.load import answers, load
+from results.artefacts.load import answers, load, named_apart
 from results.facts import checklist, evaluation, health, verdicts
 from results.facts.predictable import cross_validated
 from results.report.contents import sections
@@ -182,3 +183,16 @@ def test_seeds_are_not_enough_while_a_pair_has_a_setting_of_one(request):
     for pairs in ([sure, lone], [lone, sure]):
         told = health.seeds(one, own, pairs)
         assert not told.passed and "--seeds 12" in told.command, told
+
+
+def test_the_checklist_of_a_study_tells_its_own_comparisons(whole, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(whole, other)
+    studies = named_apart([load(whole), load(other)])
+    settings = evaluation.evaluated([one for study in studies for one in answers(study)])
+    found = verdicts.of(studies, settings)
+    for study in studies:
+        (told,) = [row for row in checklist.lines(study, settings, found) if " 7c " in row]
+        assert "1 primary comparison" in told and f"({study.name})" in told
+        (beside,) = {one.name for one in studies} - {study.name}
+        assert f"({beside})" not in told

@@ -1,6 +1,7 @@
 """The rule on a study's folder: scope, pairs, margin, cost."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from test_results_load import header, whole
 from results.artefacts.load import answers, load, named_apart
 from results.facts import evaluation, verdicts
 from results.report.report import report
+from study.record import schemas
 
 __all__ = ["whole"]
 
@@ -67,3 +69,22 @@ def test_the_report_says_the_verdict_and_what_the_other_tests_speak_of(whole):
     told = " ".join(getattr(block, "words", "") for block in section.blocks)
     assert f"{of(whole)[0].words}." in told
     assert "these very models" in told and "these images" in told
+
+
+def test_identical_images_are_one_draw_in_the_study_that_knows_them_and_there_alone(whole):
+    """Named second it was judged without, and named first it judged the other with them."""
+    knowing = whole.with_name("knowing")
+    shutil.copytree(whole, knowing)
+    kept = [
+        {"split": "val" if k < 14 else "test", "image": k, "pixels": f"{k // 3}"} for k in range(28)
+    ]
+    schemas.write_table(knowing / "images.parquet", kept, schemas.IMAGES)
+    alone = {path: of(path)[0] for path in (whole, knowing)}
+    assert alone[whole].low != alone[knowing].low
+    for order in ((whole, knowing), (knowing, whole)):
+        studies = named_apart([load(path) for path in order])
+        settings = evaluation.evaluated([one for study in studies for one in answers(study)])
+        found = [one for one in verdicts.of(studies, settings) if one.primary]
+        assert [(one.low, one.high) for one in found] == [
+            (alone[path].low, alone[path].high) for path in order
+        ]

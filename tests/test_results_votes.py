@@ -1,5 +1,7 @@
 """Label noise: exact small tables, and the votes of other images refused."""
 
+import shutil
+
 import pandas as pd
 import pytest
 from test_results_load import CLASSES, epochs, folder, header, predictions, trial
@@ -7,7 +9,7 @@ from test_results_report import words
 
 from fer_data import fer2013
 from results import Mistake, __main__
-from results.artefacts.load import answers, load
+from results.artefacts.load import answers, load, named_apart
 from results.facts import evaluation, votes
 from results.report import files
 from results.report.sections.votes import label_noise
@@ -109,7 +111,8 @@ def test_what_no_network_gets_right(study, told):
     assert frame.index.tolist() == [3, 4, 5, 7]
     assert frame.loc[3, ["label", "answer", "majority"]].tolist() == ["angry", "sad", "sad"]
     assert frame.loc[3, "share"] == 1.0 and frame.loc[4, "share"] == 0.5
-    rows, _ = votes.with_answers(judged(study)[0], told, "test")
+    one = judged(study)
+    rows, _ = votes.with_answers(one[0], told, "test", votes.once(one, "test"))
     counts = votes.by_class(rows, frame.reset_index()).set_index("class")
     assert counts.loc["angry"].tolist() == [4, 3, 1, 0, 1]
     assert counts.loc["sad"].tolist() == [1, 1, 0, 1, 0]
@@ -203,3 +206,21 @@ def test_the_command_takes_votes(study, tmp_path, monkeypatch, told):
     assert "1 test image most voters call no face, 1 of them all voters: rows 5." in text
     made = pd.read_csv(tmp_path / "r-tables" / "never-right.csv")
     assert made["image"].tolist() == [3, 4, 5, 7]
+
+
+def test_studies_that_kept_digests_and_that_did_not_are_judged_on_the_same_images(study, told):
+    """The first kept all six test images, the second five of them: a traceback."""
+    beside = study.with_name("beside")
+    shutil.copytree(study, beside)
+    kept = [
+        {"split": "test" if k > 1 else "val", "image": k, "pixels": "same" if k > 5 else f"{k}"}
+        for k in range(1, 8)
+    ]
+    schemas.write_table(beside / "images.parquet", kept, schemas.IMAGES)
+    studies = named_apart([load(study), load(beside)])
+    both = evaluation.evaluated([each for one in studies for each in answers(one)])
+    for given in (both, both[::-1]):
+        assert sorted(votes.once(given, "test")) == [2, 3, 4, 5, 6]
+        assert votes.never_right(given, told, "test")["image"].tolist() == [3, 4, 5]
+        frame = votes.accuracies(given, told, "test")
+        assert frame.groupby("setting")["images"].max().nunique() == 1

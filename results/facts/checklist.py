@@ -74,7 +74,7 @@ def samples(given: Given) -> str:
 
 
 def excluded(given: Given) -> str:
-    part = status.used(given.data)
+    part = status.used(given.one.study)
     told = f"Trained and validated on {part}." if part else "No image was left out of training."
     known = given.data.get("val_duplicates")
     if given.asked.get("val_copies") == "without" and known is not None:
@@ -238,7 +238,8 @@ ITEMS: tuple[tuple[str, str, Answer | None], ...] = (
 def lines(one: Findings, settings: list[Evaluated], found: list[Comparison]) -> list[str]:
     """The checklist as Markdown: answered items, and the open ones with an empty box."""
     own = [each for each in settings if each.answers.study == one.name]
-    given = Given(one, own, found)
+    names = {each.name for each in own}
+    given = Given(one, own, [pair for pair in found if {pair.first, pair.second} <= names])
     answers = [(key, what, answer(given) if answer else OPEN) for key, what, answer in ITEMS]
     done = sum(bool(told) for *_, told in answers)
     head = [

@@ -25,16 +25,16 @@ def of(
     """
     found: list[Comparison] = []
     for group in alike(settings, scope):
-        alone = copies(group[0].answers, chosen(group[0].answers, scope))
         each = {one.name: tested(studies, one, scope) for one in group}
         named = [one for one in studies if any(one.name == s.answers.study for s in group)]
         for study in named:
-            own = {s.answers.setting: s.name for s in group if s.answers.study == study.name}
+            its = [s for s in group if s.answers.study == study.name]
+            own = {s.answers.setting: s.name for s in its}
             found += verdicts.of(
                 [each[name] for name in own.values()],
                 named_pairs(study, own),
                 within(study),
-                alone,
+                clusters(its, scope),
                 unit([study], group),
             )
         across = [
@@ -42,8 +42,15 @@ def of(
             for one, other in combinations(group, 2)
             if one.answers.study != other.answers.study
         ]
+        alone = clusters(group, scope)
         found += verdicts.family(across, False, verdicts.MARGIN, alone, unit(named, group))
     return sorted(found, key=lambda one: not one.primary)
+
+
+def clusters(settings: list[Evaluated], scope: str) -> np.ndarray | None:
+    """Which of the same images are identical, as `copies`, by the first study that kept digests."""
+    each = (copies(one.answers, chosen(one.answers, scope)) for one in settings)
+    return next((groups for groups in each if groups is not None), None)
 
 
 def named_pairs(study: Findings, names: dict[str, str]) -> list[tuple[str, str]] | None:

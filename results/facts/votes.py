@@ -86,13 +86,11 @@ def rows_of(answers: Answers) -> np.ndarray:
 
 
 def with_answers(
-    one: Evaluated, votes: pd.DataFrame, scope: str
+    one: Evaluated, votes: pd.DataFrame, scope: str, images: np.ndarray
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """The voters' rows of a setting's images in a scope, with the label; and (S, N) its answers.
-
-    Of identical images the first alone: their votes were copied, so they are no second vote.
-    """
-    inside = once(one.answers, chosen(one.answers, scope))
+    """The voters' rows of those `images` of a scope, with the label; and (S, N) a setting's answers
+    to them."""
+    inside = chosen(one.answers, scope) & np.isin(one.answers.image, images)
     names = np.array(one.answers.classes)
     rows = votes.iloc[rows_of(one.answers)[inside]].reset_index(drop=True)
     guess = one.answers.guess[:, inside]
@@ -102,16 +100,15 @@ def with_answers(
     ), answered
 
 
-def once(answers: Answers, inside: np.ndarray) -> np.ndarray:
-    """`inside` without all but the first of each group of identical images; as it is where a study
-    kept no digests."""
-    places = np.flatnonzero(inside)
+def once(settings: list[Evaluated], scope: str) -> np.ndarray:
+    """The images of a scope on which all settings are judged. Of identical ones the first alone, as
+    far as any study kept digests: their votes were copied, so they are no second vote."""
+    known = [one.answers for one in settings if (one.answers.pixels != "").any()]
+    answers = (known or [settings[0].answers])[0]
+    inside = chosen(answers, scope)
     groups = copies(answers, inside)
-    if groups is None:
-        return inside
-    kept = np.zeros_like(inside)
-    kept[places[np.unique(groups, return_index=True)[1]]] = True
-    return kept
+    images = answers.image[inside]
+    return images if groups is None else images[np.unique(groups, return_index=True)[1]]
 
 
 def groups(rows: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -127,12 +124,11 @@ def groups(rows: pd.DataFrame) -> dict[str, np.ndarray]:
 def accuracies(settings: list[Evaluated], votes: pd.DataFrame, scope: str) -> pd.DataFrame:
     """A row per setting and group of images: accuracy against the label and against the majority,
     each with its interval, and how often the label is the majority's."""
-    rows = []
+    rows, images = [], once(settings, scope)
     for one in settings:
-        labelled, answered = with_answers(one, votes, scope)
+        labelled, answered = with_answers(one, votes, scope, images)
         for name, mask in groups(labelled).items():
-            images = int(mask.sum())
-            if not images:
+            if not mask.any():
                 continue
             part, guesses = labelled[mask], answered[:, mask]
             agree = part["label"] == part["majority"]
@@ -140,7 +136,7 @@ def accuracies(settings: list[Evaluated], votes: pd.DataFrame, scope: str) -> pd
                 "setting": one.name,
                 "model": one.answers.model,
                 "voters": name,
-                "images": images,
+                "images": int(mask.sum()),
                 "seeds": len(guesses),
                 "label_agrees": agree.mean(),
             }
@@ -161,9 +157,9 @@ def errors(settings: list[Evaluated], votes: pd.DataFrame, scope: str) -> pd.Dat
     """A row per setting: how many images it gets wrong by the label (mean over seeds), and in what
     share of them the voters' majority is the network's answer, the label, another of the seven
     emotions, or none of them."""
-    rows = []
+    rows, images = [], once(settings, scope)
     for one in settings:
-        labelled, answered = with_answers(one, votes, scope)
+        labelled, answered = with_answers(one, votes, scope, images)
         seed, image = np.nonzero(answered != labelled["label"].to_numpy(str))
         label, majority = (labelled[name].to_numpy(str)[image] for name in ("label", "majority"))
         as_network, emotion = majority == answered[seed, image], list(EMOTIONS.values())
@@ -178,8 +174,9 @@ def errors(settings: list[Evaluated], votes: pd.DataFrame, scope: str) -> pd.Dat
 def never_right(settings: list[Evaluated], votes: pd.DataFrame, scope: str) -> pd.DataFrame:
     """The images that every network of every setting gets wrong by the label, with what most of
     the networks answer and what the voters say. Settings must be on the same images."""
-    first, _ = with_answers(settings[0], votes, scope)
-    answered = np.concatenate([with_answers(one, votes, scope)[1] for one in settings])
+    images = once(settings, scope)
+    first, _ = with_answers(settings[0], votes, scope, images)
+    answered = np.concatenate([with_answers(one, votes, scope, images)[1] for one in settings])
     wrong = ~(answered == first["label"].to_numpy(str)).any(0)
     rows = first.loc[wrong, ["image", "label", "majority", "sure"]].reset_index(drop=True)
     guesses = pd.DataFrame(answered[:, wrong])

@@ -51,7 +51,7 @@ def label_noise(settings: list[Evaluated], cast: pd.DataFrame) -> Section:
             "out --votes"
         )
     frame = votes.accuracies(known, cast, SCOPE)
-    rows, _ = votes.with_answers(known[0], cast, SCOPE)
+    rows, _ = votes.with_answers(known[0], cast, SCOPE, votes.once(known, SCOPE))
     never = votes.never_right(known, cast, SCOPE)
     blocks: list[Block] = [accuracy(frame), errors(known, cast)]
     blocks += [*nobody(known, rows, never), *voters(rows)]
