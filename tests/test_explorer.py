@@ -20,7 +20,8 @@ from results.explorer.answers import answers_payload
 from results.explorer.app import POLICY, app
 from results.explorer.export import selected
 from results.explorer.payload import array, payload
-from results.facts import progress
+from results.facts import evaluation, progress
+from study.record import schemas
 
 __all__ = ["whole"]
 
@@ -225,3 +226,18 @@ def test_studies_judged_by_different_metrics_say_so(whole, tmp_path):
     assert f"{one.name} by val accuracy and {other.name} by val macro-F1" in told
     assert told in html.unescape(document.body([one, other], ""))
     assert document.metrics([one, one]) == ""
+
+
+def test_the_matrix_without_duplicates_is_also_without_near_copies(whole):
+    """As the report's scope of the same name; it counted 3,275 images of FER-2013 for its 2,987."""
+    kept = [
+        {"split": "val" if k < 14 else "test", "image": k, "pixels": f"{k}", "near": k in (15, 16)}
+        for k in range(28)
+    ]
+    schemas.write_table(whole / "images.parquet", kept, schemas.IMAGES)
+    found = load(whole)
+    told = answers_payload([found])["images"]
+    fresh = numbers(told["duplicate"]) == 0
+    test = np.arange(28) < 14  # sorted by split
+    (first, *_) = answers(found)
+    assert (fresh & test).sum() == evaluation.chosen(first, evaluation.PRIMARY).sum() == 11

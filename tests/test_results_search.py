@@ -190,3 +190,13 @@ def test_a_study_without_a_search_has_no_rows(tmp_path):
         halving.rungs(found, trials),
     ):
         assert frame.empty
+
+
+def test_a_failed_trial_counts_for_nothing_whatever_it_had(tmp_path):
+    """One that had 90 % and diverged was the best to be expected, and the line rose to it."""
+    rows = [trial("a"), trial("b", status="failed"), trial("c")]
+    curves = epochs("a", [0.3]) + epochs("b", [0.2, 0.9]) + epochs("c", [0.4])
+    trials = search.searched(load(folder(tmp_path / "s", None, rows, curves, [])))
+    assert search.progress(trials)["best"].tolist() == [0.3, 0.3, 0.4]
+    assert search.expected(trials)["expected"].tolist()[-1] == pytest.approx(0.4)
+    assert search.best(trials)["judged"].tolist() == [0.4]

@@ -73,8 +73,8 @@ def pictures(studies: list[Findings]) -> pd.DataFrame:
 
 
 def images(settings: list[Answers]) -> pd.DataFrame:
-    """digest, split, image, label, duplicate, pixels: a row per image that any network answered,
-    sorted.
+    """digest, split, image, label, duplicate (exact or near, as far as any study knows), pixels: a
+    row per image that any network answered, sorted.
 
     Refuses studies whose classes differ: one matrix can't hold both.
     """
@@ -87,7 +87,7 @@ def images(settings: list[Answers]) -> pd.DataFrame:
                 "split": each.split,
                 "image": each.image,
                 "label": each.label,
-                "duplicate": each.duplicate,
+                "duplicate": each.duplicate | (False if each.near is None else each.near),
                 "pixels": each.pixels,
             }
         )
@@ -95,6 +95,7 @@ def images(settings: list[Answers]) -> pd.DataFrame:
     ]
     columns = [*IMAGE_KEY, "label", "duplicate", "pixels"]
     frame = pd.concat(frames) if frames else pd.DataFrame(columns=columns)
+    frame["duplicate"] = frame.groupby(IMAGE_KEY)["duplicate"].transform("max")
     frame = frame.drop_duplicates(IMAGE_KEY)
     return frame.sort_values(IMAGE_KEY).reset_index(drop=True)
 

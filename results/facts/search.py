@@ -51,6 +51,11 @@ def on_gpus(trials: pd.DataFrame) -> bool:
     return bool(len(trials)) and bool((pd.to_numeric(trials["gpus"]) > 0).all())
 
 
+def counted(trials: pd.DataFrame) -> pd.Series:
+    """What each trial's last judged value counts for: a failed one's nothing, whatever it had."""
+    return trials["judged"].where(trials["status"] != "failed", 0.0)
+
+
 def progress(trials: pd.DataFrame) -> pd.DataFrame:
     """Best judged value so far of each network against trials, epochs and seconds of computing, in
     the `order` in which the trials of all networks ended."""
@@ -61,7 +66,7 @@ def progress(trials: pd.DataFrame) -> pd.DataFrame:
     frame["trials"] = grouped.cumcount() + 1
     frame["epochs"] = grouped["epochs_run"].cumsum()
     frame["seconds"] = grouped["seconds"].cumsum()
-    frame["best"] = grouped["judged"].cummax()
+    frame["best"] = counted(frame).groupby(frame["model"], sort=False).cummax()
     columns = "model trial_id status order trials epochs seconds judged best".split()
     return frame[columns]
 
@@ -75,7 +80,7 @@ def expected(trials: pd.DataFrame, images: int = 1) -> pd.DataFrame:
     rows = []
     for model, group in trials[trials["status"] != "running"].groupby("model", sort=False):
         work = pd.to_numeric(group["multiply_adds"]) * group["epochs_run"] * 3 * images
-        for n, (mean, low, high) in enumerate(st.expected_best(group["judged"].array), 1):
+        for n, (mean, low, high) in enumerate(st.expected_best(counted(group).array), 1):
             rows.append(
                 {
                     "model": model,

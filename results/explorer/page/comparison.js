@@ -171,7 +171,7 @@
             ? Array.from({length: most}, (_, k) => k + 1)
             : [...new Set(Array.from({length: 60}, (_, k) => Math.round(most ** (k / 59))))];
       const found = explorer.expected_best(
-          done.map(i => (Number.isNaN(y[i]) ? 0 : y[i])),
+          done.map(i => (Number.isNaN(y[i]) || data.trials.status[i] === 'failed' ? 0 : y[i])),
           at,
         ),
         x = at.map(n => n * each),

@@ -149,7 +149,7 @@
         element(
           'small',
           {},
-          `${told.images.split[row]} ${told.images.image[row]}${told.images.duplicate[row] ? (told.images.split[row] === 'test' ? ', also in train or val' : ', also in train') : ''}`,
+          `${told.images.split[row]} ${told.images.image[row]}${told.images.duplicate[row] ? (told.images.split[row] === 'test' ? ', with a copy in train or val' : ', with a copy in train') : ''}`,
         ),
       ),
       bars(top, 1),
