@@ -328,7 +328,7 @@ def provenance(one: Findings) -> str:
     told = dict(status.overview(one).to_numpy())
     head = one.study
     machine = head.get("hardware") or {}
-    images = status.used(head["data"]) or told.get("Images", "")
+    images = status.used(head) or told.get("Images", "")
     epochs = sorted(set(one.trials["hp_epochs"]))
     parts = [
         f"`{one.name}`: {told.get('Stages')}",

@@ -12,6 +12,7 @@ from test_results_load import (
     LABELS,
     SPLITS,
     epochs,
+    event,
     folder,
     header,
     predictions,
@@ -25,6 +26,7 @@ from results.explorer.payload import lost, moments
 from results.facts import answer, evaluation, setting, verdicts
 from results.figures import charts
 from results.report import page
+from results.report.report import report
 from results.report.sections import answer as section
 from study.config import flags
 from study.config.hyperparameters import present
@@ -177,3 +179,92 @@ def test_time_lost_is_the_longest_gap_of_a_trial_that_was_started_again(tmp_path
     start = moments(one.trials["started_at"])[0]
     assert told["trial"] == [0.0]
     assert (told["from"][0] - start, told["to"][0] - start) == (20_000, 90_000)
+
+
+def confirmed(path, names, right, duplicate=(), **study):
+    """A study of settings (name -> which of the 28 images it gets right), one seed each."""
+    rows = [trial(f"{name}-s0", names[name], "confirm", setting=name) for name in names]
+    curves = [row for name in names for row in epochs(f"{name}-s0", [0.5] * 4)]
+    told = []
+    for name in names:
+        said = [label if right[name](k) else (label + 1) % 7 for k, label in enumerate(LABELS)]
+        told += predictions(f"{name}-s0", said, LABELS, SPLITS, duplicate=duplicate)
+    return folder(path, header(study=study), rows, curves, [], told)
+
+
+def test_what_was_confirmed_beside_the_best_of_a_search_is_not_said_to_lead(tmp_path):
+    """ "cbam_resnet34 beats cbam_resnet34-2" was the answer to which network is best."""
+    names = {"alexnet": "alexnet", "alexnet-2": "alexnet", "resnet34": "resnet34"}
+    right = {
+        "alexnet": lambda k: True,
+        "alexnet-2": lambda k: k % 9,
+        "resnet34": lambda k: k % 2,
+    }
+    path = confirmed(tmp_path / "x", names, right)
+    beside = {"alexnet-2": {"beside": "alexnet"}}
+    each = [event(event="chosen", setting=n, from_trial="t", **beside.get(n, {})) for n in names]
+    (path / "events.jsonl").write_bytes(b"".join(each))
+    one = load(path)
+    settings = evaluated(one)
+    found = verdicts.of([one], settings)
+    (words,) = answer.sentences([one], settings, found)
+    assert words.startswith("alexnet leads resnet34 by ") and "hint" not in words
+
+
+def test_a_pair_that_was_not_fixed_before_is_a_hint(tmp_path):
+    names = {"a": "alexnet", "b": "alexnet", "c": "resnet34"}
+    right = {"a": lambda k: True, "b": lambda k: k % 9, "c": lambda k: k % 2}
+    one = load(confirmed(tmp_path / "x", names, right, pairs=["a:c"]))
+    settings = evaluated(one)
+    (words,) = answer.sentences([one], settings, verdicts.of([one], settings))
+    assert words.startswith("a leads b by ")
+    assert words.endswith("This pair was not fixed before: a hint, not a finding.")
+
+
+@pytest.mark.parametrize(
+    ("copies", "best", "images", "words"),
+    [("with", "a", 14, "14 images of val, "), ("without", "b", 8, "8 images of val without dup")],
+)
+def test_the_best_setting_is_best_on_the_val_that_choices_were_made_on(
+    tmp_path, copies, best, images, words
+):
+    """Six of 14 val images are copies, of which one setting has more right and of the rest less."""
+    names = {"a": "alexnet", "b": "alexnet"}
+    right = {"a": lambda k: k < 10, "b": lambda k: k > 5}
+    given = confirmed(tmp_path / "x", names, right, range(6), val_copies=copies)
+    one = load(given)
+    found = setting.best(one, evaluated(one))
+    assert (found.name, found.val_images) == (best, images)
+    assert words in section.curve(found).summary
+    scopes = set(answer.accuracies([one], evaluated(one))["scope"])
+    clean = "val, no duplicates"
+    assert (clean in scopes) == (copies == "without") and ("val" in scopes) == (copies == "with")
+
+
+def test_two_searches_of_one_network_are_two_lines_and_accuracy_is_accuracy(tmp_path):
+    asked = {"stages": ["search"], "metric": "macro_f1"}
+    curve = [row | {"val_macro_f1": 0.1} for row in epochs("a", [0.2, 0.3])]
+    studies = [
+        load(folder(tmp_path / x, header(study=asked | {"name": x}), [trial("a")], curve, []))
+        for x in ("x", "y")
+    ]
+    frame = answer.accuracies(studies, [])
+    assert frame["setting"].tolist() == ["alexnet (x)", "alexnet (y)"]
+    assert frame["mean"].tolist() == [0.3, 0.3] and (frame["low"] < 0.3).all()
+    assert len(charts.answer(frame).layout.yaxis.ticktext) == 2
+
+
+def test_one_highest_value_on_a_page(tmp_path):
+    """45.0 % at its head, of any epoch, and 43.0 % below, of the last."""
+    head = header(study={"stages": ["search"]})
+    one = load(folder(tmp_path / "x", head, [trial("a")], epochs("a", [0.2, 0.45, 0.43]), []))
+    (words,) = answer.sentences([one], [], [])
+    assert "43.0 %" in words and "43.0 %" in report([one]).lead
+
+
+def test_epochs_of_a_study_without_a_search_are_told_before_test_is_opened(tmp_path):
+    """A running study of the paper's settings was said to have no epoch yet."""
+    rows = [trial("A-s0", stage="confirm", setting="A", status="running")]
+    head = header(study={"stages": ["confirm"]}, status="running")
+    one = load(folder(tmp_path / "x", head, rows, epochs("A-s0", [0.2, 0.4]), []))
+    assert "so far is 40.0 % (A-s0, epoch 2)" in answer.sentences([one], [], [])[0]

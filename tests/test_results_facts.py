@@ -263,6 +263,6 @@ def test_a_part_of_the_images_is_told(tmp_path):
     for train, said in ((30, "30 of 100 train"), (100, "")):
         data = {"counts": counts, "images": {"train": train, "val": 14, "test": 14}}
         found = load(folder(tmp_path / str(train), header(data=data)))
-        assert status.used(found.study["data"]) == said
+        assert status.used(found.study) == said
         told = " ".join(status.warnings(found, []))
         assert ("Trained on a part of the images: 30 of 100 train." in told) == bool(said)

@@ -166,3 +166,22 @@ def test_the_terminal_says_the_same_of_a_search(tmp_path, accuracy):
     labels = np.repeat(range(7), [125, 125, 125, 250, 125, 125, 125])
     study = from_dict({"epochs": 4})
     assert told.searched(tables, study, labels, tuple(CLASSES)) == learning.searched(found)
+
+
+def test_a_search_is_held_against_the_classes_of_what_it_was_judged_on(tmp_path):
+    """Val without copies has more happy faces than all of it: always answering happy passed."""
+    whole = dict.fromkeys(CLASSES, 449) | {"happy": 895}
+    judged = dict.fromkeys(CLASSES, 371) | {"happy": 833}
+    images = {"train": 28709, "val": 3059, "test": 3589}
+    accuracy = 833 / 3059
+    for name, data in (("new", {"judged": judged}), ("begun between", {})):
+        head = header(
+            study={"val_copies": "without"},
+            data={"counts": {"val": whole}, "images": images} | data,
+        )
+        found = load(folder(tmp_path / name, head, [trial("t0")], epochs("t0", [accuracy]), []))
+        said = learning.searched(found)
+        if data:
+            assert "that always answering happy gives" in said[0]
+        else:
+            assert not said, "its study.json doesn't say what an epoch was judged on"

@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from fer_stats.share import wilson
 from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
-from results.facts import evaluation, progress
+from results.facts import evaluation, search, verdicts
 from results.facts.evaluation import PRIMARY, Evaluated
 from results.words import listed, ranged, seeds
 
@@ -12,16 +13,24 @@ COLUMNS = "study setting model scope mean low high seeds epochs images digest tr
 
 
 def accuracies(studies: list[Findings], settings: list[Evaluated]) -> pd.DataFrame:
-    """A row per confirmed setting and scope (PRIMARY, test, val), best on PRIMARY first; of a study
-    that confirmed nothing its search's best trial of each network, on val.
+    """A row per confirmed setting and scope (PRIMARY, test, the val it was chosen on), best on
+    PRIMARY first; of a study that confirmed nothing its search's best of each network, on val.
 
     `trained` says for how many epochs, on what and with how many seeds; `whole`: on as much as any
     other on the same images.
     """
     frame = evaluation.confirmed(settings)
-    frame = frame[frame["measure"].eq("accuracy") & frame["scope"].isin([PRIMARY, "test", "val"])]
+    by_name = {one.name: one for one in studies}
+    chose = {s.name: evaluation.judged_on(by_name[s.answers.study], s) for s in settings}
+    shown = frame["scope"].isin([PRIMARY, "test"]) | (frame["scope"] == frame["setting"].map(chose))
+    frame = frame[frame["measure"].eq("accuracy") & shown]
     confirmed = set(frame["study"])
     rest = [searched(one) for one in studies if one.name not in confirmed]
+    there = pd.concat([frame.drop_duplicates("setting"), *rest])["setting"]
+    twice = set(there[there.duplicated()])
+    for part in rest:  # a network that two studies have is two lines
+        apart = part["setting"].astype(str) + " (" + part["study"] + ")"
+        part["setting"] = part["setting"].where(~part["setting"].isin(twice), apart)
     parts = [part for part in [frame, *rest] if len(part)]
     if not parts:
         return pd.DataFrame(columns=COLUMNS)
@@ -29,26 +38,37 @@ def accuracies(studies: list[Findings], settings: list[Evaluated]) -> pd.DataFra
 
 
 def searched(one: Findings) -> pd.DataFrame:
-    """The best trial of each network of the search, in the form of evaluation.confirmed."""
-    best = progress.best(one, [])
-    images = one.study["data"].get("images", {}).get("train", 0)
-    return best.assign(
-        study=one.name,
-        setting=best["model"],
-        scope=best["split"],
-        mean=best["accuracy"],
-        epochs=best["epoch"].fillna(0).astype(int),
-        train_images=min(images, one.study["study"].get("train_images") or images),
-        digest=str(one.study["data"].get("digest")),
+    """The accuracy of the best trial of each network of the search, whatever it was judged by, in
+    the form of evaluation.confirmed."""
+    best, images = search.best(search.searched(one)), search.val_images(one)
+    train = one.study["data"].get("images", {}).get("train", 0)
+    ends = [wilson(accuracy * images, images) for accuracy in best["val_accuracy"]]
+    return pd.DataFrame(
+        {
+            "study": one.name,
+            "setting": best["model"],
+            "model": best["model"],
+            "scope": "val",
+            "mean": best["val_accuracy"],
+            "low": [low for low, _ in ends],
+            "high": [high for _, high in ends],
+            "seeds": 1,
+            "epochs": best["last_epoch"].astype(int),
+            "images": images,
+            "train_images": min(train, one.study["study"].get("train_images") or train),
+            "digest": str(one.study["data"].get("digest")),
+        }
     )
 
 
 def told(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of one kind with `trained` and `whole`, in the order of PRIMARY, else of val."""
-    scope = PRIMARY if PRIMARY in set(frame["scope"]) else "val"
+    first = frame["scope"] == PRIMARY
+    if not first.any():
+        first = frame["scope"].str.startswith("val")
     parts = []
     for _, same in frame.groupby("digest", sort=False):
-        ordered = evaluation.alike(same[same["scope"] == scope])
+        ordered = evaluation.alike(same[first.loc[same.index]])
         place = {name: number for number, name in enumerate(ordered["setting"])}
         short = ordered.set_index("setting")[["trained", "whole"]]
         rows = same[same["setting"].isin(place)].join(short, on="setting")
@@ -68,23 +88,37 @@ def sentences(
     """
     each = []
     for one in studies:
-        own = [each for each in settings if each.answers.study == one.name]
-        words = lead([each for each in own if PRIMARY in each.scopes], found) or so_far(one)
+        beside = verdicts.others(one)  # defaults and next bests aren't what leads a search
+        own = [s for s in settings if s.answers.study == one.name and PRIMARY in s.scopes]
+        own = [s for s in own if s.answers.setting not in beside] or own
+        words = lead(own, found) or so_far(one)
         each.append(f"{one.name}: {words}" if len(studies) > 1 else words)
     return each
 
 
 def so_far(one: Findings) -> str:
-    """The search's best, of a study that confirmed nothing."""
-    best = progress.best(one, [])
-    if best.empty:
+    """The highest value so far, of a study that confirmed nothing."""
+    found = highest(one)
+    if found is None:
         return "No epoch has ended yet."
-    row = best.loc[best["accuracy"].idxmax()]
     return (
         f"No confirmed model has been evaluated on test. The highest {one.judged} so far is "
-        f"{100 * row['accuracy']:.1f} % ({row['model']}, {row['of']}, epoch {row['epoch']:.0f}), "
-        "the best of many and so optimistic."
+        f"{100 * found[0]:.1f} % ({found[1]}), the best of many and so optimistic."
     )
+
+
+def highest(one: Findings) -> tuple[float, str] | None:
+    """The highest value by which a study is judged, and whose: of those of its search's trials that
+    came furthest, or without a search of all epochs. None where none has ended."""
+    best = search.best(search.searched(one))
+    if len(best):
+        row = best.loc[best["judged"].idxmax()]
+        return row["judged"], f"{row['model']}, {row['trial_id']}, epoch {row['last_epoch']:.0f}"
+    judged = pd.to_numeric(one.epochs["judged"])
+    if not judged.notna().any():
+        return None
+    row = one.epochs.loc[judged.idxmax()]
+    return float(row["judged"]), f"{row['trial_id']}, epoch {row['epoch']:.0f}"
 
 
 def lead(settings: list[Evaluated], found: list[Comparison]) -> str:
@@ -104,7 +138,8 @@ def lead(settings: list[Evaluated], found: list[Comparison]) -> str:
     compared = next((one for one in found if {one.first, one.second} == names), None)
     if compared is None:
         return f"{listed([one.name for one in ordered[:2]])} answered other test images."
-    return f"{compared.words}.{uneven(ordered[0], ordered[1])}"
+    hint = "" if compared.primary else " This pair was not fixed before: a hint, not a finding."
+    return f"{compared.words}.{hint}{uneven(ordered[0], ordered[1])}"
 
 
 def uneven(one: Evaluated, other: Evaluated) -> str:

@@ -40,6 +40,17 @@ def chosen(answers: Answers, scope: str) -> np.ndarray:
     return part & ~answers.near if without and answers.near is not None else part
 
 
+def without_copies(study: Findings) -> bool:
+    """Whether a study's epochs were judged on val without copies of training images."""
+    return bool(study.study["study"].get("val_copies") == "without")
+
+
+def judged_on(study: Findings, one: "Evaluated") -> str:
+    """The scope of val on which the study made its choices."""
+    clean = "val, no duplicates"
+    return clean if without_copies(study) and clean in one.scopes else "val"
+
+
 def evaluated(settings: list[Answers]) -> list[Evaluated]:
     """Each setting with its measures on each scope."""
     several = pd.Series([answers.setting for answers in settings]).duplicated(keep=False)

@@ -102,8 +102,8 @@ def one_step(changed: dict[str, Any]) -> bool:
 def effects(
     found: list[Arm], settings: list[Evaluated], compared: list[Comparison]
 ) -> pd.DataFrame:
-    """A row per arm and scope (PRIMARY, val): accuracies of base and arm over the seeds that both
-    have, their difference, its sd over seeds, and its interval.
+    """A row per arm and scope (PRIMARY; val, without duplicates where they are known): accuracies
+    of base and arm over the seeds that both have, their difference, its sd over seeds, interval.
 
     On PRIMARY interval, verdict and p (Holm's) are those of `compared`, which is verdicts.of the
     settings: no pair is judged twice. On val the interval is corrected by Holm for the arms of a
@@ -111,11 +111,13 @@ def effects(
     """
     by_name = {one.answers.setting: one for one in settings}
     there = [arm for arm in found if arm.base in by_name and arm.setting in by_name]
+    clean = "val, no duplicates"
+    val = clean if all(clean in one.scopes for one in by_name.values()) else "val"
     rows = []
     for model in dict.fromkeys(arm.model for arm in there):
         own = [arm for arm in there if arm.model == model]
         rows += judged(family(own, by_name, PRIMARY), by_name, compared)
-        rows += corrected(family(own, by_name, "val"))
+        rows += corrected(family(own, by_name, val))
     columns = (
         "model base arm changed together scope seeds base_accuracy accuracy difference low "
         "high sd verdict holm"

@@ -10,6 +10,7 @@ from fer_stats.learning import unlearned as of_answers
 from results.artefacts.load import Answers, Findings
 from results.artefacts.once import once
 from results.facts import search
+from results.facts.evaluation import without_copies
 from results.words import listed
 
 FIGURES = [one.name for one in fields(Unlearned)]
@@ -56,8 +57,11 @@ def caution(settings: list[Answers], what: str) -> str:
 @once
 def searched(findings: Findings) -> list[str]:
     """A sentence for each network whose best trial of the search isn't above the most frequent
-    class of val; nothing where the study didn't keep the counts of its classes."""
-    counts = (findings.study["data"].get("counts") or {}).get("val") or {}
+    class of val; nothing where the study didn't keep the classes of what it was judged on."""
+    data = findings.study["data"]
+    counts = data.get("judged") or {}
+    if not counts and not without_copies(findings):  # an older study, judged on val as published
+        counts = (data.get("counts") or {}).get("val") or {}
     images = search.val_images(findings)
     if not counts or not images:
         return []

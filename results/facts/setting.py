@@ -10,7 +10,7 @@ from fer_models import preset_file
 from fer_stats.metric import WORDS
 from results.artefacts.load import Findings
 from results.facts import search, status
-from results.facts.evaluation import Evaluated
+from results.facts.evaluation import Evaluated, chosen, judged_on, without_copies
 
 FRESH = 3  # seeds: the fewest whose scatter says something
 
@@ -29,6 +29,7 @@ class Best:
     judged: float  # on val, by the study's metric
     judged_words: str  # which that is
     val_images: int
+    val: str  # which images of it: with copies of training images, or without
     curve: pd.DataFrame  # as status.curves
     data: dict[str, Any]  # what of the configuration names the images, and judges
     source: str = ""  # of a network of one's own, as --models takes it
@@ -43,11 +44,12 @@ def best(one: Findings, settings: list[Evaluated]) -> Best | None:
     trial; None where no epoch has ended."""
     own = [found for found in settings if found.answers.study == one.name and "val" in found.scopes]
     if own:
-        top = max(own, key=lambda found: found.scopes["val"][one.metric].mean)
+        top = max(own, key=lambda found: found.scopes[judged_on(one, found)][one.metric].mean)
+        scope = judged_on(one, top)
         trials = one.trials[one.trials["setting"] == top.answers.setting]
         curves = status.curves(one)
-        value = top.scopes["val"][one.metric].mean
-        images = int((top.answers.split == "val").sum())
+        value = top.scopes[scope][one.metric].mean
+        images = int(chosen(top.answers, scope).sum())
         curve = curves[curves["setting"] == top.answers.setting]
         return made(one, trials.iloc[0], top.answers.setting, value, images, curve)
     found = search.best(search.searched(one))
@@ -81,6 +83,7 @@ def made(
         judged=float(value),
         judged_words=WORDS[one.metric],
         val_images=images,
+        val="val without duplicates" if without_copies(one) else "val",
         curve=curve,
         data=preset_file.asked({"val_copies": "with", **config}),  # as older studies had it
         source=sources(config).get(hp["model"], ""),

@@ -37,7 +37,7 @@ def overview(findings: Findings) -> pd.DataFrame:
         "Ended": moment(header.get("ended_at")),
         "Data": f"{data.get('name')} ({data.get('digest')})",
         "Images": ", ".join(f"{count:,} {name}" for name, count in images.items()),
-        "Used in training": used(data),
+        "Used in training": used(header),
         "Test images also in train or val": data.get("test_duplicates"),
         "Val images also in train": data.get("val_duplicates"),
         "Trials": ", ".join(f"{n} {word}" for word, n in counts(findings).items()) or "none yet",
@@ -83,10 +83,15 @@ def counts(findings: Findings) -> dict[str, int]:
     return {str(k): int(v) for k, v in findings.trials["status"].value_counts(sort=False).items()}
 
 
-def used(data: dict) -> str:
-    """Which part of the images was trained and validated on; empty where it was all of them."""
+def used(header: dict) -> str:
+    """Which part of the images was trained and validated on; empty where it was all of them, of val
+    all that are no copies of training images where the study left those out."""
+    data = header["data"]
     counts, images = data.get("counts") or {}, data.get("images") or {}
     whole = {name: sum(counts.get(name, {}).values()) for name in ("train", "val")}
+    if header["study"].get("val_copies") == "without":
+        copies = (data.get("val_duplicates") or 0) + (data.get("val_near_copies") or 0)
+        whole["val"] -= copies if copies < whole["val"] else 0  # or no other was left
     return ", ".join(
         f"{images[name]:,} of {many:,} {name}"
         for name, many in whole.items()
@@ -128,7 +133,7 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
         found.append(f"Not all of it ran with the same: {mixed}.")
     if settings:
         found += looked(findings)
-    part = used(findings.study["data"])
+    part = used(findings.study)
     if part:
         found.append(f"Trained on a part of the images: {part}.")
     failed = findings.trials[findings.trials["status"] == "failed"]

@@ -29,6 +29,7 @@ CAPPED = {"thickness": 2, "width": 5}
 SCOPE_WORDS = {
     "test, no duplicates": "test without duplicates",
     "val": "val, on which choices were made",
+    "val, no duplicates": "val without duplicates, on which choices were made",
 }
 OF_TWO_SETS = ("#0072B2", "#E69F00")  # two of Okabe and Ito's colours
 
@@ -130,7 +131,7 @@ def answer(frame: pd.DataFrame) -> go.Figure:
     both = frame["scope"].nunique() > 1
     for (model, scope), rows in frame.groupby(["model", "scope"], sort=False):
         colour, marker, _ = style(model)
-        large = scope != "val" or not both
+        large = not (both and scope.startswith("val"))
         shift = 0.0 if not both else 0.12 if large else -0.16
         figure.add_scatter(
             x=rows["mean"].to_numpy(float),
@@ -145,8 +146,8 @@ def answer(frame: pd.DataFrame) -> go.Figure:
             | {"thickness": 2.5 if large else 1.2, "width": 5 if large else 0},
             opacity=1 if large else 0.75,
         )
-    scopes = sorted(frame["scope"].unique())  # test before val
-    for scope, size in zip(scopes, (12, 7), strict=False):
+    for scope in sorted(frame["scope"].unique()):  # test before val
+        size = 7 if both and scope.startswith("val") else 12
         in_legend(figure, SCOPE_WORDS.get(scope, scope), "circle", INK, size)
     if not frame["whole"].all():
         in_legend(figure, "hollow: fewer epochs or images", "circle-open", INK)
@@ -317,9 +318,9 @@ def differences(frame: pd.DataFrame, model: str) -> go.Figure:
     colour, marker, _ = style(model)
     order = list(dict.fromkeys(frame["arm"]))[::-1]
     figure = canvas("difference in accuracy, points", "", 150 + 38 * len(order))
-    drawn = (("test, no duplicates", marker, 0.12), ("val", f"{marker}-open", -0.12))
-    for scope, symbol, shift in drawn:
-        rows = frame[frame["scope"] == scope]
+    for scope, rows in frame.groupby("scope"):  # test before val
+        test = not scope.startswith("val")
+        symbol, shift = (marker, 0.12) if test else (f"{marker}-open", -0.12)
         points, low, high = (100 * rows[name] for name in ("difference", "low", "high"))
         figure.add_scatter(
             x=points.to_numpy(float),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from results.artefacts.load import Findings, answers, named_apart
-from results.facts import evaluation
+from results.facts import answer, evaluation
 from results.facts.evaluation import PRIMARY
 from results.facts.status import chosen_on_test, warnings
 from results.report.blocks import Section
@@ -59,10 +59,9 @@ def lead(frame: pd.DataFrame, studies: list[Findings]) -> str:
     test = frame[(frame["scope"] == PRIMARY) & (frame["measure"] == "accuracy")]
     if test.empty:
         highest = [
-            f"{100 * one.epochs['judged'].max():.1f} %"
-            + (f" in {one.name}" if len(studies) > 1 else "")
+            f"{100 * found[0]:.1f} %" + (f" in {one.name}" if len(studies) > 1 else "")
             for one in studies
-            if len(one.epochs)
+            if (found := answer.highest(one))
         ]
         what = listed(list(dict.fromkeys(one.judged for one in studies)))
         so_far = f" The highest {what} so far is {listed(highest)}." if highest else ""

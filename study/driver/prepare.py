@@ -189,7 +189,8 @@ def largest_trials(study: Study) -> list[Hyperparameters]:
 
 
 def described(whole: datasets.Dataset, dataset: datasets.Dataset) -> dict[str, Any]:
-    """The data set as study.json tells it: `counts` of all of it, `images` of the parts used."""
+    """The data set as study.json tells it: `counts` of all of it, `images` of the parts used, and
+    `judged`, the classes of the images of val that an epoch is judged on."""
     splits = {"train": dataset.train, "val": dataset.val, "test": dataset.test}
     return {
         "name": whole.name,
@@ -198,6 +199,7 @@ def described(whole: datasets.Dataset, dataset: datasets.Dataset) -> dict[str, A
         "classes": list(whole.classes),
         "images": {name: len(split.labels) for name, split in splits.items()},
         "counts": datasets.counts(whole).T.to_dict(),
+        "judged": datasets.counts(dataset).T.to_dict()["val"],
         "test_duplicates": int(whole.duplicate.sum()),
         "val_duplicates": int(whole.val_duplicate.sum()),
         "test_near_copies": int(whole.near.sum()),

@@ -22,9 +22,9 @@ HOW = (
 
 
 OF_IMAGES = (
-    "The search's best trial of each network: bars are 95 % intervals of the choice of val images "
-    "alone (Wilson), and each was chosen for being high. Don't compare what differs in epochs "
-    "(hollow)."
+    "Of a search alone, the best trial of each network: bars are 95 % intervals of the choice of "
+    "val images alone (Wilson), and each was chosen for being high. Don't compare what differs in "
+    "epochs (hollow)."
 )
 
 
@@ -56,7 +56,9 @@ def picture(frame: pd.DataFrame) -> Figure:
         for _, part in drawn.groupby("digest", sort=False)
     ]
     shown = frame.assign(interval=ranges(frame, "low", "high"))
-    how = HOW if PRIMARY in set(frame["scope"]) else OF_IMAGES
+    test = frame["scope"].isin([PRIMARY, "test"])
+    searched = ~frame["study"].isin(frame.loc[test, "study"])
+    how = " ".join([HOW] * bool(test.any()) + [OF_IMAGES] * bool(searched.any()))
     behind = table("answer", "Accuracies", shown, COLUMNS, True, LABELS)
     return Figure("answer", "Accuracy of each network", how, plots, behind)
 
@@ -65,7 +67,8 @@ def curve(found: Best, of: str = "") -> Figure:
     """How the best setting learned."""
     of_metric = "" if found.judged_words == "accuracy" else f" {found.judged_words}"
     words = (
-        f"{100 * found.judged:.1f} %{of_metric} on {found.val_images:,} images of val, after "
+        f"{100 * found.judged:.1f} %{of_metric} on {found.val_images:,} images of {found.val}, "
+        f"after "
         f"{found.epoch} of {found.epochs} epochs; the best on val of all that ran."
     )
     behind = table(f"best-curve-{found.study}", "By epoch", found.curve, CURVE_COLUMNS, True)

@@ -47,11 +47,16 @@ def of_val(studies: list[Findings]) -> str:
     parts = [
         f"{search.val_images(one):,} images" + (f" in {one.name}" if len(studies) > 1 else "")
         for one in studies
-        if "val" in status.used(one.study["data"])
+        if search.val_images(one) < sum(counts(one).get("val", {}).values())
     ]
     if not parts:
         return ""
     return f" val is here the part that each epoch was judged on: {listed(parts)}."
+
+
+def counts(one: Findings) -> dict[str, dict[str, int]]:
+    """Images of each class by split, of the whole data set; {} of older studies."""
+    return one.study["data"].get("counts") or {}
 
 
 def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
