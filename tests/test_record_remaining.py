@@ -167,18 +167,39 @@ def test_a_budget_ends_it_before(budget, seconds):
     SEARCH.wall_seconds = 0.0
 
 
-def test_the_longest_confirmations_begin_first_seed_by_seed():
-    """In the order of --models the last and longest one trained alone, the other core idle."""
+def test_the_best_is_confirmed_before_what_is_beside_it_seed_by_seed_the_longest_first():
+    """In the order of --models the last and longest one trained alone, the other core idle; and
+    with a search's defaults among the first seeds a budget cut the best's own."""
     seconds = {"alexnet": 8.0, "resnet34": 6.0, "cbam_resnet34": 9.0}
     tables = told(
         *((number, "trial_started", f"t{number}", model) for number, model in enumerate(seconds)),
         *((9, "epoch_done", f"t{n}", 1, each) for n, each in enumerate(seconds.values())),
     )
-    trials = [
-        {"trial_id": f"{model}-s{seed}", "model": model, "epochs": 10, "seed": seed}
-        for seed in (0, 1)
-        for model in seconds
+    given = {"models": [*seconds], "epochs": 10, "seeds": 3, "baseline_seeds": 2}
+    study = to_dict(from_dict(given))
+    longest = ["cbam_resnet34", "alexnet", "resnet34"]
+    best = [f"{model}-s{n}" for n in range(3) for model in longest]
+    others = [f"{model}-default-s{n}" for n in range(2) for model in longest]
+
+    def order() -> list[str]:
+        return [
+            name for name, _, _ in remaining.in_order(study, tables, remaining.pace({}, tables))
+        ]
+
+    assert order() == best + others, "before anything is chosen"
+    for model in seconds:
+        hp = {"model": model, "epochs": 10}
+        tables.chosen[model] = {"hp": hp}
+        tables.chosen[f"{model}-default"] = {"hp": hp, "beside": model}
+    assert order() == best + others
+    tables.trials["alexnet-s0"] = {"stage": "confirm", "status": "completed"}
+    assert order() == [name for name in best + others if name != "alexnet-s0"]
+
+
+def test_settings_are_confirmed_in_the_order_in_which_they_were_given():
+    settings = [
+        {"name": name, "model": model} for name, model in (("A", "alexnet"), ("B", "resnet34"))
     ]
-    found = remaining.longest_first(trials, {}, tables)
-    order = ["cbam_resnet34", "alexnet", "resnet34"]
-    assert [one["trial_id"] for one in found] == [f"{m}-s{n}" for n in (0, 1) for m in order]
+    study = to_dict(from_dict({"stages": ["confirm"], "settings": settings, "seeds": 2}))
+    jobs = remaining.in_order(study, told(), remaining.Pace({"alexnet": 1.0, "resnet34": 2.0}, {}))
+    assert [name for name, _, _ in jobs] == ["A-s0", "B-s0", "A-s1", "B-s1"]

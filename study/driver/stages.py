@@ -7,6 +7,7 @@ from typing import Any
 from ray import tune
 
 from study import now, output, say
+from study.config.study import to_dict
 from study.driver import confirm, header, networks, presets, summary
 from study.driver.display import Display
 from study.driver.recorder import Recorder
@@ -124,10 +125,10 @@ def confirm_stage(session: Session, display: Display) -> None:
     session.header["confirmed_networks"] = networks.confirmed(session.tables.chosen, classes)
     write_header(session, "running", "", None)
     every = list(confirm.configs(session.tables, session.study))
-    ended = ended_for_good(session.tables)
-    due = [config for config, _ in every if config["trial_id"] not in ended]
-    if session.tables.of_stage("search"):  # settings keep the order that a person has given them
-        due = remaining.longest_first(due, session.header, session.tables)
+    config = {one["trial_id"]: one for one, _ in every}
+    speed = remaining.pace(session.header, session.tables)
+    left = remaining.in_order(to_dict(session.study), session.tables, speed)
+    due = [config[name] for name, _, _ in left if name in config]
     display.begin(session, "confirm", len(every))
     settings = {config["trial_id"]: setting for config, setting in every}
     scheduler = NoEarlyStopping()

@@ -57,7 +57,7 @@ def seconds(header: Facts, tables: Tables, now: datetime) -> float | None:
     if at_work and all(silent[name] > OVERDUE * speed.of(m) for name, m in at_work.items()):
         return None
     slots, left = header.get("trials_at_once", len(at_work)), 0.0
-    for stage in (searches(study, tables), longest(confirmations(study, tables), speed)):
+    for stage in (searches(study, tables), in_order(study, tables, speed)):
         jobs = [
             max(0.0, epochs * speed.of(model) - min(silent.get(name, 0.0), speed.of(model)))
             for name, model, epochs in stage
@@ -79,16 +79,24 @@ def epochs_of_answers(data: Facts) -> float:
     return float(answered / (FORWARD * max(1, data["images"]["train"])))
 
 
-def longest_first(trials: list[Row], header: Facts, tables: Tables) -> list[Row]:
-    """The confirmation's trials seed by seed, so that an early end is fair, and of each seed those
-    first that take longest: begun last, a long one would leave the other cores idle."""
-    speed = pace(header, tables)
-    return sorted(trials, key=lambda hp: (hp["seed"], -hp["epochs"] * speed.of(hp["model"])))
+def in_order(study: Facts, tables: Tables, speed: Pace) -> list[Job]:
+    """What is left of the confirmation, in the order in which it trains.
 
+    After a search each network's best before what is beside it, seed by seed, so that a budget cuts
+    what matters least; and of each seed those first that take longest: begun last, a long one would
+    leave the other cores idle. Settings keep the order that a person has given them.
+    """
+    jobs = list(confirmations(study, tables))
+    if not speed.known or not (searched(study) or tables.of_stage("search")):
+        return jobs
+    best = {n for n, row in tables.chosen.items() if not row.get("beside")} or {*study["models"]}
 
-def longest(jobs: Iterator[Job], speed: Pace) -> list[Job]:
-    """A confirmation's in its order, as `longest_first` has it."""
-    return sorted(jobs, key=lambda job: -job[2] * speed.of(job[1]))
+    def place(job: Job) -> tuple[bool, int, float]:
+        name, model, epochs = job
+        setting, _, number = name.rpartition("-s")
+        return setting not in best, int(number), -epochs * speed.of(model)
+
+    return sorted(jobs, key=place)
 
 
 def seen(tables: Tables) -> Paces:
