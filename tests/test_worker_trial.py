@@ -260,3 +260,27 @@ def test_a_state_of_before_a_hyperparameter_there_was_is_gone_on_from(tiny, tmp_
     results = [again.step() for _ in range(2)]
     again.cleanup()
     assert [(one["epoch"], one["again"]) for one in results] == [(1, True), (2, False)]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "first"),
+    [("constant", (1, True)), ("plateau", (1, True)), ("cosine", (1, False)), ("step", (1, False))],
+)
+def test_a_trial_that_got_more_epochs_goes_on_where_its_learning_rate_is_the_same(
+    tiny, tmp_path, schedule, first
+):
+    """--resume with more --epochs threw the states away and trained from the first epoch."""
+    begun = worker(tmp_path / "a", config("a", epochs=3, schedule=schedule))
+    for _ in range(2):
+        begun.step()
+    begun.cleanup()
+    longer = config("a", epochs=4, schedule=schedule)
+    again = worker(tmp_path / "a", longer)
+    results = [again.step() for _ in range(4)]
+    again.cleanup()
+    assert (results[0]["epoch"], results[0]["again"]) == first
+    assert [one["done"] for one in results] == [False, False, False, True]
+    whole = worker(tmp_path / "b", longer)
+    steps(whole)
+    both = [weights(tmp_path / one / "a") for one in "ab"]
+    assert all(torch.equal(both[0][name], value) for name, value in both[1].items())

@@ -132,6 +132,7 @@ class Hyperparameters:
 
 
 FIELDS = {f.name: f for f in fields(Hyperparameters)}
+SPREAD = ("cosine", "step")  # schedules that are spread over all epochs of a trial
 
 
 def applies(name: str, model: str) -> bool:

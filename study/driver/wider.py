@@ -8,12 +8,11 @@ from typing import Any
 
 from study import Mistake, counted, now
 from study.config.flags import HYPER, flag, searched
-from study.config.hyperparameters import applies
+from study.config.hyperparameters import SPREAD, applies
 from study.config.study import Domain, Range, Setting, Study, configuration, domains
 from study.record.tables import Tables
 from study.search.earlier import holds
 
-SPREAD = ("cosine", "step")  # schedules that are spread over all epochs of a trial
 WIDENS = (*HYPER, "epochs")
 ELSE = "start another with --name, which may know these trials by --from"
 

@@ -17,7 +17,7 @@ from fer_data import counted
 from fer_data.dataset import Split
 from fer_models import own
 from study.cluster import environment
-from study.config.hyperparameters import Hyperparameters, present
+from study.config.hyperparameters import SPREAD, Hyperparameters, present
 from study.storage.places import Place
 from study.training import checkpoint, gpu_memory, loop
 from study.training.execution import fastest
@@ -94,7 +94,7 @@ class Trial(tune.Trainable):
         self.epochs: Epochs = iter(())  # whatever an earlier one holds is freed
         self.writer.wait()
         state = checkpoint.load(self.folder)
-        if state and whole(state["config"]) != whole(self.config):  # a driver proposed otherwise
+        if state and not begins(state["config"], self.config):  # a driver proposed otherwise
             checkpoint.clear(self.folder)
             state = None
         self.records = [*state["records"]] if state else []
@@ -160,6 +160,15 @@ class Trial(tune.Trainable):
 
     def cleanup(self) -> None:
         self.writer.wait()
+
+
+def begins(old: dict[str, Any], config: dict[str, Any]) -> bool:
+    """Whether what was trained by `old` is the beginning of a trial: it is the same, or shorter
+    with a schedule that isn't spread over all epochs."""
+    one, other = whole(old), whole(config)
+    if other["schedule"] not in SPREAD and one["epochs"] < other["epochs"]:
+        one["epochs"] = other["epochs"]
+    return one == other
 
 
 def whole(config: dict[str, Any]) -> dict[str, Any]:
