@@ -1,5 +1,6 @@
 """The search cut to the minutes that a new study is to take, by a measured speed."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -42,6 +43,20 @@ def test_a_slow_machine_leaves_trials_out_but_none_of_the_networks():
     assert sizing.left_out(study(), study()) == ""
     for factor in (1, 1.5):
         assert sizing.expected(sizing.cut(study(), (), paces(factor), 2), paces(factor), 2) <= 300
+
+
+def test_none_of_the_networks_is_left_out_where_first_points_or_a_grid_come_one_by_one(tmp_path):
+    """On a GPU the first points of the default are of two networks; a grid's were of the first."""
+    gpu = replace(read_preset("search", "gpu")[0], minutes=5.0)
+    cells = {"batch_size": [8, 16], "lr": [0.1, 0.2]}
+    grid = study(sampler="grid", trials=12, space=cells)
+    for number, (whole, least) in enumerate([(gpu, 7), (grid, 3)]):
+        few = sizing.cut(whole, (), paces(99), 2)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        optimiser = proposals.Optimiser(few, folder)
+        assert few.trials == least == proposals.enough(whole)
+        assert {optimiser.ask()["model"] for _ in range(least)} == set(PAPERS)
 
 
 @pytest.mark.parametrize("said", ["trials", "epochs", "train_images"])

@@ -19,7 +19,7 @@ from study.config.study import Study, to_dict
 from study.data.datasets import Dataset
 from study.record import remaining
 from study.record.tables import Tables
-from study.search.proposals import typical
+from study.search.proposals import enough, typical
 
 PATIENCE_SECONDS = 60.0  # for workers to answer: a cluster may be busy with other work
 SIZE = ("trials", "epochs", "train_images")  # who gives one of them has chosen the size
@@ -72,11 +72,12 @@ def most(trials: Iterable[Hyperparameters], name: str) -> int:
 
 
 def cut(study: Study, said: Iterable[str], paces: remaining.Paces, slots: int) -> Study:
-    """As many of the search's trials as fit into the study's minutes, at least one a network; all
-    of them where a person has chosen the size, or nothing is known."""
+    """As many of the search's trials as fit into the study's minutes, and at least so many that
+    each network has one; all of them where a person has chosen the size, or nothing is known."""
     if not paces or {*SIZE} & {*said} or "search" not in study.stages:
         return study
-    while study.trials > len(study.models) and expected(study, paces, slots) > 60 * study.minutes:
+    least = enough(study)
+    while study.trials > least and expected(study, paces, slots) > 60 * study.minutes:
         study = replace(study, trials=study.trials - 1)
     return study
 

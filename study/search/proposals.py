@@ -212,6 +212,16 @@ def in_turn(study: Study, tried: list[str]) -> str:
     return min(study.models, key=tried.count)
 
 
+def enough(study: Study) -> int:
+    """Trials after which each network has had one: the first points as they come, then in turn."""
+    points = first_points(study)
+    tried: list[str] = []
+    while not {*study.models} <= {*tried}:
+        given = points[len(tried)]["model"] if len(tried) < len(points) else ""
+        tried.append(given or in_turn(study, tried))
+    return len(tried)
+
+
 def of_one_network(trial: optuna.trial.FrozenTrial) -> optuna.trial.FrozenTrial:
     """A trial as a study of its network alone would have it: the network is no hyperparameter."""
     return optuna.trial.create_trial(
@@ -319,7 +329,8 @@ def inside(value: Any, domain: Any) -> bool:
 
 
 def grid(study: Study) -> list[dict[str, Any]]:
-    """Every combination of the choices; a range has no cells, so it is refused."""
+    """Every combination of the choices, the networks in turn as long as each has some; a range has
+    no cells, so it is refused."""
     cells = []
     for model in study.models:
         labels, choices = ["model"], [(model,)]
@@ -333,5 +344,6 @@ def grid(study: Study) -> list[dict[str, Any]]:
             if isinstance(domain, tuple) and applies(name, model):
                 labels.append(label)
                 choices.append(domain)
-        cells += [dict(zip(labels, cell, strict=True)) for cell in itertools.product(*choices)]
-    return cells
+        each = itertools.product(*choices)
+        cells.append([dict(zip(labels, cell, strict=True)) for cell in each])
+    return [cell for turn in itertools.zip_longest(*cells) for cell in turn if cell]
