@@ -15,6 +15,7 @@ from study.driver.given import (
     refuse_outside,
     refuse_unnamed,
     refuse_unsearched,
+    whole_grid,
 )
 from study.record.tables import Tables
 from study.run import main
@@ -303,3 +304,35 @@ def test_a_pair_of_what_is_not_confirmed_is_refused():
     with pytest.raises(Mistake, match="--pairs does nothing here, since resnet34 isn't confirmed"):
         refuse_idle(study, ["pairs"])
     refuse_idle(from_dict({"pairs": ["alexnet:resnet34"]}), ["pairs"])
+
+
+def test_a_grid_has_as_many_trials_as_were_given_else_all_its_points():
+    """A file's trials, and those of --resume for a whole grid, were passed over without a word."""
+    study = from_dict({"sampler": "grid", "models": ["alexnet"], "space": {"lr": [0.1, 0.2, 0.3]}})
+    assert whole_grid(study, ()).trials == 3
+    few = flags.with_flags(study, {"trials": "2"})
+    assert whole_grid(few, ["trials"]).trials == 2
+    assert whole_grid(from_dict({"trials": 9}), ()).trials == 9
+
+
+def begun(tmp_path, monkeypatch, text: str, *words: str) -> tuple[int, list[Study]]:
+    """What `study.run` says of a file, and the study as far as it came: to its images."""
+    from study.driver import begin
+
+    came: list[Study] = []
+
+    def images(study: Study, *_: object) -> None:
+        came.append(study)
+        raise Mistake("so far")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.setattr(begin, "read_images", images)
+    (tmp_path / "my.toml").write_text(text.replace("; ", "\n"))
+    return main(["--preset", "my.toml", *words]), came
+
+
+def test_a_files_trials_of_a_grid_are_taken(tmp_path, monkeypatch, capsys):
+    cells = 'models = ["alexnet"]; trials = 2; [space]; lr = [0.1, 0.2, 0.3]'
+    _, (study,) = begun(tmp_path, monkeypatch, cells, "--sampler", "grid")
+    assert study.trials == 2

@@ -38,6 +38,7 @@ from study.driver.given import (
     refuse_outside,
     refuse_unnamed,
     refuse_unsearched,
+    whole_grid,
 )
 from study.driver.header import read as read_header
 from study.driver.notify import Notifier
@@ -93,8 +94,7 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
     if "search" not in base.stages:
         refuse_outside(study)
     refuse_unsearched(study)
-    if study.sampler == "grid" and "trials" not in given:
-        study = replace(study, trials=len(proposals.grid(study)))
+    study = whole_grid(study, said)
     stem = Path(study.preset).stem
     study = replace(study, name=study.name or f"{stem}-{datetime.now():%Y%m%d-%H%M%S}")
     study = replace(study, data=datasets.absolute(study.data))
@@ -170,7 +170,7 @@ def go_on(
     before = study
     study = flags.with_flags(study, given)
     if study.sampler == "grid" and before.trials == len(proposals.grid(before)):
-        study = replace(study, trials=max(study.trials, len(proposals.grid(study))))
+        study = whole_grid(study, given)
     widened = wider.changes(before, study, given, tables)
     added = study.seeds > before.seeds and bool(tables.opened)
     if added and not after_test:

@@ -84,6 +84,13 @@ def idle_option(study: Study, name: str) -> str:
     return ""
 
 
+def whole_grid(study: Study, names: Iterable[str]) -> Study:
+    """The study with as many trials as its grid has points, if it has one and nobody gave fewer."""
+    if study.sampler != "grid" or "trials" in names:
+        return study
+    return replace(study, trials=len(grid(study)))
+
+
 def has(study: Study) -> str:
     return f"a trial has {study.epochs} epoch{'s' * (study.epochs > 1)}"
 
