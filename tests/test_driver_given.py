@@ -336,3 +336,27 @@ def test_a_files_trials_of_a_grid_are_taken(tmp_path, monkeypatch, capsys):
     cells = 'models = ["alexnet"]; trials = 2; [space]; lr = [0.1, 0.2, 0.3]'
     _, (study,) = begun(tmp_path, monkeypatch, cells, "--sampler", "grid")
     assert study.trials == 2
+
+
+LEFT_IDLE = {  # a file's key, and the flag that leaves it nothing to do
+    ("seeds = 5", "--stages search"): "seeds of my.toml does nothing here, since nothing is conf",
+    (
+        "trials = 9",
+        "--stages confirm --models alexnet",
+    ): "trials of my.toml does nothing here, since",
+    ("trials = 9; [space]; lr = [0.1, 0.2]", "--sampler grid --models alexnet"): "than 2 points",
+    ("gpus_per_trial = 0.5", ""): "gpus_per_trial of my.toml does nothing here, since the trials",
+    ("[hardware.cpu]; seeds = 5", "--stages search"): "seeds of my.toml does nothing here",
+    ("seeds = 5", "--stages search --seeds 4"): "--seeds does nothing here",
+}
+
+
+@pytest.mark.parametrize("given", LEFT_IDLE)
+def test_what_a_flag_leaves_idle_of_a_file_is_refused_in_the_files_words(
+    tmp_path, monkeypatch, capsys, given
+):
+    """It was called a flag that nobody had given, after images were read and Ray had started."""
+    text, words = given
+    code, came = begun(tmp_path, monkeypatch, text, *words.split(), "--device", "cpu")
+    assert code == 2 and not came
+    assert LEFT_IDLE[given] in capsys.readouterr().err

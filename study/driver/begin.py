@@ -74,20 +74,24 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
     """A new study from preset and flags; `trainable` may be put in the place of training."""
     source, earlier = given.pop("preset", "search"), given.pop("from", "")
     raw = preset(source)
-    device, address = sized_by(raw)
+    asked, address = sized_by(raw)
     address = given.get("address", address)
     joined = connected(address) if connection.wanted(address) else ""
-    kind = resources.hardware_kind(given.get("device", device))
+    kind = resources.hardware_kind(given.get("device", asked))
     base, why = read_preset(source, kind)
-    said = set(given)
+    of_file: list[str] = []
     if source not in PRESETS:  # a file of the person's own
         refuse_idle_file(base, raw, kind)
         refuse_outside(base)
-        said |= {name for part in (raw, raw.get("hardware", {}).get(kind, {})) for name in part}
+        parts = raw, raw.get("hardware", {}).get(kind, {})
+        of_file = [name for part in parts for name in part if name not in given]
+    said = {*given, *of_file}
     study = each_once(flags.with_flags(base, given), say)
     if "pairs" not in said:
         study = with_possible_pairs(study)
-    refuse_idle(study, given)
+    device = "cuda" if kind == "gpu" else "cpu"
+    refuse_idle(study, given, device=device)
+    refuse_idle(study, of_file, lambda name: f"{name} of {source}", device)
     refuse_other_networks(study)
     if source in PRESETS:  # a person's own settings are what they say
         refuse_unnamed(base, study, given)
@@ -113,7 +117,6 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
     joined = joined or connected(study.address)
     need = resources.per_trial(prepare.shared(study, dataset))
     check_budget(study, need)
-    refuse_idle(study, said, device=device_of(need))
     paces = sizing.begin(study, dataset, need)
     header = {
         "study": to_dict(study),
