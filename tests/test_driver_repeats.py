@@ -64,6 +64,30 @@ def test_the_same_command_goes_on_and_another_is_refused(asked, tmp_path, capsys
     assert "holds another study" in capsys.readouterr().err
 
 
+def test_what_a_file_says_of_all_searches_together_is_taken(monkeypatch, tmp_path, capsys):
+    """Its budgets were given to each search whole, its folder was looked for in runs/."""
+    asked: list[list[str]] = []
+    monkeypatch.setattr(repeats, "done", lambda argv: asked.append(argv) or 0)
+    mine = tmp_path / "my.toml"
+    text = f'name = "x"\nout = "{tmp_path}/all"\nseed = 7\ntime_budget = 90\n'
+    mine.write_text(text)
+    argv = ["--preset", str(mine), "--repeats", "3"]
+    assert main(argv) == 0
+    each = [dict(zip(words[::2], words[1::2], strict=True)) for words in asked]
+    assert [one["--name"] for one in each] == ["x-1", "x-2", "x-3"]
+    assert [one["--seed"] for one in each] == ["7", "8", "9"]
+    assert {one["--time-budget"] for one in each} == {"30"}
+    assert f"python -m results {tmp_path}/all/x-1" in capsys.readouterr().out
+    assert main([*argv, "--name", "y", "--time-budget", "60"]) == 0
+    last = dict(zip(asked[-1][::2], asked[-1][1::2], strict=True))
+    assert (last["--name"], last["--time-budget"]) == ("y-3", "20")
+    mine.write_text(text + "[hardware.cpu]\ngpu_hours = 3\n[hardware.gpu]\ngpu_hours = 4\n")
+    assert main(argv) == 2
+    assert "hardware.cpu of" in (said := capsys.readouterr().err) and "above the tables" in said
+    mine.write_text('stages = ["confirm"]\n')
+    assert main(argv) == 2 and "nothing is searched" in capsys.readouterr().err
+
+
 def test_an_interrupted_search_ends_them(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(repeats, "done", lambda argv: 130)
     assert main(command(tmp_path, "--repeats", "2")) == 130

@@ -18,6 +18,7 @@ from study.config.seeds import FRESH, LAST_STUDY
 
 STAGES = ("search", "confirm")
 FIXED = ("model", "epochs", "seed")  # never in a space: chosen by models, epochs, seed and seeds
+BUDGETS = ("time_budget", "gpu_hours")
 PRESETS = ("smoke", "search", "fair", "paper", "ingredients")
 
 

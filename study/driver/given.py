@@ -1,7 +1,7 @@
 """Nothing that a person gives is ignored: it does something in the study, or it is refused. Driver.
 
-A flag, or a key of a person's own file, also where it is a flag that leaves it nothing to do. What a
-preset of ours brings for a stage that a flag leaves out is no input of anybody's.
+A flag, or a key of a person's own file, also where a flag leaves it nothing to do. What a preset of
+ours brings for a stage that a flag leaves out is no input of anybody's.
 """
 
 from collections.abc import Callable, Iterable

@@ -15,11 +15,12 @@ from pathlib import Path
 
 from study import Mistake, say
 from study.config import flags
-from study.config.study import preset, recorded
+from study.config.study import BUDGETS, Study, preset, read_preset, recorded
 
-SHARED = ("time_budget", "gpu_hours")  # budgets are of all searches together
-AGAIN = ("data", "address", "storage", *SHARED)  # what --resume takes, too, and may be another
+AGAIN = ("data", "address", "storage", *BUDGETS)  # what --resume takes, too, and may be another
 ELSEWHERE = ("preset", "classes", "name", "out", "seed", "from", *AGAIN)  # not flags of its study
+# What is of all searches together, and so must be known before the first of them begins.
+TOGETHER = ("name", "out", "seed", "stages", *BUDGETS)
 
 
 def number(text: str) -> int:
@@ -34,24 +35,37 @@ def run(given: dict[str, str], repeats: int, more: list[str]) -> int:
     `more` are words that every search's command takes as they are.
     """
     source = given.get("preset", "search")
-    if "search" not in given.get("stages", ",".join(preset(source).get("stages", ["search"]))):
+    study = whole(source, given)
+    if "search" not in study.stages:
         raise Mistake("--repeats does nothing here, since nothing is searched: leave it out")
-    stem = f"{Path(source).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    name, first = given.get("name") or stem, int(given.get("seed") or preset(source).get("seed", 0))
-    folders = [Path(given.get("out", "runs")) / f"{name}-{k + 1}" for k in range(repeats)]
+    name = study.name or f"{Path(source).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    folders = [Path(study.out) / f"{name}-{k + 1}" for k in range(repeats)]
+    shares = {what: getattr(study, what) / repeats for what in BUDGETS if getattr(study, what)}
     worst = 0
     for k, folder in enumerate(folders):
-        own = given | {"name": folder.name, "seed": str(first + k)}
-        own |= {what: f"{float(given[what]) / repeats:g}" for what in SHARED if what in given}
+        own = given | {"name": folder.name, "seed": str(study.seed + k)}
+        own |= {what: f"{share:g}" for what, share in shares.items()}
         say(f"Search {k + 1} of {repeats}: {folder}")
         code = done(words(folder, own) + more)
         worst = max(worst, code)
         if code > 1:
-            named = "" if "name" in given else f", with --name {name},"
+            named = "" if study.name else f", with --name {name},"
             say(f"Search {k + 1} of {repeats} ended early; the same command{named} goes on there.")
             return code
     say(f"All searches together: python -m results {shlex.join(map(str, folders))}")
     return worst
+
+
+def whole(source: str, given: dict[str, str]) -> Study:
+    """What preset and flags say of all searches together; the rest is each search's own matter."""
+    for kind, part in preset(source).get("hardware", {}).items():
+        if found := [name for name in TOGETHER if name in part]:
+            raise Mistake(
+                f"hardware.{kind} of {source} has {' and '.join(found)}, which with --repeats is "
+                "of all searches together: put it above the tables"
+            )
+    study, _ = read_preset(source, "")
+    return flags.with_flags(study, {name: given[name] for name in TOGETHER if name in given})
 
 
 def words(folder: Path, own: dict[str, str]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from study import now
 from study.cluster import environment
 from study.config.hyperparameters import Hyperparameters
-from study.config.study import Study
+from study.config.study import BUDGETS, Study
 from study.data.datasets import Dataset, Split
 from study.driver import networks
 from study.driver.notify import Notifier
@@ -25,7 +25,6 @@ from study.storage.mirror import Mirror
 from study.storage.places import Place
 
 WRITE_EVERY_SECONDS = 5.0
-BUDGETS = ("time_budget", "gpu_hours")
 CAUSES = (*BUDGETS, "signal", "node", "storage")  # of an end; a later one outranks an earlier
 
 

@@ -7,12 +7,12 @@ from typing import Any
 from ray import tune
 
 from study import now, output, say
-from study.config.study import to_dict
+from study.config.study import BUDGETS, to_dict
 from study.driver import confirm, header, networks, presets, summary
 from study.driver.display import Display
 from study.driver.recorder import Recorder
 from study.driver.scheduling import SCHEDULERS, NoEarlyStopping
-from study.driver.session import BUDGETS, Session
+from study.driver.session import Session
 from study.driver.signals import Signals
 from study.driver.tuner import Proposals, run_stage
 from study.record import outcome, remaining

@@ -16,11 +16,11 @@ from fer_stats.measures import measures
 from fer_stats.metric import WORDS
 from fer_stats.plans import Plan
 from study import counted
-from study.config.study import Study, confirmed_names, pairs_of
+from study.config.study import BUDGETS, Study, confirmed_names, pairs_of
 from study.driver import compared, header, learning, prepare, wider
 from study.driver.display import percent
 from study.driver.failures import last_line
-from study.driver.session import BUDGETS, Session
+from study.driver.session import Session
 from study.record.outcome import (
     answered,
     best,
