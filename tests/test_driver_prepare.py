@@ -1,13 +1,17 @@
 """How a new study is sized; what it refuses at its beginning is tried in test_study_run.py."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from fer_stats.plans import Plan
 from study.config.study import from_dict
 from study.data import datasets
-from study.driver import networks, prepare
+from study.driver import networks, prepare, summary
+from study.record import outcome
+from study.record.tables import Tables
 from study.training import gpu_memory
 
 
@@ -22,14 +26,38 @@ def test_the_largest_trial_of_a_study_decides():
             },
         }
     )
-    found = [(one.model, one.batch_size, one.image_px) for one in prepare.largest_trials(study)]
+    found = [(one.model, one.batch_size, one.image_px) for _, one in prepare.extremes(study)]
     assert found == [("alexnet", 500, 48), ("resnet34", 64, 64)]
 
 
 def test_a_confirmation_of_settings_is_sized_by_them():
     settings = [{"name": "a", "model": "alexnet", "batch_size": 17}]
     study = from_dict({"stages": ["confirm"], "settings": settings})
-    assert [one.batch_size for one in prepare.largest_trials(study)] == [17]
+    assert [one.batch_size for _, one in prepare.extremes(study)] == [17]
+
+
+def test_a_confirmation_after_a_search_is_sized_by_what_was_searched():
+    """It was sized by the preset's first points, whatever the search had chosen."""
+    settings = [{"name": "a", "model": "alexnet", "batch_size": 32}]
+    given = {"models": ["alexnet", "resnet34"], "settings": settings}
+    study = from_dict(given | {"stages": ["confirm"], "space": {"batch_size": [32, 512]}})
+    tables = Tables(trials={"t0000": {"stage": "search"}})
+    searched = outcome.with_search(study, tables)
+    found = [(one.model, one.batch_size) for _, one in prepare.extremes(searched)]
+    assert found == [("alexnet", 512), ("resnet34", 512)]
+    assert outcome.with_search(study, Tables()) == study
+
+
+def test_a_confirmation_after_a_search_is_announced_as_that_of_a_search():
+    """The first points were announced as what is compared, and no default beside the best."""
+    settings = [{"name": "a", "model": "alexnet"}, {"name": "b", "model": "alexnet"}]
+    given = {"models": ["alexnet", "resnet34", "cbam_resnet34"], "settings": settings}
+    study = from_dict(given | {"stages": ["confirm"], "baseline_seeds": 4})
+    searched = outcome.with_search(study, Tables(trials={"t0000": {"stage": "search"}}))
+    images = SimpleNamespace(duplicate=np.zeros(3000, bool))
+    assert summary.decides(searched, images) == Plan(12, 3000, 3, False)
+    assert summary.decides(study, images) == Plan(12, 3000, 1, True)
+    assert summary.beside(searched) == ", its default, 4 seeds each" and summary.beside(study) == ""
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ from study.driver.header import read as read_header
 from study.driver.notify import Notifier
 from study.driver.session import Session
 from study.driver.signals import Signals
-from study.record import remaining
+from study.record import outcome, remaining
 from study.record.journal import Journal, read
 from study.record.tables import Tables
 from study.search import proposals
@@ -194,7 +194,8 @@ def go_on(
         prepare.check_networks(study, len(dataset.classes))
         prepare.check_batches(study, len(dataset.train.labels))
     joined = connected(study.address)
-    need = resources.per_trial(prepare.shared(study, prepare.parts(study, whole)))
+    trained = outcome.with_search(study, tables)
+    need = resources.per_trial(prepare.shared(trained, prepare.parts(study, whole)))
     check_budget(study, need)
     device = device_of(need)
     refuse_idle(study, given, device=device)

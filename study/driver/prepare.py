@@ -166,26 +166,9 @@ def trials_per_gpu(study: Study, classes: int, images: int, free_mib: float, cor
     """
     from study.training import gpu_memory
 
-    need = max(gpu_memory.memory_mib(hp, classes, images) for hp in largest_trials(study))
+    need = max(gpu_memory.memory_mib(hp, classes, images) for _, hp in extremes(study))
     fit = min(free_mib // need, cores // study.cpus_per_trial, TRIALS_PER_GPU)
     return max(1, math.floor(fit))
-
-
-def largest_trials(study: Study) -> list[Hyperparameters]:
-    """What a trial may need at most: each network with the largest batch and images that the
-    study may try, or the settings of a study without a search."""
-    if "search" not in study.stages and study.settings:
-        return [configuration(study, setting) for setting in study.settings]
-    trials = []
-    for model in study.models:
-        hp = configuration(study, Setting("", {"model": model}))
-        for name in ("batch_size", "image_px"):
-            _, domain = domains(study, model).get(name, ("", getattr(hp, name)))
-            values = (domain.high,) if isinstance(domain, Range) else domain
-            largest = max(values) if isinstance(values, tuple) else values
-            hp = replace(hp, **{name: largest})
-        trials.append(hp)
-    return trials
 
 
 def described(whole: datasets.Dataset, dataset: datasets.Dataset) -> dict[str, Any]:

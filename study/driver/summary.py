@@ -17,6 +17,7 @@ from fer_stats.metric import WORDS
 from fer_stats.plans import Plan
 from study import counted
 from study.config.study import BUDGETS, Study, confirmed_names, pairs_of
+from study.data.datasets import Dataset
 from study.driver import compared, header, learning, prepare, wider
 from study.driver.display import percent
 from study.driver.failures import last_line
@@ -30,6 +31,7 @@ from study.record.outcome import (
     kept,
     passed_over,
     wanted,
+    with_search,
 )
 from study.record.tables import Tables
 from study.search import earlier
@@ -218,12 +220,12 @@ def opening(session: Session, joined: str) -> str:
     cores = session.need["cpu"]
     each = f"{share:g} GPU" if share else f"{cores:g} core{'' if cores == 1 else 's'}"
     images = [f"{len(split.labels):,}" for split in (dataset.train, dataset.val, dataset.test)]
-    side = dataset.side_px
+    side, whole = dataset.side_px, with_search(study, session.tables)
     lines = [
         f"Study {study.name} in {session.folder}",
         f"Data: {dataset.name} ({dataset.digest}), {images[0]} train, {images[1]} val, "
         f"{images[2]} test, {len(dataset.classes)} classes, {side} x {side} pixels",
-        *(f"Note: {note}." for note in (*dataset.notes, *enlarged(study, side))),
+        *(f"Note: {note}." for note in (*dataset.notes, *enlarged(whole, side))),
         f"Machine: {joined}; {counted(session.slots, 'trial')} at once on {session.device}, {each} "
         "each",
     ]
@@ -243,13 +245,13 @@ def opening(session: Session, joined: str) -> str:
         lines += map(earlier.words, session.header.get("earlier", ()))
     if "confirm" in study.stages:
         what = "the best of each network"
-        if "search" not in study.stages and not session.tables.of_stage("search"):
+        if "search" not in whole.stages:
             what = counted(len(wanted(study)), "setting")
         lines.append(
-            f"Confirmation: {what}, {counted(study.seeds, 'seed')} each{beside(session)}, then the "
+            f"Confirmation: {what}, {counted(study.seeds, 'seed')} each{beside(whole)}, then the "
             "test images"
         )
-        if words := decides(session).words:
+        if words := decides(whole, session.dataset).words:
             lines.append(f"Decides: {words}")
     if session.header.get("seconds_per_epoch") and (seconds := session.seconds_left()):
         lines.append(f"Time: about {minutes(seconds)} here; --epochs, --train-images for more")
@@ -268,26 +270,24 @@ def minutes(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
-def beside(session: Session) -> str:
+def beside(study: Study) -> str:
     """What is confirmed beside the best of the search, in words."""
-    study = session.study
-    others = [row for row in session.tables.chosen.values() if row.get("beside")]
-    if not study.baseline_seeds or not ("search" in study.stages or others):
+    if not study.baseline_seeds or "search" not in study.stages:
         return ""
     more = f" and {study.runners_up} next best" if study.runners_up else ""
     return f", its default{more}, {counted(study.baseline_seeds, 'seed')} each"
 
 
-def decides(session: Session) -> Plan:
+def decides(study: Study, dataset: Dataset) -> Plan:
     """What the seeds and the test images that count can decide."""
-    study, names = session.study, confirmed_names(session.study)
+    names = confirmed_names(study)
     pairs = pairs_of(study) or [*combinations(names, 2)]
     models = {setting.name: setting.values["model"] for setting in study.settings}
     alike = [
         models.get(a, a).removeprefix("cbam_") == models.get(b, b).removeprefix("cbam_")
         for a, b in pairs
     ]
-    images = int((~session.dataset.duplicate).sum())
+    images = int((~dataset.duplicate).sum())
     return Plan(study.seeds, images, len(pairs), bool(alike) and all(alike))
 
 

@@ -3,6 +3,7 @@
 Runs on the driver.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,13 @@ def wanted(study: Study) -> list[Setting]:
     """A study without a search confirms its settings, or each network with the fixed values."""
     settings = [s for s in study.settings if s.values["model"] in study.models]
     return settings or [Setting(model, {"model": model}) for model in study.models]
+
+
+def with_search(study: Study, tables: Tables) -> Study:
+    """The study with the search that it had, where it goes on with the confirmation alone: what is
+    trained is what was searched then, and its settings only where nothing was."""
+    searches = "search" in study.stages or not tables.of_stage("search")
+    return study if searches else replace(study, stages=("search", *study.stages))
 
 
 def due(tables: Tables, study: Study) -> list[str]:
