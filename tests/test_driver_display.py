@@ -87,6 +87,14 @@ def test_the_end_of_a_trial_says_how_far_it_came_and_why_it_ended():
     assert ending("t0001", found, Study()) == said
 
 
+def test_a_trial_that_is_stopped_after_a_retry_says_why_it_was_stopped():
+    """It was told with the error after which it had gone on."""
+    retried = {"event": "trial_retried", "trial_id": "t0000", "error": "worker died"}
+    stopped = ended("t0000", "stopped", "asha: below")
+    found = tables(started("t0000"), retried, epoch("t0000", 3), stopped)
+    assert ending("t0000", found, Study()).endswith("(asha: below)")
+
+
 def test_what_a_study_is_judged_by_is_what_its_trials_end_with():
     found = tables(started("t0000"), epoch("t0000", 10) | {"val_macro_f1": 0.25})
     line = ending("t0000", found, Study(metric="macro_f1"))

@@ -170,7 +170,9 @@ def ending(name: str, tables: Tables, study: Study) -> str:
     _, model, batch, lr, epoch, accuracy = cells(name, tables, study.objective)
     line = f"{name} {model}, batch {batch}, lr {lr}: {row['status']} at epoch {epoch}"
     line += f", {study.on_val} {accuracy}" if accuracy else ""
-    return line + (f" ({row['error'] or row['reason']})" if row["status"] != "completed" else "")
+    if row["status"] == "completed":
+        return line
+    return f"{line} ({row['error' if row['status'] == 'failed' else 'reason']})"
 
 
 def percent(fraction: float) -> str:
