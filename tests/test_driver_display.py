@@ -1,6 +1,8 @@
 """What is said while a study runs."""
 
 import errno
+import re
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import StringIO
 from types import SimpleNamespace
@@ -76,6 +78,8 @@ def test_what_is_left_of_the_budgets_is_told():
     found.wall_seconds = 40.0
     line = shown(1, found, time_budget=100.0, gpu_hours=1.0)
     assert "budget left 1:00" in line and "0.75 GPU-hours left" in line
+    found.moment = datetime.now(UTC) - timedelta(seconds=30)  # in the middle of an epoch
+    assert re.search(r"budget left (30|2\d) s", shown(1, found, time_budget=100.0))
 
 
 def test_the_end_of_a_trial_says_how_far_it_came_and_why_it_ended():

@@ -167,6 +167,14 @@ def test_a_budget_ends_it_before(budget, seconds):
     SEARCH.wall_seconds = 0.0
 
 
+def test_a_budget_is_spent_between_the_events_too():
+    """What was left of it stood still during an epoch."""
+    tables = replace(SEARCH, wall_seconds=24.0, moment=NOON + timedelta(seconds=24))
+    assert [left(tables, 24 + second, trials=4, time_budget=40.0) for second in (0, 5)] == [16, 11]
+    assert remaining.spent(tables, NOON) == 24.0, "by a clock that is behind"
+    assert remaining.spent(Tables(), NOON) == 0.0
+
+
 def test_the_best_is_confirmed_before_what_is_beside_it_seed_by_seed_the_longest_first():
     """In the order of --models the last and longest one trained alone, the other core idle; and
     with a search's defaults among the first seeds a budget cut the best's own."""

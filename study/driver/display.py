@@ -2,7 +2,7 @@
 
 import sys
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rich.console import Console, Group, JustifyMethod
 from rich.live import Live
@@ -13,6 +13,7 @@ from study import say
 from study.config.study import Study
 from study.driver.session import Session
 from study.output import outlived, readable
+from study.record import remaining
 from study.record.journal import Row
 from study.record.outcome import best
 from study.record.tables import Tables
@@ -108,7 +109,7 @@ class Display:
             parts.append(f"{speed:,.0f} images/s")
         parts.append(self.left(session))
         if self.study.time_budget:
-            spent = session.tables.wall_seconds
+            spent = remaining.spent(session.tables, datetime.now(UTC))
             parts.append(f"budget left {duration(max(0, self.study.time_budget - spent))}")
         if self.study.gpu_hours:
             left_hours = max(0.0, self.study.gpu_hours - session.gpu_hours_spent)

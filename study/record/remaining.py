@@ -67,8 +67,14 @@ def seconds(header: Facts, tables: Tables, now: datetime) -> float | None:
     answers = epochs_of_answers(header.get("data") or {})
     left += together([answers * speed.of(model) for model in unasked], slots)
     if limit := study.get("time_budget"):
-        left = min(left, max(0.0, limit - tables.wall_seconds))
+        left = min(left, max(0.0, limit - spent(tables, now)))
     return left
+
+
+def spent(tables: Tables, now: datetime) -> float:
+    """Seconds over all drivers, of which one is at work: also those since its last event."""
+    silent = (now - tables.moment).total_seconds() if tables.moment else 0.0
+    return tables.wall_seconds + max(0.0, silent)
 
 
 def epochs_of_answers(data: Facts) -> float:
