@@ -1,3 +1,4 @@
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,15 @@ from study.config import seeds
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import from_dict
 from study.data.datasets import Dataset, Split
-from study.driver.confirm import attention_rows, choose, configs, part, prediction_rows, with_rows
+from study.driver.confirm import (
+    attention_rows,
+    choose,
+    configs,
+    look,
+    part,
+    prediction_rows,
+    with_rows,
+)
 from study.record.outcome import answered, best, due, passed_over, wanted
 from study.record.tables import Tables
 from study.search.proposals import config
@@ -278,6 +287,18 @@ def test_probabilities_of_another_number_of_images_are_no_rows():
     splits, whole = dataset()
     with pytest.raises(ValueError, match="expected length 5"):
         prediction_rows("A-s0", np.zeros((4, 2), np.float32), splits, whole)
+
+
+def test_which_study_opens_test_is_in_study_json_before_the_journal_has_an_opening(tmp_path):
+    _, whole = dataset()
+    made = {"study": from_dict({"name": "s"}), "folder": tmp_path, "dataset": whole}
+    first = SimpleNamespace(**made, tables=Tables(), header={"started_at": "now"})
+    assert look(first) == look(first) == 1
+    assert json.loads((tmp_path / "study.json").read_text())["look_at_test"] == 1
+    killed = SimpleNamespace(**made, tables=Tables(opened=["A-s0"]), header={"started_at": "now"})
+    assert look(killed) == 1, "the ledger counts a study once"
+    other = SimpleNamespace(**made, tables=Tables(), header={"started_at": "later"})
+    assert look(other) == 2
 
 
 def test_attention_rows_name_the_image_and_hold_the_map_row_by_row():

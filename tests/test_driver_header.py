@@ -65,6 +65,18 @@ def test_a_whole_study_json_is_read_as_it_is(folder, tables, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_what_was_known_of_test_before_it_was_judged_by_is_not_lost(folder):
+    """A driver that was killed before its study's end left it out of study.json for good."""
+    added = {"seeds_after_test": [2, 5]}
+    opened = {"event": "test_opened", "time": "2026-11-24T10:00:01+00:00", "trial_id": "a-s0"}
+    events = [began(**header.of_journal(HEADER | added)), opened | {"look": 3}, opened]
+    tables = Tables.of(events)
+    assert header.read(folder, tables) == (HEADER | {"look_at_test": 3}, STUDY)
+    (folder / "study.json").unlink()
+    found, _ = header.read(folder, tables)
+    assert found["look_at_test"] == 3 and found["seeds_after_test"] == [2, 5]
+
+
 DAMAGES = [
     b"",
     b"{",

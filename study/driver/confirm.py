@@ -18,7 +18,7 @@ from study.config import seeds
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Range, Setting, Study, configuration, default_of, domains
 from study.data.datasets import Dataset, Split, subset
-from study.driver import ledger
+from study.driver import header, ledger
 from study.driver.failures import last_line
 from study.driver.session import Session
 from study.record import outcome
@@ -216,19 +216,8 @@ def asked(
         if session.interrupted:
             break
         if name not in session.tables.opened:
-            seen = len(splits["test"].labels)
-            if not session.tables.opened:
-                of, by = session.dataset.digest, session.study.name
-                shared = places.at(session.study.storage) if session.study.storage else None
-                session.header["look_at_test"] = ledger.opened(
-                    of,
-                    by,
-                    [*session.tables.chosen],
-                    storage=shared,
-                    source=session.dataset.source[1],
-                    begun=session.header["started_at"],
-                )
-            session.log({"event": "test_opened", "trial_id": name, "images": seen})
+            opened = {"event": "test_opened", "trial_id": name, "look": look(session)}
+            session.log(opened | {"images": len(splits["test"].labels)})
         waiting[name] = answers.remote(
             settings_of(session.tables.trials[name]),
             images,
@@ -240,6 +229,23 @@ def asked(
             session.study.own_networks,
         )
     return waiting
+
+
+def look(session: Session) -> int:
+    """Which study this is of those that opened these test images; in study.json before the first
+    of its own openings is in the journal."""
+    if "look_at_test" not in session.header:
+        study = session.study
+        session.header["look_at_test"] = ledger.opened(
+            session.dataset.digest,
+            study.name,
+            [*session.tables.chosen],
+            storage=places.at(study.storage) if study.storage else None,
+            source=session.dataset.source[1],
+            begun=session.header["started_at"],
+        )
+        header.write(session)
+    return int(session.header["look_at_test"])
 
 
 def part(split: Split, study: Study) -> Split:

@@ -6,8 +6,10 @@ from typing import Any
 
 from study import Mistake, say
 from study.config.study import Study, recorded
+from study.driver.session import Session
 from study.record.journal import Row
 from study.record.tables import Tables
+from study.storage import atomic
 
 OF_THE_DATA = ("name", "digest", "source", "levels", "side_px")  # which copy, and how it is read
 OF_A_DRIVER = ("git", "versions", "hardware")  # with what code, libraries and machine it ran
@@ -20,6 +22,7 @@ KEPT = (
     "data",
     "earlier",
     "changed",
+    "seeds_after_test",
     *OF_A_DRIVER,
 )
 
@@ -31,6 +34,14 @@ def of_journal(header: dict[str, Any]) -> Row:
     return kept | {"data": data}
 
 
+def write(
+    session: Session, status: str = "running", reason: str = "", ended_at: str | None = None
+) -> None:
+    """study.json as it is now."""
+    ending = {"status": status, "reason": reason, "ended_at": ended_at}
+    atomic.write_json(session.folder / "study.json", session.header | ending)
+
+
 def read(folder: Path, tables: Tables) -> tuple[dict[str, Any], Study]:
     """study.json, and the study in it. Mistake if neither it nor the journal has them.
 
@@ -39,6 +50,7 @@ def read(folder: Path, tables: Tables) -> tuple[dict[str, Any], Study]:
     """
     path = folder / "study.json"
     last = tables.drivers[-1] if tables.drivers else {}
+    look = {"look_at_test": tables.look} if tables.look else {}
     if not path.is_file() and "study" not in last:
         raise Mistake(f"{folder} holds no study.json: give --resume a study's folder or its name")
     try:
@@ -51,11 +63,11 @@ def read(folder: Path, tables: Tables) -> tuple[dict[str, Any], Study]:
         if "study" not in last:
             raise Mistake(f"{path} is damaged ({error!r}): restore it from a copy") from None
         say(f"{path} is damaged or lost ({error!r}): it is made anew from the journal.")
-        return dict(last), recorded(last["study"])
+        return last | look, recorded(last["study"])
     if "study" in last and study != recorded(last["study"]):
         say(f"{path} isn't as its last driver wrote it: the study goes on as the journal has it.")
-        return header | {"study": last["study"]}, recorded(last["study"])
-    return header, study
+        return header | look | {"study": last["study"]}, recorded(last["study"])
+    return header | look, study
 
 
 def others(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

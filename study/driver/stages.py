@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from typing import Any
 
 from ray import tune
 
@@ -20,7 +19,6 @@ from study.record.journal import Row
 from study.record.tables import Tables, settings_of
 from study.search.asha import Decision
 from study.search.proposals import Config, Optimiser
-from study.storage.atomic import write_json
 
 
 def run(
@@ -47,7 +45,7 @@ def run(
             **header.of_journal(session.header | session.origin),
         }
     )
-    write_header(session, "running", "", None)
+    header.write(session)
     try:
         if "search" in stages and not session.ending:
             search_stage(session, display)
@@ -123,7 +121,7 @@ def confirm_stage(session: Session, display: Display) -> None:
     confirm.choose(session)
     classes = len(session.dataset.classes)
     session.header["confirmed_networks"] = networks.confirmed(session.tables.chosen, classes)
-    write_header(session, "running", "", None)
+    header.write(session)
     every = list(confirm.configs(session.tables, session.study))
     config = {one["trial_id"]: one for one, _ in every}
     speed = remaining.pace(session.header, session.tables)
@@ -163,7 +161,7 @@ def close(session: Session, finish: Callable[[Session], None]) -> int:
         lambda: session.log(ended),
         session.write,
         lambda: presets.write(session),
-        lambda: write_header(session, status, ended["reason"], now()),
+        lambda: header.write(session, status, ended["reason"], now()),
     ):
         try:  # one that fails leaves the others
             write()
@@ -208,8 +206,3 @@ def ended_for_good(tables: Tables) -> set[str]:
     """The confirmation's trials that need no more work; one stopped by a budget may go on."""
     rows = tables.of_stage("confirm").items()
     return {name for name, row in rows if row["status"] in ("completed", "failed")}
-
-
-def write_header(session: Session, status: str, reason: str, ended_at: str | None) -> None:
-    ending: dict[str, Any] = {"status": status, "reason": reason, "ended_at": ended_at}
-    write_json(session.folder / "study.json", session.header | ending)

@@ -51,6 +51,7 @@ EVENTS = {
             "data": "name and digest of the data set",
             "earlier": "trials of earlier studies that the sampler knows, as in study.json",
             "changed": "what of the search --resume has widened, as in study.json",
+            "seeds_after_test": "seeds that were added after test was opened, as in study.json",
             "git": "commit, whether files differ from it, digest of the code",
             "versions": "Python and the libraries that decide a result",
             "hardware": "its machine and the cluster",
@@ -117,6 +118,7 @@ EVENTS = {
         "a confirmed network is about to be evaluated on test, for the first time",
         "study/driver/confirm.py",
         TRIAL | {"images": "images of test"},
+        {"look": "which study this is of those that opened these images, as in study.json"},
     ),
     "prediction_failed": Kind(
         "a confirmed network gave no predictions",

@@ -24,6 +24,7 @@ class Tables:
     decisions: dict[tuple[str, int], Row] = field(default_factory=dict)
     chosen: dict[str, Row] = field(default_factory=dict)  # setting -> its hyperparameters
     opened: list[str] = field(default_factory=list)  # trials for which test was opened
+    look: int = 0  # which study this is of those that opened these test images, if that is known
     unanswered: dict[str, str] = field(default_factory=dict)  # trial -> why it has no predictions
     last: dict[str, Row] = field(default_factory=dict)  # trial -> its newest epoch
     wall_seconds: float = 0.0  # over all drivers
@@ -134,6 +135,7 @@ def chosen(tables: Tables, row: Row, moment: datetime) -> None:
 
 def test_opened(tables: Tables, row: Row, moment: datetime) -> None:
     tables.opened.append(row["trial_id"])
+    tables.look = row.get("look", tables.look)
 
 
 def prediction_failed(tables: Tables, row: Row, moment: datetime) -> None:
