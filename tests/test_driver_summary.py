@@ -115,6 +115,13 @@ def test_confirmed_pools_the_seeds_of_a_setting():
     ]
 
 
+def test_a_network_that_gave_no_answers_is_right_on_no_image():
+    """NaN was taken for the first class, which its images are then answered with."""
+    given = predictions("------").assign(p_happy=np.nan, p_sad=np.nan, label="happy")
+    row = confirmed(tables(), from_dict({"metric": "macro_f1"}), given, DATA).iloc[0]
+    assert row["test"] == row["val"] == row["test macro-F1"] == "0.0 %"
+
+
 def test_the_interval_keeps_each_seeds_answers_together():
     """As many images as a sort no longer keeps in their order."""
     rng = np.random.default_rng(0)

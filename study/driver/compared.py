@@ -14,6 +14,7 @@ import pandas as pd
 from fer_stats import verdicts
 from fer_stats.verdicts import Answered, Comparison
 from study.config.study import Study, pairs_of
+from study.driver import learning
 from study.record.outcome import copied, kept
 from study.record.tables import Tables
 
@@ -94,9 +95,7 @@ def answered(
     shape: dict[str, Any] = {}
     for name, one in test[test["trial_id"].isin(trials)].groupby("trial_id", sort=False):
         one = one.sort_values("image")
-        share = one[[f"p_{label}" for label in classes]].to_numpy()
-        said = np.array(classes)[np.nan_to_num(share, nan=-1.0).argmax(1)]
-        rows.append((said == one["label"].to_numpy()) & ~np.isnan(share).any(1))
+        rows.append(learning.answers(one, classes) == one["label"].to_numpy())
         shape = trials[str(name)]
         seeds.append(int(shape.get("hp_seed", len(seeds))))
     start = verdicts.start(

@@ -32,6 +32,11 @@ def guesses(rows: pd.DataFrame, classes: list[str]) -> np.ndarray:
     return np.where(np.isnan(share).any(1), -1, share.argmax(1))
 
 
+def answers(rows: pd.DataFrame, classes: list[str]) -> np.ndarray:
+    """The same in words; empty where there is none."""
+    return np.array([*classes, ""])[guesses(rows, classes)]
+
+
 def searched(
     tables: Tables, study: Study, labels: np.ndarray, classes: tuple[str, ...]
 ) -> list[str]:

@@ -74,8 +74,7 @@ def confirmed(
     and new images, so that one seed has none; `cluster` numbers those of them that are identical.
     """
     classes, theirs = list(data["classes"]), published(study, data)
-    share = predictions[[f"p_{name}" for name in classes]].to_numpy()
-    guess = pd.Series([classes[k] for k in share.argmax(1)], predictions.index)
+    guess = learning.answers(predictions, classes)
     frame = predictions[["trial_id", "split", "image", "label"]].assign(
         guess=guess,
         duplicate=predictions["duplicate"] if copied is None else copied,
