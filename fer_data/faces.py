@@ -13,7 +13,7 @@ class Face:
 
     file: str
     label: str  # a class's name, or its number as it is written
-    split: str = ""  # train, val or test; "" where the source has none
+    split: str = ""  # train, val, test or layout.EVAL; "" where the source has none
     group: str = ""  # the person, sequence or photograph it is of; "" for an image by itself
     box: Box | None = None  # the part of the file that is the face; None for all of it
     about: tuple[tuple[str, str], ...] = ()  # attribute -> value, as ("gender", "female")

@@ -9,19 +9,27 @@ from fer_data.classes import folded, listed
 from fer_data.rows import USAGES
 from fer_data.tree import EXPECTED, Tree
 
+EVAL = "eval"  # val or test, by what is beside it: see splits.settled
 FOLDERS = {
     "train": "train",
     "training": "train",
     "train_set": "train",
+    "training_set": "train",
     "val": "val",
     "valid": "val",
     "validation": "val",
     "val_set": "val",
+    "validation_set": "val",
+    "dev": "val",
+    "dev_set": "val",
+    "development": "val",
     "publictest": "val",
     "test": "test",
     "testing": "test",
     "test_set": "test",
     "privatetest": "test",
+    "eval": EVAL,
+    "evaluation": EVAL,
 }
 
 
@@ -170,17 +178,12 @@ def below(files: list[File]) -> tuple[str, ...]:
 
 
 def with_splits(tree: Tree, files: list[File]) -> tuple[list[File], tuple[str, ...]]:
-    """The files with the splits that a study needs, as far as names tell them, and notes."""
+    """The files, with val told from test as far as names tell them, and notes."""
     splits = {file.split for file in files}
     if "train" not in splits or splits == {"train"}:
         lacking = "train" if "train" not in splits else "test"
         raise Mistake(f"{tree.path} has no images in {lacking}/CLASS/; {EXPECTED}: add them")
-    if splits != {"train", "val"}:
-        return (files, ()) if "val" in splits else with_halves(files)
-    note = (
-        "there is no test folder, so the validation folder is the test split, met once at the end"
-    )
-    return [replace(f, split="test" if f.split == "val" else f.split) for f in files], (note,)
+    return with_halves(files) if splits == {"train", "test"} else (files, ())
 
 
 def with_halves(files: list[File]) -> tuple[list[File], tuple[str, ...]]:

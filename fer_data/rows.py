@@ -14,7 +14,7 @@ class Rows:
 
     images: np.ndarray  # uint8 (N, side, side)
     names: np.ndarray  # str (N,), class names
-    splits: np.ndarray  # str (N,), train, val or test; "" where nothing tells it
+    splits: np.ndarray  # str (N,), train, val or test; all "" where nothing tells it
     ids: np.ndarray  # int64 (N,), row of the table from 0, or place in the sorted list of files
     notes: tuple[str, ...]  # sentences on what had to be assumed or changed
     known: str = ""  # the published data set whose images per class and split these are, as fer2013

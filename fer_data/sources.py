@@ -22,6 +22,7 @@ from fer_data.known import FERPLUS
 from fer_data.layout import ended, ending
 from fer_data.readers import ferplus
 from fer_data.rows import SIDE_PX, USAGES, Rows
+from fer_data.splits import settled
 from fer_data.tree import EXPECTED, Tree, is_tree, opened, readable
 
 TABLES = ("fer2013.csv", "icml_face_data.csv")
@@ -160,7 +161,7 @@ def stacked(each: list[tuple[float, ...]]) -> np.ndarray | None:
 
 
 def decoded(found: Found, crop: float, px: int) -> Content:
-    faces = found.faces
+    faces, meant = settled(found.tree.path, found.faces)
     images, largest, told = image_files.read(
         found.tree, [face.file for face in faces], [face.box for face in faces], crop, px
     )
@@ -169,7 +170,7 @@ def decoded(found: Found, crop: float, px: int) -> Content:
     )
     names = dict.fromkeys(name for face in faces for name, _ in face.about)
     about = {name: np.array([dict(face.about).get(name, "") for face in faces]) for name in names}
-    notes = (*found.notes, *unread(found), *told)
+    notes = (*found.notes, *unread(found), *meant, *told)
     shares = stacked([face.shares for face in faces])
     boxes = any(face.box for face in faces)
     return Content(

@@ -1,4 +1,5 @@
-"""Train, val and test of a source that gives fewer: carved from it, with no group on two sides.
+"""Train, val and test of a source: what its own splits mean, and those that it lacks, carved from
+train with no group on two sides.
 
 A group is all that shows one person, one sequence or one photograph, as far as the source tells it,
 and all images with the same pixels.
@@ -7,15 +8,53 @@ and all images with the same pixels.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from fer_data import Mistake
+from fer_data.faces import Face
 from fer_data.known import SPLITS
+from fer_data.layout import EVAL
 from fer_data.rows import Rows
 
 CARVED_SHARE = 9  # one image in nine, as PublicTest's share of Training and PublicTest
 TEST_SHARE = 10  # one in ten, as PrivateTest's share of all of FER-2013
 CARVING_SEED = 0
+
+
+def settled(path: Path, faces: list[Face]) -> tuple[list[Face], tuple[str, ...]]:
+    """The faces in splits as they are meant, with a test or without any split at all; and notes.
+
+    `eval` is test, as for `datasets` of Hugging Face, but val beside a test; val is test where
+    there is none; one split alone says nothing. Faces without a split beside others are left out.
+    """
+    told = {face.split for face in faces} - {""}
+    meant: dict[str, str] = {}
+    notes: list[str] = []
+    if len(told) == 1 and all(face.split for face in faces):
+        meant = dict.fromkeys(told, "")
+        notes.append(f"all of it is one split, called {[*told][0]}, and is taken as a whole")
+    elif EVAL in told:
+        meant[EVAL] = next((name for name in ("test", "val") if name not in told), "")
+    elif "val" in told and "test" not in told:
+        meant["val"] = "test"
+    if meant.get(EVAL) == "val":
+        notes.append("eval is val, since there is a test split beside it")
+    for name in (name for name in told if meant.get(name) == "test"):
+        notes.append(f"there is no test split, so {name} is the test split, met once at the end")
+    if meant:
+        faces = [replace(face, split=meant.get(face.split, face.split)) for face in faces]
+    lost = [face for face in faces if not face.split]
+    if not lost or len(lost) == len(faces):
+        return faces, tuple(notes)
+    many = f"{len(lost):,} of {len(faces):,} faces, as {lost[0].file}, are in no train, val or test"
+    if "train" not in told or len(told) == 1:
+        raise Mistake(
+            f"{path}: {many}, all others in {' and '.join(sorted(told))}; expected a split for "
+            "each, or for none: name those that are missing"
+        )
+    return [face for face in faces if face.split], (*notes, f"{many}: they were left out")
 
 
 def whole(rows: Rows) -> Rows:

@@ -72,10 +72,7 @@ THREE = {
         "without test": (
             lambda u, c: f"images/{'train' if u == 'Training' else 'validation'}/{c}",
             WHOLE,
-            (
-                "there is no test folder, so the validation folder is the test split, met once at "
-                "the end",
-            ),
+            ("there is no test split, so val is the test split, met once at the end",),
         ),
         "case": (
             lambda u, c: f"{two(u).title()}/{c if u == 'Training' else c.title()}",

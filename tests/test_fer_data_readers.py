@@ -582,6 +582,70 @@ def test_a_split_that_cuts_persons_is_told(tmp_path):
     assert told.startswith("10 of 10 groups") and "10 of them in test" in told
 
 
+def path_table(path, labels):
+    """A CSV of paths with the split as it is written there, and so many faces of two classes."""
+    lines = ["path,label,split"]
+    for split, numbers in labels.items():
+        for label in numbers:
+            layouts.save(path / f"{len(lines)}.png", layouts.face(len(lines)))
+            lines.append(f"{len(lines)}.png,{('happy', 'sad')[label]},{split}")
+    layouts.write(path / "faces.csv", "\n".join(lines) + "\n")
+    return path
+
+
+def folders(path, labels):
+    for split, numbers in labels.items():
+        for place, label in enumerate(numbers):
+            name = f"{split}/{('happy', 'sad')[label]}/{place}.png"
+            layouts.save(path / name, layouts.face(place))
+    return path
+
+
+BUILDS = (layouts.parquet, layouts.webdataset, path_table, folders)
+
+
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (("train", "dev", "test"), {"train": 6, "val": 4, "test": 2}),
+        (("train", "eval", "test"), {"train": 6, "val": 4, "test": 2}),
+        (("train", "dev", "eval"), {"train": 6, "val": 4, "test": 2}),
+        (("train", "eval"), {"train": 6, "test": 4}),  # as datasets of Hugging Face has it
+        (("train", "validation"), {"train": 6, "test": 4}),
+    ],
+)
+def test_every_layout_takes_the_usual_names_of_splits_alike(tmp_path, build, written, meant):
+    numbers = ([0, 1] * 3, [0, 1] * 2, [0, 1])
+    path = build(tmp_path / "d", dict(zip(written, numbers, strict=False)))
+    rows = sources.read(path)
+    assert Counter(rows.splits.tolist()) == meant
+    told = [note for note in rows.notes if "test split" in note]
+    assert len(told) == (written[1:] != ("dev", "test")), told
+    assert len(dataset.read(path).test.labels) == meant["test"]
+
+
+@pytest.mark.parametrize(
+    ("build", "other"),
+    [(layouts.parquet, "extra"), (layouts.webdataset, "extra"), (path_table, "")],
+)
+def test_faces_in_no_split_beside_others_are_counted_and_never_vanish(tmp_path, build, other):
+    splits_of = {"train": [0, 1] * 6, "test": [0, 1], other: [0, 1, 0]}
+    rows = sources.read(build(tmp_path / "d", splits_of))
+    assert Counter(rows.splits.tolist()) == {"train": 12, "test": 2}
+    assert "3 of 17 faces, as " in noted(rows, "in no train, val or test: they were left out")
+    for name in ("train", "test"):
+        path = build(tmp_path / name, {name: [0, 1] * 6, other: [0, 1, 0]})
+        assert f"in no train, val or test, all others in {name}; expected" in refusal(path)
+
+
+@pytest.mark.parametrize("build", BUILDS[:3])
+def test_one_split_alone_is_taken_as_a_whole(tmp_path, build):
+    rows = sources.read(build(tmp_path / "d", {"train": [0, 1] * 10}))
+    assert set(rows.splits.tolist()) == {""}
+    assert noted(rows, "all of it is one split, called train")
+
+
 def test_another_networks_labels_are_called_so(tmp_path):
     for place in range(4):
         layouts.save(tmp_path / f"a/happy/{place}.png", layouts.face(place))

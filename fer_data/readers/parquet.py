@@ -35,17 +35,9 @@ def find(tree: Tree) -> Found | None:
     if not names:
         return None
     faces = [face for name in names for face in rows(tree, name)]
-    splits = {face.split for face in faces}
-    notes: tuple[str, ...] = ()
-    if len(splits) == 1 and splits != {""}:
-        notes = (f"all of it is one split, called {splits.pop()}, which says nothing of test",)
-        faces = [replace(face, split="") for face in faces]
-    elif splits == {"train", "val"}:
-        faces = [replace(f, split="test" if f.split == "val" else f.split) for f in faces]
-        notes = ("there is no test split, so val is the test split, met once at the end",)
     first = {face.file: place for place, face in enumerate(faces)}
     inside = replace(tree, open=opener(tree, names), place=first.__getitem__)
-    return Found(inside, faces, tables=tuple(names), notes=notes, within=True)
+    return Found(inside, faces, tables=tuple(names), within=True)
 
 
 def rows(tree: Tree, name: str) -> list[Face]:

@@ -46,10 +46,6 @@ def find(tree: Tree) -> Found | None:
         for name, names in archives.items()
         for sample in pairs(name, list(names))
     ]
-    if {face.split for face in faces} == {"train", "val"}:
-        faces = [replace(f, split="test" if f.split == "val" else f.split) for f in faces]
-    if len({face.split for face in faces}) == 1:
-        faces = [replace(face, split="") for face in faces]
     faces, tables = named(tree, faces)
     order = {face.file: place for place, face in enumerate(faces)}
     inside = replace(tree, open=open_one, place=order.__getitem__)
