@@ -1,5 +1,6 @@
 """What every network accepts, and what each of its layers yields and costs."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -20,11 +21,12 @@ def check_faces(x: Tensor) -> None:
 def layer_table(model: nn.Module, image_px: int) -> list[dict[str, Any]]:
     """A row per leaf module in forward order, for one image (1, image_px, image_px) in eval mode.
 
-    A row has name (layer1.0.conv1), kind (Conv2d), shape (of the first output, without B),
-    parameters and multiply_adds. Multiply-adds are those of convolutions and linear layers, without
-    biases; norms, activations, poolings and a gate's products count 0. A leaf used twice has one
-    row with the multiply-adds of both uses; nn.Identity and a leaf never used have none.
-    Worked out by a forward pass, after which the model is as it was.
+    A row has name (layer1.0.conv1), kind (Conv2d), shape (of the first output, without B; (1,) of
+    one number or no tensor), parameters and multiply_adds. Multiply-adds are those of convolutions
+    and linear layers, without biases; norms, activations, poolings, a gate's products and recurrent
+    layers count 0. A leaf used twice has one row with the multiply-adds of both uses; nn.Identity
+    and a leaf never used have none. Worked out by a forward pass, after which the model is as it
+    was.
     """
     modes = [(module, module.training) for module in model.modules()]
     hooks, threads = [], torch.get_num_threads()
@@ -32,18 +34,19 @@ def layer_table(model: nn.Module, image_px: int) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
 
     def watch(name: str, leaf: nn.Module) -> None:
-        def add(leaf: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        def add(leaf: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+            yielded = first_tensor(output)
             row = rows.setdefault(
                 name,
                 {
                     "name": name,
                     "kind": type(leaf).__name__,
-                    "shape": tuple(output.shape[1:]),
+                    "shape": (1,) if yielded is None else tuple(yielded.shape[1:]) or (1,),
                     "parameters": parameters(leaf),
                     "multiply_adds": 0,
                 },
             )
-            row["multiply_adds"] += output.numel() * products(leaf)
+            row["multiply_adds"] += 0 if yielded is None else yielded.numel() * products(leaf)
 
         hooks.append(leaf.register_forward_hook(add))
 
@@ -61,6 +64,16 @@ def layer_table(model: nn.Module, image_px: int) -> list[dict[str, Any]]:
         for module, training in modes:
             module.training = training
     return list(rows.values())
+
+
+def first_tensor(output: Any) -> Tensor | None:
+    """A module's output, or the first tensor within what it yields: a tuple, list or dict."""
+    if isinstance(output, Tensor):
+        return output
+    if isinstance(output, Mapping):
+        output = list(output.values())
+    parts = output if isinstance(output, Sequence) and not isinstance(output, str) else ()
+    return next((one for part in parts if (one := first_tensor(part)) is not None), None)
 
 
 def products(leaf: nn.Module) -> int:

@@ -56,6 +56,35 @@ def test_a_leaf_used_twice_has_one_row_and_both_costs():
     }
 
 
+def test_a_leaf_may_yield_several_tensors_or_none():
+    class Leaf(nn.Module):
+        def __init__(self, made) -> None:
+            super().__init__()
+            self.made = made
+
+        def forward(self, x: Tensor):
+            return self.made(x)
+
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gru, self.lstm = nn.GRU(6, 5, batch_first=True), nn.LSTM(5, 4, batch_first=True)
+            self.named = Leaf(lambda x: {"loss": None, "logits": [x.flatten(1)]})
+            self.said, self.mean = Leaf(lambda x: "no tensor"), Leaf(lambda x: x.mean())
+            self.fc = nn.Linear(24, 7)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.lstm(self.gru(x[:, 0])[0])[0]
+            self.said(self.mean(x))
+            return self.fc(self.named(x)["logits"][0])
+
+    shapes = {row["name"]: row["shape"] for row in layer_table(Recurrent(), 6)}
+    assert {name: shapes.pop(name) for name in ("mean", "said")} == {"mean": (1,), "said": (1,)}
+    assert shapes == {"gru": (6, 5), "lstm": (6, 4), "named": (24,), "fc": (7,)}
+    assert multiply_adds(Recurrent(), 6) == 24 * 7
+    assert sum(row["parameters"] for row in layer_table(Recurrent(), 6)) == parameters(Recurrent())
+
+
 def test_the_model_stays_as_it_was():
     model = tiny()
     model[1].eval()

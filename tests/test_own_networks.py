@@ -82,6 +82,21 @@ def test_a_function_is_a_network_with_the_hyperparameters_that_it_takes(file):
     assert "Conv2d" in str(networks.defaults(study, 7)["Small"])
 
 
+def test_a_network_may_hold_a_recurrent_layer_which_yields_a_tuple(tmp_path):
+    path = tmp_path / "recurrent.py"
+    path.write_text(
+        "from torch import nn\n\n\nclass Rows(nn.Module):\n    def __init__(self, classes):\n"
+        "        super().__init__()\n        self.lstm = nn.LSTM(48, 5, batch_first=True)\n"
+        "        self.fc = nn.Linear(5, classes)\n\n    def forward(self, x):\n"
+        "        return self.fc(self.lstm(x[:, 0])[0][:, -1])\n"
+    )
+    study = from_dict({"models": [f"{path}:Rows"]})
+    prepare.check_networks(study, 7)
+    weights = 4 * 5 * (48 + 5 + 2) + 6 * 7
+    sized = networks.size(Hyperparameters(model="Rows", image_px=48), 7)
+    assert sized == {"parameters": weights, "multiply_adds": 5 * 7}
+
+
 def test_the_driver_sizes_a_network_that_takes_classes_alone(tmp_path):
     path = tmp_path / "bare.py"
     path.write_text(
