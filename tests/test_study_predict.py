@@ -139,6 +139,15 @@ def test_of_drawn_faces_nearly_all_are_seen(drawn):
     assert np.mean([faces.shows_face(one) for one in drawn[:60]]) > 0.85
 
 
+def test_a_face_is_seen_by_what_it_fills_of_a_crop_of_any_size(drawn):
+    """A study of 96 px: a face of half the crop's side isn't like its training images."""
+    seen = next(one for one in drawn if faces.shows_face(one))
+    part = np.full((96, 96), 128, np.uint8)
+    part[24:72, 24:72] = seen
+    assert not faces.shows_face(part)
+    assert faces.shows_face(np.asarray(Image.fromarray(seen).resize((96, 96))))
+
+
 def test_what_cannot_be_judged_is_a_sentence_each_and_the_rest_goes_on(
     study, drawn, tmp_path, capsys, monkeypatch
 ):

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from fer_data.image_files import formats
+from fer_data.image_files import formats, small
 from fer_data.rows import SIDE_PX
 from fer_data.tree import clutter
 from study import Mistake
@@ -148,11 +148,12 @@ def detected(image: Image.Image) -> list[tuple[int, int, int]]:
 
 
 def shows_face(crop: np.ndarray) -> bool:
-    """Whether the detector sees a face that fills at least TIGHT_SHARE of a crop, uint8 (48, 48).
+    """Whether the detector sees a face that fills at least TIGHT_SHARE of a crop, uint8 (px, px).
 
     FER-2013's images were cut by a detector of this kind, so that what it sees none in is unlike
     them; docs/commands.md has how often it errs. Takes about 10 ms.
     """
+    crop = small(crop[None])[0]  # the sizes below are for 48 px, however large a study's faces are
     sides = (GROUND_PX,) * 4
     grey = cv2.copyMakeBorder(np.ascontiguousarray(crop), *sides, cv2.BORDER_REFLECT)
     large = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
