@@ -148,6 +148,16 @@ def test_a_face_is_seen_by_what_it_fills_of_a_crop_of_any_size(drawn):
     assert faces.shows_face(np.asarray(Image.fromarray(seen).resize((96, 96))))
 
 
+def test_a_crop_never_leaves_the_photograph(monkeypatch):
+    """The margin around a box of nearly all of a panorama's height: what is outside was black."""
+    white = Image.new("RGB", (900, 300), "white")
+    for box in ((300, 0, 298), (0, 5, 295), (604, -4, 304)):
+        monkeypatch.setattr(faces, "detected", lambda image, box=box: [box])
+        (face,) = faces.found(white)
+        assert 0 <= face.left <= 900 - face.side and 0 <= face.top <= 300 - face.side
+        assert face.crop.min() == 255
+
+
 def test_what_cannot_be_judged_is_a_sentence_each_and_the_rest_goes_on(
     study, drawn, tmp_path, capsys, monkeypatch
 ):

@@ -110,7 +110,7 @@ def found(image: Image.Image, px: int = SIDE_PX) -> list[Face]:
         return [whole(image, px)]
     faces = []
     for left, top, side in boxes:
-        wide = round(side * MARGIN)
+        wide = min(round(side * MARGIN), *image.size)
         left, top = left - (wide - side) // 2, top - (wide - side) // 2
         left = max(0, min(left, image.width - wide))
         top = max(0, min(top, image.height - wide))
