@@ -112,6 +112,39 @@ def test_what_another_driver_has_open_is_not_written_over_from_storage(x, capsys
     assert [e["event"] for e in read(folder / "events.jsonl")] == ["a", "c"]
 
 
+def test_what_is_fetched_takes_the_place_of_an_earlier_state_alone(x, capsys):
+    folder, place = x / "got", x / "shared" / "small"
+    before = begun(place)
+    assert __main__.main(["get", f"file://{place}", str(folder)]) == 0
+    (folder / "events.jsonl").unlink()  # as if the fetching had been interrupted
+    after = before + b'{"event": "b"}\n'
+    for journal in (before, after, after):
+        places.write(place / "events.jsonl", journal)
+        assert __main__.main(["get", f"file://{place}", str(folder)]) == 0
+        assert (folder / "events.jsonl").read_bytes() == journal
+    capsys.readouterr()
+    for journal in (after + b'{"event": "c"}\n', before + b'{"event": "x"}\n'):
+        places.write(folder / "events.jsonl", journal)
+        assert __main__.main(["get", f"file://{place}", str(folder)]) == 2
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1 and "further on than" in told and "apart" in told
+        assert (folder / "events.jsonl").read_bytes() == journal
+
+
+@pytest.mark.parametrize("file", ["study.json", "events.jsonl", "notes.txt"])
+def test_what_is_fetched_takes_the_place_of_nothing_else(x, file, capsys):
+    folder, place = x / "mine", x / "shared" / "small"
+    begun(place)
+    folder.mkdir()
+    (folder / file).write_text('{"started_at": "2025-01-01"}\n')
+    assert __main__.main(["get", f"file://{place}", str(folder)]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "mine is another study than" in told
+    assert (folder / file).read_text() == '{"started_at": "2025-01-01"}\n'
+    (folder / file).unlink()
+    assert __main__.main(["get", f"file://{place}", str(folder)]) == 0, "an empty folder is none"
+
+
 def test_a_study_is_not_fetched_into_itself(x, capsys):
     assert __main__.main(["get", f"file://{x}/runs/small", "link/small"]) == 2
     assert "small is link/small, or one is in the other" in capsys.readouterr().err

@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from study import Mistake, complain, say
-from study.storage.handover import leads
+from study.storage.handover import further, leads
 from study.storage.lock import refuse_open
-from study.storage.places import apart, at, copy, first_line, without_options
+from study.storage.places import Place, apart, at, copy, exists, first_line, read, without_options
+
+HEADER = "study.json"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -23,8 +26,11 @@ def main(argv: Sequence[str]) -> int:
         refuse_open(folder)
         if leads(folder, source):
             raise Mistake(f"{without_options(source)} is {folder}, or one is in the other")
-        count, left = 0, ("checkpoints/", "driver.json")
-        for name in copy(source, folder, lambda name: not name.startswith(left)):
+        refuse_loss(source, folder)
+        count, left = 0, ("checkpoints/", "driver.json", HEADER)
+        # The header first: after an interruption the folder is known for this study's.
+        header = copy(source, folder, lambda name: name == HEADER)
+        for name in chain(header, copy(source, folder, lambda name: not name.startswith(left))):
             count += 1
             say(folder / name)
         if not count:
@@ -33,6 +39,19 @@ def main(argv: Sequence[str]) -> int:
         complain(f"study.storage: {first_line(error)}")
         return 2
     return 0
+
+
+def refuse_loss(source: Place, folder: Path) -> None:
+    """Mistake if a local folder is of another study than the one fetched, or holds more of it."""
+    if not exists(source / HEADER):  # a part of a study, or nothing
+        return
+    journal = source / "events.jsonl"
+    there = read(journal) if exists(journal) else b""
+    if further(folder, str(source), read(source / HEADER), there):
+        raise Mistake(
+            f"{folder} is further on than {without_options(source)}, or went on apart from it: "
+            "move it away or give another folder"
+        )
 
 
 if __name__ == "__main__":

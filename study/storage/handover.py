@@ -168,14 +168,8 @@ def bring(uri: str, out: Path, say: Callable[[str], None]) -> tuple[Path, str]:
         refuse_one_place(place, folder)
         lease.refuse_held(place, moment, say)
         header, there = places.read(place / "study.json"), read_logs(place)
-        if same_study(folder, header):
-            path = folder / "events.jsonl"
-            if path.exists():
-                here = whole_lines(path.read_bytes())
-                if not there["events.jsonl"].startswith(here):  # ahead, or apart: prepare says
-                    return folder, root
-        elif folder.exists():
-            raise Mistake(f"{folder} is another study than {uri}: move it away or give --out")
+        if further(folder, uri, header, there["events.jsonl"]):  # ahead, or apart: prepare says
+            return folder, root
         refuse_open(folder)
         fixed = (*LOGS, lease.LEASE, "study.json")
         places.write(folder / "study.json", header)
@@ -186,6 +180,22 @@ def bring(uri: str, out: Path, say: Callable[[str], None]) -> tuple[Path, str]:
         for name in LOGS:  # the journal last: until it is there, this begins again
             places.write(folder / name, there[name])
     return folder, root
+
+
+def further(folder: Path, uri: str, header: bytes, there: bytes) -> bool:
+    """Whether a local folder's journal holds what the one in storage, `there`, doesn't.
+
+    Mistake if the folder is of something else than the study with this study.json.
+    """
+    if not same_study(folder, header):
+        if folder.is_file() or places.names(folder):
+            raise Mistake(
+                f"{folder} is another study than {without_options(uri)}: move it away or give "
+                "another folder"
+            )
+        return False
+    path = folder / "events.jsonl"
+    return path.exists() and not there.startswith(whole_lines(path.read_bytes()))
 
 
 def same_study(folder: Path, header: bytes) -> bool:
