@@ -192,6 +192,35 @@ def test_a_mistake_is_a_sentence_and_leaves_no_file(words, said, study, tmp_path
     assert error.count("\n") == 1 and said in error and not [*tmp_path.glob("x.*")]
 
 
+@pytest.mark.parametrize(
+    ("words", "exporter", "said"),
+    [
+        ([], "onnx.export", "ONNX of opset 18 (no operator): try --format torchscript\n"),
+        (
+            ["--opset", "20"],
+            "onnx.export",
+            "ONNX of opset 20 (no operator): try --opset 18, or --format torchscript\n",
+        ),
+        (
+            ["--format", "torchscript"],
+            "jit.trace",
+            "TorchScript (no operator): try --format onnx\n",
+        ),
+        (["--format", "safetensors"], "", "code (no operator): try --format torchscript\n"),
+    ],
+)
+def test_what_torch_cannot_write_names_what_can_be_tried_instead(
+    words, exporter, said, study, tmp_path, monkeypatch, capsys
+):
+    def broken(*given, **named):
+        raise RuntimeError("no operator\nand a page of reasons")
+
+    monkeypatch.setattr(f"torch.{exporter}" if exporter else "study.model.formats.export", broken)
+    assert export.main([str(study), "--out", str(tmp_path / "x.file"), *words]) == 2
+    error = capsys.readouterr().err
+    assert error.endswith(said) and error.count("\n") == 1 and not [*tmp_path.glob("x.*")]
+
+
 def test_a_file_that_answers_otherwise_is_not_left(study, tmp_path, monkeypatch, capsys):
     real = formats.asked
     monkeypatch.setattr(formats, "asked", lambda *given: np.roll(real(*given), 1, axis=1))

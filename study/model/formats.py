@@ -60,20 +60,18 @@ def write_onnx(model: Whole, path: Path, opset: int, about: dict[str, str]) -> N
     """One ONNX file, weights within. Mistake if the exporter writes another opset than asked."""
     example = torch.zeros(2, 60, 56, 3, dtype=torch.uint8)
     content = io.BytesIO()
-    with quiet():
-        try:
-            made = torch.onnx.export(
-                model,
-                (example,),
-                dynamo=True,
-                dynamic_shapes=SHAPES,
-                opset_version=opset,
-                input_names=[INPUT],
-                output_names=[OUTPUT],
-                verbose=False,
-            )
-        except Exception as error:  # there is no error that an unknown opset can't make it raise
-            raise Mistake(f"torch can't write opset {opset} ({first(error)}): try 18") from None
+    instead = f"--opset {LEAST}, or " * (opset > LEAST) + "--format torchscript"
+    with writing(f"ONNX of opset {opset}", instead):
+        made = torch.onnx.export(
+            model,
+            (example,),
+            dynamo=True,
+            dynamic_shapes=SHAPES,
+            opset_version=opset,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            verbose=False,
+        )
     assert made is not None
     proto = made.model_proto  # weights within: by itself the exporter puts them in a second file
     written = {one.domain: one.version for one in proto.opset_import}
@@ -126,7 +124,7 @@ def write_torchscript(model: Whole, path: Path) -> None:
     """A TorchScript file: torch.jit.load(path)(faces)."""
     example = torch.zeros(2, 60, 56, 3, dtype=torch.uint8)
     content = io.BytesIO()
-    with quiet(), torch.no_grad():
+    with writing("TorchScript", "--format onnx"), torch.no_grad():
         traced = torch.jit.trace(model, example)
         torch.jit.save(traced, content)
     atomic.replace(path, lambda file: file.write(content.getbuffer()))
@@ -136,7 +134,7 @@ def write_safetensors(model: Whole, path: Path, about: dict[str, str]) -> Path:
     """Weights as safetensors, and beside them the network's code and a loader that needs torch
     alone; the loader's path."""
     example = torch.zeros(2, 60, 56, 3, dtype=torch.uint8)
-    with quiet(), torch.no_grad():
+    with writing("safetensors and code", "--format torchscript"), torch.no_grad():
         program = export(model, (example,), dynamic_shapes=SHAPES)
     found: dict[str, Any] = {**program.state_dict, **program.constants}
     weights = {name: one.detach().contiguous() for name, one in found.items()}
@@ -194,6 +192,19 @@ def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
 
 def first(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def writing(kind: str, instead: str) -> Iterator[None]:
+    """Quietly; Mistake for whatever torch raises: no error says whether operator or opset is to
+    blame, so what may do better is named."""
+    with quiet():
+        try:
+            yield
+        except Exception as error:
+            raise Mistake(
+                f"torch can't write this network as {kind} ({first(error)}): try {instead}"
+            ) from None
 
 
 @contextmanager
