@@ -230,7 +230,8 @@ def test_the_command_that_trains_the_best_again_names_its_file():
     from results.facts.setting import Best, command, toml
 
     source = "my_nets.py:Small"
-    best = Best("s", "Small", "Small", "t", {"model": "Small"}, (), 1, 0.5, 7, None, {}, {}, source)
+    told = "accuracy", 7, "val", None, {}, source
+    best = Best("s", "Small", "Small", "t", {"model": "Small"}, (), 1, 0.5, *told)
     assert f"--models {source}" in command(best) and f'models = ["{source}"]' in toml(best)
 
 
