@@ -222,6 +222,8 @@ def components(value: np.ndarray) -> tuple[Part, float, float]:
     rest = max(float(squares + seeds * images * mean**2), 0.0)
     both = rest / ((seeds - 1) * (images - 1))
     scatter = float(by_seed.var(ddof=1))
+    if scatter < 1e-12:  # seeds that are as accurate by chance, though they answer differently
+        scatter = both / images
     part = Part(seeds, scatter / seeds, max(scatter - both / images, 0.0))
     return part, float(by_image.var(ddof=1)) / images, both / (seeds * images)
 

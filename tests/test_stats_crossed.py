@@ -195,3 +195,17 @@ def test_clusters_of_other_sizes_are_no_scatter_by_themselves():
     off = sizes * (right.mean(0)[np.cumsum(sizes) - 1] - right.mean())
     by_hand = (off**2).sum() / 12**2 * 5 / 4  # of a ratio, with 5 clusters of 12 images
     assert found.mean(0).var(ddof=1) / 5 == pytest.approx(by_hand)
+
+
+def test_seeds_that_are_as_accurate_by_chance_leave_an_interval():
+    """12 of 48 right, with either seed, of both networks, on other images each: they were called
+    equal within 0.5 points (0.0 to 0.0), and one better with a chance of 0."""
+    right = np.zeros((2, 2, 48))
+    for place, first in enumerate((0, 12, 6, 20)):
+        right[place // 2, place % 2, first : first + 12] = 1
+    one = crossed.apart(*right)
+    assert one.mean == 0 and one.error > 0.02
+    (found,) = crossed.verdicts([one], 0.005)
+    assert found.word == "not settled" and found.low < -0.05 and found.high > 0.05
+    same = np.repeat(right[0, :1], 2, 0)  # that answer alike are alike
+    assert crossed.apart(same, same).error == 0
