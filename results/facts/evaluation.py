@@ -16,7 +16,8 @@ from results.facts import statistics as st
 
 FEW = 20  # images of a bin below which its accuracy says nothing
 PRIMARY = "test, no duplicates"  # what is told first, and on which comparisons stand
-SCOPES = (PRIMARY, "test", "val, no duplicates", "val", "val+test")
+CLEAN_VAL = "val, no duplicates"
+SCOPES = (PRIMARY, "test", CLEAN_VAL, "val", "val+test")
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,7 @@ def without_copies(study: Findings) -> bool:
 
 def judged_on(study: Findings, one: "Evaluated") -> str:
     """The scope of val on which the study made its choices."""
-    clean = "val, no duplicates"
-    return clean if without_copies(study) and clean in one.scopes else "val"
+    return CLEAN_VAL if without_copies(study) and CLEAN_VAL in one.scopes else "val"
 
 
 def evaluated(settings: list[Answers]) -> list[Evaluated]:
@@ -59,7 +59,7 @@ def evaluated(settings: list[Answers]) -> list[Evaluated]:
         scopes = {}
         for scope in SCOPES:
             inside = chosen(answers, scope)
-            if inside.any() and not (scope == "val, no duplicates" and unmarked(answers)):
+            if inside.any() and not (scope == CLEAN_VAL and unmarked(answers)):
                 scopes[scope] = st.measured(
                     answers.label[inside],
                     answers.guess[:, inside],

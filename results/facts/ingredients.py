@@ -12,7 +12,7 @@ from fer_stats import crossed
 from fer_stats.verdicts import MARGIN, Comparison
 from results.artefacts.load import Findings
 from results.facts import statistics as st
-from results.facts.evaluation import PRIMARY, Evaluated, chosen, copies
+from results.facts.evaluation import CLEAN_VAL, PRIMARY, Evaluated, chosen, copies
 
 # Hyperparameters that are one idea: an arm may change several of a group.
 GROUPS = (
@@ -111,8 +111,7 @@ def effects(
     """
     by_name = {one.answers.setting: one for one in settings}
     there = [arm for arm in found if arm.base in by_name and arm.setting in by_name]
-    clean = "val, no duplicates"
-    val = clean if all(clean in one.scopes for one in by_name.values()) else "val"
+    val = CLEAN_VAL if all(CLEAN_VAL in one.scopes for one in by_name.values()) else "val"
     rows = []
     for model in dict.fromkeys(arm.model for arm in there):
         own = [arm for arm in there if arm.model == model]
