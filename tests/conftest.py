@@ -61,6 +61,12 @@ def one_thread() -> None:
 
 
 @pytest.fixture(autouse=True)
+def one_start() -> None:
+    """A test's random weights and images are its own, whatever its process ran before it."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test reads or fills the cache of whoever runs it."""
     folder = tmp_path / "cache"
