@@ -1,8 +1,9 @@
 """What orchestration costs: studies of trials that only sleep, against the time they sleep.
 
 The whole command runs (journal, Optuna, ASHA's bookkeeping, tables, display), with a worker that
-sleeps instead of training. The start of the workers, paid once, stands on its own. Beside it Ray
-Tune alone on the same machine: the same worker with no journal, no Optuna, no tables, no display.
+sleeps instead of training. Counted from when every slot has a worker: their start, paid once,
+stands on its own. Beside it Ray Tune alone on the same machine: the same worker with no journal,
+no Optuna, no tables, no display.
 
     python -m benchmarks.overhead            trials of 30 s, and the size of Ray's own tests
 
@@ -16,10 +17,8 @@ import io
 import os
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -30,7 +29,6 @@ from benchmarks.sleeping import Sleeping
 from study import run
 from study.cluster import connection
 from study.driver.recorder import Recorder
-from study.record.journal import read
 
 CASES = {  # trials, epochs of each, seconds of an epoch, slots
     "trials of 30 s": (24, 1, 30.0, 8),
@@ -38,9 +36,25 @@ CASES = {  # trials, epochs of each, seconds of an epoch, slots
     "trials of one second": (480, 1, 1.0, 16),
     "ten reports a second from each of 16": (16, 300, 0.1, 16),
 }
+MEASURED = ("beyond the sleep", "workers' start, s", "driver's processor, ms a report")
 
 
-Timed = tuple[float, float, float]  # seconds at work, before it; the driver's ms of processor
+@dataclass(frozen=True)
+class Report:
+    """An epoch that Tune's callback was told of."""
+
+    time: float
+    worker: tuple[str, int]  # node and process
+    processor: float  # seconds that the driver's process has used so far
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took beyond the sleeping itself."""
+
+    share: float  # of the time slept, once every slot had a worker
+    start: float  # seconds until then
+    processor: float  # the driver's milliseconds of processor time for a report
 
 
 def main() -> None:
@@ -48,20 +62,18 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", default=list(CASES), choices=CASES)
     parser.add_argument("--rounds", type=int, default=1)
     asked = parser.parse_args()
-    columns = ("case", "trials", "slots", "ideal s", "a study", "Ray alone", "workers' start s")
-    heading(*columns, "driver's processor, ms a report: a study", "Ray alone")
+    both = [f"{what}: {whose}" for what in MEASURED for whose in ("a study", "Ray alone")]
+    heading("case", "trials", "slots", *both)
     for name in asked.cases * asked.rounds:
         trials, epochs, nap, slots = CASES[name]
-        ideal = trials * epochs * nap / slots
-        took, start, cost = measured(slots, lambda f, given=CASES[name]: of_study(f, *given))
-        bare, _, bare_cost = measured(slots, lambda f, given=CASES[name]: of_ray(f, *given))
-        parts = (f"{ideal:.1f}", f"{took / ideal - 1:.1%}", f"{bare / ideal - 1:.1%}")
-        say(name, trials, slots, *parts, f"{start:.1f}", f"{cost:.2f}", f"{bare_cost:.2f}")
+        runs = [measured(run, trials, epochs, nap, slots) for run in (of_study, of_ray)]
+        shares, starts = [f"{run.share:.1%}" for run in runs], [f"{run.start:.1f}" for run in runs]
+        say(name, trials, slots, *shares, *starts, *[f"{run.processor:.2f}" for run in runs])
     print(f"\n{os.cpu_count()} cores. {machine('ray', 'optuna')}")
 
 
-def measured(slots: int, run: Callable[[str], Timed]) -> Timed:
-    """With a Ray of that many slots and a folder of its own."""
+def measured(run: Callable[..., None], trials: int, epochs: int, nap: float, slots: int) -> Cost:
+    """One run, with a Ray of that many slots and a folder of its own."""
     for key, value in connection.ENVIRONMENT.items():
         os.environ.setdefault(key, value)
     with tempfile.TemporaryDirectory() as folder:
@@ -69,69 +81,56 @@ def measured(slots: int, run: Callable[[str], Timed]) -> Timed:
             num_cpus=slots, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
         )
         try:
-            return run(folder)
+            began, reports = time.time(), list[Report]()
+            run(reports, folder, trials, epochs, nap, slots)
         finally:
             ray.shutdown()
+    return cost(reports, began, nap, slots)
 
 
-def of_study(folder: str, trials: int, epochs: int, nap: float, slots: int) -> Timed:
-    """Seconds from the first epoch's beginning to the last trial's end, and those before; what a
-    report costs the driver's process."""
-    with reports_timed(Recorder) as spent:
-        went = studied(folder, trials, epochs, nap)
-    return *went, each(spent)
+def cost(reports: list[Report], began: float, nap: float, slots: int) -> Cost:
+    """Of these reports of epochs that slept `nap` seconds each, on `slots` workers."""
+    firsts = {report.worker: report.time for report in reversed(reports)}
+    there = sorted(firsts.values())[:slots][-1] - nap
+    later = [report for report in reports if report.time > there]
+    share = (later[-1].time - there) * slots / (len(later) * nap) - 1
+    used = later[-1].processor - later[0].processor
+    return Cost(share, there - began, 1000 * used / max(1, len(later) - 1))
 
 
 @contextlib.contextmanager
-def reports_timed(callback: type) -> Iterator[list[float]]:
-    """The process's seconds of processor time at each report that Tune's callback is told of."""
-    spent, handle = list[float](), callback.on_trial_result
+def told(callback: type, reports: list[Report]) -> Iterator[None]:
+    """Collects each report that Tune's callback is told of."""
+    handle = callback.on_trial_result
 
-    def told(its: Any, *given: Any, **named: Any) -> None:
-        spent.append(time.process_time())
+    def heard(its: Any, *given: Any, **named: Any) -> None:
+        worker = (named["result"]["node_ip"], named["result"]["pid"])
+        reports.append(Report(time.time(), worker, time.process_time()))
         handle(its, *given, **named)
 
-    callback.on_trial_result = told
+    callback.on_trial_result = heard
     try:
-        yield spent
+        yield
     finally:
         callback.on_trial_result = handle
 
 
-def each(spent: list[float]) -> float:
-    """Milliseconds of a report, without the first fifth: then all workers are there."""
-    steady = spent[len(spent) // 5 :]
-    return 1000 * (steady[-1] - steady[0]) / max(1, len(steady) - 1)
-
-
-def studied(folder: str, trials: int, epochs: int, nap: float) -> tuple[float, float]:
-    """A study's seconds at work, and before."""
+def of_study(
+    reports: list[Report], folder: str, trials: int, epochs: int, nap: float, slots: int
+) -> None:
+    """The whole command, with workers that sleep."""
     words = f"--data faces:140 --stages search --sampler random --models alexnet --out {folder}"
     words += f" --name it --trials {trials} --epochs {epochs} --scheduler none"
     words += " --batch-size 8 --image-px 32"
-    with contextlib.redirect_stdout(io.StringIO()):
+    with told(Recorder, reports), contextlib.redirect_stdout(io.StringIO()):
         assert run.main(words.split(), sleeper(nap)) == 0
-    times: dict[str, list[float]] = defaultdict(list)
-    for event in read(Path(folder) / "it" / "events.jsonl"):
-        times[event["event"]].append(datetime.fromisoformat(event["time"]).timestamp())
-    began = min(times["epoch_done"]) - nap
-    return max(times["trial_ended"]) - began, began - times["driver_started"][0]
 
 
-def of_ray(folder: str, trials: int, epochs: int, nap: float, slots: int) -> Timed:
-    """The same of Ray Tune alone, as its own tests run it: loggers and snapshots off."""
-    heard, began = Heard(), time.time()
-    with reports_timed(Heard) as spent:
-        ended = tuned(heard, folder, trials, epochs, nap, slots)
-    assert not ended.errors, ended.errors[0]
-    return heard.last - (heard.first - nap), heard.first - nap - began, each(spent)
-
-
-def tuned(
-    heard: tune.Callback, folder: str, trials: int, epochs: int, nap: float, slots: int
-) -> tune.ResultGrid:
-    """Ray Tune alone, to its end."""
-    return tune.Tuner(
+def of_ray(
+    reports: list[Report], folder: str, trials: int, epochs: int, nap: float, slots: int
+) -> None:
+    """Ray Tune alone, as its own tests run it: loggers and snapshots off."""
+    tuner = tune.Tuner(
         tune.with_resources(sleeper(nap), {"cpu": 1}),
         param_space={"epochs": epochs, "lr": 0.01},
         tune_config=tune.TuneConfig(
@@ -139,11 +138,14 @@ def tuned(
         ),
         run_config=tune.RunConfig(
             storage_path=folder,
-            callbacks=[heard],
+            callbacks=[Heard()],
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         ),
-    ).fit()
+    )
+    with told(Heard, reports):
+        ended = tuner.fit()
+    assert not ended.errors, ended.errors[0]
 
 
 def sleeper(nap: float) -> type:
@@ -156,15 +158,10 @@ def sleeper(nap: float) -> type:
 
 
 class Heard(tune.Callback):
-    """When the first epoch and the last trial were told."""
+    """Told of reports, and does nothing with them."""
 
-    first = last = 0.0
-
-    def on_trial_result(self, *given: Any, **info: Any) -> None:
-        self.first = self.first or time.time()
-
-    def on_trial_complete(self, *given: Any, **info: Any) -> None:
-        self.last = time.time()
+    def on_trial_result(self, *given: Any, **named: Any) -> None:
+        pass
 
 
 if __name__ == "__main__":
