@@ -427,6 +427,43 @@ def test_a_browser_draws_every_figure_and_offers_no_sharing(whole, tmp_path):
     assert titles and not [title for title in titles if re.search("share|cloud|edit", title, re.I)]
 
 
+def of_voters(settings: int) -> pd.DataFrame:
+    rows = [
+        {"setting": f"{name}-alexnet (paper-alexnet)", "model": "alexnet", "voters": voters}
+        | {"label": 0.5, "label_low": 0.4, "label_high": 0.6}
+        for name in "ABCDEFGHI"[:settings]
+        for voters in ("at most half", "all")
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_settings_of_one_network_are_told_apart_in_every_figure_of_lines():
+    for settings in (2, 3, 6):
+        lines = charts.sureness(of_voters(settings), "label").data
+        looks = {(line.line.color, line.marker.symbol, line.line.dash) for line in lines}
+        assert len(looks) == settings
+
+
+@needs_chromium
+def test_the_names_of_many_settings_leave_a_figure_its_room(tmp_path):
+    """On a phone nine names had a scrollbar, and the curves 40 px."""
+    figure = charts.sureness(of_voters(9), "label").to_json()
+    (tmp_path / "r.html").write_text(
+        f"<div id=box style='width: 360px'></div><script>{page.plotly_js()}</script>"
+        f"<script>{page.shared()}; const figure = fitted({figure}, 360);"
+        "Plotly.newPlot(box, figure.data, figure.layout, {responsive: true}).then(() => {"
+        "  document.body.dataset.curves = box._fullLayout._size.h;"
+        "  const {_height, _effHeight} = box._fullLayout.legend;"
+        "  document.body.dataset.hidden = _height - _effHeight;"
+        "})</script>"
+    )
+    command = [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    command += ["--virtual-time-budget=20000", f"file://{tmp_path}/r.html"]
+    dom = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+    assert float(re.search(r'data-curves="([\d.]+)"', dom)[1]) > 150
+    assert re.search(r'data-hidden="([-\d.]+)"', dom)[1] == "0"
+
+
 def test_a_reader_that_goes_away_leaves_the_report_whole(whole, tmp_path):
     """As `| head -0` does."""
     reads, writes = os.pipe()

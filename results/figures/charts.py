@@ -1,5 +1,6 @@
 """Frames drawn with plotly. No figure computes: what it shows is in the frame it is given."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -35,18 +36,10 @@ OF_TWO_SETS = ("#0072B2", "#E69F00")  # two of Okabe and Ito's colours
 
 
 def curve(frame: pd.DataFrame, measure: str, title: str) -> go.Figure:
-    """Settings by epoch: mean as a line, lowest to highest seed as a band (status.curves).
-
-    A second setting of a network is drawn thin and hollow; where there are more, each setting has
-    a colour of its own."""
+    """Settings by epoch: mean as a line, lowest to highest seed as a band (status.curves)."""
     figure = canvas("epoch", title, 300)
     part = frame[frame["measure"] == measure]
-    seen: dict[str, int] = {}
-    crowded = part.groupby("model")["setting"].nunique().max() > 2
-    for (setting, model), rows in part.groupby(["setting", "model"], sort=False):
-        again = 0 if crowded else seen.get(model, 0)
-        colour, marker, dash = LOOKS[len(seen) % len(LOOKS)] if crowded else style(model)
-        seen[setting if crowded else model] = again + 1
+    for setting, rows, (colour, marker, dash), width in by_setting(part):
         if rows["seeds"].max() > 1:
             band(figure, rows["epoch"], rows["low"], rows["high"], colour)
         figure.add_scatter(
@@ -54,13 +47,30 @@ def curve(frame: pd.DataFrame, measure: str, title: str) -> go.Figure:
             y=rows["mean"].to_numpy(),
             name=setting,
             mode="lines+markers" if len(rows) <= 12 else "lines",
-            line={"color": colour, "dash": dash, "width": 1.2 if again else 2.2},
-            marker=mark(marker + ("-open" if again else ""), 7, colour),
+            line={"color": colour, "dash": dash, "width": width},
+            marker=mark(marker, 7, colour),
         )
     whole_steps(figure, part["epoch"].max())
     if not measure.endswith("accuracy"):
         return figure
     return percent(figure.update_layout(yaxis=spread([*part["low"], *part["high"]])), "yaxis")
+
+
+def by_setting(
+    frame: pd.DataFrame,
+) -> Iterator[tuple[str, pd.DataFrame, tuple[str, str, str], float]]:
+    """Each setting's rows, with its colour, marker and dash, and the width of its line.
+
+    A second setting of a network is drawn thin and hollow; where there are more, each setting has
+    a colour of its own."""
+    seen: dict[str, int] = {}
+    crowded = frame.groupby("model")["setting"].nunique().max() > 2
+    for (setting, model), rows in frame.groupby(["setting", "model"], sort=False):
+        again = 0 if crowded else seen.get(model, 0)
+        colour, marker, dash = LOOKS[len(seen) % len(LOOKS)] if crowded else style(model)
+        seen[setting if crowded else model] = again + 1
+        hollow, width = ("-open", 1.2) if again else ("", 2.2)
+        yield setting, rows, (colour, marker + hollow, dash), width
 
 
 def learning(frame: pd.DataFrame) -> go.Figure:
@@ -413,15 +423,14 @@ def cost(frame: pd.DataFrame, against: str, title: str) -> go.Figure:
 def sureness(frame: pd.DataFrame, yardstick: str) -> go.Figure:
     """Accuracy with its interval by the share of voters who agree (votes.accuracies)."""
     figure = canvas("voters who agree", "accuracy", 320)
-    for (setting, model), rows in frame.groupby(["setting", "model"], sort=False):
-        colour, marker, dash = style(model)
+    for setting, rows, (colour, marker, dash), width in by_setting(frame):
         low, high = rows[f"{yardstick}_low"], rows[f"{yardstick}_high"]
         figure.add_scatter(
             x=rows["voters"].to_numpy(),
             y=rows[yardstick].to_numpy(float),
             name=setting,
             mode="lines+markers",
-            line={"color": colour, "dash": dash, "width": 1.5},
+            line={"color": colour, "dash": dash, "width": width},
             marker=mark(marker, 8, colour),
             error_y=error_bars(rows[yardstick], low, high, colour),
         )

@@ -1,10 +1,21 @@
+// Names that stand in more rows than a figure has room for: plotly gives them half of it and a scrollbar.
+const ROWS = 3, // of a legend, for which there is room
+  [ROW, LETTER, SIGN] = [20, 7.2, 58]; // px: a row, a letter of a name, the line and the gap beside it
+const legend_room = (figure, width) => {
+  const names = figure.data.filter(one => one.showlegend !== false && one.name).map(one => one.name.length),
+    column = LETTER * Math.max(...names) + SIGN,
+    rows = Math.ceil(names.length / Math.max(1, Math.floor(width / column)));
+  return figure.layout.showlegend === false || !names.length ? 0 : ROW * Math.max(0, rows - ROWS);
+};
 // A plot of rows on a phone: names of two lines at its left would leave it a third of the page. In report and explorer.
 const NARROW = 520; // px
 // eslint-disable-next-line no-unused-vars -- called by page.js and main.js
 const fitted = (figure, width) => {
-  const {yaxis, height, font} = figure.layout,
+  const {yaxis, font} = figure.layout,
+    height = figure.layout.height + legend_room(figure, width),
     names = yaxis?.ticktext || yaxis?.categoryarray || [];
-  if (width >= NARROW || !names.some(name => name.includes('<br>'))) return figure;
+  if (width >= NARROW || !names.some(name => name.includes('<br>')))
+    return {...figure, layout: {...figure.layout, height}};
   const [low, high] = yaxis.range || [-0.6, names.length - 0.4];
   // In a line above its marks; plotly's own labels inside the axes would push the marks aside.
   const annotations = names.map((name, k) => ({

@@ -22,12 +22,14 @@ const fit = printing =>
       alone = box.clientHeight > TALL || beside.children.length === 1,
       low = printing && !beside.matches('.thirds') && beside.children.length > 3 && named(box) < 4;
     if (printing) box.dataset.height = box.layout.height;
-    const height = Number(box.dataset.height);
+    const wide = alone ? 640 : 310,
+      more = printing ? legend_room(box, wide) - legend_room(box, box.clientWidth) : 0,
+      height = Number(box.dataset.height) + more;
     box.parentElement.classList.toggle('alone', printing && alone);
     Plotly.relayout(
       box,
       printing
-        ? {width: alone ? 640 : 310, height: low ? LOW : height, autosize: false}
+        ? {width: wide, height: low ? LOW : height, autosize: false}
         : {width: null, height, autosize: true},
     );
   });

@@ -16,6 +16,7 @@ export default [
         explorer: 'readonly',
         offer_copies: 'readonly',
         fitted: 'readonly',
+        legend_room: 'readonly',
         refit: 'readonly',
       },
     },
