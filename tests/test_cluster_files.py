@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -60,14 +61,10 @@ def test_every_key_is_explained_in_place(path):
 def test_what_is_sent_exists_and_is_all_that_a_study_needs(path):
     mounts = read(path)["file_mounts"]
     ours = {local for local in mounts.values() if not local.startswith("~")}
-    assert ours == {
-        "fer_data",
-        "fer_models",
-        "study",
-        "results",
-        "pyproject.toml",
-        "constraints.txt",
-    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    installed = {name.removesuffix("*") for name in packages}
+    assert ours == installed | {"pyproject.toml", "constraints.txt"}
     assert all((ROOT / local).exists() for local in ours)
 
 

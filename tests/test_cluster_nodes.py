@@ -1,5 +1,6 @@
 """What every node is asked before the first epoch, and what is made of the answers."""
 
+import ast
 import shutil
 import tempfile
 import threading
@@ -45,6 +46,20 @@ def test_the_digest_changes_with_any_file_of_ours(monkeypatch, tmp_path):
     before = environment.digest()
     (tmp_path / "study" / "preset.toml").write_text("lr = 0.1")
     assert environment.digest() != before
+
+
+def test_the_digest_is_of_all_that_these_packages_import():
+    """fer_stats, which computes what a study maximises, was missing: a node could have another."""
+    imported = set()
+    for package in map(environment.folder, environment.OURS):
+        for path in package.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ImportFrom) and not node.level:
+                    imported.add((node.module or "").partition(".")[0])
+                elif isinstance(node, ast.Import):
+                    imported |= {alias.name.partition(".")[0] for alias in node.names}
+    ours = {path.parent.name for path in Path(__file__).parents[1].glob("*/__init__.py")}
+    assert imported & ours == set(environment.OURS) == set(own.EVERYWHERE)
 
 
 def test_nodes_that_differ_are_refused_by_name(monkeypatch):
