@@ -54,3 +54,45 @@ def test_a_map_is_what_its_spatial_gate_returns_over_all_batches(monkeypatch):
         x = augment.resized(loop.on_device(images, CPU), 32).float() / 255
         model.eval()(augment.standardised(x, 0.5, 0.25))
     assert np.allclose(found, seen[0][:, 0].numpy(), atol=1e-3)
+
+
+@pytest.mark.parametrize("microbatches", [1, 4])
+def test_what_was_trained_in_parts_is_asked_in_parts_and_in_fewer_where_memory_runs_out(
+    monkeypatch, microbatches
+):
+    """After hours of training a network gave no answers: it was asked about 512 faces at once."""
+    hp, state = trained(stem="imagenet", image_px=32)
+    images, asked = faces(9), []
+    plain = loop.predict(hp, images, 3, CPU, state), attention.maps(hp, images, 3, CPU, state)
+    monkeypatch.setattr(loop, "EVALUATION_BATCH", 8)
+    outputs = loop.trained
+
+    def with_little_memory(*given):
+        model = outputs(*given)
+
+        def enough(part, given):
+            asked.append(len(given[0]))
+            if len(given[0]) > 2:
+                raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+        model.layer4.register_forward_pre_hook(enough)
+        return model
+
+    monkeypatch.setattr(loop, "trained", with_little_memory)
+    state["microbatches"] = microbatches
+    answers = loop.predict(hp, images, 3, CPU, state)
+    assert asked == {1: [8, 4], 4: []}[microbatches] + [2, 2, 2, 2, 1]
+    np.testing.assert_allclose(answers, plain[0], atol=1e-4)
+    found = attention.maps(hp, images, 3, CPU, state)
+    assert found.shape == plain[1].shape and np.allclose(found, plain[1], atol=1e-3)
+
+
+def test_another_error_is_no_want_of_memory(monkeypatch):
+    hp, state = trained(stem="imagenet", image_px=32)
+
+    def broken(*given, **named):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(loop, "outputs", broken)
+    with pytest.raises(RuntimeError, match="shapes"):
+        loop.predict(hp, faces(2), 3, CPU, state)

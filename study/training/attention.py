@@ -12,6 +12,7 @@ from fer_models import MODELS
 from fer_models.cbam import SpatialGate
 from study.config.hyperparameters import Hyperparameters
 from study.training import loop
+from study.training.gpu_memory import in_parts
 
 FINE = 6  # a face in fewer parts a side shows nothing
 NONE = np.empty((0, 0, 0), np.float16)
@@ -54,8 +55,14 @@ def maps(
 
     for gate in gates:
         gate.register_forward_hook(keep)
-    for _ in loop.outputs(hp, model, images, device, state):
-        pass  # what passes the gates is kept by the hook
+
+    def pass_all(size: int) -> None:
+        for weights in seen.values():
+            weights.clear()  # of a try that memory didn't suffice for
+        for _ in loop.outputs(hp, model, images, device, state, size):
+            pass  # what passes the gates is kept by the hook
+
+    in_parts(pass_all, loop.evaluation_batch(state))
     sides = {gate: seen[gate][0].shape[-1] for gate in gates}
     fine = min(FINE, max(sides.values()))
     last = [gate for gate in gates if sides[gate] >= fine][-1]

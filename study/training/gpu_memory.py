@@ -8,8 +8,9 @@ counted on the real network, so that no formula has to know the layers. Not yet 
 import re
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 
@@ -18,6 +19,8 @@ from study import counted
 from study.config.hyperparameters import Hyperparameters
 from study.training.augment import AHEAD
 from study.training.network import bfloat16, network
+
+Answer = TypeVar("Answer")
 
 CONTEXT_MIB = 700.0  # CUDA context, cuDNN and cuBLAS workspaces of a process
 MARGIN = 1.3  # buffers that live for one layer only, and what fragmentation wastes
@@ -79,6 +82,18 @@ def noticing_memory(epoch: int, microbatches: int) -> Iterator[None]:
             f"out of memory in epoch {epoch}, batches in {counted(microbatches, 'part')}: "
             f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
         ) from None
+
+
+def in_parts(ask: Callable[[int], Answer], size: int) -> Answer:
+    """What `ask` gives in batches of `size`, of half as many where memory runs out, and so on."""
+    while size > 1:
+        try:
+            return ask(size)
+        except (RuntimeError, MemoryError) as error:
+            if not for_want_of_memory(error):
+                raise
+        size //= 2  # here, where the error no longer holds what filled the memory
+    return ask(1)
 
 
 def peak_mib(device: torch.device) -> float:

@@ -22,7 +22,7 @@ from study.config.hyperparameters import Hyperparameters
 from study.config.seeds import derived
 from study.training import augment, balance
 from study.training.execution import step_of
-from study.training.gpu_memory import noticing_memory, peak_mib
+from study.training.gpu_memory import in_parts, noticing_memory, peak_mib
 from study.training.learning_rate import Plateau, lr_at
 from study.training.network import autocast, network, optimiser, seeded
 from study.training.step import Step
@@ -281,8 +281,17 @@ def predict(
 ) -> np.ndarray:
     """Probabilities, float32 (N, K), that a trained state gives to uint8 images (N, H, W)."""
     model = trained(hp, classes, device, state)
-    found = outputs(hp, model, images, device, state)
-    return torch.cat([logits.float().softmax(1).cpu() for logits in found]).numpy()
+
+    def asked(size: int) -> Tensor:
+        found = outputs(hp, model, images, device, state, size)
+        return torch.cat([logits.float().softmax(1).cpu() for logits in found])
+
+    return in_parts(asked, evaluation_batch(state)).numpy()
+
+
+def evaluation_batch(state: dict[str, Any]) -> int:
+    """Images that a network is asked about at once: fewer where it was trained in microbatches."""
+    return max(1, EVALUATION_BATCH // state.get("microbatches", 1))
 
 
 def trained(
@@ -300,7 +309,7 @@ def outputs(
     images: np.ndarray,
     device: torch.device,
     state: dict[str, Any],
-    size: int = EVALUATION_BATCH,
+    size: int,
 ) -> Iterator[Tensor]:
     """Logits (B, K) for uint8 images (N, H, W), resized and scaled as in training, by batches of
     `size`."""
