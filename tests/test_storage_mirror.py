@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from study import Mistake
 from study.storage import mirror, places
 from study.storage.mirror import Mirror
 
@@ -54,6 +55,27 @@ def test_an_upload_that_fails_in_whatever_way_is_told_and_tried_again(
     wait(lambda: len(said) > 1)
     assert "answers again" in said[1] and not lost
     assert made.flush() and (tmp_path / "shared" / "events.jsonl").exists()
+
+
+def test_a_bucket_that_is_away_at_the_beginning_is_waited_for_and_then_refused(
+    folder, tmp_path, monkeypatch
+):
+    away = [OSError("AWS Error NETWORK_CONNECTION (Request ID: 1)")]
+    said, write = [], places.write
+
+    def faulty(place, data):
+        if away:
+            raise away.pop()
+        write(place, data)
+
+    monkeypatch.setattr(places, "write", faulty)
+    made = Mirror(folder, tmp_path / "shared", said.append, print)
+    assert "can't be reached (AWS Error NETWORK_CONNECTION): waiting for up to 180 s" in said[0]
+    assert "answers again" in said[1] and len(said) == 2 and not made.failed and made.flush()
+    monkeypatch.setattr(places, "PATIENCE_SECONDS", 0.0)
+    away[:] = [OSError("AWS Error NETWORK_CONNECTION")]
+    with pytest.raises(Mistake, match=r"can't be reached \(\[Errno 5\] no shared storage for 0 s"):
+        Mirror(folder, tmp_path / "shared", said.append, print)
 
 
 def test_an_error_of_any_kind_at_the_end_is_not_taken_for_stored(folder, tmp_path, monkeypatch):

@@ -7,13 +7,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from study import Mistake
 from study.cluster.resources import Machine
 from study.config.study import Study, to_dict
 from study.data import datasets
 from study.driver import begin as run
 from study.driver import prepare
+from study.record import progress
 from study.record.journal import Journal
 from study.run import main
+
+DRIVE = run.drive  # which `begun` replaces
 
 
 @pytest.fixture
@@ -136,3 +140,24 @@ def test_a_lost_study_json_is_made_anew_with_all_that_it_says(begun, capsys):
         "git": {"code": "aaaa"},
     }
     assert "made anew from the journal" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "why"),
+    [
+        (Mistake("node b has torch 2"), 2, "node b has torch 2"),
+        (KeyboardInterrupt(), 130, "stopped at once"),
+    ],
+)
+def test_a_study_that_ends_before_its_first_event_says_why(begun, monkeypatch, end, code, why):
+    """Its study.json said for ever that it was running."""
+
+    def check(place):
+        raise end
+
+    monkeypatch.setattr(run, "drive", DRIVE)
+    monkeypatch.setattr(run.nodes, "check", check)
+    monkeypatch.setattr(run.provenance, "of_driver", dict)
+    assert main(["--resume", "s"]) == code
+    told = progress.of(begun.folder)
+    assert (told["state"], told["why"]) == ("interrupted", why)

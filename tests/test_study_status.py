@@ -125,6 +125,24 @@ def test_running_is_whose_lock_is_held(tmp_path):
         assert progress.of(folder)["state"] == "running"
 
 
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="who holds a lock is asked of Linux")
+def test_a_study_without_an_event_runs_while_its_journal_is_held(tmp_path):
+    """It was running for ever, and --watch never ended."""
+    here = HEADER | {"hardware": {"host": socket.gethostname()}}
+    folder = study(tmp_path / "one", header=here)
+    assert progress.of(folder)["state"] == "dead"
+    with (folder / "events.jsonl").open("rb") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        assert progress.of(folder)["state"] == "running"
+    (folder / "events.jsonl").unlink()  # killed when it had made the folder
+    assert progress.of(folder)["state"] == "dead"
+    elsewhere = HEADER | {"hardware": {"host": "elsewhere"}}
+    assert progress.of(study(tmp_path / "two", header=elsewhere))["state"] == "unknown"
+    refused = HEADER | {"status": "interrupted", "reason": "node b differs"}
+    told = progress.of(study(tmp_path / "three", header=refused))
+    assert (told["state"], told["why"]) == ("interrupted", "node b differs")
+
+
 def test_a_study_that_has_ended_says_how(tmp_path, capsys):
     confirmed = (
         at(10, "chosen", setting="alexnet", from_trial="t0000", hp=ALEX),

@@ -41,6 +41,7 @@ from study.driver.given import (
     whole_grid,
 )
 from study.driver.header import read as read_header
+from study.driver.header import write as write_header
 from study.driver.notify import Notifier
 from study.driver.session import Session
 from study.driver.signals import Signals
@@ -233,14 +234,14 @@ def drive(
     paces: remaining.Paces | None = None,
 ) -> int:
     """Run what the journal says is left; the exit code. `paces` were measured for it."""
-    from study.worker.trial import Trial
+    with Journal(folder / "events.jsonl") as journal:  # by which others see that it runs
+        from study.worker.trial import Trial
 
-    for name in ("ray", "ray.tune", "ray.tune.execution.tune_controller", "ray.tune.tune"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # a failed trial is a row, told by us
-    slots = resources.slots(study, need)
-    header |= {"trials_at_once": slots, "seconds_per_epoch": paces or {}}
-    display = Display(study, whole.notes)
-    with Journal(folder / "events.jsonl") as journal:
+        for name in ("ray", "ray.tune", "ray.tune.execution.tune_controller", "ray.tune.tune"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # we tell of a failed trial
+        slots = resources.slots(study, need)
+        header |= {"trials_at_once": slots, "seconds_per_epoch": paces or {}}
+        display = Display(study, whole.notes)
         session = Session(
             study=study,
             folder=folder,
@@ -261,25 +262,39 @@ def drive(
         notifier.begin(folder, display.print)
         if journal.cut:
             say(f"{journal.cut} bytes at the journal's end were no whole block: passed over.")
-        if study.storage:
-            place = places.at(study.storage) / folder.name
-            session.mirror = Mirror(folder, place, say, lambda why: session.end("storage", why))
-        with Signals(session) as signals, ray_log.kept(folder, display.print):
-            try:
+        try:
+            if study.storage:
+                place = places.at(study.storage) / folder.name
+                session.mirror = Mirror(folder, place, say, lambda why: session.end("storage", why))
+            with Signals(session) as signals, ray_log.kept(folder, display.print):
                 session.expected = nodes.check(session.place)
                 say(summary.opening(session, resources.inventory(joined)))
                 return stages.run(session, display, finish, signals)
-            except KeyboardInterrupt:  # from wherever it came
-                notifier.once("ended", "stopped at once", status="interrupted", exit_code=130)
-                raise KeyboardInterrupt(session.go_on) from None
-            except BaseException as error:
-                why = f"{type(error).__name__}: {error}"
-                notifier.once("ended", f"the driver fails: {why}", status="crashed", reason=why)
-                raise
-            finally:
-                notifier.close()
-                if session.mirror:  # what an error of ours leaves behind goes there too
-                    session.mirror.flush()
+        except KeyboardInterrupt:  # from wherever it came
+            why = "stopped at once"
+            unbegun(session, why)
+            notifier.once("ended", why, status="interrupted", reason=why, exit_code=130)
+            raise KeyboardInterrupt(session.go_on) from None
+        except Mistake as refusal:
+            why = str(refusal)
+            unbegun(session, why)
+            notifier.once("ended", why, status="interrupted", reason=why, exit_code=2)
+            raise
+        except BaseException as error:
+            why = f"{type(error).__name__}: {error}"
+            unbegun(session, why)
+            notifier.once("ended", f"the driver fails: {why}", status="crashed", reason=why)
+            raise
+        finally:
+            notifier.close()
+            if session.mirror:  # what an error of ours leaves behind goes there too
+                session.mirror.flush()
+
+
+def unbegun(session: Session, why: str) -> None:
+    """Of a study that ends before its first event, study.json alone can say so."""
+    if not session.tables.drivers:
+        write_header(session, "interrupted", why, now())
 
 
 def connected(address: str) -> str:

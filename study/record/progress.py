@@ -88,9 +88,11 @@ def below(folder: Path) -> list[Path]:
 def state_of(folder: Path, header: Facts, driver: Facts, events: list[Facts]) -> tuple[str, str]:
     """running, complete, interrupted, dead (its driver died without a word), or unknown (it runs on
     another machine, or did); and why, in words."""
-    if not events or events[-1]["event"] == "study_ended":
-        last = events[-1] if events else header
+    last = events[-1] if events else header
+    if last.get("event") == "study_ended" or not events and last.get("status") != "running":
         return last.get("status", "unknown"), last.get("reason", "")
+    if not driver:  # before its first event
+        driver = {"host": (header.get("hardware") or {}).get("host")}
     alive = works(folder / "events.jsonl", driver)
     if alive is None:
         return "unknown", f"its driver is on {driver.get('host') or 'another machine'}"
@@ -104,6 +106,8 @@ def works(journal: Path, driver: Facts) -> bool | None:
     """
     if driver.get("host") != socket.gethostname():
         return None
+    if not journal.exists():  # killed when it had made the folder
+        return False
     try:
         locks = Path("/proc/locks").read_text()
         status = journal.stat()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from study import Mistake
 from study.storage import lease, places
-from study.storage.handover import LOGS, whole_lines
+from study.storage.handover import LOGS, reached, whole_lines
 from study.storage.places import Place, first_line, without_options
 
 RENEW_SECONDS = 15.0
@@ -42,11 +42,11 @@ class Mirror:
     def __init__(
         self, folder: Path, place: Place, say: Callable[[str], None], lost: Callable[[str], None]
     ) -> None:
-        """`lost` is told why, if another driver takes the study over."""
+        """`lost` is told why, if another driver takes the study over. Mistake if storage stays
+        silent for as long as a worker would wait for it."""
         self.folder, self.place, self.say, self.lost = folder, place, say, lost
         self.token = secrets.token_hex(8)
-        # File -> size of a log, or time of writing, as stored.
-        self.stored: dict[str, float] = dict(lease.read(place).get("sizes", {}))
+        self.stored: dict[str, float] = {}  # file -> size of a log, or time of writing, as stored
         self.jobs: list[Callable[[], None]] = []  # since the last mark
         self.snapshot = Snapshot({}, 0.0)
         self.seconds: list[float] = []  # of each upload
@@ -54,9 +54,24 @@ class Mirror:
         self.failed = ""
         self.closing = threading.Event()
         self.marked = threading.Event()
-        self.write_lease()
+        with reached(place):
+            places.patiently(self.take_over, self.waits)
+        self.told(None)
         self.thread = threading.Thread(target=self.work, name="mirror", daemon=True)
         self.thread.start()
+
+    def take_over(self) -> None:
+        self.stored.update(lease.read(self.place).get("sizes", {}))
+        self.write_lease()
+
+    def waits(self, error: OSError) -> None:
+        """Say once that storage is away before the study has begun."""
+        if not self.failed:
+            self.failed = described(error)
+            self.say(
+                f"{without_options(self.place)} can't be reached ({self.failed}): waiting for up "
+                f"to {places.PATIENCE_SECONDS:g} s."
+            )
 
     def later(self, job: Callable[[], None]) -> None:
         """Do it once shared storage knows the events so far: a checkpoint goes after its news."""

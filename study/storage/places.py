@@ -220,8 +220,9 @@ def probe(place: Place) -> float:
     return moment
 
 
-def patiently(do: Callable[[], T]) -> T:
-    """What `do` returns, asked again while a bucket doesn't answer; EIO after PATIENCE_SECONDS."""
+def patiently(do: Callable[[], T], tell: Callable[[OSError], None] | None = None) -> T:
+    """What `do` returns, asked again while a bucket doesn't answer, which `tell` is told each time;
+    EIO after PATIENCE_SECONDS."""
     until, pause = time.monotonic() + PATIENCE_SECONDS, 1.0
     while True:
         try:
@@ -232,6 +233,8 @@ def patiently(do: Callable[[], T]) -> T:
             if time.monotonic() + pause > until:
                 told = f"{SILENT} {PATIENCE_SECONDS:g} s ({first_line(error)})"
                 raise OSError(errno.EIO, told) from error
+            if tell:
+                tell(error)
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
