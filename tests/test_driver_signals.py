@@ -49,6 +49,13 @@ def test_a_first_signal_asks_and_a_second_one_ends_at_once(number):
     assert signal.getsignal(number) is before
 
 
+def test_time_that_runs_out_while_nodes_are_asked_leaves_the_books_to_who_closes_them():
+    """They stayed locked, and the study never ended."""
+    asked = Signals(session())
+    asked.out_of_time()
+    assert asked.books.acquire(timeout=0.1)
+
+
 def test_twice_after_the_storage_failed_ends_at_once_too():
     """The gravest cause is kept; that a person has asked is known all the same."""
     at_work = session()

@@ -23,7 +23,7 @@ class Signals:
 
     def __init__(self, session: Session) -> None:
         self.session, self.asked, self.books = session, False, threading.Lock()
-        self.give_up: Callable[[], None] = lambda: None
+        self.give_up: Callable[[], None] = self.books.release  # until there are any to close
         self.timer = threading.Timer(GRACE_SECONDS, self.out_of_time)
         self.timer.daemon = True
 
