@@ -82,7 +82,7 @@ def written(folder: Path, events: int, mirror: Mirror | None) -> float:
                     "train_loss": 1.0 / epoch, "train_accuracy": 0.5, "val_loss": 1.1 / epoch,
                     "val_accuracy": 0.4, "lr": 0.01, "epoch_seconds": 12.5,
                     "images_per_second": 2000.0, "memory_mib": 900.0, "node": "here",
-                    "device": "cpu, 1 threads", "microbatches": 1,
+                    "device": "cpu, 1 threads", "microbatches": 1, "gpus": 0.0,
                 }
             )  # fmt: skip
             if mirror:

@@ -40,8 +40,9 @@ def news(tmp_path):
 
     at_work = Session(
         study=Study(retries=1), tables=tables, folder=tmp_path, header={}, dataset=None,
-        whole_val=None, device="cpu", need={}, slots=1, journal=SimpleNamespace(extend=extend),
-        trainable=object, say=said.append, show=lambda s: None, written=math.inf,
+        whole_val=None, device="cpu", need={"gpu": 0.5}, slots=1,
+        journal=SimpleNamespace(extend=extend), trainable=object,
+        say=said.append, show=lambda s: None, written=math.inf,
     )  # fmt: skip
     made = Recorder(at_work, "search", NoEarlyStopping())
     errors = tmp_path / "error.txt"
@@ -72,6 +73,14 @@ def test_a_trial_that_does_an_epoch_again_is_told(news):
 def test_the_last_line_of_an_error_that_says_something_is_kept():
     assert last_line("Traceback\n  x\nValueError: no\n\n") == "ValueError: no"
     assert last_line("") == "no message"
+
+
+def test_an_epoch_says_the_share_of_a_gpu_that_its_driver_gives(news):
+    """Of t0000, which another driver began without a GPU."""
+    told = RESULT | {"epoch": 2, "epoch_seconds": 4.0}
+    news.recorder.on_trial_result(0, [], news.trial, told)
+    news.recorder.commit()
+    assert news.written[0]["gpus"] == 0.5 and news.recorder.session.tables.gpu_seconds == 2.0
 
 
 def test_an_epoch_told_again_is_written_only_if_the_journal_lacks_it(news):

@@ -46,6 +46,17 @@ def test_an_epoch_trained_again_costs_again_and_one_only_told_again_does_not():
     assert session(tables).gpu_hours_spent == 0.75
 
 
+def test_epochs_of_a_trial_that_goes_on_with_another_share_are_counted_by_it():
+    """Begun on a quarter of a GPU, or on a CPU, it went on for a quarter or for nothing."""
+    for begun in (0.25, 0.0):
+        tables = one_epoch(3600.0, begun)
+        more = {"event": "epoch_done", "trial_id": "t0000", "node": "a", "device": "b",
+                "microbatches": 1, "time": "2026-01-01T00:00:00+00:00"}  # fmt: skip
+        tables.add(more | {"epoch": 2, "epoch_seconds": 3600.0, "gpus": 1.0})
+        assert session(tables).gpu_hours_spent == begun + 1
+        assert [row["gpus"] for row in tables.epochs.values()] == [begun, 1.0]
+
+
 @pytest.mark.parametrize(("hours", "stops"), [(0.2, True), (0.3, False), (0.0, False)])
 def test_a_gpu_hour_budget_ends_the_study_once_it_is_spent(hours, stops):
     at_work = session(one_epoch(3600.0, 0.25), gpu_hours=hours)

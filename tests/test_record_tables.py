@@ -112,6 +112,7 @@ def test_a_trial_is_a_row_with_all_that_its_events_told(tmp_path):
         "lr": 0.01,
         "epoch_seconds": 2.0,
         "images_per_second": 100.0,
+        "gpus": 0.0,
         "memory_mib": 512.0,
         "val_balanced_accuracy": 0.45,
         "val_macro_f1": 0.4,
@@ -309,6 +310,7 @@ def test_files_without_rows_have_exactly_their_columns(tmp_path):
         "lr: double",
         "epoch_seconds: double",
         "images_per_second: double",
+        "gpus: double",
         "memory_mib: double",
         "val_balanced_accuracy: double",
         "val_macro_f1: double",
@@ -334,7 +336,7 @@ def test_files_with_rows_have_the_same_columns(tmp_path):
 
 
 def test_epochs_and_decisions_have_a_column_for_all_that_is_observed():
-    own = {"trial_id", "finished_at"}
+    own = {"trial_id", "gpus", "finished_at"}  # the driver's
     assert [name for name in schemas.EPOCHS if name not in own] == [
         field.name for field in fields(EpochRecord)
     ]

@@ -5,6 +5,7 @@ from test_results_load import epochs, folder, header, trial, whole
 
 from results.artefacts.load import load
 from results.facts import halving, search
+from results.facts.progress import budget
 from results.report.report import report
 
 __all__ = ["whole"]
@@ -24,6 +25,17 @@ def test_a_share_of_a_gpu_costs_that_share(tmp_path):
     frame = search.searched(found)
     assert frame["seconds"].tolist() == [1.0, 0.0] and search.on_gpus(frame)
     assert not search.on_gpus(search.searched(found).assign(gpus=[0.0, 1.0]))
+
+
+def test_an_epoch_costs_the_share_of_a_gpu_that_its_driver_gave(tmp_path):
+    """Two of a quarter, the first of an older driver, and two of a whole GPU."""
+    rows, told = [trial("a", gpus=0.25, device="cuda:0")], epochs("a", [0.1, 0.2, 0.3, 0.4])
+    for row, gpus in zip(told, (None, 0.25, 1.0, 1.0), strict=True):
+        row["gpus"] = gpus
+    found = load(folder(tmp_path / "s", None, rows, told, []))
+    assert search.searched(found)["seconds"].tolist() == [5.0]
+    spent = budget(found).set_index("budget")["spent"]
+    assert spent["GPU hours"] == pytest.approx(5 / 3600)
 
 
 def test_progress_keeps_the_best_so_far(whole):

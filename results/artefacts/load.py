@@ -38,7 +38,7 @@ class Findings:
     folder: Path
     study: dict[str, Any]
     trials: pd.DataFrame
-    epochs: pd.DataFrame  # `judged` is the column that the study's metric names
+    epochs: pd.DataFrame  # with `judged`, the column that the study's metric names
     decisions: pd.DataFrame
     predictions: pd.DataFrame
     images: pd.DataFrame  # of val and test: split, image, pixels (their digest); older have none
@@ -102,10 +102,11 @@ def load(folder: Path) -> Findings:
     objective = f"val_{header['study'].get('metric') or 'accuracy'}"
     if objective not in tables["epochs"]:
         raise Mistake(f"{folder}/epochs.parquet lacks {objective}, by which the study was judged")
-    tables["epochs"] = tables["epochs"].assign(judged=tables["epochs"][objective])
     chosen, last, drivers = journal(folder / "events.jsonl", objective, notes)
     for key, name in ((["trial_id", "epoch"], "epochs"), (["trial_id"], "trials")):
         tables[name] = tables[name].drop_duplicates(key, keep="last").reset_index(drop=True)
+    judged, gpus = tables["epochs"][objective], shares(tables["trials"], tables["epochs"])
+    tables["epochs"] = tables["epochs"].assign(judged=judged, gpus=gpus)
     name = header["study"].get("name") or folder.resolve().name
     return Findings(
         str(name),
@@ -117,6 +118,14 @@ def load(folder: Path) -> Findings:
         notes=tuple(notes),
         drivers=drivers,
     )
+
+
+def shares(trials: pd.DataFrame, epochs: pd.DataFrame) -> pd.Series:
+    """Share of a GPU that each epoch was trained on; 0 without. That of its trial where an older
+    study tells no other."""
+    begun = epochs["trial_id"].map(trials.set_index("trial_id")["gpus"])
+    told = epochs["gpus"] if "gpus" in epochs else begun
+    return told.astype(float).fillna(begun.astype(float)).fillna(0.0)
 
 
 def named_apart(studies: list[Findings]) -> list[Findings]:

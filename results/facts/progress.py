@@ -15,10 +15,8 @@ from results.facts.status import duration
 def budget(one: Findings) -> pd.DataFrame:
     """A row per kind of budget: spent, of how much, and what is left of it (NaN: no limit)."""
     config, trials, epochs = one.study["study"], one.trials, one.epochs
-    seconds = pd.to_numeric(epochs["epoch_seconds"]).sum()
-    share = pd.to_numeric(trials.set_index("trial_id")["gpus"]).fillna(0)
-    share = pd.to_numeric(epochs["trial_id"].map(share))
-    gpu = (pd.to_numeric(epochs["epoch_seconds"]) * share).sum() / 3600
+    each = pd.to_numeric(epochs["epoch_seconds"])
+    seconds, gpu = each.sum(), (each * epochs["gpus"]).sum() / 3600
     searched = trials[trials["stage"] == "search"]
     stages = config.get("stages", [])
     rows = [

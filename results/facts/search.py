@@ -23,20 +23,22 @@ def searched(findings: Findings) -> pd.DataFrame:
     """
     trials = findings.trials[findings.trials["stage"] == "search"].copy()
     epochs = findings.epochs.sort_values("epoch")
+    gpus = epochs["gpus"].where(epochs["gpus"] > 0, 1.0)  # a share of a GPU costs that share
+    epochs = epochs.assign(cost=pd.to_numeric(epochs["epoch_seconds"]) * gpus)
     run = epochs.groupby("trial_id").agg(
         epochs_run=("epoch", "size"),
         last_epoch=("epoch", "max"),
         judged=("judged", "last"),
         val_accuracy=("val_accuracy", "last"),
-        seconds=("epoch_seconds", "sum"),
+        seconds=("cost", "sum"),
+        least=("gpus", "min"),
     )
     trials = trials.merge(run, on="trial_id", how="left")
     ran = trials["judged"].notna()
     for column in ("epochs_run", "last_epoch", "judged", "val_accuracy", "seconds"):
         trials[column] = pd.to_numeric(trials[column]).fillna(0)
     trials["ran"] = ran
-    share = pd.to_numeric(trials["gpus"]).fillna(0)
-    trials["seconds"] *= share.where(share > 0, 1.0)  # a share of a GPU costs that share
+    trials["gpus"] = trials.pop("least").fillna(pd.to_numeric(trials["gpus"]))
     return trials.rename(columns={"hp_model": "model"})
 
 
@@ -47,7 +49,7 @@ def val_images(findings: Findings) -> int:
 
 
 def on_gpus(trials: pd.DataFrame) -> bool:
-    """Whether every trial had a GPU or a share of one, so that its seconds are GPU-seconds."""
+    """Whether every epoch had a GPU or a share of one, so that its seconds are GPU-seconds."""
     return bool(len(trials)) and bool((pd.to_numeric(trials["gpus"]) > 0).all())
 
 

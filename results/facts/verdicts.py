@@ -150,20 +150,18 @@ def hours(study: Findings, setting: str) -> float:
     trials = study.trials
     own = trials[(trials["setting"] == setting) & (trials["status"] == "completed")]
     own = own[own["stage"] == "confirm"]
-    seconds = study.epochs.groupby("trial_id")["epoch_seconds"].sum()
-    taken = pd.to_numeric(own["trial_id"].map(seconds))
-    gpus = pd.to_numeric(own["gpus"]).fillna(0)
+    epochs = study.epochs[study.epochs["trial_id"].isin(own["trial_id"])]
     cores = float(study.study["study"].get("cpus_per_trial") or 1)
-    share = gpus.where(gpus > 0, cores)
-    return float((taken * share).mean() / 3600) if len(own) else np.nan
+    share = epochs["gpus"].where(epochs["gpus"] > 0, cores)
+    taken = pd.to_numeric(epochs["epoch_seconds"]) * share
+    return float(taken.sum() / len(own) / 3600) if len(own) else np.nan
 
 
 def unit(studies: list[Findings], group: list[Evaluated]) -> str:
     """What their trainings are paid in."""
     named = {one.answers.study for one in group}
-    trials = [one.trials["gpus"] for one in studies if one.name in named]
-    gpus = [pd.to_numeric(share).fillna(0).max() for share in trials]
-    return "GPU-hours" if any(share > 0 for share in gpus) else "core-hours"
+    gpus = [one.epochs["gpus"] for one in studies if one.name in named]
+    return "GPU-hours" if any((share > 0).any() for share in gpus) else "core-hours"
 
 
 def frame(found: list[Comparison]) -> pd.DataFrame:

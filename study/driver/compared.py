@@ -51,7 +51,9 @@ class Given:
 
     @property
     def unit(self) -> str:
-        paid = any(row.get("gpus") for row in self.tables.of_stage("confirm").values())
+        confirmed = self.tables.of_stage("confirm")
+        epochs = self.tables.epochs.items()
+        paid = any(row["gpus"] for (name, _), row in epochs if name in confirmed)
         return "GPU-hours" if paid else "core-hours"
 
 
@@ -109,7 +111,7 @@ def hours(study: Study, tables: Tables, trials: dict[str, dict[str, Any]]) -> fl
     taken = {name: 0.0 for name, row in trials.items() if row["status"] == "completed"}
     for (name, _), row in tables.epochs.items():
         if name in taken:
-            share = trials[name].get("gpus") or study.cpus_per_trial
+            share = row["gpus"] or study.cpus_per_trial
             taken[name] += row["epoch_seconds"] * share / 3600
     return sum(taken.values()) / len(taken) if any(taken.values()) else np.nan
 

@@ -116,8 +116,9 @@ def epoch_done(tables: Tables, row: Row, moment: datetime) -> None:
     trial, key = tables.trials[row["trial_id"]], (row["trial_id"], row["epoch"])
     trial.update({name: row.pop(name) for name in ("node", "device", "microbatches")})
     before = tables.epochs.get(key, {})
+    row.setdefault("gpus", trial["gpus"])  # older drivers told it of the trial alone
     if before.get("epoch_seconds") != row["epoch_seconds"]:  # else only reported again
-        tables.gpu_seconds += row["epoch_seconds"] * trial["gpus"]
+        tables.gpu_seconds += row["epoch_seconds"] * row["gpus"]
     tables.epochs[key] = tables.last[row["trial_id"]] = row | {"finished_at": moment}
 
 
