@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from ray.exceptions import GetTimeoutError
 
 from fer_data.dataset import Split
 from study.config.hyperparameters import Hyperparameters
@@ -97,6 +98,33 @@ def test_each_network_is_measured_and_each_worker_is_busy(monkeypatch, slots, sh
     found = sizing.begin(study(), faces, {"cpu": 1.0, "gpu": 0.0})()
     assert asked == shares and set(found) == set(PAPERS)
     assert found["alexnet"] == (2.5 if slots == 4 else 1.0)  # the mean of all that measured it
+
+
+@pytest.mark.parametrize(("gpu", "batch"), [(0.0, 32), (1.0, 512)])
+def test_on_a_cpu_a_step_is_of_few_images_and_what_cannot_be_measured_is_said(
+    monkeypatch, capsys, gpu, batch
+):
+    """Two steps of 512 images took longer than anybody waits, and --minutes did nothing, unsaid."""
+    asked, ended = [], []
+
+    def late(told, timeout):
+        raise GetTimeoutError
+
+    def remote(trials, train, *given):
+        asked.append(([hp.batch_size for hp in trials], len(train.labels)))
+
+    ask = SimpleNamespace(options=lambda **need: SimpleNamespace(remote=remote))
+    monkeypatch.setattr(sizing.ray, "remote", lambda function: ask)
+    monkeypatch.setattr(sizing.ray, "get", late)
+    monkeypatch.setattr(sizing.ray, "cancel", lambda one, force: ended.append(one))
+    monkeypatch.setattr(sizing.resources, "slots", lambda *_: 1)
+    faces = SimpleNamespace(train=Split(*split(600)), val=Split(*split(8)), classes=range(7))
+    given = study(models=["alexnet"], space={"batch_size": [256, 512]})
+    assert sizing.begin(given, faces, {"cpu": 1.0, "gpu": gpu})() == {}
+    assert asked == [([batch], batch)] and len(ended) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert ("on 32 images" in first) == (not gpu)
+    assert "(no answer in 60 s)" in second and "--minutes leaves no trial out" in second
 
 
 def test_the_steps_are_those_of_a_first_setting_else_of_the_middle_of_the_space():

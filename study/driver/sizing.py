@@ -17,11 +17,13 @@ from study.cluster import resources
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Study, to_dict
 from study.data.datasets import Dataset
+from study.driver.failures import last_line
 from study.record import remaining
 from study.record.tables import Tables
 from study.search.proposals import enough, typical
 
 PATIENCE_SECONDS = 60.0  # for workers to answer: a cluster may be busy with other work
+CPU_BATCH = 32  # images of a measured step at most: on a CPU a larger batch takes as much longer
 SIZE = ("trials", "epochs", "train_images")  # who gives one of them has chosen the size
 
 
@@ -33,8 +35,11 @@ def begin(study: Study, dataset: Dataset, need: dict[str, float]) -> Callable[[]
         return dict
     from study.worker import speed
 
-    say("Measuring a step of each network ...")
     trials = [typical(study, model) for model in study.models]
+    smaller = not need["gpu"] and most(trials, "batch_size") > CPU_BATCH
+    if smaller:
+        trials = [replace(hp, batch_size=min(hp.batch_size, CPU_BATCH)) for hp in trials]
+    say(f"Measuring a step of each network{f', on {CPU_BATCH} images' if smaller else ''} ...")
     first = np.arange(min(len(dataset.train.labels), speed.STEPS * most(trials, "batch_size")))
     ask: Any = ray.remote(speed.seconds).options(num_cpus=need["cpu"], num_gpus=need["gpu"])
     given = (
@@ -53,12 +58,18 @@ def begin(study: Study, dataset: Dataset, need: dict[str, float]) -> Callable[[]
 
 
 def answered(asked: list[Any]) -> remaining.Paces:
-    """What workers say, on average; nothing where they can't."""
+    """What workers say, on average; nothing, and a line that says so, where they can't."""
     try:
         found = ray.get(asked, timeout=PATIENCE_SECONDS)
-    except (RayError, TimeoutError):
+    except (RayError, TimeoutError) as error:
         for one in asked:
             ray.cancel(one, force=True)
+        late = isinstance(error, TimeoutError)
+        why = f"no answer in {PATIENCE_SECONDS:g} s" if late else last_line(str(error))
+        say(
+            f"No step could be measured ({why}): how long the study takes isn't known, and "
+            "--minutes leaves no trial out; --trials, --epochs or --train-images make it shorter."
+        )
         return {}
     said: dict[str, list[float]] = {}
     for one in found:
