@@ -18,22 +18,25 @@ from study import Mistake, complain, counted, output, say
 from study.record import progress
 
 WATCH_SECONDS = 5.0
+GOING = ("running", "unknown")  # states of a study that may yet go on by itself
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit code 0, 2 for a mistake, 1 if a study of a list can't be read."""
+    """Exit code 0, 2 for a mistake, 1 if one of several studies can't be read."""
     try:
         args = parser().parse_args(argv)
         while True:
-            text, code = told(args)
+            text, damaged, going = told(args)
             if args.watch and not args.json and os.isatty(1):
                 text = "\x1b[H\x1b[J" + text  # the terminal's own page, from its top
                 with output.outlived():
                     print(text, flush=True)
             else:
                 say(text)
-            if not args.watch or over(args.folders) or output.state["lost"]:
-                return code
+            for why in damaged:
+                complain(f"study.status: {why}")
+            if not (args.watch and going) or output.state["lost"]:
+                return 1 if damaged else 0
             time.sleep(WATCH_SECONDS)
     except Mistake as error:
         complain(f"study.status: {error}")
@@ -62,46 +65,34 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def told(args: argparse.Namespace) -> tuple[str, int]:
-    """What is to be printed, and the exit code so far."""
-    parts, code = [], 0
-    for folder in args.folders or [Path("runs")]:
-        if (folder / "study.json").exists():
-            facts = progress.of(folder)
-            parts.append(json.dumps(facts) if args.json else page(facts))
-        else:
-            lines, whole = listed(folder, args.json)
-            parts += lines
-            code = code if whole else 1
-    return "\n".join(parts), code
+def told(args: argparse.Namespace) -> tuple[str, list[str], bool]:
+    """What is to be printed, what is wrong with studies that can't be read, and whether one of the
+    others runs. Mistake if none was to be read but one that can't be."""
+    parts, damaged, going = [], [], False
+    named = args.folders or [Path("runs")]
+    for folder in named:
+        own = (folder / "study.json").exists()
+        for one in [folder] if own else listed(folder):
+            try:
+                facts = progress.of(one)
+            except Mistake as error:
+                if own and len(named) == 1:
+                    raise
+                damaged.append(str(error))
+                continue
+            going = going or facts["state"] in GOING
+            parts.append(json.dumps(facts) if args.json else (page if own else line)(facts))
+    return "\n".join(parts), damaged, going
 
 
-def listed(folder: Path, as_json: bool) -> tuple[list[str], bool]:
-    """A line for each study below a folder, and whether all could be read."""
+def listed(folder: Path) -> list[Path]:
+    """The studies below a folder. Mistake if there are none."""
     if not folder.is_dir():
         raise Mistake(f"there is no folder {folder}: give a study's folder, or a folder of studies")
     found = progress.below(folder)
     if not found:
         raise Mistake(f"there is no study in {folder} (no study.json in it or one folder below)")
-    lines, whole = [], True
-    for one in found:
-        try:
-            facts = progress.of(one)
-            lines.append(json.dumps(facts) if as_json else line(facts))
-        except Mistake as error:
-            whole = False
-            complain(f"study.status: {error}")
-    return lines, whole
-
-
-def over(folders: list[Path]) -> bool:
-    """Whether none of the studies runs any more."""
-    studies = [
-        one
-        for folder in folders or [Path("runs")]
-        for one in ([folder] if (folder / "study.json").exists() else progress.below(folder))
-    ]
-    return all(progress.of(one)["state"] not in ("running", "unknown") for one in studies)
+    return found
 
 
 def line(facts: dict[str, Any]) -> str:
@@ -156,7 +147,7 @@ def ended(stage: dict[str, int]) -> str:
 
 def trials(facts: dict[str, Any], name: str) -> str:
     stage = facts[name]
-    said = {} if facts["state"] in ("running", "unknown") else {"running": "interrupted"}
+    said = {} if facts["state"] in GOING else {"running": "interrupted"}
     counts = [f"{stage[one]} {said.get(one, one)}" for one in progress.STATES if stage[one]]
     states = ", ".join(counts)
     here = " <- here" if facts["state"] == "running" and facts["stage"] == name else ""

@@ -173,6 +173,28 @@ def test_a_list_of_studies_and_one_that_cannot_be_read(tmp_path, capsys):
     assert told.err.count("\n") == 1 and "two/study.json is damaged" in told.err
 
 
+def test_a_damaged_study_ends_neither_the_watch_over_others_nor_their_telling(
+    tmp_path, capsys, monkeypatch
+):
+    """It ended the command after the first look, with exit code 2."""
+    one = study(tmp_path / "one", driver("elsewhere"), *SEARCHED)
+    two = study(tmp_path / "two", driver("elsewhere"), *SEARCHED)
+    journal = (two / "events.jsonl").read_bytes()
+    (two / "events.jsonl").write_bytes(journal.replace(b"t0000", b"t0009"))
+    end = at(9, "study_ended", status="complete", reason="all stages done")
+
+    def sleep(seconds):
+        with Journal(one / "events.jsonl") as journal:
+            journal.append(end)
+
+    monkeypatch.setattr(status.time, "sleep", sleep)
+    for words in ([str(tmp_path)], [str(one), str(two)]):
+        assert status.main(["--watch", *words]) == 1
+        told = capsys.readouterr()
+        assert "complete" in told.out and "two/events.jsonl line" in told.err
+    assert status.main(["--watch", str(two)]) == 2
+
+
 def test_published_studies_are_told_as_such(capsys):
     assert status.main([str(ROOT / "results" / "published")]) == 0
     assert "results/published/search  complete" in capsys.readouterr().out
