@@ -125,6 +125,30 @@ def test_running_is_whose_lock_is_held(tmp_path):
         assert progress.of(folder)["state"] == "running"
 
 
+LOCKS = """\
+1: POSIX  ADVISORY  READ  31 00:2d:1234 128 128
+2: FLOCK  ADVISORY  WRITE 40 00:2d:1234 0 EOF
+3: FLOCK  ADVISORY  WRITE 41 fe:01:77 0 EOF
+"""
+
+
+@pytest.mark.parametrize(
+    ("minor", "inode", "pid", "held"),
+    [
+        (0x2D, 1234, 9, True),  # of another namespace of process numbers
+        (0x31, 1234, 40, True),  # btrfs: stat tells the subvolume's device
+        (0x31, 1234, None, True),
+        (0x31, 1234, 41, False),  # a lock of another program's on another file system
+        (0x31, 1234, 31, False),  # SQLite's locks are no driver's
+        (0x2D, 234, 40, False),
+        (0x2D, 123, None, False),
+    ],
+)
+def test_a_lock_is_known_by_its_inode_and_by_device_or_process(minor, inode, pid, held):
+    """By the device alone a study that runs on btrfs was called dead."""
+    assert progress.held(LOCKS, os.makedev(0, minor), inode, pid) is held
+
+
 @pytest.mark.skipif(not Path("/proc/locks").exists(), reason="who holds a lock is asked of Linux")
 def test_a_study_without_an_event_runs_while_its_journal_is_held(tmp_path):
     """It was running for ever, and --watch never ended."""

@@ -5,6 +5,7 @@ Needs the standard library alone, so that asking costs next to nothing while a s
 
 import json
 import os
+import re
 import shlex
 import socket
 from collections import Counter
@@ -113,9 +114,18 @@ def works(journal: Path, driver: Facts) -> bool | None:
         status = journal.stat()
     except OSError:
         return exists(driver.get("pid"))
-    major, minor = os.major(status.st_dev), os.minor(status.st_dev)
-    name = f"{major:02x}:{minor:02x}:{status.st_ino}"
-    return any("FLOCK" in line and f" {name} " in line for line in locks.splitlines())
+    return held(locks, status.st_dev, status.st_ino, driver.get("pid"))
+
+
+def held(locks: str, device: int, inode: int, pid: int | None) -> bool:
+    """Whether /proc/locks (proc_locks(5)) tells of a lock on a file, known by what stat says of it.
+
+    btrfs and overlays tell another device there than stat does. There the inode and the driver's
+    process must do, or the inode alone where no driver has told its process yet.
+    """
+    of_stat = f"{os.major(device):02x}:{os.minor(device):02x}"
+    found = re.findall(rf"FLOCK +\S+ +\S+ +(-?\d+) +(\S+:\S+):{inode} ", locks)
+    return any(of_lock == of_stat or pid in (None, int(holder)) for holder, of_lock in found)
 
 
 def exists(pid: Any) -> bool | None:
