@@ -3,6 +3,7 @@ from torch import Tensor, nn
 
 from fer_models import MODELS
 from fer_models.layers import layer_table, multiply_adds, parameters
+from study.record.schemas import TRIALS
 
 
 def tiny() -> nn.Sequential:
@@ -83,6 +84,15 @@ def test_a_leaf_may_yield_several_tensors_or_none():
     assert shapes == {"gru": (6, 5), "lstm": (6, 4), "named": (24,), "fc": (7,)}
     assert multiply_adds(Recurrent(), 6) == 24 * 7
     assert sum(row["parameters"] for row in layer_table(Recurrent(), 6)) == parameters(Recurrent())
+
+
+def test_frozen_parameters_count_and_the_column_says_so():
+    """It was told as the trainable ones, which they are not."""
+    model = tiny()
+    model[0].requires_grad_(False)
+    assert parameters(model) == parameters(tiny())
+    assert sum(row["parameters"] for row in layer_table(model, 6)) == parameters(model)
+    assert TRIALS["parameters"][1] == "parameters of its network, frozen ones too"
 
 
 def test_the_model_stays_as_it_was():

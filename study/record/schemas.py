@@ -37,7 +37,7 @@ TRIALS: Columns = {
     "gpus": (REAL, "share of a GPU it was given when it began; 0 on a CPU"),
     "started_at": (MOMENT, "UTC"),
     "ended_at": (MOMENT, "UTC"),
-    "parameters": (WHOLE, "trainable parameters of its network"),
+    "parameters": (WHOLE, "parameters of its network, frozen ones too"),
     "multiply_adds": (WHOLE, "of convolutions and linear layers, one image forward"),
     **{f"hp_{name}": (OF_TYPE[kind(name)], f.metadata["help"]) for name, f in FIELDS.items()},
 }
