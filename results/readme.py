@@ -124,10 +124,9 @@ def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
 
 def ingredients(study: Findings, settings: list[Evaluated]) -> Iterator[Picture]:
     own = [one for one in settings if one.answers.study == study.name]
-    found = [arm for arm in arms(study) if not paper_setting(arm.base)]
-    if not found:
+    frame = effects(arms(study), own, verdicts.of([study], own))
+    if frame.empty:
         return
-    frame = effects(found, own, verdicts.of([study], own))
     for model, part in frame.groupby("model", sort=False):
         test = part[part["scope"] == PRIMARY]
         if test.empty:
@@ -144,10 +143,6 @@ def ingredients(study: Findings, settings: list[Evaluated]) -> Iterator[Picture]
             f"{study.study['study']['epochs']} epochs): {'; '.join(told)}."
         )
         yield Picture(f"ingredients-{model}", words, [charts.differences(part, str(model))])
-
-
-def paper_setting(name: str) -> bool:
-    return name in {entry["id"] for entry in paper.published()["experiments"]}
 
 
 def trials(study: Findings) -> Iterator[Picture]:

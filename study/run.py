@@ -24,8 +24,8 @@ from study.storage import errors
 def main(argv: Sequence[str] | None = None, trainable: type | None = None) -> int:
     """The command line; benchmarks and tests may put a `trainable` in the place of training.
 
-    Exit code 0: came to its end; 1: and nothing could be confirmed; 2: a person's mistake, or the
-    storage failed; 128 + signal: interrupted.
+    Exit code 0: came to its end, or that of its budget; 1: and nothing could be confirmed; 2: a
+    person's mistake, a node that differs, or the storage failed; 128 + signal: interrupted.
     """
     try:
         return asked(argv, trainable)

@@ -54,7 +54,8 @@ def test_a_confirmation_after_a_search_is_announced_as_that_of_a_search():
     given = {"models": ["alexnet", "resnet34", "cbam_resnet34"], "settings": settings}
     study = from_dict(given | {"stages": ["confirm"], "baseline_seeds": 4})
     searched = outcome.with_search(study, Tables(trials={"t0000": {"stage": "search"}}))
-    images = SimpleNamespace(duplicate=np.zeros(3000, bool))
+    exact, near = np.arange(3200) < 120, np.arange(3200) >= 3120
+    images = SimpleNamespace(duplicate=exact, near=near)  # no comparison uses either
     assert summary.decides(searched, images) == Plan(12, 3000, 3, False)
     assert summary.decides(study, images) == Plan(12, 3000, 1, True)
     assert summary.beside(searched) == ", its default, 4 seeds each" and summary.beside(study) == ""

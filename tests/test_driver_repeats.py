@@ -2,6 +2,7 @@
 
 import json
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -20,10 +21,11 @@ def asked(monkeypatch, tmp_path):
         found.append(argv)
         given = dict(zip(argv[::2], argv[1::2], strict=True))
         if "--resume" not in given:
-            study, _ = read_preset(given["--preset"], "cpu")
-            folder = tmp_path / given["--name"]
-            folder.mkdir()
-            raw = to_dict(study) | {"seed": int(given["--seed"]), "trials": int(given["--trials"])}
+            study, _ = read_preset(given.get("--preset", "search"), "cpu")
+            folder = Path(given.get("--out", study.out)) / given["--name"]
+            folder.mkdir(parents=True)
+            raw = to_dict(study) | {"seed": int(given["--seed"])}
+            raw |= {"trials": int(given.get("--trials", 4))}  # --minutes left out the others
             (folder / "study.json").write_text(json.dumps({"study": raw}))
         return 0
 
@@ -64,10 +66,15 @@ def test_the_same_command_goes_on_and_another_is_refused(asked, tmp_path, capsys
     assert "holds another study" in capsys.readouterr().err
 
 
-def test_what_a_file_says_of_all_searches_together_is_taken(monkeypatch, tmp_path, capsys):
+def test_all_searches_have_as_many_trials_as_the_first_was_left(asked, tmp_path):
+    """Each measured its own pace: with 4 and 6 trials they weren't one search repeated."""
+    assert main(["--repeats", "3", "--name", "x", "--out", str(tmp_path)]) == 0
+    told = [dict(zip(argv[::2], argv[1::2], strict=True)).get("--trials") for argv in asked]
+    assert told == [None, "4", "4"]
+
+
+def test_what_a_file_says_of_all_searches_together_is_taken(asked, tmp_path, capsys):
     """Its budgets were given to each search whole, its folder was looked for in runs/."""
-    asked: list[list[str]] = []
-    monkeypatch.setattr(repeats, "done", lambda argv: asked.append(argv) or 0)
     mine = tmp_path / "my.toml"
     text = f'name = "x"\nout = "{tmp_path}/all"\nseed = 7\ntime_budget = 90\n'
     mine.write_text(text)

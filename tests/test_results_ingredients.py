@@ -107,6 +107,15 @@ def effects(one):
     return ingredients.effects(ingredients.arms(one), settings, verdicts.of([one], settings))
 
 
+def test_settings_of_the_paper_are_no_ablation(tmp_path):
+    """A-alexnet was an arm of B-alexnet, at the epochs of the whole study."""
+    one = load(study(tmp_path / "s", THREE))
+    assert {arm.base for arm in ingredients.arms(one)} == {"plain"}
+    named = {"plain": "B-alexnet", "flip": "A-alexnet", "smooth": "C-alexnet"}
+    one.trials["setting"] = one.trials["setting"].replace(named)
+    assert ingredients.arms(one) == []
+
+
 def test_effects_are_paired_by_seed(tmp_path):
     one = load(study(tmp_path / "s", THREE))
     frame = effects(one)

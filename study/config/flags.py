@@ -39,15 +39,17 @@ def parser(study: Study | None = None) -> Parser:
         description="Compare facial-expression networks: search with Optuna and ASHA on Ray Tune, "
         "then confirm the best of each network with fresh seeds on test images never used before.",
         epilog="A hyperparameter's flag takes a value (0.01), choices (0.01,0.1), or a range "
-        "(0.001:0.1, or 0.001:0.1:log). Exit code: 0 it came to its end; 1 it did and nothing "
-        "could be confirmed; 2 a mistake, or the storage failed; 128 + signal, interrupted.",
+        "(0.001:0.1, or 0.001:0.1:log). Exit code: 0 it came to its end or that of its budget; 1 "
+        "it did and nothing could be confirmed; 2 a mistake, a node that differs, or the storage "
+        "failed; 128 + signal, interrupted.",
         allow_abbrev=False,
     )
     made.add_argument(
         "--resume",
         metavar="RUN",
         action=Once,
-        help="go on with a study: its folder, or its name under --out",
+        help="go on with a study: its folder, its name under --out, or its place in --storage "
+        "(s3://BUCKET/NAME)",
     )
     made.add_argument(
         "--repeats",

@@ -45,6 +45,8 @@ def run(given: dict[str, str], repeats: int, more: list[str]) -> int:
     for k, folder in enumerate(folders):
         own = given | {"name": folder.name, "seed": str(study.seed + k)}
         own |= {what: f"{share:g}" for what, share in shares.items()}
+        if k and not folder.exists():  # as long as the first was made: --minutes may have cut it
+            own |= {"trials": str(begun(folders[0]).trials)}
         say(f"Search {k + 1} of {repeats}: {folder}")
         code = done(words(folder, own) + more)
         worst = max(worst, code)
@@ -68,15 +70,20 @@ def whole(source: str, given: dict[str, str]) -> Study:
     return flags.with_flags(study, {name: given[name] for name in TOGETHER if name in given})
 
 
+def begun(folder: Path) -> Study:
+    """The study that a folder holds."""
+    path = folder / "study.json"
+    try:
+        return recorded(json.loads(path.read_bytes())["study"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Mistake(f"{path} can't be read ({error!r}): restore it from a copy") from None
+
+
 def words(folder: Path, own: dict[str, str]) -> list[str]:
     """The command line of one search, begun or gone on with; Mistake if the folder is another's."""
-    path = folder / "study.json"
-    if not path.is_file():
+    if not (folder / "study.json").is_file():
         return as_words(own)
-    try:
-        study = recorded(json.loads(path.read_bytes())["study"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Mistake(f"{path} can't be read ({error!r}): restore it from a copy") from None
+    study = begun(folder)
     asked = {name: text for name, text in own.items() if name not in ELSEWHERE}
     other = study.preset != own.get("preset", "search") or study.seed != int(own["seed"])
     if other or flags.with_flags(study, asked) != study:

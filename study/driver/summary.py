@@ -286,7 +286,7 @@ def decides(study: Study, dataset: Dataset) -> Plan:
         models.get(a, a).removeprefix("cbam_") == models.get(b, b).removeprefix("cbam_")
         for a, b in pairs
     ]
-    images = int((~dataset.duplicate).sum())
+    images = int((~(dataset.duplicate | dataset.near)).sum())
     return Plan(study.seeds, images, len(pairs), bool(alike) and all(alike))
 
 

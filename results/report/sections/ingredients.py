@@ -51,7 +51,7 @@ def blocks(one: Findings, frame: pd.DataFrame) -> list[Block]:
     return [
         Figure("ingredients", caption, f"{'. '.join(summary)}.", plots, behind, width),
         arms_table(frame),
-        Text(how(one.study["study"].get("epochs")), "quiet"),
+        Text(how(epochs_of(one, {*frame["base"]})), "quiet"),
     ]
 
 
@@ -103,7 +103,13 @@ def reach(row: pd.Series) -> str:
     return "" if pd.isna(row["low"]) else points(row)
 
 
-def how(epochs: int | None) -> str:
+def epochs_of(one: Findings, bases: set[str]) -> str:
+    """Epochs that the bases were given."""
+    given = one.trials.loc[one.trials["setting"].isin(bases), "hp_epochs"]
+    return " and ".join(f"{epochs:g}" for epochs in sorted({*given}))
+
+
+def how(epochs: str) -> str:
     """How the verdicts are to be read."""
     return (
         "Verdicts and intervals on test are those of 'Are the differences real?', for new seeds "
