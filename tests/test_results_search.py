@@ -120,10 +120,20 @@ def test_the_winners_curse_compares_on_the_same_images_at_the_same_epoch(whole):
 
 
 def test_savings_count_epochs(whole):
-    frame = halving.savings(search.searched(load(whole))).set_index("model")
+    """What failed or diverged (a2, a3) is no saving."""
+    found = load(whole)
+    frame = halving.savings(found, search.searched(found)).set_index("model")
     assert frame.loc["alexnet", ["trials", "stopped", "failed"]].tolist() == [4, 1, 1]
-    assert frame.loc["all", ["epochs_asked", "epochs_run"]].tolist() == [32, 14]
-    assert frame.loc["all", "saved"] == pytest.approx(1 - 14 / 32)
+    assert frame.loc["all", ["epochs_asked", "epochs_run"]].tolist() == [20, 14]
+    assert frame.loc["all", "saved"] == pytest.approx(1 - 14 / 20)
+
+
+def test_a_trial_that_a_budget_ended_saved_nothing(tmp_path):
+    rows = [trial("a"), trial("b", status="stopped", reason="the time budget is spent")]
+    curves = epochs("a", [0.1, 0.2, 0.3, 0.4]) + epochs("b", [0.1])
+    found = load(folder(tmp_path / "s", None, rows, curves, []))
+    (row,) = halving.savings(found, search.searched(found)).to_dict("records")
+    assert (row["stopped"], row["epochs_asked"], row["saved"]) == (0, 5, 0)
 
 
 def test_rungs_say_who_was_judged_and_not_more(whole):
@@ -198,7 +208,7 @@ def test_a_study_without_a_search_has_no_rows(tmp_path):
         search.progress(trials),
         search.expected(trials),
         search.best(trials),
-        halving.savings(trials),
+        halving.savings(found, trials),
         halving.rungs(found, trials),
     ):
         assert frame.empty

@@ -12,12 +12,18 @@ from results.facts import statistics as st
 FACTORS = (2, 3, 4, 6, 8, 12)  # reduction factors that are replayed, from the study's own
 
 
-def savings(trials: pd.DataFrame) -> pd.DataFrame:
-    """Epochs asked and run by network and in all; only trials that ended."""
+def savings(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
+    """Epochs asked and run by network and in all; only trials that ended.
+
+    Saved are the epochs after a decision to stop. What failed, or was ended by a spent budget, is
+    asked for no more than it ran: those epochs are lost, or still to come.
+    """
     done = trials[trials["status"] != "running"]
+    ruled = findings.decisions.loc[findings.decisions["decision"] == "stop", "trial_id"]
+    stopped = (done["status"] == "stopped") & done["trial_id"].isin(ruled)
     frame = done.assign(
-        asked=pd.to_numeric(done["hp_epochs"]),
-        stopped=done["status"] == "stopped",
+        asked=pd.to_numeric(done["hp_epochs"]).where(stopped, done["epochs_run"]),
+        stopped=stopped,
         failed=done["status"] == "failed",
     )
     sums = {

@@ -21,7 +21,7 @@ SAVED_COLUMNS = (
 
 def early_stopping(one: Findings, trials: pd.DataFrame) -> list[Block]:
     """The trials' curves with ASHA's rungs, what it saved, and whether its rungs predict."""
-    rungs, saved = halving.rungs(one, trials), halving.savings(trials)
+    rungs, saved = halving.rungs(one, trials), halving.savings(one, trials)
     blocks = [*curves(one, halving.trial_curves(one, trials), trials, rungs)]
     if len(saved) and len(rungs):
         judged = halving.judged_among(one, trials)
