@@ -158,6 +158,8 @@ def test_what_falls_by_other_shares_of_the_classes_is_told_from_what_recall_lose
     assert ": 25.0 points lower" in section.summary(whole, each)
     better = whole.assign(drop=-0.1, **{"drop low": -0.2, "drop high": 0.05})
     assert ": 10.0 points higher (−5.0 to 20.0)" in section.summary(better, each)
+    gained = section.summary(better.assign(**{"by the mix": 0.02}), each.assign(carries=[-0.12, 0]))
+    assert "of which a 12.0 (recall there is higher), and −2.0 for other shares" in gained
 
 
 @pytest.mark.parametrize("mark", ["duplicate", "near"])

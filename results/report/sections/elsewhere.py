@@ -68,22 +68,26 @@ def tested(given: Inputs) -> Section | None:
 
 
 def summary(whole: pd.DataFrame, classes: pd.DataFrame) -> str:
-    """A sentence for each data set: the best setting there, and the classes that lost most."""
+    """A sentence for each data set: the best setting there, and the classes that moved most.
+
+    Where it is better there, the drop and its parts are told as gains.
+    """
     said = []
     for name, part in whole.groupby("tested on"):
         best = part.loc[part["accuracy"].idxmax()]
         lost = classes[(classes["tested on"] == name) & (classes["setting"] == best["setting"])]
-        worst = lost[lost["carries"] > 0].nlargest(2, "carries")
-        each = [f"{row['class']} {100 * row['carries']:.1f}" for _, row in worst.iterrows()]
         moved, sign = ("lower", 1) if best["drop"] >= 0 else ("higher", -1)
+        carries = sign * lost.set_index("class")["carries"]
+        most = carries[carries > 0].nlargest(2)
+        each = [f"{name} {100 * share:.1f}" for name, share in most.items()]
         between = ranged(*sorted((sign * best["drop low"], sign * best["drop high"])))
         carried = f": {100 * sign * best['drop']:.1f} points {moved}" + (
             "" if between == DASH else f" ({between})"
         )
         if each:
             carried += (
-                f", of which {' and '.join(each)} (recall there is lower), and "
-                f"{signed(100 * best['by the mix'], 1)} for other shares of the classes"
+                f", of which {' and '.join(each)} (recall there is {moved}), and "
+                f"{signed(100 * sign * best['by the mix'], 1)} for other shares of the classes"
             )
         said.append(
             f"On {name} {best['setting']} is right in {100 * best['accuracy']:.1f} % of "
