@@ -1,6 +1,7 @@
 """Facts of confirmed models: exact small tables."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -76,6 +77,19 @@ def test_pairs_hold_the_differences_and_their_tests(whole):
     assert row["only_first_right"] == 0
     assert row["mcnemar_holm"] == row["mcnemar_p"]
     assert row["permutation_least"] == pytest.approx(1 / 3)
+
+
+def test_a_study_has_its_p_whatever_is_shown_beside_it(whole):
+    other = header(study={"name": "other"})
+    beside = shutil.copytree(whole, whole.with_name("other"))
+    (beside / "study.json").write_text(json.dumps(other))
+    said = [one for path in (whole, beside) for one in answers(load(path))]
+    frame = evaluation.pairs(evaluation.evaluated(said)).set_index("family")
+    (alone,) = evaluation.pairs(judged(whole)).to_dict("records")
+    names = ["mcnemar_holm", "permutation_holm", "permutation_least"]
+    for study in ("mine", "other"):
+        assert frame.loc[study, names].tolist() == [alone[name] for name in names]
+    assert frame.loc["", "permutation_least"].tolist() == [1] * 4  # 4 / 3, at most 1
 
 
 def test_settings_on_other_data_are_no_pair(tmp_path, whole):

@@ -160,8 +160,9 @@ def pairs(settings: list[Evaluated], scope: str = PRIMARY) -> pd.DataFrame:
 
     McNemar compares the votes of each setting's seeds: these models, on images like these. The
     permutation exchanges the seeds: new seeds, on just these images; `permutation_least` is the
-    smallest p that it can give after Holm. Holm corrects each for the number of pairs. What may be
-    concluded of the settings is `verdicts.of`'s to say.
+    smallest p that it can give after Holm. Holm corrects each within a `family`: a study's own
+    pairs, or those of two studies, so that what is shown beside a study changes none of its p. What
+    may be concluded of the settings is `verdicts.of`'s to say.
     """
     rows = []
     for a, b in combinations([one for one in settings if scope in one.scopes], 2):
@@ -180,6 +181,7 @@ def pairs(settings: list[Evaluated], scope: str = PRIMARY) -> pd.DataFrame:
             {
                 "first": a.name,
                 "second": b.name,
+                "family": first.study if first.study == second.study else "",
                 "difference": one.mean() - two.mean(),
                 "only_first_right": only_first,
                 "only_second_right": only_second,
@@ -189,13 +191,15 @@ def pairs(settings: list[Evaluated], scope: str = PRIMARY) -> pd.DataFrame:
             }
         )
     columns = (
-        "first second difference only_first_right only_second_right mcnemar_p permutation_p "
-        "permutation_least"
+        "first second family difference only_first_right only_second_right mcnemar_p "
+        "permutation_p permutation_least"
     )
     frame = pd.DataFrame(rows, columns=columns.split())
+    families = frame.groupby("family", sort=False)
     for name in ("mcnemar", "permutation"):
-        frame[f"{name}_holm"] = st.holm(frame[f"{name}_p"].to_numpy(float))
-    tested = frame["permutation_p"].notna().sum()
+        each = families[f"{name}_p"]
+        frame[f"{name}_holm"] = each.transform(lambda p: st.holm(p.to_numpy(float)))
+    tested = families["permutation_p"].transform("count")  # an absent p is no member
     return frame.assign(permutation_least=(frame["permutation_least"] * tested).clip(upper=1.0))
 
 
