@@ -16,7 +16,10 @@ __all__ = ["whole"]
 
 
 def of(path):
-    findings = load(path)
+    return verdicts_of(load(path))
+
+
+def verdicts_of(findings):
     return verdicts.of([findings], evaluation.evaluated(answers(findings)))
 
 
@@ -69,6 +72,27 @@ def test_the_report_says_the_verdict_and_what_the_other_tests_speak_of(whole):
     told = " ".join(getattr(block, "words", "") for block in section.blocks)
     assert f"{of(whole)[0].words}." in told
     assert "these very models" in told and "these images" in told
+
+
+def test_each_study_tells_its_own_pairs_and_margin_where_they_differ(whole):
+    """Those of both together were "fixed before training", by the margin of the first."""
+
+    def told(*studies):
+        made = report(list(studies)).sections
+        blocks = next(one for one in made if one.title == "Are the differences real?").blocks
+        return " ".join(getattr(block, "words", "") for block in blocks)
+
+    alone = load(whole)
+    other = load(fixed(whole, name="other", pairs=["resnet34:alexnet"], margin=2.0))
+    settled = [one.settled for one in (*of(whole), *verdicts_of(alone))]
+    assert f"1 primary pair (fixed before training): {settled[0]:d} settled. " in told(other)
+    both = told(alone, other)
+    assert (
+        "mine: 1 primary pair (every two settings of a study; equal within 0.5 points): "
+        f"{settled[1]:d} settled. other: 1 primary pair (fixed before training; equal within "
+        f"2 points): {settled[0]:d} settled. 4 others are secondary: hints, not findings." in both
+    )
+    assert "within 0.5 or 2 points" in both
 
 
 def test_identical_images_are_one_draw_in_the_study_that_knows_them_and_there_alone(whole):

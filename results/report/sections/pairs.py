@@ -8,9 +8,10 @@ from results.facts.evaluation import Evaluated
 from results.report.blocks import Block, Section, Table, Text, table
 from results.report.inputs import Inputs
 from results.report.sections.caution import cautions
-from results.words import points, seeds
+from results.words import counted, points, seeds
 
 SHOWN = 8  # sentences; the others are rows
+EVERY_TWO = "every two settings of a study"
 COLUMNS = (
     "first second difference:points interval verdict chance:p pair smallest:gap needed:count "
     "cost seeds_in_words"
@@ -38,7 +39,7 @@ HOW = (
     "The claim is for new seeds and new images: variance components of seeds crossed with images, "
     "corrected by Holm within the primary pairs and, apart from them, within the secondary ones. "
     "Better or worse: the interval leaves out 0. Equal: two one-sided tests place the difference "
-    "within {margin:g} points. P is the probability that the first, trained anew, is better on new "
+    "within {margins} points. P is the probability that the first, trained anew, is better on new "
     "images. Found 4 times in 5: how far apart two settings must be so that the first step of Holm "
     "finds it with these seeds and images. The images are those of test without duplicates."
 )
@@ -57,11 +58,12 @@ def pairs(given: Inputs) -> Section | None:
     if not found:
         return None
     told = [*sentences(found), *cautions(given.settings, "a difference to it is one")]
-    how = HOW.format(margin=100 * found[0].margin)
+    margins = sorted({one.margin for one in found})
+    how = HOW.format(margins=" or ".join(f"{100 * one:g}" for one in margins))
     return Section(
         "Are the differences real?",
         [
-            Text(origin(found, any(map(verdicts.fixed, given.studies)))),
+            Text(origin(given)),
             *told,
             compared(found),
             Text(how, "quiet"),
@@ -70,17 +72,29 @@ def pairs(given: Inputs) -> Section | None:
     )
 
 
-def origin(found: list[Comparison], fixed: bool) -> str:
-    """How many pairs there are, which were fixed beforehand, and what came out."""
-    primary = [one for one in found if one.primary]
+def origin(given: Inputs) -> str:
+    """How many pairs there are, which were fixed beforehand, and what came out: study by study
+    where their pairs aren't of one origin, or they call other differences equal."""
+    whose = {one.name: one.answers.study for one in given.settings}
+    primary = [one for one in given.verdicts if one.primary]
+    kinds, told = set(), []
+    for study in given.studies:
+        if own := [one for one in primary if whose[one.first] == study.name]:
+            which = "fixed before training" if verdicts.fixed(study) else EVERY_TWO
+            kinds.add((which, own[0].margin))
+            margin = f"equal within {100 * own[0].margin:g} points"
+            told.append(f"{study.name}: {outcome(own, f'{which}; {margin}')}")
+    if len(kinds) < 2:
+        told = [outcome(primary, which) for which, _ in kinds] or ["No pair is primary."]
+    if rest := len(given.verdicts) - len(primary):
+        others = f"{counted(rest, 'other')} {'is' if rest == 1 else 'are'}"
+        told.append(f"{others} secondary: hints, not findings.")
+    return " ".join(told)
+
+
+def outcome(primary: list[Comparison], which: str) -> str:
     settled = sum(one.settled for one in primary)
-    rest = len(found) - len(primary)
-    which = "fixed before training" if fixed else "every two settings of a study"
-    words = (
-        f"{len(primary)} primary {'pair' if len(primary) == 1 else 'pairs'} ({which}): "
-        f"{settled} settled."
-    )
-    return words + (f" The other {rest} are secondary: hints, not findings." if rest else "")
+    return f"{counted(len(primary), 'primary pair')} ({which}): {settled} settled."
 
 
 def sentences(found: list[Comparison]) -> list[Block]:
@@ -88,7 +102,8 @@ def sentences(found: list[Comparison]) -> list[Block]:
     primary = [one for one in found if one.primary]
     told: list[Block] = [Text(f"{one.words}.") for one in primary[:SHOWN]]
     if len(primary) > SHOWN:
-        told.append(Text(f"{len(primary) - SHOWN} more are in the table.", "quiet"))
+        more = len(primary) - SHOWN
+        told.append(Text(f"{more} more {'is' if more == 1 else 'are'} in the table.", "quiet"))
     return told
 
 
