@@ -19,40 +19,43 @@ def check_faces(x: Tensor) -> None:
 
 
 def layer_table(model: nn.Module, image_px: int) -> list[dict[str, Any]]:
-    """A row per leaf module in forward order, for one image (1, image_px, image_px) in eval mode.
+    """A row per leaf module, and per other module with parameters of its own (a block's scale, a
+    norm that holds its activation), in the order in which they end, for one image
+    (1, image_px, image_px) in eval mode.
 
     A row has name (layer1.0.conv1), kind (Conv2d), shape (of the first output, without B; (1,) of
     one number or no tensor), parameters and multiply_adds. Multiply-adds are those of convolutions
     and linear layers, without biases; norms, activations, poolings, a gate's products and recurrent
-    layers count 0. A leaf used twice has one row with the multiply-adds of both uses; nn.Identity
-    and a leaf never used have none. Worked out by a forward pass, after which the model is as it
-    was.
+    layers count 0. Parameters are a module's own, without its children's. A module used twice has
+    one row with the multiply-adds of both uses; nn.Identity and a module never called have none.
+    Worked out by a forward pass, after which the model is as it was.
     """
     modes = [(module, module.training) for module in model.modules()]
     hooks, threads = [], torch.get_num_threads()
     device = next((p.device for p in model.parameters()), None)
     rows: dict[str, dict[str, Any]] = {}
 
-    def watch(name: str, leaf: nn.Module) -> None:
-        def add(leaf: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+    def watch(name: str, module: nn.Module) -> None:
+        def add(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
             yielded = first_tensor(output)
             row = rows.setdefault(
                 name,
                 {
                     "name": name,
-                    "kind": type(leaf).__name__,
+                    "kind": type(module).__name__,
                     "shape": (1,) if yielded is None else tuple(yielded.shape[1:]) or (1,),
-                    "parameters": parameters(leaf),
+                    "parameters": own(module),
                     "multiply_adds": 0,
                 },
             )
-            row["multiply_adds"] += 0 if yielded is None else yielded.numel() * products(leaf)
+            row["multiply_adds"] += 0 if yielded is None else yielded.numel() * products(module)
 
-        hooks.append(leaf.register_forward_hook(add))
+        hooks.append(module.register_forward_hook(add))
 
     for name, module in model.named_modules():
-        if not list(module.children()) and not isinstance(module, nn.Identity):
-            watch(name, module)
+        leaf = not list(module.children()) and not isinstance(module, nn.Identity)
+        if leaf or own(module):
+            watch(name or type(module).__name__, module)  # the whole network has no name
     torch.set_num_threads(1)  # for one face several would mostly wait for one another
     try:
         with torch.inference_mode():
@@ -74,6 +77,11 @@ def first_tensor(output: Any) -> Tensor | None:
         output = list(output.values())
     parts = output if isinstance(output, Sequence) and not isinstance(output, str) else ()
     return next((one for part in parts if (one := first_tensor(part)) is not None), None)
+
+
+def own(module: nn.Module) -> int:
+    """Number of a module's parameters without those of its children."""
+    return sum(p.numel() for p in module.parameters(recurse=False))
 
 
 def products(leaf: nn.Module) -> int:

@@ -86,6 +86,39 @@ def test_a_leaf_may_yield_several_tensors_or_none():
     assert sum(row["parameters"] for row in layer_table(Recurrent(), 6)) == parameters(Recurrent())
 
 
+def test_parameters_outside_leaves_have_rows_so_that_the_sum_is_the_networks():
+    """As timm's norms with an activation, ConvNeXt's scale, and a transformer's tokens."""
+
+    class Scaled(nn.BatchNorm2d):
+        def __init__(self) -> None:
+            super().__init__(4)
+            self.act = nn.ReLU()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.act(super().forward(x))
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.norm, self.fc = nn.Conv2d(1, 4, 1), Scaled(), nn.Linear(4, 7)
+            self.gamma = nn.Parameter(torch.ones(4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fc(self.gamma * self.norm(self.conv(x)).mean((2, 3)))
+
+    rows = layer_table(Net(), 6)
+    assert [(row["name"], row["parameters"]) for row in rows] == [
+        ("conv", 8),
+        ("norm.act", 0),
+        ("norm", 8),
+        ("fc", 35),
+        ("Net", 4),
+    ]
+    assert [row["shape"] for row in rows][1:3] == [(4, 6, 6)] * 2 and rows[-1]["shape"] == (7,)
+    assert sum(row["parameters"] for row in rows) == parameters(Net())
+    assert multiply_adds(Net(), 6) == 4 * 36 + 4 * 7
+
+
 def test_frozen_parameters_count_and_the_column_says_so():
     """It was told as the trainable ones, which they are not."""
     model = tiny()
