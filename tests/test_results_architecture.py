@@ -90,6 +90,20 @@ def test_modules_with_parts_of_their_own_are_found_in_every_block(real):
 
 
 @pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        ("layer1.0.gate.spatial.conv", "gate"),
+        ("blocks.0.0.se.conv_reduce", None),  # timm's: stage, block, then what stands in it
+        ("layer1.0.downsample.0.conv", None),
+        ("layer1.0.conv1", None),
+    ],
+)
+def test_a_number_names_no_module(layer, name):
+    """A block of timm was drawn as an attention module "0"."""
+    assert architecture.module(layer.split(".")) == name
+
+
+@pytest.mark.parametrize(
     ("output", "words"),
     [
         ("64 × 1 × 1", "a weight per channel"),

@@ -118,8 +118,8 @@ def stages(table: pd.DataFrame) -> pd.DataFrame:
 
 def module(parts: list[str]) -> str | None:
     """gate, of layer1.0.gate.spatial.conv: a part of a block that has named parts itself."""
-    nested = len(parts) > 4 and parts[1].isdecimal() and not parts[3].isdecimal()
-    return parts[2] if nested else None
+    numbers = [part.isdecimal() for part in parts[1:4]]  # a block's own number may have two parts
+    return parts[2] if len(parts) > 4 and numbers == [True, False, False] else None
 
 
 def steps(table: pd.DataFrame) -> pd.DataFrame:
