@@ -16,8 +16,9 @@ from test_results_load import (
     trial,
 )
 
-from results.artefacts.load import Answers, answers, load
+from results.artefacts.load import Answers, answers, load, named_apart
 from results.facts import learning
+from results.facts.evaluation import evaluated
 from results.report.blocks import Text
 from results.report.report import report
 from study.config.study import from_dict
@@ -115,6 +116,13 @@ def test_a_network_that_diverged_gave_no_answers_at_all(tmp_path):
     rows = [trial("alexnet-s0", stage="confirm")]
     found = load(folder(tmp_path / "s", None, rows, epochs("alexnet-s0", [0.2]), [], told))
     assert learning.unlearned(answers(found)).empty
+
+
+def test_a_caution_says_of_which_study_the_setting_is(tmp_path):
+    """With two studies of one setting it said "alexnet has not learned", whichever it was."""
+    studies = named_apart([answered(tmp_path / "s", LABELS), answered(tmp_path / "t", [3] * 28)])
+    settings = evaluated([one for study in studies for one in answers(study)])
+    assert learning.caution(settings, "its matrix is that").startswith("alexnet (mine 2) has not")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from fer_stats.learning import unlearned as of_answers
 from results.artefacts.load import Answers, Findings
 from results.artefacts.once import once
 from results.facts import search
-from results.facts.evaluation import without_copies
+from results.facts.evaluation import Evaluated, without_copies
 from results.words import listed
 
 FIGURES = [one.name for one in fields(Unlearned)]
@@ -42,10 +42,10 @@ def sentences(frame: pd.DataFrame) -> list[str]:
     return found
 
 
-def caution(settings: list[Answers], what: str) -> str:
+def caution(settings: list[Evaluated], what: str) -> str:
     """A sentence for where `what` ("its calibration is that") is told of networks some of which
     have learned nothing; or ""."""
-    names = list(dict.fromkeys(unlearned(settings)["setting"]))
+    names = [one.name for one in settings if len(unlearned([one.answers]))]
     if not names:
         return ""
     return (

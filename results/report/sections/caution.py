@@ -7,5 +7,5 @@ from results.report.blocks import Block, Text
 
 def cautions(settings: list[Evaluated], what: str) -> list[Block]:
     """`what`, as "its calibration is that", is then told of a constant answer."""
-    words = learning.caution([one.answers for one in settings], what)
+    words = learning.caution(settings, what)
     return [Text(words, "note")] if words else []
