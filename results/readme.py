@@ -24,7 +24,7 @@ from results.figures import charts, diagrams, images
 from results.publish import PUBLISHED
 from results.report.blocks import cell
 from results.report.files import markdown
-from results.words import listed, points, ranged, seeds, signed, within
+from results.words import counted, listed, points, ranged, seeds, signed, within
 
 ROOT = Path(__file__).parents[1]
 README, PAGE = ROOT / "README.md", ROOT / "docs" / "results.md"
@@ -158,8 +158,8 @@ def trials(study: Findings) -> Iterator[Picture]:
     ]
     stopped = int((frame["status"] == "stopped").sum())
     words = (
-        f"Every trial of the search `{study.name}` on val: {len(frame)} trials, {stopped} stopped "
-        f"early (crosses); the best that came furthest: {'; '.join(told)}."
+        f"Every trial of the search `{study.name}` on val: {counted(len(frame), 'trial')}, "
+        f"{stopped} stopped early (crosses); the best that came furthest: {'; '.join(told)}."
         + (f" {halving.judged_among(study, frame)}" if stopped else "")
     )
     yield Picture(f"search-{study.name}", words, [charts.trial_lines(lines, rungs, study.judged)])

@@ -148,7 +148,7 @@ def test_bins_of_few_images_are_not_drawn_and_the_others_by_their_size(tmp_path)
     few, many = line.marker.size
     assert (many - 3) / (few - 3) == pytest.approx(2)  # areas as 4 to 1
     assert line.error_y.array is not None
-    assert "1 of 3 bins have fewer than 20 images" in found.summary
+    assert "1 of 3 bins has fewer than 20 images and isn't drawn" in found.summary
 
 
 def test_an_axis_of_accuracies_spans_five_points_at_least():

@@ -258,6 +258,18 @@ def test_overview_in_words(whole):
     assert told["Git"] == "ffffffffffff"
 
 
+def test_one_of_anything_is_told_in_the_singular(whole):
+    study = {"trials": 1, "epochs": 1}
+    head = header(study=study, hardware={"cores": 1, "nodes": 1}, seeds_after_test=[2, 3])
+    (whole / "study.json").write_text(json.dumps(head))
+    found = load(whole)
+    frame = status.overview(found)
+    told = dict(zip(frame["what"], frame["mine"], strict=True))
+    assert told["Search"] == "1 trial of up to 1 epoch, tpe, asha"
+    assert told["Machine"] == "1 core, 1 node"
+    assert "2 seeds, and 1 was added after" in " ".join(status.warnings(found, answers(found)))
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(12.4, "12 s"), (200, "3 min 20 s"), (3900, "1 h 05 min"), (0, "0 s")]
 )

@@ -137,6 +137,18 @@ def test_terminal_report_and_explorer_say_the_same(whole, capsys):
         assert f"{row['verdict']}  {row['check']}: {row['words']}" in told
 
 
+def test_a_study_of_one_pair_is_told_in_the_singular(whole):
+    one = load(whole)
+    settings = evaluation.evaluated(answers(one))
+    (pair,) = verdicts.of([one], settings)
+    for verdict, words in (
+        ("better", "1 primary comparison is settled."),
+        ("not settled", "1 of 1 primary comparison isn't settled"),
+    ):
+        found = health.seeds(one, settings, [replace(pair, verdict=verdict)])
+        assert found and found.words.startswith(words)
+
+
 def test_the_checklist_answers_what_the_artefacts_answer_and_leaves_the_rest_open(whole, capsys):
     assert main([str(whole), "--checklist"]) == 0
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("- [")]
@@ -144,7 +156,7 @@ def test_the_checklist_answers_what_the_artefacts_answer_and_leaves_the_rest_ope
     by_key = {row.split()[3] if row[3] == " " else row.split()[2]: row for row in rows}
     assert by_key["1a"].endswith("for the author to say")
     assert "digest" in by_key["2a"] and by_key["2a"].startswith("- [x]")
-    assert "primary comparison" in by_key["7c"]
+    assert "1 primary comparison by" in by_key["7c"]
     settings = evaluation.evaluated(answers(load(whole)))
     for one in settings:
         accuracy = one.scopes[evaluation.PRIMARY]["accuracy"].mean

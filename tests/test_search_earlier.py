@@ -155,7 +155,7 @@ def folder(tmp_path, *rows):
 REFUSED = [
     ({"sampler": "random"}, "sampler random proposes the same whatever it knows"),
     ({"stages": ["confirm"]}, "nothing is searched"),
-    ({"epochs": 5}, "none fits (0 of 1 trials of"),
+    ({"epochs": 5}, "none fits (0 of 1 trial of"),
 ]
 
 

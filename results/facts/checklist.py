@@ -10,7 +10,7 @@ from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
 from results.facts import search, setting, status
 from results.facts.evaluation import PRIMARY, Evaluated
-from results.words import listed, ranged
+from results.words import counted, listed, ranged
 from results.words import seeds as seeds_words
 
 OPEN = ""  # for the author to answer
@@ -133,8 +133,9 @@ def hyperparameters(given: Given) -> str:
     names = search.varied(given.one, search.searched(given.one))
     space = f", over {', '.join(names)} (ranges in study.json)" if names else ""
     return (
-        f"{asked.get('sampler')} with {asked.get('scheduler')}, {asked.get('trials')} trials of up "
-        f"to {asked.get('epochs')} epochs{space}; defaults: "
+        f"{asked.get('sampler')} with {asked.get('scheduler')}, "
+        f"{counted(asked['trials'], 'trial')} of up to {counted(asked['epochs'], 'epoch')}{space}; "
+        "defaults: "
         f"{'confirmed beside the best' if asked.get('baseline_seeds') else 'not confirmed'}."
     )
 
@@ -193,8 +194,8 @@ def tests(given: Given) -> str:
     if not primary:
         return OPEN
     return (
-        f"{len(primary)} primary comparisons by variance components of seeds and images, Holm: "
-        f"{'; '.join(one.words for one in primary[:6])}."
+        f"{counted(len(primary), 'primary comparison')} by variance components of seeds and "
+        f"images, Holm: {'; '.join(one.words for one in primary[:6])}."
     )
 
 

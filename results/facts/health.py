@@ -17,7 +17,7 @@ from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
 from results.facts import evaluation, halving, learning, predictable, search, status, verdicts
 from results.facts.evaluation import Evaluated
-from results.words import listed, signed
+from results.words import counted, listed, signed
 
 CURSE = 0.01  # a searched figure that loses more with fresh seeds is told
 RUNG = 0.5  # rank correlation of the first rung with the end below which ASHA stops at random
@@ -103,18 +103,20 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
         return Check(name, False, words, again(one, f"--seeds {enough(one, own, every_two)}"))
     if not pairs:
         return Check(name, True, "Each setting has an interval; no pair was to be decided.")
+    every = counted(len(pairs), "primary comparison")
     open_ones = [each for each in pairs if not each.settled]
     if not open_ones:
-        return Check(name, True, f"All {len(pairs)} primary comparisons are settled.")
+        words = f"{every} is settled." if len(pairs) == 1 else f"All {every} are settled."
+        return Check(name, True, words)
     needed = [each.needed for each in open_ones if each.needed]
     smallest = float(np.max([each.smallest for each in pairs]))  # NaN where one has one seed
+    are = "isn't" if len(open_ones) == 1 else "aren't"
+    words = f"{len(open_ones)} of {every} {are} settled"
     if smallest <= WORTH:
-        words = (
-            f"{len(open_ones)} of {len(pairs)} primary comparisons aren't settled, and differences "
-            f"of {100 * smallest:.1f} points would be found four times in five."
+        words += (
+            f", and differences of {100 * smallest:.1f} points would be found four times in five."
         )
         return Check(name, True, words)
-    words = f"{len(open_ones)} of {len(pairs)} primary comparisons aren't settled"
     if needed:
         words += f"; {max(needed)} seeds each would settle {len(needed)}, four times in five."
         return Check(name, False, words, again(one, f"--seeds {max(needed)}"))
@@ -283,12 +285,12 @@ def failures(one: Findings) -> Check | None:
     if one.trials.empty:
         return None
     failed = one.trials.loc[one.trials["status"] == "failed", "trial_id"]
-    broken = status.diverged(one)
+    broken, many = status.diverged(one), counted(len(one.trials), "trial")
     if failed.empty and not broken:
-        return Check("Failures", True, f"None of {len(one.trials):,} trials failed or diverged.")
+        return Check("Failures", True, f"None of {many} failed or diverged.")
     parts = [f"{len(failed)} failed"] * bool(len(failed))
     parts += [f"the loss of {len(broken)} became no number"] * bool(broken)
-    words = f"Of {len(one.trials):,} trials {listed(parts)}; the table of trials says why."
+    words = f"Of {many} {listed(parts)}; the table of trials says why."
     return Check("Failures", False, words, f"python -m study.status {named(one)}")
 
 

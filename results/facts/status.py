@@ -26,8 +26,8 @@ def overview(findings: Findings) -> pd.DataFrame:
             for one in config.get("own_networks", ())
         ),
         "Settings": ", ".join(settings),
-        "Search": f"{config.get('trials')} trials of up to {config.get('epochs')} epochs, "
-        f"{config.get('sampler')}, {config.get('scheduler')}"
+        "Search": f"{counted(config['trials'], 'trial')} of up to "
+        f"{counted(config['epochs'], 'epoch')}, {config.get('sampler')}, {config.get('scheduler')}"
         if "search" in stages
         else "",
         "Seeds of the confirmation": config.get("seeds") if "confirm" in stages else "",
@@ -75,8 +75,11 @@ def status(findings: Findings) -> str:
 
 def cores(machine: dict) -> str:
     """The cores that the driver could use, of those that its machine has."""
-    usable, whole = machine.get("cores"), machine.get("cores_of_the_machine")
-    return f"{usable} cores" if whole in (None, usable) else f"{usable} of {whole} cores"
+    usable = machine.get("cores")
+    if not usable:
+        return ""
+    whole = machine.get("cores_of_the_machine") or usable
+    return f"{usable} of " * (usable != whole) + counted(whole, "core")
 
 
 def counts(findings: Findings) -> dict[str, int]:
@@ -158,8 +161,9 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
             "nothing is settled, and another seed may give another order."
         )
     found += [
-        f"The sampler knew {len(one['known'])} of {one['trials']} trials of {one['study']} before "
-        "its first, so that what the search found isn't its own trials' alone."
+        f"The sampler knew {len(one['known'])} of {counted(one['trials'], 'trial')} of "
+        f"{one['study']} before its first, so that what the search found isn't its own "
+        "trials' alone."
         for one in findings.study.get("earlier", ())
     ]
     for one in findings.study.get("changed", ()):
@@ -181,10 +185,12 @@ def looked(findings: Findings) -> list[str]:
             "learned from the earlier ones may have been chosen by them."
         )
     if added := findings.study.get("seeds_after_test"):
+        more = added[1] - added[0]
         found.append(
-            f"Test was opened with {counted(added[0], 'seed')}, and {added[1] - added[0]} were "
-            "added after it: whoever adds seeds until a difference shows finds one where there is "
-            "none (13.7 % of studies by 15 seeds), so no verdict here is at its level."
+            f"Test was opened with {counted(added[0], 'seed')}, and {more} "
+            f"{'was' if more == 1 else 'were'} added after it: whoever adds seeds until a "
+            "difference shows finds one where there is none (13.7 % of studies by 15 seeds), so no "
+            "verdict here is at its level."
         )
     return found
 

@@ -236,8 +236,8 @@ def opening(session: Session, joined: str) -> str:
         lines.append(f"Shared storage: {places.without_options(session.mirror.place)}")
     if "search" in study.stages:
         lines.append(
-            f"Search: {study.trials} trials of up to {study.epochs} epochs over "
-            f"{', '.join(study.models)}; {study.sampler}, {study.scheduler}"
+            f"Search: {counted(study.trials, 'trial')} of up to {counted(study.epochs, 'epoch')} "
+            f"over {', '.join(study.models)}; {study.sampler}, {study.scheduler}"
             + ("" if study.metric == "accuracy" else f"; by {WORDS[study.metric]} on val")
         )
         lines += [f"Changed {wider.words(one)}" for one in session.header.get("changed", ())]
@@ -359,7 +359,7 @@ def progress(session: Session) -> str:
     """How far a study came whose budget is spent."""
     study, tables = session.study, session.tables
     if "confirm" not in study.stages:
-        return f"{len(tables.of_stage('search'))} of {study.trials} trials tried"
+        return f"{len(tables.of_stage('search'))} of {counted(study.trials, 'trial')} tried"
     wanted = due(tables, study)
     return f"{len(answered(session.folder) & set(wanted))} of {len(wanted)} confirmed"
 

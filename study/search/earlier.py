@@ -17,6 +17,7 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from study import counted
 from study.config.hyperparameters import FIELDS, applies
 from study.config.study import Domain, Range, Setting, Study, configuration, domains
 from study.record.tables import Tables, settings_of
@@ -56,10 +57,11 @@ def record(study: Study, digest: str, folder: str, header: Record, tables: Table
 
 def words(one: Record) -> str:
     """17 of 24 trials of runs/OLD are known to the sampler; 7 left out: 7 outside the space."""
-    known = f"{len(one['known'])} of {one['trials']} trials of {one['folder']}"
+    many = len(one["known"])
+    known = f"{many} of {counted(one['trials'], 'trial')} of {one['folder']}"
     why = ", ".join(f"{many} {reason}" for reason, many in one["left_out"].items())
     left = f"; {sum(one['left_out'].values())} left out: {why}" if why else ""
-    return f"{known} are known to the sampler{left}"
+    return f"{known} {'is' if many == 1 else 'are'} known to the sampler{left}"
 
 
 def other_question(study: Study, digest: str, header: Record) -> str:

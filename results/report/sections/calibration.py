@@ -7,6 +7,7 @@ from results.facts.evaluation import Evaluated
 from results.figures import charts
 from results.report.blocks import Block, Figure, Section, Text, table
 from results.report.sections.caution import cautions
+from results.words import counted
 
 COLUMNS = "setting seeds:count ece:percent confidence:percent accuracy:percent"
 HOW = (
@@ -56,4 +57,8 @@ def left_out(few: int, bins: int) -> str:
     """How many bins have too few images to be drawn."""
     if not few:
         return ""
-    return f" {few} of {bins} bins have fewer than {evaluation.FEW} images and aren't drawn."
+    have, are = ("has", "isn't") if few == 1 else ("have", "aren't")
+    return (
+        f" {few} of {counted(bins, 'bin')} {have} fewer than {evaluation.FEW} images and {are} "
+        "drawn."
+    )

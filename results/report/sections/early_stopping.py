@@ -6,7 +6,7 @@ from results.artefacts.load import Findings
 from results.facts import halving
 from results.figures import charts
 from results.report.blocks import Block, Figure, Text, table
-from results.words import capital, listed, signed
+from results.words import capital, counted, listed, signed
 
 CURVE_COLUMNS = "model trial_id epoch:count judged:percent"
 RUNG_COLUMNS = "model rung:count judged:count stopped:count reached_the_end:count spearman:number"
@@ -40,7 +40,7 @@ def curves(
     if frame.empty:
         return []
     stopped = int((trials["status"] == "stopped").sum())
-    summary = f"{len(trials)} trials, {stopped} stopped early (crosses)."
+    summary = f"{counted(len(trials), 'trial')}, {stopped} stopped early (crosses)."
     if len(rungs):
         epochs = listed([str(n) for n in sorted(set(rungs["rung"]))])
         summary += f" Dotted: the rungs at epoch {epochs}."
