@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_results_load import whole
+from test_results_load import epochs, folder, trial, whole
 
 from results.__main__ import main
 from results.artefacts.load import answers, load, named_apart
@@ -147,6 +147,15 @@ def test_a_study_of_one_pair_is_told_in_the_singular(whole):
     ):
         found = health.seeds(one, settings, [replace(pair, verdict=verdict)])
         assert found and found.words.startswith(words)
+
+
+def test_trials_of_one_value_are_not_called_too_few(tmp_path):
+    """Twelve trials on a plateau were "fewer than 10"."""
+    rows = [trial(f"t{k}", hp_lr=0.005 * (k + 1)) for k in range(12)]
+    curves = [row for k in range(12) for row in epochs(f"t{k}", [0.25])]
+    found = checks(folder(tmp_path / "s", None, rows, curves, []))["Search predictable"]
+    assert "alexnet unknown (all 12 trials have the same value at epoch 1)" in found.words
+    assert "Fewer" not in found.words and not found.passed
 
 
 def test_the_checklist_answers_what_the_artefacts_answer_and_leaves_the_rest_open(whole, capsys):

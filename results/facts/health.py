@@ -179,21 +179,26 @@ def predicted(one: Findings, trials: pd.DataFrame) -> Check | None:
     if found.empty:
         return None
     more = again(one, f"--trials {2 * int(one.study['study'].get('trials') or len(trials))}")
-    few = found[found["r2"].isna()]
-    if len(few) == len(found):
+    if (found["trials"] < predictable.FEWEST).all():
         words = f"Fewer than {predictable.FEWEST} trials of each network: nothing can be told."
         return Check(name, False, words, more)
-    told = [
-        f"{row['model']} {signed(100 * row['r2'], 0)} % (p {row['p']:.3f}, {row['trials']} trials)"
-        if np.isfinite(row["r2"])
-        else f"{row['model']} too few trials ({row['trials']})"
-        for _, row in found.iterrows()
-    ]
+    told = [f"{row['model']} {foretold(row)}" for _, row in found.iterrows()]
     words = f"Cross-validated R² of the ranks from the hyperparameters: {listed(told)}."
     passed = bool((found["p"] < 1 - LEVEL).all())
-    if not passed:
+    if not passed and found["r2"].notna().any():
         words += " What isn't predicted better than shuffled values shows no effect of any of them."
     return Check(name, passed, words, "" if passed else more)
+
+
+def foretold(row: pd.Series) -> str:
+    """What of a network's trials the hyperparameters predict, or why that can't be told."""
+    if np.isfinite(row["r2"]):
+        return f"{signed(100 * row['r2'], 0)} % (p {row['p']:.3f}, {row['trials']} trials)"
+    if row["trials"] < predictable.FEWEST:
+        return f"too few trials ({row['trials']})"
+    if row["distinct"] > 1:
+        return "had nothing to search"
+    return f"unknown (all {row['trials']} trials have the same value at epoch {row['epoch']})"
 
 
 def cursed(one: Findings) -> Check | None:

@@ -19,7 +19,8 @@ RIDGES = (0.1, 0.5)
 def predictability(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
     """A row per network: `r2`, the share of the ranks' variance that is predicted, cross-validated
     (below 0: worse than the mean), and `p`, how often as much is of shuffled values. Both are NaN
-    with fewer than FEWEST trials at the epoch that all reached. `trials` are search.searched's.
+    with fewer than FEWEST trials at the epoch that all reached, without two `distinct` values among
+    them, and where nothing was searched. `trials` are search.searched's.
     """
     rows = []
     for model, group in trials[trials["ran"]].groupby("model", sort=False):
@@ -27,14 +28,16 @@ def predictability(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
         epoch = int(group["last_epoch"].min())
         values, points = importance.at_epoch(findings, group, domains, epoch)
         r2, p = np.nan, np.nan
-        if len(values) >= FEWEST and domains and len(np.unique(values)) > 1:
+        distinct = len(np.unique(values))
+        if len(values) >= FEWEST and domains and distinct > 1:
             most = importance.MANY  # of more, the first
             axes = {name: axis for name, (_, axis) in domains.items()}
             x, bounds, _ = forest.encoded(points[:most], axes)
             widths = np.maximum(bounds[:, 1] - bounds[:, 0], 1e-12)
             r2, p = cross_validated((x - bounds[:, 0]) / widths, values[:most])
-        rows.append({"model": model, "epoch": epoch, "trials": len(values), "r2": r2, "p": p})
-    return pd.DataFrame(rows, columns=["model", "epoch", "trials", "r2", "p"])
+        counts = {"trials": len(values), "distinct": distinct}
+        rows.append({"model": model, "epoch": epoch, **counts, "r2": r2, "p": p})
+    return pd.DataFrame(rows, columns=["model", "epoch", "trials", "distinct", "r2", "p"])
 
 
 def cross_validated(x: np.ndarray, values: np.ndarray) -> tuple[float, float]:
