@@ -18,11 +18,13 @@ HOW = (
 
 
 def searches(given: Inputs) -> list[Section | None]:
-    """A section for each group of studies that are one another's but for the seed."""
-    return [again(group, given) for group in facts.repeated(given.studies)]
+    """A section for each group of studies that are one another's but for the seed, which is in its
+    title where there are several."""
+    groups = facts.repeated(given.studies)
+    return [again(group, given, len(groups) > 1) for group in groups]
 
 
-def again(group: list[Findings], given: Inputs) -> Section | None:
+def again(group: list[Findings], given: Inputs, several: bool) -> Section | None:
     frame = facts.accuracies(group, given.settings)
     if frame.empty:
         return None
@@ -35,4 +37,5 @@ def again(group: list[Findings], given: Inputs) -> Section | None:
     blocks.append(table("searches", "Accuracy over searches", shown, COLUMNS, labels=LABELS))
     pairs = verdicts.frame(found).drop(columns=["words", "settle"])
     blocks.append(table("searches-pairs", "Over searches, two by two", pairs, PAIR_COLUMNS, True))
-    return Section("The search repeated", [*blocks, Text(HOW, "quiet")])
+    title = f"The search repeated: {names}" if several else "The search repeated"
+    return Section(title, [*blocks, Text(HOW, "quiet")])
