@@ -10,8 +10,11 @@ from fer_stats import crossed
 from results.artefacts.load import Findings, answers, load
 from results.facts import evaluation, searches
 from results.facts.evaluation import PRIMARY
+from results.report.blocks import Text
 from results.report.contents import sections
 from results.report.inputs import Inputs
+from results.report.sections.search import gained
+from results.report.sections.searches import searches as again
 
 __all__ = ["whole"]
 
@@ -28,6 +31,28 @@ def test_studies_are_searches_again_where_they_differ_in_the_seed_alone(whole):
     assert searches.repeated([a, study(one, "b", 0)]) == []  # the same search twice
     assert searches.repeated([a, study(one, "b", 1, trials=99)]) == []
     assert searches.repeated([one, a]) == []
+
+
+def test_two_repeated_searches_have_sections_of_two_names(whole):
+    """Both were "The search repeated", with one id in the page."""
+    one = load(whole)
+    group = [study(one, name, k % 2, trials=9 + k // 2) for k, name in enumerate("abcd")]
+    settings = evaluation.evaluated([s for each in group for s in answers(each)])
+    titles = [each.title for each in again(Inputs(group, settings)) if each]
+    assert titles == ["The search repeated: a and b", "The search repeated: c and d"]
+    titles = [each.title for each in again(Inputs(group[:2], settings)) if each]
+    assert titles == ["The search repeated"]
+
+
+def test_only_where_there_are_intervals_are_they_said_to_be_of_one_search(whole):
+    one = load(whole)
+    for seeds, words in ((2, ["All intervals are of this one search"]), (1, [])):
+        each = [
+            replace(a, seeds=a.seeds[:seeds], probability=a.probability[:seeds])
+            for a in answers(one)
+        ]
+        told = gained(one, Inputs([one], evaluation.evaluated(each)))
+        assert [block.words.partition(":")[0] for block in told if isinstance(block, Text)] == words
 
 
 def test_a_search_is_one_draw(whole):

@@ -164,7 +164,9 @@ def gained(one: Findings, given: Inputs) -> list[Block]:
         caption = "The search's best beside the default and its next best, all with fresh seeds"
         frame = verdicts.frame(beside)
         blocks.append(table(f"beside-{one.name}", caption, frame, BESIDE_COLUMNS, folded=True))
-    return [*blocks, Text(f"{ONE_SEARCH}.", "quiet")]
+    if any(len(each.answers.seeds) > 1 for each in own):  # one seed has no interval
+        blocks.append(Text(f"{ONE_SEARCH}.", "quiet"))
+    return blocks
 
 
 def fresh(seeds: int) -> str:
