@@ -1051,6 +1051,34 @@ def test_any_two_hyperparameters_are_a_map_with_its_colour_bar(browser, tmp_path
         assert table["x"] >= 0 and table["x"] + table["width"] <= 718  # no band is cut on paper
 
 
+def test_a_zero_of_a_log_axis_stands_at_its_foot(browser, tmp_path):
+    """One study searched weight decay from 1e-5 on, another had none: the page drew for ever."""
+    domain = {"low": 1e-5, "high": 1e-2, "log": True}
+    given = {"fair": [1e-5, 1e-4, 1e-3, 1e-2], "paper": [0.0, 0.0]}
+    for name, decays in given.items():
+        rows = [trial(f"{name}{k}", hp_weight_decay=v) for k, v in enumerate(decays)]
+        curves = [row for one in rows for row in epochs(one["trial_id"], [0.2, 0.3])]
+        space = {"weight_decay": domain} if name == "fair" else {}
+        folder(tmp_path / name, header(study={"name": name, "space": space}), rows, curves, [])
+    page_of = file_of(tmp_path, tmp_path / "fair", tmp_path / "paper")
+    with opened(browser, page_of.as_uri(), offline=True) as page:
+        ticks = page.locator(".strip[data-axis='weight_decay'] .tick").all_inner_texts()
+        assert ticks[0] == "0" and len(ticks) == 5
+        brush(page, "weight_decay", -0.02, 0.05)
+        assert ids(page) == ["1:paper0", "1:paper1"]
+        brush(page, "weight_decay", -0.02, 0.3)
+        assert ids(page) == ["0:fair0", "1:paper0", "1:paper1"]
+        assert "by.weight_decay=%220..0.0000" in page.url
+        axis = "document.querySelector('#figure-slice-weight_decay .axes')._fullLayout?.xaxis"
+        until(page, f"{axis}?.type === 'log'")
+        assert page.evaluate(f"{axis}.ticktext[0]") == "0"
+        assert page.evaluate(f"10 ** {axis}.range[0] < {axis}.tickvals[0]")
+        page.locator("#figure-slice-weight_decay summary", has_text="Table").click()
+        rows = page.locator("#figure-slice-weight_decay tbody tr")
+        assert "Not applicable" not in page.locator("#slice-weight_decay-summary").inner_text()
+        assert rows.count() == 3
+
+
 def test_an_exported_picture_has_its_legend_its_title_and_its_hollow_marks(
     browser, whole, tmp_path
 ):

@@ -9,7 +9,7 @@
     ROOM = 112,
     LEFT = 96; // px
 
-  const lg = (axis, value) => (axis.log ? Math.log10(value) : value);
+  const lg = (axis, value) => (axis.log ? Math.log10(value <= 0 ? (axis.foot?.at ?? 0) : value) : value);
   // Where each trial crosses the axis: 0 at its foot, 1 at its head, below 0 where the value is absent.
   function placed(axis, n) {
     const at = new Float32Array(n),
@@ -48,6 +48,7 @@
   const value_at = (axis, at, outwards) => {
     const flat = axis.low + at * (axis.high - axis.low),
       value = axis.log ? 10 ** flat : flat;
+    if (axis.foot && value < axis.foot.at * 1.2) return axis.foot.least;
     if (!value) return 0;
     const unit = 10 ** (Math.floor(Math.log10(Math.abs(value))) - 5);
     return Number(((Math.round(value / unit) + outwards) * unit).toPrecision(6));
@@ -59,7 +60,13 @@
         : 0.5
       : (lg(axis, value) - axis.low) / (axis.high - axis.low);
   const told = (axis, value) =>
-    axis.percent ? explorer.percent(value) : axis.text ? String(value) : explorer.number(value, 3);
+    axis.foot && value <= 0
+      ? axis.foot.label
+      : axis.percent
+        ? explorer.percent(value)
+        : axis.text
+          ? String(value)
+          : explorer.number(value, 3);
 
   // From poor to good, so that the good ones stand out from the page: pale to dark, at night dim to bright.
   const RAMPS = {
@@ -573,9 +580,11 @@
       const {low, high} = axis;
       if (axis.log) {
         const found = [];
+        if (axis.foot) found.push(axis.foot.least);
+        const least = axis.foot ? Math.log10(1.2 * axis.foot.at) : low;
         for (let d = Math.floor(low); d <= Math.ceil(high); d++)
           for (const m of high - low > 2.5 ? [1] : [1, 2, 5])
-            if (Math.log10(m) + d >= low - 1e-9 && Math.log10(m) + d <= high + 1e-9)
+            if (Math.log10(m) + d >= least - 1e-9 && Math.log10(m) + d <= high + 1e-9)
               found.push(Number((m * 10 ** d).toPrecision(3)));
         return found;
       }

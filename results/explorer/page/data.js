@@ -63,12 +63,13 @@ const explorer = {views: []};
       const values = column(told.values),
         text = Boolean(told.values.words);
       const distinct = [...new Set(Array.from(values).filter(v => (text ? v !== null : !Number.isNaN(v))))];
+      const log = told.log && distinct.some(value => value > 0);
       const steps =
         text ||
-        (!told.log &&
-          (distinct.length <= 3 || (distinct.length <= STEPS && distinct.every(Number.isInteger))));
+        (!log && (distinct.length <= 3 || (distinct.length <= STEPS && distinct.every(Number.isInteger))));
       distinct.sort(text ? undefined : (a, b) => a - b);
-      return {name: told.name, log: told.log, varies: told.varies, text, steps, distinct, values};
+      const foot = log ? foot_of(distinct) : null;
+      return {name: told.name, log, foot, varies: told.varies, text, steps, distinct, values};
     });
     data.lost = Object.fromEntries(
       Object.entries(payload.lost || {}).map(([name, told]) => [name, explorer.array(told)]),
@@ -89,6 +90,18 @@ const explorer = {views: []};
     data.furthest = furthest(data);
     return data;
   };
+
+  // Where 0, which has no logarithm, stands on a logarithmic axis: beneath what does, by an eighth of its length. With the
+  // least such value, which a range that reaches so far down begins with; null where every value has a logarithm.
+  function foot_of(distinct) {
+    if (!(distinct[0] <= 0)) return null;
+    const there = distinct.filter(value => value > 0);
+    return {
+      at: there[0] / Math.max((there.at(-1) / there[0]) ** 0.125, 1.5),
+      least: distinct[0],
+      label: distinct[0] < 0 ? '≤ 0' : '0',
+    };
+  }
 
   // Rows in the order of trial and epoch, start[i]…start[i + 1] being trial i's; a repeated epoch's last row wins.
   function sorted(told, n, old, place) {
@@ -204,6 +217,7 @@ const explorer = {views: []};
             text: c.text,
             steps: c.steps,
             log: c.log,
+            foot: c.foot,
             distinct: c.distinct,
           }),
         );

@@ -87,6 +87,12 @@
     const told = value => (percent ? explorer.percent(value, digits(value)) : explorer.large(value));
     return {tickvals: at, ticktext: at.map(told)};
   };
+  // The same with what stands at the foot for 0.
+  explorer.log_ticks = (range, foot) => {
+    const {tickvals} = log_ticks(range),
+      at = tickvals.filter(value => value > 1.2 * foot.at);
+    return {at: [foot.at, ...at], text: [foot.label, ...at.map(explorer.large)]};
+  };
   explorer.whole = (low, high) => {
     const rough = (high - low) / 8;
     for (let size = 1; ; size *= 10) for (const m of [1, 2, 5]) if (m * size >= rough) return m * size;

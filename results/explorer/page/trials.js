@@ -124,12 +124,16 @@
 
   // Where a trial stands along an axis of words, steps or numbers; jitter keeps equal ones apart.
   explorer.along = (axis, n) => {
-    const x = new Float32Array(n).fill(NaN);
+    const x = new Float32Array(n).fill(NaN),
+      {foot} = axis;
     const place = axis.steps ? new Map(axis.distinct.map((word, k) => [word, k])) : null;
     for (let i = 0; i < n; i++)
       x[i] = place
         ? (place.get(axis.values[i]) ?? NaN) + (((i * 0.618034) % 1) - 0.5) * 0.36
-        : axis.values[i];
+        : foot && axis.values[i] <= 0
+          ? foot.at
+          : axis.values[i];
+    const range = explorer.range(x, axis.log);
     const told = axis.steps
       ? {
           ticks: {
@@ -140,7 +144,7 @@
           },
           range: [-0.6, axis.distinct.length - 0.4],
         }
-      : {log: axis.log, range: explorer.range(x, axis.log)};
+      : {log: axis.log, range, ...(foot ? {ticks: explorer.log_ticks(range, foot)} : {})};
     return {x, told: {title: axis.label, ...told}};
   };
   explorer.range = (values, log = false, room = 0.04) => {
