@@ -159,6 +159,18 @@ test('the best so far never falls, and of a loss never rises', () => {
   assert.deepEqual(plain(explorer.best_so_far([3, 2, NaN, 4], true)), [3, 2, 2, 2]);
 });
 
+test('a trial that was retried and completed did not end by the error of before', () => {
+  const {explorer: page} = load();
+  page.data = {
+    trials: {
+      status: ['completed', 'failed', 'stopped'],
+      error: ['OSError: once', 'out of memory', null],
+      reason: ['all epochs done', 'error', 'below the cutoff'],
+    },
+  };
+  assert.deepEqual([0, 1, 2].map(page.why_ended), ['all epochs done', 'out of memory', 'below the cutoff']);
+});
+
 test('seeds of a setting are their mean and range at each epoch that they reached', () => {
   const curves = [
     {x: [1, 2, 3], y: [0.1, 0.2, 0.4]},

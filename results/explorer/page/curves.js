@@ -366,7 +366,7 @@
           ],
       tip: ({trial: i, k, number}) => {
         const row = number === 0 ? k : start[i + 1] - 1;
-        return `${data.trials.trial_id[i]}, ${data.trials.model[i]}, epoch ${data.epochs.epoch[row]}: ${accuracy ? explorer.percent(raw[row]) : explorer.number(raw[row])}${data.trials.status[i] === 'completed' ? '' : `; ${data.trials.reason[i] || data.trials.status[i]}`}`;
+        return `${data.trials.trial_id[i]}, ${data.trials.model[i]}, epoch ${data.epochs.epoch[row]}: ${accuracy ? explorer.percent(raw[row]) : explorer.number(raw[row])}${data.trials.status[i] === 'completed' ? '' : `; ${explorer.why_ended(i) || data.trials.status[i]}`}`;
       },
       table: () => (together ? means_table(means, how) : epochs_table(measure, how, x, raw)),
     });

@@ -91,6 +91,12 @@ const explorer = {views: []};
     return data;
   };
 
+  // Why a trial ended: its error where it failed. One that was retried keeps the error of before, which ended nothing.
+  explorer.why_ended = i => {
+    const {status, error, reason} = explorer.data.trials;
+    return (status[i] === 'failed' && error[i]) || reason[i];
+  };
+
   // Where 0, which has no logarithm, stands on a logarithmic axis: beneath what does, by an eighth of its length. With the
   // least such value, which a range that reaches so far down begins with; null where every value has a logarithm.
   function foot_of(distinct) {

@@ -187,7 +187,7 @@
       ['stage', t.stage[i]],
       ['status', t.status[i]],
       ['why it ended', t.reason[i]],
-      ['error', t.error[i]],
+      [t.status[i] === 'failed' ? 'error' : 'error before the retry', t.error[i]],
       ['epochs', `${data.last[i]} of ${explorer.number(t.asked[i])}`],
       [`final ${explorer.judged_words}`, explorer.percent(explorer.at(data, explorer.judged, 0)[i], 2)],
       ['time in epochs', explorer.duration(data.seconds[i])],
