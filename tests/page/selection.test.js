@@ -173,13 +173,13 @@ test('a trial that was retried and completed did not end by the error of before'
 
 test('seeds of a setting are their mean and range at each epoch that they reached', () => {
   const curves = [
-    {x: [1, 2, 3], y: [0.1, 0.2, 0.4]},
-    {x: [1, 2], y: [0.3, NaN]},
+    {epoch: [1, 2, 3], x: [10, 20, 30], y: [0.1, 0.2, 0.4]}, // x are seconds, of which no two seeds take the same
+    {epoch: [1, 2], x: [14, 28], y: [0.3, NaN]},
   ];
   assert.deepEqual(plain(explorer.over_seeds(curves)), [
-    {x: 1, mean: 0.2, low: 0.1, high: 0.3, seeds: 2},
-    {x: 2, mean: 0.2, low: 0.2, high: 0.2, seeds: 1},
-    {x: 3, mean: 0.4, low: 0.4, high: 0.4, seeds: 1},
+    {epoch: 1, x: 12, mean: 0.2, low: 0.1, high: 0.3, seeds: 2},
+    {epoch: 2, x: 24, mean: 0.2, low: 0.2, high: 0.2, seeds: 1},
+    {epoch: 3, x: 34, mean: 0.4, low: 0.4, high: 0.4, seeds: 1},
   ]);
 });
 

@@ -115,15 +115,28 @@
       cut = there.length > MANY;
     return {low: there[cut ? Math.ceil(0.95 * there.length) : 0], high: there.at(-1), cut};
   };
-  // Curves {x, y} of several seeds as one: at each x the mean of those that are there, the lowest, the highest, how many.
+  // Curves {epoch, x, y} of several seeds as one: at each epoch the mean of those that are there, the lowest, the highest,
+  // how many. Seeds meet at an epoch, never at a second: x goes on by the mean of their steps, and so never back where
+  // one of them ends.
   explorer.over_seeds = curves => {
     const at = new Map();
-    for (const {x, y} of curves)
-      x.forEach((place, k) => {
-        if (Number.isFinite(y[k])) at.set(place, [...(at.get(place) || []), y[k]]);
+    for (const {epoch, x, y} of curves)
+      epoch.forEach((number, k) => {
+        if (!at.has(number)) at.set(number, {steps: [], ys: []});
+        at.get(number).steps.push(x[k] - (k ? x[k - 1] : 0));
+        if (Number.isFinite(y[k])) at.get(number).ys.push(y[k]);
       });
+    let x = 0;
     return [...at]
       .sort((a, b) => a[0] - b[0])
-      .map(([x, ys]) => ({x, mean: mean(ys), low: Math.min(...ys), high: Math.max(...ys), seeds: ys.length}));
+      .map(([epoch, {steps, ys}]) => ({
+        epoch,
+        x: (x += mean(steps)),
+        mean: mean(ys),
+        low: Math.min(...ys),
+        high: Math.max(...ys),
+        seeds: ys.length,
+      }))
+      .filter(({seeds}) => seeds);
   };
 }

@@ -205,7 +205,7 @@
 
   // Each setting's mean as a line and its seeds' range as a band; the best is thick and on top.
   function settings_traces(x, y) {
-    const {start} = explorer.data.epochs,
+    const {start, epoch} = explorer.data.epochs,
       groups = seeds_together(),
       worth = ({trials}) => trials.reduce((sum, i) => sum + final(i), 0) / trials.length,
       best = top_of(groups, worth),
@@ -215,6 +215,7 @@
       const look = explorer.look(group.model),
         own = explorer.over_seeds(
           group.trials.map(i => ({
+            epoch: epoch.subarray(start[i], start[i + 1]),
             x: x.subarray(start[i], start[i + 1]),
             y: y.subarray(start[i], start[i + 1]),
           })),
