@@ -485,6 +485,31 @@ def test_of_two_searches_each_is_replayed_with_its_own_factor(browser, tmp_path)
             assert int(rows[0][0]) == 3 + number and int(rows[0][1]) == len(found.epochs)
 
 
+def test_of_two_searches_each_is_told_by_its_own_metric_and_images(browser, tmp_path):
+    """What is drawn is the accuracy that both have; ASHA judged the second by macro-F1."""
+    for name in "ab":
+        judged_study(tmp_path / name, 3)
+    told = json.loads((tmp_path / "b" / "study.json").read_text())
+    told["study"] |= {"metric": "macro_f1", "train_images": 50, "name": "b"}
+    (tmp_path / "b" / "study.json").write_text(json.dumps(told))
+    frame = pd.read_parquet(tmp_path / "b" / "epochs.parquet")
+    frame.assign(val_macro_f1=frame["val_accuracy"]).to_parquet(tmp_path / "b" / "epochs.parquet")
+    page_of = file_of(tmp_path, tmp_path / "a", tmp_path / "b")
+    with opened(browser, page_of.as_uri(), offline=True) as page:
+        for number, words in enumerate(("val accuracy", "val macro-F1")):
+            page.get_by_role("combobox", name="Search").select_option(f"s{number}")
+            heads = page.locator("#figure-replay th").all_inner_texts()
+            assert f"best {words}" in heads and f"{words} lost (points)" in heads
+            assert f"points of {words} lost" in page.locator("#figure-replay .summary").inner_text()
+        axis = "document.querySelector('#figure-judgements .axes')._fullLayout?.yaxis.title.text"
+        until(page, f"{axis} === 'val accuracy and val macro-F1 at epoch 1'")
+        page.locator("#figure-curves").get_by_label("against").select_option("images")
+        shapes = "document.querySelector('#figure-curves .axes')._fullLayout?.shapes"
+        until(page, f"{shapes}?.some(shape => shape.x0 > 9)")
+        drawn = page.evaluate(f"{shapes}.map(shape => shape.x0)")
+        assert sorted(drawn) == [50, 100, 150, 300]  # epochs 1 and 3, of 50 and of 100 images
+
+
 def a_search(path, name="s", decay=1e-4, images=14, digest="abc"):
     """Six trials of each network: accuracy falls with lr for alexnet and rises for resnet34, which
     is better; the best of each is confirmed with two seeds that do worse."""

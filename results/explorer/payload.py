@@ -210,6 +210,7 @@ def about(one: Findings, place: dict[tuple[int, str], int], number: int) -> Enco
         "name": one.name,
         "status": one.study.get("status", "unknown"),
         "classes": one.classes,
+        "judged_words": one.judged,
         "digest": str(data.get("digest")),
         "synthetic": one.synthetic,
         "images": min(images, config.get("train_images") or images),

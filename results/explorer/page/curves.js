@@ -55,6 +55,15 @@
       Object.entries(MEASURES).filter(([name]) => explorer.data.epochs[name].some(v => !Number.isNaN(v))),
     );
   const rungs = () => [...new Set(explorer.data.decisions.rung)].sort((a, b) => a - b);
+  // The images seen at the rungs of each study: an epoch of one may have more than another's.
+  const rung_images = () => {
+    const {decisions, trials, studies} = explorer.data;
+    return [
+      ...new Set(
+        Array.from(decisions.rung, (rung, k) => rung * studies[trials.study[decisions.trial[k]]].images),
+      ),
+    ];
+  };
   // The studies with a search, each replayed with its own settings; of several, one is chosen.
   const searches = () =>
     [...explorer.data.studies.keys()].filter(number => explorer.data.studies[number].replays.length);
@@ -307,9 +316,7 @@
     const above = loss ? finite.filter(value => value > most * 1.05).length : 0,
       bad = raw.reduce((sum, value) => sum + !Number.isFinite(value), 0);
     const lines =
-      how === 'seconds'
-        ? []
-        : rungs().map(rung => ({x: how === 'images' ? rung * data.studies[0].images : rung}));
+      how === 'seconds' ? [] : how === 'images' ? rung_images().map(x => ({x})) : rungs().map(x => ({x}));
     const inside = list => list.filter(i => explorer.selected[i]).length;
     const {traces, told, rows: means} = together ? settings_traces(x, y) : best_trace(x, y);
     const within = loss ? finite.filter(value => value <= most * 1.05) : finite;
@@ -433,6 +440,8 @@
         d.stopped[k] ? 'stop' : 'continue',
       ]);
     }
+    const studies = new Set([...goes.trial, ...stops.trial].map(i => data.trials.study[i])),
+      measures = [...new Set([...studies].map(study => data.studies[study].judged_words))];
     const gaps = stops.trial
       .map((i, k) => [rows[of_trial.get(i)][5] - stops.y[k], i])
       .filter(([gap]) => gap >= 0)
@@ -450,7 +459,7 @@
       },
       revision: `rung ${rung}`,
       y: {
-        title: `${explorer.judged_words} at epoch ${rung}`,
+        title: `${explorer.listed(measures)} at epoch ${rung}`,
         percent: true,
         range: explorer.spread(
           [...goes.y, ...stops.y, ...rows.map(row => row[5]).filter(Number.isFinite)],
@@ -521,8 +530,8 @@
         {name: 'reduction_factor', label: 'reduction factor'},
         {name: 'epochs_run', label: 'epochs run'},
         {name: 'saved', label: 'epochs saved', show: explorer.percent},
-        {name: 'best', label: `best ${explorer.judged_words}`, show: value => explorer.percent(value, 2)},
-        {name: 'lost', label: 'accuracy lost (points)', show: points},
+        {name: 'best', label: `best ${study.judged_words}`, show: value => explorer.percent(value, 2)},
+        {name: 'lost', label: `${study.judged_words} lost (points)`, show: points},
         {name: 'stopped', label: 'additionally stopped'},
       ],
       rows: rows.map(row => [
@@ -538,7 +547,7 @@
       element(
         'p',
         {class: 'summary'},
-        `The stored curves of ${study.name}, from epoch ${grace}, keeping one in ${own.factor}, each judged in the study’s own order and ${study.one_pool ? 'one pool' : 'among those of its network'}: ${explorer.count(own.run)} of ${explorer.count(own.of)} epochs${own.best === null ? '.' : `, and ${points(lost(own))} points of ${explorer.judged_words} lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only more aggressive settings can be replayed: a curve ends where the study stopped it.`,
+        `The stored curves of ${study.name}, from epoch ${grace}, keeping one in ${own.factor}, each judged in the study’s own order and ${study.one_pool ? 'one pool' : 'among those of its network'}: ${explorer.count(own.run)} of ${explorer.count(own.of)} epochs${own.best === null ? '.' : `, and ${points(lost(own))} points of ${study.judged_words} lost.`} ${explorer.replayed ? 'Hollow diamonds on the curves mark where it would have stopped.' : ''} Only more aggressive settings can be replayed: a curve ends where the study stopped it.`,
       ),
       element('div', {class: 'scroll', tabindex: 0}, explorer.plain_table(table)),
       explorer.tools(explorer.saver('CSV', 'the replays', () => explorer.save_csv('replay', table))),
