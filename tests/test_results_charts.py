@@ -8,7 +8,7 @@ from test_results_load import CLASSES, LABELS, SPLITS, epochs, folder, header, p
 from results import readme
 from results.artefacts.load import answers, load
 from results.facts import evaluation, progress
-from results.figures import style
+from results.figures import charts, style
 from results.report.blocks import Figure
 from results.report.report import report
 from study.config.study import from_dict
@@ -121,6 +121,21 @@ def test_costs_begin_at_nothing(tmp_path):
     low, high = plot.layout.xaxis.range
     assert low == 0 and high > 73_800_000
     assert style.from_zero(pd.Series([1.0, 30.0]))["type"] == "log"
+
+
+def test_a_mark_without_an_interval_is_within_the_frame():
+    """One seed of another study has none, and stands apart from those that have."""
+    columns = ["model", "setting", "mean", "low", "high", "undominated", "seconds"]
+    rows = [
+        ["alexnet", "a", 0.5, 0.49, 0.51, True, 1.0],
+        ["resnet34", "b", 0.7, None, None, True, 2],
+    ]
+    frame = pd.DataFrame(rows, columns=columns).astype({"low": float, "high": float})
+    axis = charts.cost(frame, "seconds", "seconds").layout.yaxis.range
+    assert axis is None or axis[0] < 0.5 < 0.7 < axis[1]
+    frame = frame.rename(columns={"mean": "plain", "low": "plain_low", "high": "plain_high"})
+    axis = charts.sureness(frame.assign(voters=["all", "most"]), "plain").layout.yaxis.range
+    assert axis is None or axis[0] < 0.5 < 0.7 < axis[1]
 
 
 def test_bins_of_few_images_are_not_drawn_and_the_others_by_their_size(tmp_path):

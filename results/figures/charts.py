@@ -415,7 +415,7 @@ def cost(frame: pd.DataFrame, against: str, title: str) -> go.Figure:
             error_y=error_bars(rows["mean"], rows["low"], rows["high"], colour),
         )
         in_legend(figure, str(model), marker, colour)
-    axis = spread([*frame["low"], *frame["high"]])
+    axis = spread([*frame["mean"], *frame["low"], *frame["high"]])
     figure.update_layout(xaxis=from_zero(frame[against]), yaxis=axis)
     return percent(figure, "yaxis")
 
@@ -434,7 +434,7 @@ def sureness(frame: pd.DataFrame, yardstick: str) -> go.Figure:
             marker=mark(marker, 8, colour),
             error_y=error_bars(rows[yardstick], low, high, colour),
         )
-    ends = [*frame[f"{yardstick}_low"], *frame[f"{yardstick}_high"]]
+    ends = [value for end in ("", "_low", "_high") for value in frame[f"{yardstick}{end}"]]
     figure.update_layout(xaxis={"type": "category", "range": [-0.4, 3.4]}, yaxis=spread(ends))
     return percent(figure, "yaxis")
 
