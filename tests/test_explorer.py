@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from test_results_load import CLASSES, epochs, event, folder, header, trial, whole
+from test_results_load import CLASSES, START, epochs, event, folder, header, trial, whole
 
 from results import Mistake
 from results.artefacts.load import answers, load, named_apart
@@ -70,6 +70,16 @@ def test_two_studies_keep_their_own_trials(whole, tmp_path):
     assert numbers(told["trials"]["study"]).tolist() == [0] + 12 * [1]
     assert numbers(told["epochs"]["trial"])[0] == 0
     assert [study["name"] for study in told["studies"]] == ["mine", "mine 2"]
+
+
+def test_each_study_has_its_own_newest_epoch(whole, tmp_path):
+    """Where the bars of its open trials end: another study's is of another day."""
+    late = [row | {"finished_at": START + pd.Timedelta(days=1)} for row in epochs("a0", [0.9])]
+    path = folder(tmp_path / "x", header(), [trial("a0", status="running")], late, [])
+    told = payload(named_apart([load(path), load(whole)]))
+    own, other = (study["newest"] for study in told["studies"])
+    assert own == told["newest"] == START.timestamp() * 1000 + 86_400_000
+    assert 0 < other < own - 80_000_000
 
 
 def test_answers_are_exact_and_probabilities_to_half_a_percent(whole):

@@ -55,6 +55,11 @@ def moments(column: pd.Series) -> np.ndarray:
     return ((when - LATER) / pd.Timedelta(milliseconds=1)).to_numpy(float, na_value=np.nan)
 
 
+def latest(when: np.ndarray) -> float:
+    """The last of these moments; 0 without one."""
+    return float(np.nanmax(when)) if np.isfinite(when).any() else 0.0
+
+
 def payload(
     studies: list[Findings], since: float = 0.0, whole: list[Findings] | None = None
 ) -> Encoded:
@@ -75,7 +80,6 @@ def payload(
             place[number, name] = int(offsets[number]) + row
     epochs, decisions = (placed(studies, name, place) for name in ("epochs", "decisions"))
     finished = moments(epochs["finished_at"]) if len(epochs) else np.zeros(0)
-    newest = float(np.nanmax(finished)) if np.isfinite(finished).any() else 0.0
     total, whole_epochs = len(epochs), epochs
     epochs = epochs[~(finished <= since)] if since else epochs
     metrics = {one.metric: one.judged for one in whole or studies}
@@ -86,7 +90,7 @@ def payload(
         "judged": f"val_{metric}",
         "judged_words": judged,
         "whole": not since,
-        "newest": newest,
+        "newest": latest(finished),
         "total": total,
         "studies": [about(one, place, number) for number, one in enumerate(whole or studies)],
         "styles": {str(m): look(str(m)) for m in trials["hp_model"].dropna().unique()},
@@ -211,6 +215,7 @@ def about(one: Findings, place: dict[tuple[int, str], int], number: int) -> Enco
         "status": one.study.get("status", "unknown"),
         "classes": one.classes,
         "judged_words": one.judged,
+        "newest": latest(moments(one.epochs["finished_at"])),
         "digest": str(data.get("digest")),
         "synthetic": one.synthetic,
         "images": min(images, config.get("train_images") or images),

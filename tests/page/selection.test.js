@@ -171,6 +171,12 @@ test('a trial that was retried and completed did not end by the error of before'
   assert.deepEqual([0, 1, 2].map(page.why_ended), ['all epochs done', 'out of memory', 'below the cutoff']);
 });
 
+test('a study was last heard of at its own newest epoch, or at the end of a trial after it', () => {
+  const trials = {study: [0, 0, 1, 1], ended_at: [5, NaN, 90, NaN]};
+  const heard = explorer.heard({studies: [{newest: 7}, {newest: 80}, {newest: 0}], trials});
+  assert.deepEqual(plain(heard), [7, 90, 0]);
+});
+
 test('seeds of a setting are their mean and range at each epoch that they reached', () => {
   const curves = [
     {epoch: [1, 2, 3], x: [10, 20, 30], y: [0.1, 0.2, 0.4]}, // x are seconds, of which no two seeds take the same

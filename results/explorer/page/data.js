@@ -57,7 +57,6 @@ const explorer = {views: []};
       trials,
       studies: payload.studies,
       styles: payload.styles,
-      newest: Math.max(payload.newest, old ? old.newest : 0),
     };
     data.columns = payload.columns.map(told => {
       const values = column(told.values),
@@ -95,6 +94,15 @@ const explorer = {views: []};
   explorer.why_ended = i => {
     const {status, error, reason} = explorer.data.trials;
     return (status[i] === 'failed' && error[i]) || reason[i];
+  };
+
+  // When each study was last heard of, in ms since 1970: its newest epoch, or the end of a trial after it.
+  explorer.heard = ({studies, trials}) => {
+    const last = studies.map(study => study.newest);
+    trials.ended_at.forEach((when, i) => {
+      if (when > last[trials.study[i]]) last[trials.study[i]] = when;
+    });
+    return last;
   };
 
   // Where 0, which has no logarithm, stands on a logarithmic axis: beneath what does, by an eighth of its length. With the
