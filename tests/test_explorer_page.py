@@ -1104,6 +1104,23 @@ def test_a_zero_of_a_log_axis_stands_at_its_foot(browser, tmp_path):
         assert rows.count() == 3
 
 
+def test_hyperparameters_without_a_plot_are_named_and_offered(browser, tmp_path):
+    names = "momentum dropout label_smoothing shift scale erasing brightness".split()
+    rows = [
+        trial(f"t{k}", hp_lr=0.01 * (k + 1), **{f"hp_{name}": k % 2 / 10 for name in names})
+        for k in range(4)
+    ]
+    curves = [row for one in rows for row in epochs(one["trial_id"], [0.2, 0.3])]
+    path = folder(tmp_path / "s", header(), rows, curves, [])
+    with opened(browser, file_of(tmp_path, path).as_uri(), offline=True) as page:
+        figures = page.locator("[id^='figure-slice-']")
+        assert figures.count() == 6
+        page.get_by_role("button", name="2 more: ").click()
+        assert figures.count() == 8 and "of.slices=all" in page.url
+        page.get_by_role("button", name="Only the 6 with the most values").click()
+        assert figures.count() == 6
+
+
 def test_an_exported_picture_has_its_legend_its_title_and_its_hollow_marks(
     browser, whole, tmp_path
 ):

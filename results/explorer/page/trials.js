@@ -1,7 +1,7 @@
 // The view of the trials: coordinates, table, one hyperparameter at a time, learning rate by batch size.
 {
   const {element, state} = explorer;
-  const SLICES = 6;
+  const SLICES = 6; // at first, of those with the most values
   let coordinates,
     grid,
     only,
@@ -9,6 +9,7 @@
     misread,
     find,
     slices,
+    more_slices,
     slice_figures = [],
     matrix,
     map,
@@ -53,6 +54,10 @@
       element('h3', {}, 'One hyperparameter at a time'),
       element('p', {class: 'summary', id: 'slices-summary'}),
       slices,
+      (more_slices = element('button', {
+        id: 'more-slices',
+        onclick: () => explorer.change({options: {...state.options, slices: all_slices() ? 'few' : 'all'}}),
+      })),
     );
     const pair = element('div', {class: 'pair'});
     section.append(pair);
@@ -178,17 +183,23 @@
   };
   explorer.lasso = lasso;
 
+  const all_slices = () => state.options.slices === 'all';
   function draw_slices() {
     const {data} = explorer,
       y = explorer.compared_accuracy(),
       every = Int32Array.from({length: data.n}, (_, i) => i),
       groups = explorer.groups();
     const skip = new Set(['model', 'study', 'stage', 'status', 'epochs', explorer.judged]);
-    const axes = explorer
-      .all_axes()
-      .filter(axis => !skip.has(axis.name))
-      .sort((a, b) => b.distinct.length - a.distinct.length)
-      .slice(0, SLICES);
+    const every_axis = explorer
+        .all_axes()
+        .filter(axis => !skip.has(axis.name))
+        .sort((a, b) => b.distinct.length - a.distinct.length),
+      axes = all_slices() ? every_axis : every_axis.slice(0, SLICES),
+      left = every_axis.slice(SLICES).map(axis => axis.label);
+    more_slices.hidden = !left.length;
+    more_slices.textContent = all_slices()
+      ? `Only the ${SLICES} with the most values`
+      : `${left.length} more: ${explorer.listed(left)}`;
     if (slice_figures.map(figure => figure.name).join() !== axes.map(axis => `slice-${axis.name}`).join()) {
       slices.replaceChildren();
       slice_figures = axes.map(axis =>
