@@ -196,3 +196,22 @@ def test_an_interval_is_the_same_in_terminal_report_and_explorer(tmp_path, seeds
             words = f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %"
             words = "one seed" if seeds == 1 and np.isnan(row["low"]) else words
             assert words == told.loc[name, "95 %"], name
+
+
+def test_a_zero_has_its_place_at_the_foot_of_a_logarithmic_axis():
+    """One network searched weight_decay by its logarithm, another had 0: the report broke."""
+    trials = pd.DataFrame(
+        {
+            "trial_id": ["t0", "t1", "t2"],
+            "model": ["alexnet", "alexnet", "resnet34"],
+            "hp_weight_decay": [3e-5, 1e-3, 0.0],
+            "judged": [0.4, 0.5, 0.3],
+            "status": "completed",
+        }
+    )
+    figure = charts.slice_of(trials, "weight_decay", log=True)
+    assert [*figure.data[1].x] == pytest.approx([1e-5]) and figure.data[1].text == ("0",)
+    axis = figure.layout.xaxis
+    assert dict(zip(axis.ticktext, axis.tickvals, strict=True))["0"] == pytest.approx(1e-5)
+    trials["hp_weight_decay"] = 0.0
+    assert charts.slice_of(trials, "weight_decay", log=True).layout.xaxis.type == "category"

@@ -11,6 +11,7 @@ from results.figures.style import (
     DARK,
     INK,
     LOOKS,
+    above_zero,
     band,
     canvas,
     error_bars,
@@ -265,18 +266,20 @@ def slice_of(trials: pd.DataFrame, name: str, log: bool, judged: str = "val accu
     figure = canvas(name, judged, 280)
     there = trials.dropna(subset=[f"hp_{name}"])
     values = there[f"hp_{name}"]
+    log = log and bool((values > 0).any())
     steps = values.nunique() <= 6 and not log
+    places = above_zero(values) if log else values.map(step_words) if steps else values
     for model, rows in there.groupby("model", sort=False):
         colour, marker, _ = style(model)
-        column = rows[f"hp_{name}"]
         figure.add_scatter(
-            x=(column.map(step_words) if steps else column).to_numpy(),
+            x=places[rows.index].to_numpy(),
             y=rows["judged"].to_numpy(float),
             name=model,
             mode="markers",
             customdata=rows["trial_id"].to_numpy(),
+            text=[step_words(value) for value in rows[f"hp_{name}"]],
             marker=mark(hollow(marker, rows["status"] == "completed"), 9, colour, 1.5, colour),
-            hovertemplate="%{customdata}: %{x}, %{y:.1%}<extra></extra>",
+            hovertemplate="%{customdata}: %{text}, %{y:.1%}<extra></extra>",
         )
     if log:
         figure.update_layout(xaxis=log_axis(values))

@@ -99,11 +99,19 @@ def whole_steps(figure: go.Figure, most: float) -> go.Figure:
 
 
 def log_axis(values: pd.Series) -> dict[str, Any]:
-    """A logarithmic axis with its ticks at 1, 2 and 5, written out."""
-    low, high = float(values.min()) / 1.4, float(values.max()) * 1.4
+    """A logarithmic axis with its ticks at 1, 2 and 5, written out, and 0 at its foot."""
+    low, high = float(values[values > 0].min()) / 1.4, float(values.max()) * 1.4
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     ticks = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
-    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:,g}" for tick in ticks]}
+    words = [f"{tick:,g}" for tick in ticks]
+    if (values <= 0).any():
+        ticks, words = [float(above_zero(values).min()), *ticks], ["0", *words]
+    return {"type": "log", "tickvals": ticks, "ticktext": words}
+
+
+def above_zero(values: pd.Series) -> pd.Series:
+    """Where values stand on a logarithmic axis: a 0 at its foot, a third of the least other one."""
+    return values.where(values > 0, values[values > 0].min() / 3)
 
 
 def from_zero(values: pd.Series) -> dict[str, Any]:
