@@ -1,14 +1,19 @@
 import json
+import math
+import time
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import ray
 
 from study.config import seeds
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import from_dict
 from study.data.datasets import Dataset, Split
+from study.driver import confirm, networks
 from study.driver.confirm import (
     attention_rows,
     choose,
@@ -18,9 +23,12 @@ from study.driver.confirm import (
     prediction_rows,
     with_rows,
 )
+from study.driver.session import Session
+from study.record.journal import Journal
 from study.record.outcome import answered, best, due, passed_over, wanted
 from study.record.tables import Tables
 from study.search.proposals import config
+from study.storage import handover, mirror, places
 
 SETTINGS = [
     {"name": "A", "model": "alexnet", "lr": 0.01},
@@ -328,3 +336,83 @@ def test_attention_is_kept_for_the_studys_number_of_images_or_for_all_or_none():
     for asked_for, kept_of in [(2, 2), (64, 3), (0, 0)]:
         found = part(splits["test"], from_dict({"attention_images": asked_for}))
         assert len(found.labels) == len(found.images) == kept_of
+
+
+@pytest.fixture
+def opening(tmp_path, monkeypatch):
+    """A study with two confirmed networks that is about to open test, mirrored to a folder."""
+    monkeypatch.setattr(mirror, "EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(networks, "size", lambda hp, classes: {})
+    folder, shared = tmp_path / "runs" / "s", tmp_path / "shared"
+    folder.mkdir(parents=True)
+    names = [("A-s0", "alexnet", "completed", 9, 0.8), ("B-s0", "alexnet", "completed", 9, 0.7)]
+    _, whole = dataset()
+    with Journal(folder / "events.jsonl") as journal:
+        made = Session(
+            study=from_dict({"name": "s", "storage": str(shared)}), folder=folder,
+            header={"started_at": "now"}, dataset=whole, whole_val=whole.val, device="cpu",
+            need={"cpu": 1, "gpu": 0}, slots=1, journal=journal,
+            tables=trials(*names, stage="confirm"), trainable=object, say=print,
+            show=lambda s: None, written=math.inf,
+        )  # fmt: skip
+        made.mirror = mirror.Mirror(
+            folder, shared / "s", print, lambda why: made.end("storage", why)
+        )
+        yield made
+        made.mirror.flush()
+
+
+def worker(monkeypatch, answer, wait) -> None:
+    """In the place of Ray: `answer` is asked for each network, and `wait` says what is there."""
+    made = SimpleNamespace(options=lambda **need: SimpleNamespace(remote=answer))
+    told = {"remote": lambda function: made, "put": lambda images: images, "wait": wait}
+    half = np.full((5, 2), 0.5, np.float32), np.zeros((0, 1, 1), np.float16)
+    monkeypatch.setattr(
+        confirm, "ray", SimpleNamespace(**told, get=lambda _: half, exceptions=ray.exceptions)
+    )
+
+
+def test_shared_storage_knows_that_test_was_opened_before_anyone_looks_at_it(opening, monkeypatch):
+    """And has each answer while the next is waited for: what a lost head knew isn't lost."""
+    place, seen, deadline = opening.mirror.place, [], time.monotonic() + 60
+
+    def answer(*asked):
+        lines = handover.read_logs(place)["events.jsonl"].splitlines()
+        seen.append([json.loads(line)["trial_id"] for line in lines])
+
+    def wait(promises, timeout):
+        if len(seen) == 2 and not answer_is_stored(place, "A-s0"):
+            answered_here = (opening.folder / "predictions.parquet").exists()
+            if answered_here and time.monotonic() < deadline:
+                time.sleep(0.01)
+                return [], promises  # the second one isn't there until the first one is stored
+        return promises, []
+
+    worker(monkeypatch, answer, wait)
+    confirm.open_test(opening)
+    assert seen == [["A-s0", "B-s0"]] * 2
+    assert time.monotonic() < deadline
+    assert json.loads(places.read(place / "study.json"))["look_at_test"] == 1
+
+
+def answer_is_stored(place: places.Place, name: str) -> bool:
+    """Whether a model's answers are in shared storage."""
+    if not places.exists(place / "predictions.parquet"):
+        return False
+    table = pq.read_table(pa.BufferReader(places.read(place / "predictions.parquet")))
+    return name in table["trial_id"].to_pylist()
+
+
+def test_test_is_not_looked_at_while_shared_storage_can_not_know_of_it(opening, monkeypatch):
+    def silent(place, data):
+        raise OSError("no answer")
+
+    monkeypatch.setattr(places, "write", silent)
+    monkeypatch.setattr(places, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(mirror, "FLUSH_SECONDS", 0.1)
+    asked = []
+    worker(
+        monkeypatch, lambda *given: asked.append(given), lambda promises, timeout: (promises, [])
+    )
+    confirm.open_test(opening)
+    assert not asked and opening.cause == "storage" and "can't be reached" in opening.reason

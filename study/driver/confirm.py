@@ -147,7 +147,7 @@ def open_test(session: Session) -> None:
     waiting = asked(session, names, splits, some)
     for name, promise in waiting.items():
         while not session.interrupted and not ray.wait([promise], timeout=0.5)[0]:
-            pass
+            session.mark()
         if session.interrupted:
             break
         try:
@@ -211,13 +211,14 @@ def asked(
     images, looked_at = (
         ray.put(np.concatenate([split.images for split in of.values()])) for of in (splits, some)
     )
+    if unopened := [name for name in names if name not in session.tables.opened]:
+        about = {"look": look(session), "images": len(splits["test"].labels)}
+        session.log(*({"event": "test_opened", "trial_id": one, **about} for one in unopened))
+    session.store()  # whoever goes on, on whatever machine, knows of it before anyone has looked
     waiting = {}
     for name in names:
         if session.interrupted:
             break
-        if name not in session.tables.opened:
-            opened = {"event": "test_opened", "trial_id": name, "look": look(session)}
-            session.log(opened | {"images": len(splits["test"].labels)})
         waiting[name] = answers.remote(
             settings_of(session.tables.trials[name]),
             images,

@@ -254,8 +254,7 @@ class Recorder(tune.Callback):
         if not self.came or time.monotonic() - self.since > TOGETHER_SECONDS:
             self.commit()
         self.came = False
-        if self.session.mirror:
-            self.session.mirror.mark()
+        self.session.mark()
         self.session.show(self.session)
         if time.monotonic() - self.watched > 1:
             self.watched = time.monotonic()

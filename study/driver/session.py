@@ -1,6 +1,7 @@
 """One driver at work on one study, and the signals that may end it. Runs on the driver."""
 
 import shlex
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -173,6 +174,23 @@ class Session:
             self.mirror.later(job)
         else:
             job()
+
+    def mark(self) -> None:
+        """Say that a driver might be killed now without harm: shared storage may store this."""
+        if self.mirror:
+            self.mirror.mark()
+
+    def store(self) -> None:
+        """Wait until shared storage, if there is one, has the events so far; end the study if it
+        doesn't answer for as long as a worker waits for it."""
+        until, stored = time.monotonic() + places.PATIENCE_SECONDS, threading.Event()
+        self.afterwards(stored.set)
+        while self.mirror and not self.interrupted and not stored.is_set():
+            self.mirror.mark(at_once=True)
+            stored.wait(0.1)
+            if self.mirror.failed and time.monotonic() > until:
+                place = places.without_options(self.mirror.place)
+                self.end("storage", f"{place} can't be reached ({self.mirror.failed})")
 
     def seconds_left(self) -> float | None:
         """Until the whole study ends, by the epochs so far; None if nobody can say."""

@@ -77,9 +77,9 @@ class Mirror:
         """Do it once shared storage knows the events so far: a checkpoint goes after its news."""
         self.jobs.append(job)
 
-    def mark(self) -> None:
+    def mark(self, at_once: bool = False) -> None:
         """Called by the driver when all that the journal holds has been told to Optuna."""
-        if time.monotonic() >= self.due and not self.marked.is_set():
+        if (at_once or time.monotonic() >= self.due) and not self.marked.is_set():
             self.take()
             self.marked.set()
 
