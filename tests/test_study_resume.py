@@ -161,3 +161,63 @@ def test_a_study_that_ends_before_its_first_event_says_why(begun, monkeypatch, e
     assert main(["--resume", "s"]) == code
     told = progress.of(begun.folder)
     assert (told["state"], told["why"]) == ("interrupted", why)
+
+
+@pytest.fixture
+def elsewhere(begun, tmp_path, monkeypatch):
+    """A study with a relative --storage in its study.json, and the folder that it meant; one works
+    in another folder now."""
+    header = json.loads((begun.folder / "study.json").read_text())
+    header["study"]["storage"] = "shared"
+    (begun.folder / "study.json").write_text(json.dumps(header))
+    with Journal(begun.folder / "events.jsonl") as journal:
+        event = {"event": "study_ended", "status": "interrupted", "reason": "SIGINT"}
+        journal.append({"time": "2026-11-24T10:00:00+00:00", **event})
+    kept = tmp_path / "shared" / "s"
+    (kept / "checkpoints" / "t0000").mkdir(parents=True)
+    (kept / "checkpoints" / "t0000" / "epoch_00001.pt").write_bytes(b"weights")
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    return kept
+
+
+def test_a_new_study_keeps_where_its_storage_is_not_how_it_was_named(here, monkeypatch):
+    given = []
+
+    def prepared(study, folder, say):
+        given.append(study.storage)
+        raise Mistake("far enough")
+
+    monkeypatch.setattr(run.handover, "prepare", prepared)
+    words = ["--preset", "smoke", "--data", "faces:56", "--name", "s", "--storage"]
+    for storage in ("shared", "s3://bucket/faces"):
+        assert main([*words, storage]) == 2
+    assert given == [str(here / "shared"), "s3://bucket/faces"]
+
+
+def test_storage_that_was_named_from_another_folder_is_not_looked_for_here(
+    elsewhere, begun, tmp_path, capsys
+):
+    assert main(["--resume", "../runs/s"]) == 2
+    told = capsys.readouterr().err
+    assert f"{tmp_path}/other/shared/s, where ../runs/s had its storage, isn't there" in told
+    assert not list((tmp_path / "other").iterdir()) and not begun.driven
+
+
+def test_storage_is_where_it_was_however_it_is_named(
+    elsewhere, begun, tmp_path, monkeypatch, capsys
+):
+    assert main(["--resume", "../runs/s", "--storage", "../shared"]) == 0
+    assert "begin again" not in capsys.readouterr().out, "nothing had to be copied"
+    monkeypatch.chdir(tmp_path)
+    assert main(["--resume", "s"]) == 0
+    assert [one.study.storage for one in begun.driven] == [str(tmp_path / "shared")] * 2
+    assert [one.header["study"]["storage"] for one in begun.driven] == [
+        str(tmp_path / "shared")
+    ] * 2
+
+
+def test_checkpoints_that_are_left_behind_are_told(elsewhere, begun, capsys):
+    assert main(["--resume", "../runs/s", "--storage", "new"]) == 0
+    told = capsys.readouterr().out
+    assert "unfinished trials begin again" in told and "other/shared/s/checkpoints" in told

@@ -102,7 +102,7 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
     study = whole_grid(study, said)
     stem = Path(study.preset).stem
     study = replace(study, name=study.name or f"{stem}-{datetime.now():%Y%m%d-%H%M%S}")
-    study = replace(study, data=datasets.absolute(study.data))
+    study = from_any_folder(study)
     folder = Path(study.out) / study.name
     if folder.exists():
         raise Mistake(
@@ -171,8 +171,8 @@ def go_on(
         )
     if study.address != "local":  # a folder may be a stranger's, and who joins a cluster obeys it
         study = replace(study, address="")
-    before = study
-    study = flags.with_flags(study, given)
+    before = from_any_folder(study)
+    study = from_any_folder(flags.with_flags(before, given))
     if study.sampler == "grid" and before.trials == len(proposals.grid(before)):
         study = whole_grid(study, given)
     widened = wider.changes(before, study, given, tables)
@@ -186,7 +186,6 @@ def go_on(
     refuse_idle(study, given)
     refuse_other_stages(before, study, tables)
     refuse_less(study, given, tables)
-    study = replace(study, data=datasets.absolute(study.data))
     names = prepare.class_names(study, header["data"])
     whole = read_images(study, names, header["data"].get("side_px", SIDE_PX))
     prepare.check_same(study, whole, header["data"])
@@ -295,6 +294,13 @@ def unbegun(session: Session, why: str) -> None:
     """Of a study that ends before its first event, study.json alone can say so."""
     if not session.tables.drivers:
         write_header(session, "interrupted", why, now())
+
+
+def from_any_folder(study: Study) -> Study:
+    """The study with names of its data and its storage that hold from any folder."""
+    return replace(
+        study, data=datasets.absolute(study.data), storage=places.absolute(study.storage)
+    )
 
 
 def connected(address: str) -> str:

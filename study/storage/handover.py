@@ -5,6 +5,7 @@ Here is decided who may run it and which copy of it counts; mirror.py brings it 
 
 import errno
 import json
+import os
 import secrets
 import shlex
 from collections.abc import Callable, Iterator
@@ -65,30 +66,52 @@ def prepare(
 
     `before` is the storage that an existing study had; its checkpoints move with it. Refused:
     storage that can't be written or read, that is the study's own folder, that holds another study
-    of the name or a later state of this one, or that another driver works on.
+    of the name or a later state of this one, that another driver works on, or a folder that was the
+    study's before and now has nothing of it.
     """
+    place = of(study.storage, folder)
+    old = place if before is None else of(before, folder)
     if study.storage:
+        if before is not None and old == place:  # before the probe, which would make the folder
+            refuse_lost(place, folder)
         moment = places.probe(places.at(study.storage))
-        place = places.at(study.storage) / folder.name
         with reached(place):
             refuse_one_place(place, folder)
             lease.refuse_held(place, moment, say)
             refuse_other(place, folder)
-    if before is not None and before != study.storage:
-        old, new = of(before, folder) / "checkpoints", of(study.storage, folder) / "checkpoints"
-        try:
-            for _ in places.copy(old, new, lambda name: True):
-                continue
-        except OSError as error:
-            say(
-                f"{without_options(old)} can't be copied ({first_line(error)}): unfinished "
-                "trials begin again."
-            )
+    if old == place:
+        return
+    try:
+        if before and not stored(old) and not places.names(place / "checkpoints"):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        for _ in places.copy(old / "checkpoints", place / "checkpoints", lambda name: True):
+            continue
+    except OSError as error:
+        say(
+            f"{without_options(old / 'checkpoints')} can't be copied ({first_line(error)}): "
+            "unfinished trials begin again."
+        )
 
 
 def of(uri: str, folder: Path) -> Place:
     """Where the study in a local folder keeps its checkpoints, given its storage or none."""
     return places.at(uri) / folder.name if uri else folder.resolve()
+
+
+def stored(place: Place) -> bool:
+    """Whether a place in storage has anything; that of a bucket is asked for where it is used."""
+    return isinstance(place, Bucket) or (place.is_dir() and any(place.iterdir()))
+
+
+def refuse_lost(place: Place, folder: Path) -> None:
+    """Mistake if a local folder of storage has nothing of a study that was there: it isn't mounted,
+    or was named from another folder. Its trained networks would begin again, in silence."""
+    begun = (folder / "events.jsonl").exists() and (folder / "events.jsonl").stat().st_size
+    if begun and not stored(place):
+        raise Mistake(
+            f"{place}, where {folder} had its storage, isn't there or is empty: mount it or, if it "
+            "was named from another folder, say by --storage where it is"
+        )
 
 
 def refuse_one_place(place: Place, folder: Path) -> None:

@@ -56,11 +56,16 @@ class Bucket:
 Place = Path | Bucket
 
 
+def absolute(text: str) -> str:
+    """A place's name that holds from any folder; a URI is as it is, and so is none."""
+    return text if not text or "://" in text else os.path.abspath(os.path.expanduser(text))
+
+
 def at(text: str) -> Place:
     """The folder that a URI or a local path names. Mistake if it can't be understood."""
     uri = urlsplit(text)
     if "://" not in text:
-        return Path(text).resolve()
+        return Path(absolute(text)).resolve()
     if uri.scheme == "file":
         if uri.netloc or not uri.path:
             raise Mistake(f"{text} names no local folder: expected file:///FOLDER")
