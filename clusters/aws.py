@@ -1,9 +1,9 @@
 """`python -m clusters.aws --bucket NAME`: what AWS must have before the first `ray up`.
 
 Makes, where missing: the bucket, two roles that may do no more than they need, and a security group
-that lets in ssh from the caller's network alone. Writes these and the image into cluster.yaml. Run
-it again when your address has changed. Nothing of it costs while no machine runs, but for what
-lies in the bucket.
+that lets in ssh from the caller's network alone. Roles and group are the cluster's own, by its
+name. Writes these and the image into cluster.yaml. Run it again when your address has changed.
+Nothing of it costs while no machine runs, but for what lies in the bucket.
 """
 
 import argparse
@@ -20,7 +20,6 @@ import boto3
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
-GROUP, HEAD, WORKER = "fer-study", "fer-study-head", "fer-study-worker"
 IMAGE = "Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 24.04) *"
 THERE = ("EntityAlreadyExists", "LimitExceeded", "InvalidInput")  # made by an earlier call
 SSH = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
@@ -48,12 +47,13 @@ def prepare(config: Path, bucket: str, ssh_from: str, image: str = "") -> list[s
     said = yaml.safe_load(text)
     session = boto3.Session(region_name=said["provider"]["region"])
     network = narrow(ssh_from)
-    done = [make_bucket(session, bucket), *make_roles(session, bucket, said["cluster_name"])]
-    group = make_group(session.client("ec2"), network)
+    cluster = said["cluster_name"]
+    done = [make_bucket(session, bucket), make_roles(session, bucket, cluster)]
+    group = make_group(session.client("ec2"), network, cluster)
     done.append(f"security group {group}: ssh from {network}, all else from its own members")
     image, name = find_image(session.client("ec2"), image)
     done.append(f"image {image}: {name}")
-    config.write_text(filled(text, image, group, bucket))
+    config.write_text(filled(text, image, group, bucket, cluster))
     return [*done, f"written into {config}; next: ray get-auth-token --generate; ray up {config}"]
 
 
@@ -94,9 +94,9 @@ def make_bucket(session: boto3.Session, bucket: str) -> str:
     return f"bucket {bucket}: made, private"
 
 
-def make_roles(session: boto3.Session, bucket: str, cluster: str) -> list[str]:
-    """Head: machines of this kind and the bucket. Worker: the bucket."""
-    iam = session.client("iam")
+def make_roles(session: boto3.Session, bucket: str, cluster: str) -> str:
+    """CLUSTER-head: machines of this kind and the bucket. CLUSTER-worker: the bucket."""
+    iam, head, worker = session.client("iam"), f"{cluster}-head", f"{cluster}-worker"
     account = session.client("sts").get_caller_identity()["Account"]
     storage = [
         allow(["s3:ListBucket"], f"arn:aws:s3:::{bucket}"),
@@ -110,11 +110,11 @@ def make_roles(session: boto3.Session, bucket: str, cluster: str) -> list[str]:
         allow(["ec2:Describe*", "ec2:RunInstances", "ec2:CreateTags"], "*"),
         allow(["ec2:TerminateInstances", "ec2:DeleteTags"], "*")
         | {"Condition": {"StringEquals": {"ec2:ResourceTag/ray-cluster-name": cluster}}},
-        allow(["iam:PassRole"], f"arn:aws:iam::{account}:role/{WORKER}"),
+        allow(["iam:PassRole"], f"arn:aws:iam::{account}:role/{worker}"),
     ]
-    make_role(iam, WORKER, storage)
-    make_role(iam, HEAD, storage + machines)
-    return [f"roles {HEAD} and {WORKER}: the bucket, and for the head its workers"]
+    make_role(iam, worker, storage)
+    make_role(iam, head, storage + machines)
+    return f"roles {head} and {worker}: the bucket, and for the head its workers"
 
 
 def allow(actions: list[str], resource: str) -> dict[str, Any]:
@@ -143,14 +143,15 @@ def policy(statements: list[dict[str, Any]]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def make_group(ec2: Any, network: str) -> str:
-    """Id of the group in the default network, with ssh from `network` and no other way in."""
+def make_group(ec2: Any, network: str, cluster: str) -> str:
+    """Id of the cluster's group in the default network, with ssh from `network` and no other way
+    in."""
     networks = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
     if not networks:
         raise ValueError("this account has no default VPC in the region: make one, or fill in "
                          "SecurityGroupIds and SubnetIds by hand")  # fmt: skip
     vpc = networks[0]["VpcId"]
-    named = [{"Name": "group-name", "Values": [GROUP]}, {"Name": "vpc-id", "Values": [vpc]}]
+    named = [{"Name": "group-name", "Values": [cluster]}, {"Name": "vpc-id", "Values": [vpc]}]
     found = ec2.describe_security_groups(Filters=named)["SecurityGroups"]
     if found:
         group, rules = found[0]["GroupId"], found[0]["IpPermissions"]
@@ -158,7 +159,7 @@ def make_group(ec2: Any, network: str) -> str:
             ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rules)
     else:
         group = ec2.create_security_group(
-            GroupName=GROUP, Description="ssh from its maker, and its own members", VpcId=vpc
+            GroupName=cluster, Description="ssh from its maker, and its own members", VpcId=vpc
         )["GroupId"]
     members = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]}
     ssh = SSH | {"IpRanges": [{"CidrIp": network}]}
@@ -179,10 +180,11 @@ def find_image(ec2: Any, wanted: str) -> tuple[str, str]:
     return newest["ImageId"], newest["Name"]
 
 
-def filled(text: str, image: str, group: str, bucket: str) -> str:
+def filled(text: str, image: str, group: str, bucket: str, cluster: str) -> str:
     """The configuration with its values; comments and all else as they were."""
     text = re.sub(r"(ImageId: )\S+", rf"\g<1>{image}", text)
     text = re.sub(r"(SecurityGroupIds: )\[.*?\]", rf"\g<1>[{group}]", text)
+    text = re.sub(r"(Profile: {Name: )\S+-(head|worker)}", rf"\g<1>{cluster}-\g<2>}}", text)
     return re.sub(r"s3://[\w.-]+/(studies|data)", rf"s3://{bucket}/\1", text)
 
 

@@ -136,6 +136,9 @@ with mock_aws():
     before = len(ec2.describe_instances()["Reservations"])
     aws.prepare(path, "my-bucket", "198.51.100.7/32")
     aws.prepare(path, "my-bucket", "198.51.100.9/32")  # the address has changed
+    other = path.with_name("other.yaml")
+    other.write_text(path.read_text().replace("cluster_name: fer-study", "cluster_name: second"))
+    aws.prepare(other, "other-bucket", "203.0.113.5/32")
     config = prepare_config(yaml.safe_load(path.read_text()))
     validate_config(config)
     config = bootstrap_aws(config)
@@ -150,7 +153,8 @@ with mock_aws():
         "groups": ec2.describe_security_groups()["SecurityGroups"],
         "block": boto3.client("s3").get_public_access_block(Bucket="my-bucket"),
         "policies": {n: iam.get_role_policy(RoleName=n, PolicyName=n)["PolicyDocument"]
-                     for n in ("fer-study-head", "fer-study-worker")},
+                     for n in ("fer-study-head", "fer-study-worker", "second-head")},
+        "other": yaml.safe_load(other.read_text())["available_node_types"],
         "data": {n: ec2.describe_instance_attribute(
                      InstanceId=m["InstanceId"], Attribute="userData")["UserData"].get("Value", "")
                  for n, m in kinds.items()},
@@ -202,6 +206,23 @@ def test_a_worker_may_use_the_bucket_and_nothing_else(aws):
     (passed,) = [s for s in head if s["Action"] == ["iam:PassRole"]]
     assert passed["Resource"].endswith(":role/fer-study-worker")
     assert all(aws["block"]["PublicAccessBlockConfiguration"].values())
+
+
+def test_a_second_cluster_takes_nothing_from_the_first(aws):
+    """Their names, buckets and networks differ; each head ends its own machines alone."""
+    for name, bucket in {"fer-study": "my-bucket", "second": "other-bucket"}.items():
+        statements = aws["policies"][f"{name}-head"]["Statement"]
+        (ends,) = [s for s in statements if "ec2:TerminateInstances" in s["Action"]]
+        tag = {"ec2:ResourceTag/ray-cluster-name": name}
+        assert ends["Condition"] == {"StringEquals": tag}
+        assert f"arn:aws:s3:::{bucket}/*" in [s["Resource"] for s in statements]
+    nodes = {kind: node["node_config"] for kind, node in aws["other"].items()}
+    profiles = {kind: node["IamInstanceProfile"]["Name"] for kind, node in nodes.items()}
+    assert profiles == {"head": "second-head", "gpu": "second-worker"}
+    groups = {node["SecurityGroupIds"][0] for node in nodes.values()}
+    assert len(groups) == 1 and not groups & {
+        g["GroupId"] for kind in aws["kinds"].values() for g in kind["SecurityGroups"]
+    }
 
 
 def test_filling_in_leaves_the_comments(aws):
