@@ -46,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise Mistake(f"--faces is {args.faces}: expected a name that ends in .png")
         if args.out.suffix not in (".svg", ".png"):
             raise Mistake(f"--out is {args.out}: expected a name that ends in .svg or .png")
+        for path in filter(None, (args.out, args.faces)):
+            if not path.parent.is_dir():
+                raise Mistake(f"there is no folder {path.parent} for {path.name}: make it first")
         found = [read(one) for one in args.source]
         frame = counted(args.source, found)
         say(words(frame))
@@ -60,6 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return fail(
             "results.datasets", Mistake(f"no figure was drawn ({error}): install a Chromium")
         )
+    except OSError as error:
+        why = f"{error.filename or args.faces} can't be used ({error.strerror or error})"
+        return fail("results.datasets", Mistake(f"{why}: check the path and its permissions"))
     except Mistake as mistake:
         return fail("results.datasets", mistake)
     return 0

@@ -22,7 +22,7 @@ from fer_data import near, sources
 from fer_data.classes import folded, listed
 from fer_data.rows import SIDE_PX, Rows
 from fer_stats import crossed
-from study import Mistake, complain, counted, output, say
+from study import Mistake, complain, counted, say
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Study, recorded
 from study.data import datasets
@@ -31,7 +31,7 @@ from study.record import outcome, progress
 from study.record.journal import read as read_journal
 from study.record.schemas import store
 from study.record.tables import Tables, settings_of
-from study.storage import places
+from study.storage import errors, places
 from study.training import checkpoint, loop
 
 
@@ -46,14 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     made.add_argument("--data", required=True, help="path, or KIND:PATH, of faces (docs/data.md)")
     made.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     args = made.parse_args(argv)
-    try:
-        evaluate(args.run, args.data, device_of(args.device))
-    except Mistake as mistake:
-        complain(f"study.evaluate: {mistake}")
-        return 2
-    finally:
-        output.flushed()
-    return 0
+    return errors.command(
+        "study.evaluate", lambda: evaluate(args.run, args.data, device_of(args.device))
+    )
 
 
 def device_of(asked: str) -> torch.device:
@@ -63,7 +58,7 @@ def device_of(asked: str) -> torch.device:
     return torch.device("cuda" if there and asked != "cpu" else "cpu")
 
 
-def evaluate(run: Path, source: str, device: torch.device) -> None:
+def evaluate(run: Path, source: str, device: torch.device) -> int:
     """Ask the networks, keep what they answer, say it."""
     header, study, tables = opened(run)
     classes = tuple(header["data"]["classes"])
@@ -78,6 +73,8 @@ def evaluate(run: Path, source: str, device: torch.device) -> None:
     rows, copies = unseen(rows, confirmed.Run(run, header, study, []))
     told = (*told, copies)
     name = rows.known or datasets.plain_name(Path(path))
+    path_to = run / "elsewhere" / f"{name}-{digest}.parquet"
+    path_to.parent.mkdir(exist_ok=True)  # before the networks are asked, which takes its time
     answers = {}
     for trial in finished(tables, run):
         hp = Hyperparameters(**settings_of(tables.trials[trial]))
@@ -89,14 +86,13 @@ def evaluate(run: Path, source: str, device: torch.device) -> None:
     if not answers:
         raise Mistake(f"none of the confirmed networks of {run} is kept: confirm some first")
     about = {"name": name, "digest": digest, "source": source, "notes": [*rows.notes, *told]}
-    path_to = run / "elsewhere" / f"{name}-{digest}.parquet"
-    path_to.parent.mkdir(exist_ok=True)
     store(path_to, table(answers, rows, classes, about))
     for line in (*rows.notes, *told):
         say(f"{line}.")
     for line in lines(answers, rows, classes, header["data"]["name"], name):
         say(line)
     say(f"The answers are in {path_to}; python -m results {shlex.quote(str(run))} shows them.")
+    return 0
 
 
 def opened(run: Path) -> tuple[dict[str, Any], Study, Tables]:

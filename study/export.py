@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from study import Mistake, complain, output, say
+from study import Mistake, say
 from study.model import card, confirmed, whole
 from study.storage import errors
 
@@ -25,19 +25,7 @@ RUNS = 200  # single images that are timed
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit code 0, or 2 for a mistake."""
-    try:
-        args = parser().parse_args(argv)
-        export(args)
-        return 0
-    except Mistake as error:
-        complain(f"study.export: {error}")
-    except OSError as error:
-        if not (why := errors.refused(error)):
-            raise
-        complain(f"study.export: {why}")
-    finally:
-        output.flushed()
-    return 2
+    return errors.command("study.export", lambda: export(parser().parse_args(argv)))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -59,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def export(args: argparse.Namespace) -> None:
+def export(args: argparse.Namespace) -> int:
     """Write, compare, describe; a file that answers otherwise than the study isn't left there."""
     if not find_spec("onnxruntime"):
         raise Mistake(
@@ -106,6 +94,7 @@ def export(args: argparse.Namespace) -> None:
     for line in measured:
         say(line)
     say(f"Written: {', '.join(str(path) for path in [*written, beside])}")
+    return 0
 
 
 def facts(run: confirmed.Run, one: confirmed.Confirmed) -> dict[str, str]:

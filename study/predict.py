@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from fer_stats.share import wilson
-from study import Mistake, complain, counted, output, say
+from study import Mistake, complain, counted, say
 from study.model import card, confirmed, conformal
 from study.model.whole import Ensemble
+from study.storage import errors
 
 AT_ONCE = 512  # faces that are kept before they are answered
 FEW = 100  # photographs up to which it is asked whether they are like the training images
@@ -30,13 +31,7 @@ UNASKED = "Whether the photographs are like these images wasn't asked: --unlike.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit code 0, or 2 for a mistake: also if some of the photographs couldn't be judged."""
-    try:
-        return predict(parser().parse_args(argv))
-    except Mistake as error:
-        complain(f"study.predict: {error}")
-        return 2
-    finally:
-        output.flushed()
+    return errors.command("study.predict", lambda: predict(parser().parse_args(argv)))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -76,6 +71,9 @@ def predict(args: argparse.Namespace) -> int:
         raise Mistake(f"there is no file in {', '.join(args.photos)}: give photographs")
     if args.out and len(paths) > 1:
         raise Mistake(f"--out is for one photograph, but {len(paths)} were given: leave it out")
+    if args.out and args.out.suffix.lower() not in picture.ENDINGS:
+        expected = ", ".join(picture.ENDINGS)
+        raise Mistake(f"--out is {args.out}: expected a name that ends in one of {expected}")
     if args.out and not args.out.parent.is_dir():
         raise Mistake(f"there is no folder {args.out.parent} for {args.out.name}: make it first")
     run = confirmed.opened(args.run, args.model)

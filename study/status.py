@@ -16,6 +16,7 @@ from typing import Any
 from fer_stats.metric import on_val
 from study import Mistake, complain, counted, output, say
 from study.record import progress
+from study.storage import errors
 
 WATCH_SECONDS = 5.0
 GOING = ("running", "unknown")  # states of a study that may yet go on by itself
@@ -23,8 +24,12 @@ GOING = ("running", "unknown")  # states of a study that may yet go on by itself
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit code 0, 2 for a mistake, 1 if one of several studies can't be read."""
+    return errors.command("study.status", lambda: shown(parser().parse_args(argv)))
+
+
+def shown(args: argparse.Namespace) -> int:
+    """Print where it stands, once or again and again; the exit code."""
     try:
-        args = parser().parse_args(argv)
         while True:
             text, damaged, going = told(args)
             if args.watch and not args.json and os.isatty(1):
@@ -38,13 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             if not (args.watch and going) or output.state["lost"]:
                 return 1 if damaged else 0
             time.sleep(WATCH_SECONDS)
-    except Mistake as error:
-        complain(f"study.status: {error}")
-        return 2
     except KeyboardInterrupt:
         return 0
-    finally:
-        output.flushed()
 
 
 def parser() -> argparse.ArgumentParser:

@@ -37,8 +37,8 @@ ROOMS = {
     "study/model": "study fer_data fer_models fer_stats study/config study/data study/record"
     " study/storage study/training numpy torch onnx onnxruntime safetensors PIL cv2",
     "study/export.py": "study study/storage study/model numpy",
-    "study/predict.py": "study fer_stats study/model numpy",
-    "study/status.py": "study fer_stats study/record",
+    "study/predict.py": "study fer_stats study/model study/storage numpy",
+    "study/status.py": "study fer_stats study/record study/storage",
     "study/evaluate.py": "study fer_data fer_stats study/config study/data study/model"
     " study/record study/storage study/training numpy pyarrow torch",
     "results": "fer_data fer_stats pandas",

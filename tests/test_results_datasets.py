@@ -38,3 +38,9 @@ def test_classes_meet_by_name_and_shares_are_of_each_set(tmp_path, capsys, monke
     assert "all" in said and "42" in said and "252" in said and len(drawn) == 2
     assert datasets.main([str(raf), str(ck), "--out", "x.jpeg"]) == 2
     assert "expected a name that ends in .svg or .png" in capsys.readouterr().err
+    for words in (["--out", "no/x.svg"], ["--faces", "no/x.png"]):
+        assert datasets.main([*named, *words]) == 2
+        assert "there is no folder no for x." in capsys.readouterr().err
+    (tmp_path / "there.png").mkdir()
+    assert datasets.main([*named, "--faces", str(tmp_path / "there.png")]) == 2
+    assert "there.png can't be used (Is a directory)" in capsys.readouterr().err

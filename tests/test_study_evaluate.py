@@ -1,5 +1,6 @@
 """Confirmed networks on another data set, without Ray."""
 
+import errno
 import json
 from types import SimpleNamespace
 
@@ -61,6 +62,27 @@ def answers(hp, images, classes, device, state):
     found = np.zeros((len(images), classes), np.float32)
     found[:, 0 if hp.seed == 0 else 3] = 1
     return found
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_a_network_is_asked(
+    run, tmp_path, capsys, monkeypatch
+):
+    data = layouts.raf_db(tmp_path / "raf")
+    words = [str(run), "--data", f"raf-db:{data}", "--device", "cpu"]
+
+    def silent(place):
+        raise OSError(errno.EIO, "no shared storage for 180 s (no route to host)")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "load", silent)
+        assert evaluate.main(words) == 2
+    assert "(no shared storage for 180 s (no route to host))" in capsys.readouterr().err
+    (run / "elsewhere").rmdir()
+    (run / "elsewhere").touch()
+    monkeypatch.setattr(evaluate.loop, "predict", pytest.fail)
+    assert evaluate.main(words) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "elsewhere can't be used (File exists)" in error
 
 
 def test_answers_are_kept_and_said(run, tmp_path, capsys):

@@ -15,7 +15,7 @@ from PIL import Image
 
 from study import predict
 from study.data import datasets
-from study.model import faces, whole
+from study.model import faces, picture, whole
 from study.model.confirmed import answers, chosen, opened
 
 PLACES = ((60, 80, 160), (340, 260, 200), (640, 90, 180))
@@ -197,12 +197,31 @@ def test_what_cannot_be_judged_is_a_sentence_each_and_the_rest_goes_on(
         (["--json", "--csv"], "--csv"),
         (["--network", "resnet34"], "no confirmed network resnet34"),
         (["two.png", "--out", "x.png"], "2 were given"),
+        (["--out", "answer"], "--out is answer: expected a name that ends in one of .png, .jpg"),
+        (["--out", "answer.xyz"], "--out is answer.xyz: expected a name"),
     ],
 )
 def test_a_mistake_is_a_sentence(words, said, study, capsys):
     assert predict.main([str(study), "one.png", *words]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and said in error
+
+
+def test_a_picture_that_cannot_be_written_is_a_sentence(study, scene, tmp_path, capsys):
+    (tmp_path / "there.PNG").mkdir()
+    assert predict.main([str(study), str(scene), "--out", str(tmp_path / "there.PNG")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "there.PNG can't be used (Is a directory)" in error
+
+
+@pytest.mark.parametrize("ending", picture.ENDINGS)
+def test_a_picture_is_written_by_every_ending(ending, tmp_path):
+    image = Image.new("RGB", (64, 64))
+    page = picture.drawn(
+        image, [(faces.Face(0, 0, 48, None), [0.5, 0.5], [True, False], False)], ["a", "b"]
+    )
+    page.save(tmp_path / f"answer{ending}")
+    assert (tmp_path / f"answer{ending}").stat().st_size
 
 
 def test_an_ensemble_is_the_mean_of_its_networks(study, drawn):

@@ -21,16 +21,16 @@ def write(found: Report, file: Path) -> list[str]:
         "Made by python -m results from the artefact folders alone; it asks nothing of a network."
     )
     text = page.page(found.title, found.lead, found.notes, found.sections, foot)
+    blocks = [block for section in found.sections for block in flat(section.blocks)]
+    tables = list(every_table(blocks))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+        for name, frame, shown in tables:
+            frame.to_csv(folder / f"{name}.csv", index=False)
+            (folder / f"{name}.md").write_text(markdown(shown), encoding="utf-8")
     except OSError as error:
         raise Mistake(f"can't write {file} ({error.strerror}): give another --out") from None
-    blocks = [block for section in found.sections for block in flat(section.blocks)]
-    tables = list(every_table(blocks))
-    for name, frame, shown in tables:
-        frame.to_csv(folder / f"{name}.csv", index=False)
-        (folder / f"{name}.md").write_text(markdown(shown), encoding="utf-8")
     return [
         f"Page: {file}",
         f"Tables: {folder} ({len(tables)}, each as CSV and Markdown)",

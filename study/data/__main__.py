@@ -7,9 +7,10 @@ from pathlib import Path
 
 from fer_data import sources
 from fer_data.rows import SIDE_PX
-from study import Mistake, output
-from study.data.datasets import describe, load, say
+from study import say
+from study.data.datasets import describe, load
 from study.data.download import download
+from study.storage import errors
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,19 +54,18 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.download and args.source:
         parser.error("--download brings its own source: leave out one of the two")
-    try:
-        source = download() if args.download else args.source
-        names = tuple(filter(None, args.classes.split(",")))
-        without = tuple(filter(None, args.without.split(",")))
-        output.say(describe(load(source, args.cache, names, without, args.crop, args.image_px)))
-        if args.download:
-            output.say(f"\nIt lies in {source}; give it to a study as\n")
-            output.say(f"    python -m study.run --data {shlex.quote(str(source))}")
-    except Mistake as mistake:
-        say(str(mistake))
-        return 2
-    finally:
-        output.flushed()
+    return errors.command("study.data", lambda: described(args))
+
+
+def described(args: argparse.Namespace) -> int:
+    """Print what the data set is, downloaded first where that is asked for."""
+    source = download() if args.download else args.source
+    names = tuple(filter(None, args.classes.split(",")))
+    without = tuple(filter(None, args.without.split(",")))
+    say(describe(load(source, args.cache, names, without, args.crop, args.image_px)))
+    if args.download:
+        say(f"\nIt lies in {source}; give it to a study as\n")
+        say(f"    python -m study.run --data {shlex.quote(str(source))}")
     return 0
 
 

@@ -7,6 +7,7 @@ from study.model.faces import Face
 ROW, BAR, PAD = 20, 120, 12
 BOX, INSIDE, OUTSIDE = "#d55e00", "#0072b2", "#b8b8b8"  # Okabe and Ito's, told apart by all
 SHOWN_PX = 1600
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".pdf")  # of a file that Pillow writes in colour
 
 
 def drawn(

@@ -1,9 +1,13 @@
-"""What a full or vanished storage says, told apart from every other error. Runs on the driver."""
+"""What a full or vanished storage says, told apart from every other error. On the driver, and in
+every command."""
 
 import errno
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+
+from study import Mistake, complain, output
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EROFS, errno.ENODEV, errno.ENXIO)
@@ -11,6 +15,22 @@ GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EROFS, errno.ENODEV, errn
 PERHAPS = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM)
 # These are of the name that was given.
 NAMES = (errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EEXIST)
+
+
+def command(name: str, do: Callable[[], int]) -> int:
+    """A command's exit code: what `do` returns or, with a sentence, 2 for a person's mistake or a
+    file that can't be read or written."""
+    try:
+        return do()
+    except Mistake as error:
+        complain(f"{name}: {' '.join(str(error).splitlines())}")
+    except OSError as error:
+        if not (why := refused(error)):
+            raise
+        complain(f"{name}: {why}")
+    finally:
+        output.flushed()
+    return 2
 
 
 def fault(error: BaseException, folder: Path) -> str:
@@ -51,8 +71,9 @@ def refused(error: OSError) -> str:
     """A file that can't be read or written, in a sentence; empty for what is no file's error."""
     at = Path(error.filename) if isinstance(error.filename, str) else None
     if error.errno in FULL + GONE:
-        why = by_number(error.errno, at or Path("the study's folder"))
-        return f"{why}: see to it, then begin again or go on with --resume"
+        words = error.strerror if error.errno in GONE else None  # a bucket's say more than EIO
+        why = by_number(error.errno, at or Path("the folder in use"), words)
+        return f"{why}: see to it, then begin again or, of a study, go on with --resume"
     if at and error.errno in (*PERHAPS, *NAMES):
         return (
             f"{at} can't be used ({os.strerror(error.errno)}): check the path and its permissions"
