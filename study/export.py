@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--format", choices=[*FORMATS], default="onnx", help="kind of file [onnx]")
     made.add_argument("--network", default="", help="best confirmed of this network [of all]")
     made.add_argument("--model", default="", help="a confirmed model by name, as resnet34-s0")
-    made.add_argument("--opset", type=int, default=18, help="ONNX operators' version [18]")
+    made.add_argument("--opset", type=int, help="ONNX operators' version [18]")
     made.add_argument("--int8", action="store_true", help="also an ONNX file in 8 bits")
     made.add_argument("--data", default="", help="the study's data, if it has moved")
     return made
@@ -57,8 +57,11 @@ def export(args: argparse.Namespace) -> int:
     from study.model import formats
 
     out = args.out or Path("best" + FORMATS[args.format])
-    if args.int8 and args.format != "onnx":
-        raise Mistake(f"--int8 is for ONNX, but --format is {args.format}: leave out one of them")
+    for flag, given in {"--int8": args.int8, "--opset": args.opset is not None}.items():
+        if given and args.format != "onnx":
+            raise Mistake(
+                f"{flag} is for ONNX, but --format is {args.format}: leave out one of them"
+            )
     if not out.parent.is_dir():
         raise Mistake(f"there is no folder {out.parent} for {out.name}: make it first")
     run = confirmed.opened(args.run, args.model)
@@ -69,7 +72,8 @@ def export(args: argparse.Namespace) -> int:
     say(f"{one.name}: {one.hp.model}, {card.percent(one.val_accuracy)} on val")
     written = [out]
     if args.format == "onnx":
-        formats.write_onnx(model, out, args.opset, about)
+        opset = formats.LEAST if args.opset is None else args.opset
+        formats.write_onnx(model, out, opset, about)
     elif args.format == "torchscript":
         formats.write_torchscript(model, out)
     else:

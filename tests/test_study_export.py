@@ -184,6 +184,7 @@ def test_other_formats_need_torch_alone(kind, study, tmp_path):
         (["--network", "resnet34"], "no confirmed network resnet34"),
         (["--model", "two-s0"], "no confirmed model two-s0"),
         (["--format", "torchscript", "--int8"], "--int8"),
+        (["--format", "safetensors", "--opset", "18"], "--opset is for ONNX, but --format is"),
     ],
 )
 def test_a_mistake_is_a_sentence_and_leaves_no_file(words, said, study, tmp_path, capsys):
