@@ -32,6 +32,7 @@ from study.record.journal import read as read_journal
 from study.record.schemas import store
 from study.record.tables import Tables, settings_of
 from study.storage import errors, places
+from study.storage.mirror import ELSEWHERE
 from study.training import checkpoint, loop
 
 
@@ -73,7 +74,7 @@ def evaluate(run: Path, source: str, device: torch.device) -> int:
     rows, copies = unseen(rows, confirmed.Run(run, header, study, []))
     told = (*told, copies)
     name = rows.known or datasets.plain_name(Path(path))
-    path_to = run / "elsewhere" / f"{name}-{digest}.parquet"
+    path_to = run / ELSEWHERE / f"{name}-{digest}.parquet"
     path_to.parent.mkdir(exist_ok=True)  # before the networks are asked, which takes its time
     answers = {}
     for trial in finished(tables, run):
@@ -87,6 +88,7 @@ def evaluate(run: Path, source: str, device: torch.device) -> int:
         raise Mistake(f"none of the confirmed networks of {run} is kept: confirm some first")
     about = {"name": name, "digest": digest, "source": source, "notes": [*rows.notes, *told]}
     store(path_to, table(answers, rows, classes, about))
+    share(study, run, path_to)
     for line in (*rows.notes, *told):
         say(f"{line}.")
     for line in lines(answers, rows, classes, header["data"]["name"], name):
@@ -111,7 +113,29 @@ def finished(tables: Tables, run: Path) -> list[str]:
 def folder_of(study: Study, run: Path) -> places.Place:
     """Where a study's networks are: its folder, or that in shared storage."""
     local = run / "checkpoints"
-    return run if local.is_dir() or not study.storage else places.at(study.storage) / run.name
+    return run if local.is_dir() or not study.storage else shared(study, run)
+
+
+def shared(study: Study, run: Path) -> places.Place:
+    """A study's folder in shared storage."""
+    return places.at(study.storage) / run.resolve().name
+
+
+def share(study: Study, run: Path, path: Path) -> None:
+    """Store answers in shared storage, if the study has one: after its end no driver does."""
+    if not study.storage:
+        return
+    place, why = shared(study, run), "it has no study.json"
+    try:
+        if places.exists(place / "study.json"):
+            places.write(place / ELSEWHERE / path.name, path.read_bytes())
+            return
+    except OSError as error:
+        why = places.first_line(error)
+    complain(
+        f"study.evaluate: the answers aren't kept in {places.without_options(place)} ({why}): "
+        f"copy {path} where you need it"
+    )
 
 
 def faces(

@@ -7,6 +7,9 @@ import pytest
 
 from study import Mistake
 from study.storage import mirror, places
+
+
+from study.storage import __main__, mirror, places
 from study.storage.mirror import Mirror
 
 
@@ -129,3 +132,15 @@ def test_an_upload_that_hangs_can_not_come_after_the_end(folder, tmp_path, monke
     made.thread.join()
     lease = json.loads((tmp_path / "shared" / "driver.json").read_text())
     assert lease["token"] == made.token, "the study isn't given free"
+
+
+def test_answers_about_other_data_are_stored_and_fetched_and_a_persons_notes_stay(
+    folder, tmp_path, capsys
+):
+    for name in ("elsewhere/ckplus-1.parquet", "elsewhere/.half", "explorer/notes.json"):
+        places.write(folder / name, b"x")
+    made = Mirror(folder, tmp_path / "shared" / "small", print, print)
+    assert made.flush()
+    got = tmp_path / "got"
+    assert __main__.main(["get", f"file://{tmp_path}/shared/small", str(got)]) == 0
+    assert places.names(got) == ["elsewhere/ckplus-1.parquet", "events.jsonl", "study.json"]

@@ -85,6 +85,25 @@ def test_a_folder_that_cannot_be_written_is_told_before_a_network_is_asked(
     assert error.count("\n") == 1 and "elsewhere can't be used (File exists)" in error
 
 
+def test_answers_are_kept_in_shared_storage_too_or_it_is_said_that_they_are_not(
+    run, tmp_path, capsys, monkeypatch
+):
+    """After a study's end no driver brings them there, and the head's disk goes with `ray down`."""
+    header, _, tables = evaluate.opened(run)
+    shared = tmp_path / "shared"
+    study = from_dict({"storage": str(shared)})
+    monkeypatch.setattr(evaluate, "opened", lambda run: (header, study, tables))
+    words = [str(run), "--data", f"raf-db:{layouts.raf_db(tmp_path / 'raf')}", "--device", "cpu"]
+    assert evaluate.main(words) == 0
+    assert f"aren't kept in {shared}/one (it has no study.json)" in capsys.readouterr().err
+    assert not shared.exists()
+    (shared / "one").mkdir(parents=True)
+    (shared / "one" / "study.json").touch()
+    assert evaluate.main(words) == 0
+    (here,), (there,) = ((one / "elsewhere").iterdir() for one in (run, shared / "one"))
+    assert here.name == there.name and here.read_bytes() == there.read_bytes()
+
+
 def test_answers_are_kept_and_said(run, tmp_path, capsys):
     data = layouts.raf_db(tmp_path / "raf")
     assert evaluate.main([str(run), "--data", f"raf-db:{data}", "--device", "cpu"]) == 0

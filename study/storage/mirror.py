@@ -8,7 +8,7 @@ together.
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from study.storage.places import Place, first_line, without_options
 RENEW_SECONDS = 15.0
 EVERY_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 15.0
+ELSEWHERE = "elsewhere"  # answers about other data sets
 FLUSH_SECONDS = 30.0  # a spot machine has two minutes in all
 
 
@@ -149,23 +150,27 @@ class Mirror:
                 self.stored[name], changed = len(content), True
         if changed or time.monotonic() - self.renewed > RENEW_SECONDS / 2:
             self.write_lease()
-        for path in sorted(self.folder.iterdir()):
-            if path.is_symlink() or not path.is_file():
-                continue
-            if path.name in LOGS or path.name.startswith(".") or path.suffix == ".lock":
-                continue
-            written = path.stat().st_mtime
-            if self.stored.get(path.name) == written or written > snapshot.taken_at:
+        for path in self.files():
+            name, written = str(path.relative_to(self.folder)), path.stat().st_mtime
+            if self.stored.get(name) == written or written > snapshot.taken_at:
                 continue
             content = path.read_bytes()
             if path.stat().st_mtime == written:  # else replaced just now, for the next upload
-                places.write(self.place / path.name, content)
-                self.stored[path.name] = written
+                places.write(self.place / name, content)
+                self.stored[name] = written
         while snapshot.jobs:
             snapshot.jobs[0]()
             snapshot.jobs.pop(0)
         if ended:
             self.write_lease(ended)
+
+    def files(self) -> Iterator[Path]:
+        """What is stored beside the logs. Not explorer/: a person's notes are written without a
+        driver, too, and a copy of them that is older would take the place of the newer one."""
+        for path in sorted([*self.folder.iterdir(), *(self.folder / ELSEWHERE).glob("*")]):
+            left = path.name in LOGS or path.name.startswith(".") or path.suffix == ".lock"
+            if path.is_file() and not path.is_symlink() and not left:
+                yield path
 
     def write_lease(self, ended: bool = False) -> None:
         sizes = {name: int(self.stored.get(name, 0)) for name in LOGS}
