@@ -6,9 +6,6 @@ import time
 import pytest
 
 from study import Mistake
-from study.storage import mirror, places
-
-
 from study.storage import __main__, mirror, places
 from study.storage.mirror import Mirror
 
