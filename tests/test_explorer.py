@@ -14,7 +14,7 @@ from test_results_load import CLASSES, START, epochs, event, folder, header, tri
 
 from results import Mistake
 from results.artefacts.load import answers, load, named_apart
-from results.explorer import document, notes
+from results.explorer import document, notes, written
 from results.explorer.__main__ import main
 from results.explorer.answers import answers_payload
 from results.explorer.app import POLICY, app
@@ -220,6 +220,16 @@ def test_notes_are_kept_beside_the_study_and_wrong_ones_are_refused(whole):
     with pytest.raises(Mistake, match="holds no notes"):
         notes.write(one, trial, ["a"], "")
     assert (whole / notes.FILE).read_text() == "[]"  # what isn't ours is left alone
+
+
+def test_what_comes_with_every_poll_overwrites_nothing_that_came_later(whole):
+    """The health checks stood under the name of the bookkeeping, which each poll brings anew."""
+    studies = [load(whole)]
+    settings = written.evaluated(studies)
+    texts = written.texts(studies, settings)
+    first = written.first(studies, settings)
+    assert first == {name: texts[name] for name in first}
+    assert "Health" in texts["health"]
 
 
 def test_studies_judged_by_different_metrics_say_so(whole, tmp_path):

@@ -25,7 +25,8 @@ def texts(
     compared = sections_html(sections(given, "comparison")) if settings else f"<p>{UNTESTED}</p>"
     return {
         "answer": answer(given),
-        "study": bookkeeping(studies) + sections_html(sections(given, "health")),
+        "study": bookkeeping(studies),
+        "health": sections_html(sections(given, "health")),
         "comparison": compared,
         **{name: sections_html(sections(given, name)) for name in ("curves", "networks", "paper")},
     }
