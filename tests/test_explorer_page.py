@@ -303,6 +303,9 @@ def test_what_is_new_appears_and_neither_selection_nor_zoom_is_lost(browser, tmp
         values = page.evaluate("Array.from(explorer.data.epochs.val_accuracy)")
         assert values == pytest.approx([0.2, 0.3, 0.15, 0.4])
         assert page.evaluate(f"{axes}._fullLayout.xaxis.range") == [1, 1.5]
+        for place in ("health", "curves", "searches"):  # they stood as they were when it was opened
+            box = f"document.getElementById('written-{place}')"
+            until(page, f"{box}.textContent.includes('As of 3 trials and 4 epochs.')")
         (path / "epochs.parquet").write_bytes(b"PAR1")  # half-written
         until(page, "!document.getElementById('trouble').hidden")
         assert "epochs.parquet can't be read" in page.locator("#trouble").inner_text()

@@ -26,10 +26,20 @@ def texts(
     return {
         "answer": answer(given),
         "study": bookkeeping(studies),
-        "health": sections_html(sections(given, "health")),
+        "health": as_of(studies) + sections_html(sections(given, "health")),
         "comparison": compared,
-        **{name: sections_html(sections(given, name)) for name in ("curves", "networks", "paper")},
+        "curves": as_of(studies) + sections_html(sections(given, "curves")),
+        **{name: sections_html(sections(given, name)) for name in ("networks", "paper")},
     }
+
+
+def as_of(studies: list[Findings]) -> str:
+    """Of how much a text on running studies is: the page has it later than what it draws itself."""
+    if not any(one.study.get("status") == "running" for one in studies):
+        return ""
+    trials = sum(len(one.trials) for one in studies)
+    epochs = sum(len(one.epochs) for one in studies)
+    return f'<p class="quiet">As of {trials:,} trials and {epochs:,} epochs.</p>'
 
 
 def first(studies: list[Findings], settings: list[Evaluated] | None) -> dict[str, str]:
@@ -41,4 +51,4 @@ def first(studies: list[Findings], settings: list[Evaluated] | None) -> dict[str
 
 def searches(studies: list[Findings]) -> str:
     """What each whole search says: edges of the space, the winner's curse, fANOVA and PED-ANOVA."""
-    return sections_html(sections(Inputs(studies, []), "searches"))
+    return as_of(studies) + sections_html(sections(Inputs(studies, []), "searches"))

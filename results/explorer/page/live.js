@@ -3,6 +3,7 @@
 {
   explorer.live = true;
   const AGAIN = 5000, // ms until what wasn't answered is asked again
+    SHARE = 20, // what takes long is asked anew after so many times as long as it took
     SILENT = 15000; // ms without a word from Dash's poll after which live updates have stopped
   const wait = ms => new Promise(done => setTimeout(done, ms));
   const get = async path => {
@@ -44,11 +45,30 @@
     asked = stamp;
     const current = () => asked === stamp;
     await ask('answers', explorer.take_answers, current);
-    const faces = ask('faces', explorer.take_faces, current); // a table of pixels takes a while to read
-    await ask('written', explorer.take_written, current);
-    await ask('searches', searches => explorer.take_written({searches}), current); // takes longest
-    await faces;
+    ask('faces', explorer.take_faces, current); // a table of pixels takes a while to read
   };
+  // What is written of trials and epochs is asked whenever they change, but is at most a SHAREth of the server's work:
+  // of a large study it takes seconds, its searches half a minute, and an epoch may end every second.
+  const follow = (path, take) => {
+    let shown = null,
+      busy = false;
+    return async () => {
+      if (busy) return;
+      busy = true;
+      while (shown !== known.stamp && !known.trouble) {
+        const began = performance.now();
+        shown = known.stamp;
+        await ask(path, take);
+        await wait(Math.max(AGAIN, SHARE * (performance.now() - began)));
+      }
+      busy = false;
+    };
+  };
+  const searches = follow('searches', told => explorer.take_written({searches: told})), // takes longest
+    views = follow('written', told => {
+      explorer.take_written(told);
+      searches();
+    });
 
   ask('payload', news => {
     known = news;
@@ -80,7 +100,7 @@
     }
     heard();
     setInterval(listen, SILENT / 5);
-    answers(known?.answers);
+    if (known) answers(known.answers).then(views);
   };
   // Dash's poll brings a word each time, news or not.
   let last = null;
@@ -106,11 +126,12 @@
             stamp: news.stamp,
             newest: news.payload ? news.payload.newest : known?.newest || 0,
             answers: news.answers,
+            trouble: news.trouble,
           };
           explorer.take_payload(news);
           if (news.payload && news.payload.total !== explorer.data.epochs.epoch.length)
             known = {...known, stamp: null, newest: 0};
-          answers(news.answers);
+          answers(news.answers).then(views);
         }
         return {stamp: known?.stamp, newest: known?.newest || known?.payload?.newest || 0};
       },

@@ -356,6 +356,7 @@
   function write(name, html) {
     const box = document.getElementById(`written-${name}`);
     if (!box || html === undefined || box.dataset.html === html) return;
+    for (const plot of box.querySelectorAll('.js-plotly-plot')) window.Plotly.purge(plot);
     const open = new Set([...box.querySelectorAll('details[open] > summary')].map(each => each.textContent));
     box.innerHTML = html;
     box.dataset.html = html;
@@ -406,11 +407,16 @@
           text,
         )
       : text;
+  const redrawn = new WeakMap(); // figure -> how; one that was replaced isn't held
+  night.addEventListener('change', () => {
+    for (const box of document.querySelectorAll('.written .plot')) redrawn.get(box)?.();
+  });
   async function draw(box) {
     const source = box.querySelector('script').textContent,
       title = box.previousElementSibling?.textContent || 'figure';
     box.querySelector('script').remove();
     const Plotly = await explorer.plotly();
+    if (!box.isConnected) return; // replaced meanwhile
     const show = () => {
       const figure = fitted(JSON.parse(by_night(source)), box.clientWidth);
       return Plotly.react(box, figure.data, figure.layout, {
@@ -423,7 +429,7 @@
     };
     await show();
     const again = () => box.isConnected && show();
-    night.addEventListener('change', again);
+    redrawn.set(box, again);
     refit(box, again);
     const name = title.replace(/[^\w]+/g, '-').toLowerCase(),
       size = () => ({width: Math.max(box.clientWidth, 640), height: box.clientHeight});
