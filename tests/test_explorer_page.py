@@ -626,6 +626,12 @@ def test_a_filter_says_what_it_does_not_understand(browser, whole, tmp_path):
             find.fill(text)
             many = page.evaluate("explorer.count_selected")
             assert 0 < many < every and misread.is_hidden(), text
+        find.fill("")
+        page.evaluate("explorer.change({epoch: 2})")
+        for heading in page.locator("#figure-table th button").all_inner_texts():
+            find.fill(f"{heading.strip(' ↓↑')}=")
+            assert "There is no column" not in misread.inner_text(), heading
+        page.evaluate("explorer.change({epoch: null})")
         trials = search.searched(load(whole))
         find.fill("stage=search accuracy>25 epochs=4")
         here = trials[(trials["val_accuracy"] > 0.25) & (trials["last_epoch"] == 4)]

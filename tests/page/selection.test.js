@@ -30,6 +30,23 @@ test('a heading of several words and blanks around a comparison make one compari
   ]);
 });
 
+test('a word is looked for in hyperparameters and names of studies too, varying or not', () => {
+  const {explorer: page} = load();
+  page.data = {
+    trials: {trial_id: ['a', 'b']},
+    seconds: [1, 1],
+    columns: [
+      {name: 'optimizer', text: true, values: ['adamw', 'sgd']},
+      {name: 'cbam_order', text: true, values: ['parallel', 'parallel']},
+    ],
+  };
+  const study = {name: 'study', label: 'study', text: true, values: ['first', 'second']};
+  const found = text => [0, 1].map(page.filter(text, [study]).test);
+  assert.deepEqual(found('AdamW'), [true, false]);
+  assert.deepEqual(found('parallel second'), [false, true]);
+  assert.deepEqual(found('cbam order=parallel optimizer=sgd'), [false, true]);
+});
+
 test('a range lets its ends through, absent values only where it says so', () => {
   const axis = {values: [1, 2, 3, null, NaN]};
   const passed = brush => axis.values.map((_, i) => explorer.passes(brush, axis, i));

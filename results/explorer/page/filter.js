@@ -32,6 +32,16 @@
     for (const name of TEXTS)
       if (!found.has(name))
         found.set(name, {name, label: name, text: true, many: name === 'tags', values: data.trials[name]});
+    for (const {name, text, values} of data.columns)
+      // also what no two trials differ in
+      if (!found.has(name)) found.set(name, {name, label: name.replaceAll('_', ' '), text, values});
+    if (explorer.shown_epoch())
+      found.set('last_val_accuracy', {
+        name: 'last_val_accuracy',
+        label: `final ${explorer.judged_words}`,
+        percent: true,
+        values: explorer.at(data, explorer.judged, 0),
+      });
     for (const [name, values] of [
       ['seconds', data.seconds],
       ['parameters', data.trials.parameters],
@@ -73,7 +83,7 @@
       tests = [];
     for (const want of explorer.parse(text, [...names.keys()])) {
       if (want.word !== undefined) {
-        tests.push(word(want.word));
+        tests.push(word(want.word, known));
         continue;
       }
       const column = known.get(names.get(plain(want.column)));
@@ -83,9 +93,9 @@
     }
     return {test: i => tests.every(test => test(i)), words};
   };
-  const word = wanted => {
-    const {trials} = explorer.data;
-    return i => TEXTS.some(name => (trials[name]?.[i] || '').toLowerCase().includes(wanted));
+  const word = (wanted, known) => {
+    const texts = [...known.values()].filter(({text}) => text);
+    return i => texts.some(({values}) => (values?.[i] || '').toLowerCase().includes(wanted));
   };
   const unknown = (name, known) =>
     `There is no column «${name}»: ${explorer.listed([...known.values()].map(({label}) => label))}.`;

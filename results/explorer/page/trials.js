@@ -86,14 +86,15 @@
     return [
       of('trial_id', 'trial', i => t.trial_id[i], {word: true, long: true}),
       of('model', 'network', i => t.model[i], {word: true, swatch: true}),
-      of(
-        explorer.judged,
-        explorer.shown_epoch() ? `val at epoch ${explorer.shown_epoch()}` : 'final val',
-        i => accuracy[i],
-        {show: value => explorer.percent(value)},
-      ),
+      of(explorer.judged, axes.find(axis => axis.name === explorer.judged).label, i => accuracy[i], {
+        show: value => explorer.percent(value),
+      }),
       ...(explorer.shown_epoch()
-        ? [of('last_val_accuracy', 'final val', i => final[i], {show: value => explorer.percent(value)})]
+        ? [
+            of('last_val_accuracy', `final ${explorer.judged_words}`, i => final[i], {
+              show: value => explorer.percent(value),
+            }),
+          ]
         : []),
       of('epochs', 'epochs', i => data.last[i], {
         show: (value, i) => `${value} of ${explorer.number(t.asked[i])}`,
