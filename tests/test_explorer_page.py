@@ -338,8 +338,19 @@ def test_the_keyboard_reaches_the_table_the_filters_and_a_trial(browser, whole, 
         page.keyboard.press("Tab")
         trials = load(whole).trials
         assert ids(page) == sorted("0:" + trials[trials["hp_lr"] >= 0.03]["trial_id"])
-        page.locator("#figure-table th button", has_text="trial").click()
+        span = page.locator(".strip[data-axis='lr'] .brushed span")
+        assert span.bounding_box()["height"] > 20  # a range without an upper end, on a log axis
+        head = page.locator("#figure-table th button", has_text="trial")
+        head.focus()
+        page.keyboard.press("Enter")
         assert page.locator("th[aria-sort=ascending]").inner_text().startswith("trial")
+        assert page.get_by_label("lr from").input_value() == "0.03"
+        page.evaluate("explorer.change({})")
+        assert page.get_by_label("lr to").input_value() == ""
+        page.keyboard.press("Enter")
+        assert page.locator("th[aria-sort=descending]").inner_text().startswith("trial")
+
+
 
 
 def test_tables_and_figures_are_handed_over_as_csv_svg_and_png(browser, whole, tmp_path):

@@ -59,6 +59,8 @@
         ? axis.distinct.findIndex(word => String(word) === value) / (axis.distinct.length - 1)
         : 0.5
       : (lg(axis, value) - axis.low) / (axis.high - axis.low);
+  // An end of a brush, which may lie beyond its axis, or have no logarithm.
+  const end_of = (axis, value) => Math.min(Math.max(place_of(axis, value) || 0, 0), 1);
   const told = (axis, value) =>
     axis.foot && value <= 0
       ? axis.foot.label
@@ -420,12 +422,12 @@
       const bars = brush.values
         ? brush.values.map(word => (word === '' ? [-1, -1] : [place_of(axis, word), place_of(axis, word)]))
         : [
-            ...(brush.low === null ? [] : [[place_of(axis, brush.low), place_of(axis, brush.high)]]),
+            ...(brush.low === null ? [] : [[end_of(axis, brush.low), end_of(axis, brush.high)]]),
             ...(brush.absent ? [[-1, -1]] : []),
           ];
       for (const [low, high] of bars) {
         const room = low === high ? 8 : 0,
-          ends = [Math.min(high, 1.02), low < 0 ? low : Math.max(low, 0)].map(at => y_at(axis, at)),
+          ends = [low, high].map(at => y_at(axis, at)),
           y = Math.max(Math.min(...ends) - room, 0);
         shown.append(element('span', {style: `top: ${y}px; height: ${Math.max(...ends) + room - y}px`}));
       }
@@ -712,6 +714,7 @@
     };
   };
 
+  const OPEN = 1e300; // the end of a range that has none
   // The filters as fields: numbers from and to, words and steps as boxes.
   explorer.filter_fields = (parent, axes) => {
     if (parent.contains(document.activeElement) && parent.dataset.axes === axes.map(axis => axis.name).join())
@@ -745,12 +748,13 @@
           );
         }
         const scale = axis.percent ? 100 : 1,
-          shown = value => (Number.isFinite(value) ? String(Number((value * scale).toPrecision(6))) : '');
+          shown = value =>
+            Math.abs(value ?? NaN) < OPEN ? String(Number((value * scale).toPrecision(6))) : '';
         const from = element('input', {
           type: 'text',
           inputmode: 'decimal',
           'aria-label': `${axis.label} from`,
-          value: brush?.low != null ? shown(brush.low) : '',
+          value: shown(brush?.low),
           size: 7,
           placeholder: 'from',
         });
@@ -758,7 +762,7 @@
           type: 'text',
           inputmode: 'decimal',
           'aria-label': `${axis.label} to`,
-          value: brush?.high != null ? shown(brush.high) : '',
+          value: shown(brush?.high),
           size: 7,
           placeholder: 'to',
         });
@@ -770,7 +774,7 @@
           const any = from.value.trim() || to.value.trim();
           explorer.brush(
             axis.name,
-            any ? {low: read(from, -1e300), high: read(to, 1e300), absent: false, values: undefined} : null,
+            any ? {low: read(from, -OPEN), high: read(to, OPEN), absent: false, values: undefined} : null,
           );
         };
         from.addEventListener('change', set);
