@@ -153,6 +153,7 @@ def test_a_brush_is_one_selection_in_every_view_and_in_the_address(browser, whol
         until(page, "explorer.count_selected === 1")
         assert "the <b>best</b> so far" in page.locator("#figure-table").inner_text()
         page.locator("#find").fill("")
+        page.go_back()  # all that was typed is one step
         page.go_back()
         until(page, "explorer.count_selected === 12")
 
@@ -351,6 +352,24 @@ def test_the_keyboard_reaches_the_table_the_filters_and_a_trial(browser, whole, 
         assert page.locator("th[aria-sort=descending]").inner_text().startswith("trial")
 
 
+def test_back_undoes_what_was_typed_and_the_skip_link_keeps_it(browser, whole, tmp_path):
+    with opened(browser, file_of(tmp_path, whole).as_uri(), offline=True) as page:
+        find = page.locator("#find")
+        find.press_sequentially("alexnet")
+        few = page.evaluate("explorer.count_selected")
+        page.locator(".skip").focus()
+        page.keyboard.press("Enter")
+        assert "find=alexnet" in page.url and "view=trials" in page.url
+        assert page.evaluate("document.activeElement.id") == "trials"
+        assert 0 < few == page.evaluate("explorer.count_selected") < 12
+        page.go_back()
+        find.focus()
+        page.go_back()
+        until(page, "explorer.count_selected === 12")
+        assert find.input_value() == ""
+        page.go_forward()
+        until(page, f"explorer.count_selected === {few}")
+        assert find.input_value() == "alexnet"
 
 
 def test_tables_and_figures_are_handed_over_as_csv_svg_and_png(browser, whole, tmp_path):

@@ -25,16 +25,15 @@
           'a',
           {
             href: `#${id}`,
-            onclick: event => {
-              event.preventDefault();
-              state.view = id;
-              explorer.remember(false);
-              go(id);
-            },
+            onclick: event => jump(event, id),
           },
           title,
         ),
       );
+    document.querySelector('.skip').addEventListener('click', event => {
+      jump(event, 'trials');
+      section_of('trials').focus({preventScroll: true});
+    });
     for (const view of explorer.views)
       if (!section_of(view.id).querySelector('h2'))
         section_of(view.id).append(element('h2', {}, view.title), element('p', {class: 'about'}, view.about));
@@ -84,6 +83,14 @@
     section_of(id)?.scrollIntoView({
       behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth',
     }));
+
+  // A link to a view: the browser's own jump to #trials would replace the address, and the selection in it.
+  function jump(event, id) {
+    event.preventDefault();
+    state.view = id;
+    explorer.remember(false);
+    go(id);
+  }
 
   // Drawn when it comes near, or when the browser has nothing else to do.
   function visit(id) {

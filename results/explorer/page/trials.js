@@ -24,7 +24,7 @@
       id: 'find',
       placeholder: 'alexnet lr<0.01 status=stopped',
       value: state.find,
-      oninput: () => explorer.change({find: find.value}, {replace: true}),
+      oninput: () => type(),
     });
     only = element('input', {type: 'checkbox', checked: true, onchange: () => table()});
     found = element('span', {class: 'quiet', 'aria-live': 'polite'});
@@ -73,6 +73,14 @@
     map.root.insertBefore(bar, map.wrap);
     matrix = element('figure', {id: 'figure-cells'});
     pair.append(matrix);
+  }
+
+  // One step of the history for a run of typing: as long as nothing else has become the address.
+  let typed = null;
+  function type() {
+    const before = location.hash;
+    explorer.change({find: find.value}, {replace: before === typed});
+    if (location.hash !== before) typed = location.hash;
   }
 
   function columns() {
@@ -452,7 +460,7 @@
         for (const figure of [...slice_figures, map]) explorer.paint(figure);
         return;
       }
-      if (find.value !== state.find && document.activeElement !== find) find.value = state.find;
+      if (find.value !== state.find) find.value = state.find;
       table();
       draw_slices();
       draw_map();
