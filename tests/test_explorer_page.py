@@ -352,6 +352,30 @@ def test_the_keyboard_reaches_the_table_the_filters_and_a_trial(browser, whole, 
         assert page.locator("th[aria-sort=descending]").inner_text().startswith("trial")
 
 
+def test_what_is_drawn_anew_keeps_the_focus_and_the_active_row(browser, whole, tmp_path):
+    with opened(browser, file_of(tmp_path, whole).as_uri(), offline=True) as page:
+        page.locator("td.cell button").nth(1).focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.dataset.focus") == "0 1"
+        page.locator("#axes summary").click()
+        button = page.locator("#axes button[aria-label^='move left']").nth(2)
+        label = button.get_attribute("aria-label")
+        button.focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.ariaLabel") == label
+        page.keyboard.press("Enter")  # now it is the first, and can't be moved on
+        first = page.locator("#axes fieldset").first
+        assert first.locator(f"button[aria-label='{label}']").is_disabled()
+        assert first.locator(":focus").count() == 1
+        page.locator("#figure-table .grid").focus()
+        for key in ("ArrowDown", "ArrowDown"):
+            page.keyboard.press(key)
+        active = page.locator("#figure-table tr.active")
+        key = active.get_attribute("data-key")
+        page.locator("#figure-table th button", has_text="trial").click()
+        assert active.get_attribute("data-key") == key
+
+
 def test_back_undoes_what_was_typed_and_the_skip_link_keeps_it(browser, whole, tmp_path):
     with opened(browser, file_of(tmp_path, whole).as_uri(), offline=True) as page:
         find = page.locator("#find")

@@ -166,6 +166,7 @@
         element(
           'button',
           {
+            'data-focus': `${j} ${k}`,
             'aria-pressed': String(Boolean(on)),
             'aria-label': `${told.classes[j]} answered as ${told.classes[k]}: ${say(count)} images, ${Math.round(100 * share)} %`,
             tabindex: (state.cell ? on : !j && !k) ? 0 : -1,
@@ -183,7 +184,8 @@
       columns: [{name: 'truth'}, ...told.classes.map(name => ({name}))],
       rows: told.classes.map((name, j) => [name, ...counts.slice(j * size, (j + 1) * size)]),
     });
-    matrix.replaceChildren(
+    explorer.renew(
+      matrix,
       element('h3', {}, 'Confusion'),
       element('div', {class: 'controls'}, first.box, second.box),
       element(
@@ -355,7 +357,8 @@
       ],
       rows: rows.map(row => [row.name, row.model, row.networks.length, row.accuracy, ...row.recall]),
     });
-    models.replaceChildren(
+    explorer.renew(
+      models,
       element('h3', {}, 'Confirmed models'),
       element(
         'p',

@@ -478,7 +478,8 @@
     // The same for the keyboard.
     function axis_fields() {
       const list = standing();
-      order.replaceChildren(
+      explorer.renew(
+        order,
         ...list.map(({name, inverted, hidden}, k) => {
           const {label} = axes_named(name),
             last = name === explorer.judged;

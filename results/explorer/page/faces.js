@@ -354,7 +354,8 @@
         ...mean_of(told, networks, row).map(value => value.toFixed(3)),
       ]),
     });
-    box.replaceChildren(
+    explorer.renew(
+      box,
       element('h3', {}, 'Faces'),
       element('div', {class: 'controls'}, choices),
       element(

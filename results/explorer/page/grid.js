@@ -21,7 +21,8 @@
     let columns = [],
       rows = [],
       sort = {name: null, down: true},
-      active = 0,
+      active = null, // the key of the row that the arrow keys have reached
+      place = 0, // where it stands, or stood
       first = -1,
       last = -1;
 
@@ -39,7 +40,8 @@
       });
     };
     const heads = () =>
-      head.replaceChildren(
+      explorer.renew(
+        head,
         element('th', {class: 'tick-head'}, element('span', {class: 'hidden'}, 'selected')),
         ...columns.map(column =>
           element(
@@ -52,11 +54,13 @@
             element(
               'button',
               {
+                'data-focus': column.name,
                 onclick: () => {
                   sort = {name: column.name, down: sort.name === column.name ? !sort.down : !column.word};
                   explorer.state.options.sort = `${sort.down ? '-' : ''}${sort.name}`;
                   explorer.remember(true);
                   order();
+                  stay();
                   heads();
                   show(true);
                 },
@@ -72,12 +76,23 @@
         ),
       );
 
+    const reach = at => {
+      place = Math.max(0, Math.min(rows.length - 1, at));
+      active = explorer.data.key[rows[place]] ?? null;
+    };
+    // After rows came, went or were sorted: the same trial, or the next in the place of one that went.
+    const stay = () => {
+      if (active === null) return;
+      const at = rows.findIndex(i => explorer.data.key[i] === active);
+      reach(at < 0 ? place : at);
+    };
     function row(at) {
       const i = rows[at],
         chosen = explorer.selected[i];
       const box = element('input', {
         type: 'checkbox',
         tabindex: -1,
+        'data-focus': explorer.data.key[i],
         checked: Boolean(chosen),
         'aria-label': `select ${explorer.data.trials.trial_id[i]}`,
         onclick: event => {
@@ -91,9 +106,9 @@
           'aria-rowindex': at + 2,
           'aria-selected': String(Boolean(chosen)),
           'data-key': explorer.data.key[i],
-          class: `${chosen ? '' : 'out'}${at === active ? ' active' : ''}`,
+          class: `${chosen ? '' : 'out'}${at === place ? ' active' : ''}`,
           onclick: () => {
-            active = at;
+            reach(at);
             show(true);
             onpin(i);
           },
@@ -126,7 +141,7 @@
       above.style.height = `${from * ROW}px`;
       below.style.height = `${(rows.length - to) * ROW}px`;
       table.setAttribute('aria-rowcount', rows.length + 1);
-      body.replaceChildren(above, ...Array.from({length: to - from}, (_, k) => row(from + k)), below);
+      explorer.renew(body, above, ...Array.from({length: to - from}, (_, k) => row(from + k)), below);
     }
     let waiting = false;
     scroller.addEventListener('scroll', () => {
@@ -146,13 +161,13 @@
       ];
       if (step === undefined && event.key !== ' ' && event.key !== 'Enter') return;
       event.preventDefault();
-      if (step !== undefined) active = Math.min(rows.length - 1, Math.max(0, active + step));
-      else if (rows[active] !== undefined) event.key === ' ' ? ontoggle(rows[active]) : onpin(rows[active]);
-      const y = active * ROW;
+      if (step !== undefined) reach(place + step);
+      else if (rows[place] !== undefined) event.key === ' ' ? ontoggle(rows[place]) : onpin(rows[place]);
+      const y = place * ROW;
       if (y < scroller.scrollTop) scroller.scrollTop = y;
       if (y + 2 * ROW > scroller.scrollTop + scroller.clientHeight)
         scroller.scrollTop = y + 2.5 * ROW - scroller.clientHeight;
-      if (rows[active] !== undefined) explorer.hover(rows[active]);
+      if (rows[place] !== undefined) explorer.hover(rows[place]);
       show(true);
     });
     return {
@@ -163,7 +178,7 @@
         sort = {name: asked.replace(/^-/, ''), down: asked.startsWith('-')};
         order();
         heads();
-        active = Math.min(active, Math.max(0, rows.length - 1));
+        stay();
         show(true);
       },
       table: () => ({

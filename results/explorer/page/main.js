@@ -234,7 +234,8 @@
       what();
       dialog.close();
     };
-    dialog.replaceChildren(
+    explorer.renew(
+      dialog,
       element(
         'div',
         {class: 'head'},

@@ -140,7 +140,8 @@
       {apart, same} = explorer.differences(i, j),
       box = element('div');
     const other = trials.study[i] !== trials.study[j];
-    dialog.replaceChildren(
+    explorer.renew(
+      dialog,
       element(
         'div',
         {class: 'head'},

@@ -386,6 +386,7 @@
         own = element(
           'button',
           {
+            'data-focus': `${j} ${k}`,
             class: share > 0.41 ? 'bright' : 'dim', // where black stands out as much as white
             'aria-label': `batch ${sizes[j]}, lr ${edges[k]} to ${edges[k + 1]}: best ${explorer.percent(told.top)}, ${told.model}, of ${told.many}; select them`,
             onclick: () =>
@@ -404,7 +405,8 @@
       own.style.background = explorer.ramp(share);
       return element('td', {}, own);
     };
-    matrix.replaceChildren(
+    explorer.renew(
+      matrix,
       element('h3', {}, 'Best of each cell'),
       element('p', {class: 'summary'}, 'Batch size down, learning rate across. A cell selects its trials.'),
       element(
