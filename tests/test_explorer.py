@@ -215,7 +215,14 @@ def test_notes_are_kept_beside_the_study_and_wrong_ones_are_refused(whole):
         assert answer.status_code == 409 and answer.text, told
     assert notes.read(whole)[trial]["note"] == "why"
     assert before == {path.name: path.read_bytes() for path in whole.iterdir() if path.is_file()}
-    assert post().json == {}  # taken out
+    empty, other = {"tags": [], "note": ""}, {"tags": [], "note": "of another tab"}
+    for began in (empty, other | {"tags": ["a"]}):
+        refused = post(note="mine", began=began)
+        assert refused.status_code == 409 and "was changed elsewhere" in refused.text
+    assert post(**other, began={"tags": ["a", "b"], "note": "why"}).json == {trial: other}
+    assert post(began=other).json == {}  # taken out
+    assert post(note="first", began=empty).status_code == 200
+    assert post().json == {}
     (whole / notes.FILE).write_text("[]")
     with pytest.raises(Mistake, match="holds no notes"):
         notes.write(one, trial, ["a"], "")

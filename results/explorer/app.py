@@ -187,7 +187,8 @@ def deliver(
         studies = current()
         if not isinstance(number, int) or not 0 <= number < len(studies):
             raise Mistake("there is no such study here")
-        return as_json(notes.write(studies[number], trial, told.get("tags"), told.get("note")))
+        words = told.get("tags"), told.get("note"), told.get("began")
+        return as_json(notes.write(studies[number], trial, *words))
 
     def sheet(number: int) -> flask.Response:
         content = gallery.sheet(number)

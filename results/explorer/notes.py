@@ -41,8 +41,9 @@ def is_note(value: Any) -> bool:
     )
 
 
-def write(one: Findings, trial: str, tags: Any, note: Any) -> Notes:
-    """The notes of a study with those of a trial replaced; empty ones are taken out."""
+def write(one: Findings, trial: str, tags: Any, note: Any, began: Any = None) -> Notes:
+    """The notes of a study with those of a trial replaced; empty ones are taken out. Refused where
+    they are no longer those that the writer `began` with, if that is told."""
     value = {"tags": tags, "note": note}
     if not is_note(value):
         raise Mistake("a note is a text and tags are a list of texts")
@@ -54,7 +55,11 @@ def write(one: Findings, trial: str, tags: Any, note: Any) -> Notes:
         raise Mistake(f"a note has at most {LONGEST['note']:,} characters, this one {len(note):,}")
     with _lock:
         notes = read(one.folder)
-        notes.pop(trial, None)
+        if began not in (None, notes.pop(trial, {"tags": [], "note": ""})):
+            raise Mistake(
+                f"the note on {trial} was changed elsewhere after it was opened here: copy your "
+                "words, open the trial again and add them"
+            )
         if tags or note.strip():
             notes[trial] = {"tags": list(dict.fromkeys(tags)), "note": note.strip()}
         try:

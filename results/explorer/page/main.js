@@ -248,7 +248,7 @@
         element('button', {onclick: shut(() => explorer.pick(new Set([data.key[i]])))}, 'Select only this'),
         element(
           'button',
-          {onclick: shut(() => explorer.toggle(i))},
+          {onclick: shut(() => explorer.toggle(explorer.now(data.key[i])))},
           explorer.selected[i] ? 'Deselect' : 'Add to the selection',
         ),
         explorer.rival_field(i),

@@ -18,6 +18,7 @@
 
   explorer.note_fields = i => {
     const own = noted(i),
+      began = {tags: own.tags || [], note: own.note || ''}, // what another tab must not have changed meanwhile
       tags = own.tags || [];
     if (!explorer.live)
       return element(
@@ -41,10 +42,14 @@
             trial: own.name,
             tags: words(field.value),
             note: note.value,
+            began,
           }),
         });
         if (!answer.ok) throw new Error(await answer.text());
-        explorer.data.studies[own.study].notes = await answer.json();
+        const kept = await answer.json(),
+          {tags: now = [], note: text = ''} = kept[own.name] || {};
+        Object.assign(began, {tags: now, note: text});
+        explorer.data.studies[own.study].notes = kept;
         explorer.retell();
         said.textContent = 'Saved in the study’s folder.';
       } catch (error) {

@@ -38,15 +38,20 @@
       .sort((a, b) => worth(b) - worth(a))
       .slice(0, 100);
   };
+  // An open dialog holds keys: rows move when an earlier study gets a trial.
+  explorer.now = key => explorer.data.place.get(key);
   explorer.rival_field = i => {
-    const {trials} = explorer.data,
+    const {trials, key} = explorer.data,
       field = element(
         'select',
-        {onchange: () => field.value && explorer.side_by_side(i, Number(field.value))},
+        {
+          onchange: () =>
+            field.value && explorer.side_by_side(explorer.now(key[i]), explorer.now(field.value)),
+        },
         element('option', {value: ''}, 'another trial …'),
         explorer
           .rivals(i)
-          .map(k => element('option', {value: k}, `${trials.trial_id[k]}, ${trials.model[k]}`)),
+          .map(k => element('option', {value: key[k]}, `${trials.trial_id[k]}, ${trials.model[k]}`)),
       );
     return element('label', {}, 'Compare with ', field);
   };
@@ -135,7 +140,7 @@
   }
 
   explorer.side_by_side = (i, j) => {
-    const {trials, studies} = {...explorer.data},
+    const {trials, studies, key} = explorer.data,
       dialog = document.getElementById('detail'),
       {apart, same} = explorer.differences(i, j),
       box = element('div');
@@ -151,7 +156,9 @@
       element(
         'div',
         {class: 'controls'},
-        [i, j].map(k => element('button', {onclick: () => explorer.pin(k)}, trials.trial_id[k])),
+        [i, j].map(k =>
+          element('button', {onclick: () => explorer.pin(explorer.now(key[k]))}, trials.trial_id[k]),
+        ),
       ),
       other
         ? element(
