@@ -124,9 +124,10 @@ def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
 
 def ingredients(study: Findings, settings: list[Evaluated]) -> Iterator[Picture]:
     own = [one for one in settings if one.answers.study == study.name]
-    frame = effects(arms(study), own, verdicts.of([study], own))
-    if frame.empty:
+    found = arms(study)
+    if not found:
         return
+    frame = effects(found, own, verdicts.of([study], own))
     for model, part in frame.groupby("model", sort=False):
         test = part[part["scope"] == PRIMARY]
         if test.empty:

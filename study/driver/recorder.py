@@ -108,8 +108,8 @@ class Recorder(tune.Callback):
         self.shorter_of_memory(name, result)
         if not self.fell_back(name, result["epoch"]):
             self.failures.went_on(name)
-        about = {"trial_id": name, "gpus": self.session.need["gpu"]}
-        done = {"event": "epoch_done", **about, **observed(result)}
+        done = {"event": "epoch_done", "trial_id": name, **observed(result)}
+        done["gpus"] = self.session.need["gpu"]
         judged = ({"event": "rung_judged", **asdict(one)} for one in decisions)
         if not self.session.waiting:
             self.since = time.monotonic()
