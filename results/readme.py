@@ -236,8 +236,8 @@ def answer(studies: list[Findings]) -> str:
     sizes = run[frame["setting"].iloc[0]].answers.split
     clean = [int(evaluation.chosen(run[name].answers, PRIMARY).sum()) for name in frame["setting"]]
     if len({*clean}) > 1:  # newer studies leave near copies out, too
-        for row, images in zip(rows, clean, strict=False):
-            row["clean"] += f" of {images:,}"
+        for row, count in zip(rows, clean, strict=False):
+            row["clean"] += f" of {count:,}"
     images = f"{clean[0]:,} images" if len({*clean}) == 1 else "its images beside it"
     heads = {
         "clean": f"test without duplicates ({images}), 95 %",
