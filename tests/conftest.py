@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.option.loadscopereorder = False  # xdist's own order: the file with the most tests first
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would stay ignored in each driver
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
