@@ -44,7 +44,18 @@ def named(
         f"the class numbers {listed(numbers)} are not named, since their images per split are "
         "those of no data set that is known here; --classes A,B,... names them in this order"
     )
-    return renamed(labels, {number: f"class {number}" for number in numbers}), "", (note,)
+    return renamed(labels, {number: plain(number) for number in numbers}), "", (note,)
+
+
+def plain(number: str) -> str:
+    """What stands for the name of a class number that nothing names."""
+    return f"class {number}"
+
+
+def unnamed(labels: np.ndarray, names: np.ndarray) -> bool:
+    """Whether the names of a source's labels are numbers that nothing names: they say which of its
+    images are alike, and match no class of another data set, whatever that calls its own."""
+    return bool(numbered(labels)) and names[0] == plain(labels[0])
 
 
 def numbered(labels: np.ndarray) -> list[str]:

@@ -22,6 +22,7 @@ class Rows:
     about: dict[str, np.ndarray] = field(default_factory=dict)  # attribute -> str (N,), "" unknown
     shares: np.ndarray | None = None  # float (N, 8) of votes for FERPLUS's classes; 0 where none
     largest_px: int = SIDE_PX  # side of the largest face as the source has it
+    unnamed: bool = False  # whether `names` are class numbers that nothing names, as class 0
 
     def taken(self, rows: np.ndarray) -> "Rows":
         """Some of its images, by their places or by a mask of them, in that order."""

@@ -103,6 +103,7 @@ def read(
         found.about,
         found.shares,
         found.largest_px,
+        unnamed=classes.unnamed(labels, named),
     )
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from fer_data import image_files, sources
 from fer_data.catalogue import SOURCES
-from fer_data.classes import folded
+from fer_data.classes import folded, listed
 from fer_data.rows import SIDE_PX
 from results import Mistake, fail, say
 from results.figures import charts, images
@@ -30,6 +30,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "table and a figure.",
     )
     made.add_argument("source", nargs=2, help="path, or KIND:PATH, of faces (docs/data.md)")
+    made.add_argument(
+        "--classes",
+        action="append",
+        default=[],
+        metavar="A,B,...",
+        help="names of the classes in the order of their numbers, of a source that has numbers "
+        "alone; where both are so, given twice, in the order of the sources",
+    )
     made.add_argument(
         "--out", type=Path, default=Path("datasets.svg"), metavar="FILE", help="SVG or PNG"
     )
@@ -49,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for path in filter(None, (args.out, args.faces)):
             if not path.parent.is_dir():
                 raise Mistake(f"there is no folder {path.parent} for {path.name}: make it first")
-        found = [read(one) for one in args.source]
+        found = read(args.source, [tuple(filter(None, one.split(","))) for one in args.classes])
         frame = counted(args.source, found)
         say(words(frame))
         images.write({args.out: charts.class_shares(frame)})
@@ -103,9 +111,29 @@ def drawn(found: list[sources.Rows], titles: list[str], classes: list[str]) -> I
     return page
 
 
-def read(named: str) -> sources.Rows:
-    kind, place = sources.asked(named)
-    return sources.read(Path(place).expanduser(), (), kind)
+def read(named: Sequence[str], given: Sequence[tuple[str, ...]] = ()) -> list[sources.Rows]:
+    """The rows of each source. `given`: names of the class numbers, for each source that has
+    numbers alone, which without them would be one class with whatever has the same number."""
+    found, left = [], list(given)
+    for one in named:
+        kind, place = sources.asked(one)
+        path = Path(place).expanduser()
+        rows = sources.read(path, (), kind)
+        if rows.unnamed and left:
+            rows = sources.read(path, left.pop(0), kind)
+        if rows.unnamed:
+            raise Mistake(
+                f"{one} has class numbers without names "
+                f"({listed(sorted(set(rows.names.tolist())))}), which match no class of another "
+                "data set: name them in their order by --classes A,B,..."
+            )
+        found.append(rows)
+    if left:
+        raise Mistake(
+            f"--classes is given {len(given)} times, but {len(given) - len(left)} of the sources "
+            f"have class numbers without names: leave out {','.join(left[0])}"
+        )
+    return found
 
 
 def titles(named: Sequence[str], known: Sequence[str]) -> list[str]:

@@ -45,10 +45,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     made.add_argument("run", type=Path, metavar="RUN", help="artefact folder, runs/NAME")
     made.add_argument("--data", required=True, help="path, or KIND:PATH, of faces (docs/data.md)")
+    made.add_argument(
+        "--classes",
+        default="",
+        metavar="A,B,...",
+        help="names of the classes in the order of their numbers, where the faces have numbers "
+        "alone",
+    )
     made.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     args = made.parse_args(argv)
+    names = tuple(filter(None, args.classes.split(",")))
     return errors.command(
-        "study.evaluate", lambda: evaluate(args.run, args.data, device_of(args.device))
+        "study.evaluate", lambda: evaluate(args.run, args.data, device_of(args.device), names)
     )
 
 
@@ -59,7 +67,7 @@ def device_of(asked: str) -> torch.device:
     return torch.device("cuda" if there and asked != "cpu" else "cpu")
 
 
-def evaluate(run: Path, source: str, device: torch.device) -> int:
+def evaluate(run: Path, source: str, device: torch.device, names: tuple[str, ...] = ()) -> int:
     """Ask the networks, keep what they answer, say it."""
     header, study, tables = opened(run)
     classes = tuple(header["data"]["classes"])
@@ -70,7 +78,8 @@ def evaluate(run: Path, source: str, device: torch.device) -> int:
             f"{source} is what {run} was trained on: its test is in the report already; give "
             "another data set"
         )
-    rows, told = faces(source, classes, study.crop, header["data"].get("side_px", SIDE_PX))
+    px = header["data"].get("side_px", SIDE_PX)
+    rows, told = faces(source, classes, study.crop, px, names)
     rows, copies = unseen(rows, confirmed.Run(run, header, study, []))
     told = (*told, copies)
     name = rows.known or datasets.plain_name(Path(path))
@@ -139,14 +148,25 @@ def share(study: Study, run: Path, path: Path) -> None:
 
 
 def faces(
-    source: str, classes: tuple[str, ...], crop: float = 0.0, px: int = SIDE_PX
+    source: str,
+    classes: tuple[str, ...],
+    crop: float = 0.0,
+    px: int = SIDE_PX,
+    given: tuple[str, ...] = (),
 ) -> tuple[Rows, tuple[str, ...]]:
     """The faces of the test split, or of all where the source has no split, that show one of the
     study's classes, under the study's names; and notes. Where it has boxes, they are cut with the
-    study's margin; `px` is the side at which the study keeps its faces."""
+    study's margin; `px` is the side at which the study keeps its faces; `given` are the names of
+    its classes in the order of their numbers, where it has numbers alone."""
     kind, place = sources.asked(os.fspath(source))
     path = Path(os.path.expanduser(place))
-    rows = sources.read(path, (), kind, crop, boxless=True, px=px)
+    rows = sources.read(path, given, kind, crop, boxless=True, px=px)
+    if rows.unnamed:
+        raise Mistake(
+            f"{source} has class numbers without names ({listed(sorted(set(rows.names.tolist())))})"
+            ", which match no class of the study's, not even one of the same number: say with "
+            f"--classes which of {','.join(classes)} each of them is, in their order"
+        )
     whole = (rows.splits == "").all()
     inside = np.full(len(rows.names), True) if whole else rows.splits == "test"
     notes = [f"asked about {'all of it' if whole else 'its test split'}, {inside.sum():,} faces"]

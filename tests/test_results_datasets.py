@@ -12,7 +12,7 @@ from results.figures import charts
 def test_classes_meet_by_name_and_shares_are_of_each_set(tmp_path, capsys, monkeypatch):
     raf, ck = layouts.raf_db(tmp_path / "raf"), layouts.ck48(tmp_path / "ck")
     named = [f"raf-db:{raf}", f"ckplus:{ck}"]
-    found = [datasets.read(one) for one in named]
+    found = datasets.read(named)
     frame = datasets.counted(named, found)
     assert frame["set"].unique().tolist() == ["RAF-DB (basic)", "CK+"]
     assert datasets.counted([str(raf), str(ck)], found).equals(frame), "they are recognised"
@@ -44,3 +44,24 @@ def test_classes_meet_by_name_and_shares_are_of_each_set(tmp_path, capsys, monke
     (tmp_path / "there.png").mkdir()
     assert datasets.main([*named, "--faces", str(tmp_path / "there.png")]) == 2
     assert "there.png can't be used (Is a directory)" in capsys.readouterr().err
+
+
+def test_class_numbers_without_names_are_no_class_of_another_set(tmp_path, capsys, monkeypatch):
+    """Both have a class 0, which is angry in one and neutral in the other."""
+    one, other = layouts.numbers(tmp_path / "one", 3), layouts.numbers(tmp_path / "other", 2)
+    words = [str(one), str(other), "--out", str(tmp_path / "x.svg")]
+    assert datasets.main(words) == 2
+    error = capsys.readouterr().err
+    assert f"{one} has class numbers without names (class 0, class 1, class 2)" in error
+    assert "by --classes A,B,..." in error and error.count("\n") == 1
+    assert datasets.main([*words, "--classes", "angry,happy,neutral"]) == 2
+    assert f"{other} has class numbers without names" in capsys.readouterr().err
+    monkeypatch.setattr(datasets.images, "write", lambda plots: None)
+    both = ["--classes", "angry,happy,neutral", "--classes", "neutral,angry"]
+    assert datasets.main([*words, *both]) == 0
+    assert "class 0" not in capsys.readouterr().out
+    found = datasets.read(words[:2], [("angry", "happy", "neutral"), ("neutral", "angry")])
+    there = datasets.counted(["a", "b"], found).set_index(["set", "class"])["images"]
+    assert there["b"].to_dict() == {"angry": 3, "happy": 0, "neutral": 3}
+    assert datasets.main([*words, *both, "--classes", "a,b"]) == 2
+    assert "--classes is given 3 times, but 2 of the sources" in capsys.readouterr().err

@@ -173,6 +173,26 @@ def test_classes_meet_by_name_and_others_are_said(tmp_path):
         evaluate.faces(str(tmp_path / "c"), ("cat", "dog"))
 
 
+def test_class_numbers_without_names_match_no_class_of_the_studys(run, tmp_path, capsys):
+    """A study on unnamed numbers, and other data with as many: their orders may differ."""
+    data = str(layouts.numbers(tmp_path / "n", 7))
+    for classes in (CLASSES, tuple(f"class {k}" for k in range(7))):
+        with pytest.raises(Mistake, match="class numbers without names .class 0, class 1") as told:
+            evaluate.faces(data, classes)
+        assert f"--classes which of {','.join(classes)} each" in str(told.value)
+    given = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry")  # AffectNet's
+    rows, _ = evaluate.faces(data, CLASSES, given=given)
+    assert dict(zip(rows.ids.tolist(), rows.names.tolist(), strict=True))[0] == "neutral"
+    words = [str(run), "--data", data, "--device", "cpu"]
+    assert evaluate.main(words) == 2 and not [*run.glob("elsewhere/*")]
+    assert evaluate.main([*words, "--classes", ",".join(given)]) == 0
+    said = capsys.readouterr().out
+    assert "the classes have the names that --classes gives: 0 neutral, 1 happy" in said
+    named = str(layouts.jaffe(tmp_path / "jaffe"))
+    with pytest.raises(Mistake, match="names its classes itself"):
+        evaluate.faces(named, CLASSES, given=given)
+
+
 def test_what_falls_by_other_shares_of_the_classes_is_told_from_what_recall_loses():
     """At home 4 of class 0 (all right) and 4 of class 1 (none right); there 1 and 3, the same
     recalls: half is right at home, a quarter there, and no class carries anything."""
