@@ -9,7 +9,8 @@ import json
 import re
 import shutil
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from results import Mistake, fail, say
-from results.artefacts.load import load, study_header
+from results.artefacts.load import Findings, as_written, load, study_header
 
 PUBLISHED = Path(__file__).parent / "published"
 LIMIT = 2 * 10**6  # bytes of a study: a repository keeps what it was given for ever
 DECIMALS = (4, 3)  # of probabilities: 115 and 77 kB a model of 7,178 images, instead of 285
 EVENTS = ("chosen", "study_ended", "driver_started")
 OF_A_DRIVER = ("event", "time", "git", "versions", "hardware")  # and never its host and process
-PATH = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][\w.+@~-]+){2,}")
+PART = r"[\w.+@~-]+"
+PATH = re.compile(  # of a machine; what begins within a word is none, as in SPLIT/CLASS/NAME
+    r"(?<![\w.+@~/\\-])(?:"
+    rf"[A-Za-z]:(?:[/\\]+{PART})+"  # below a drive's letter, which alone is no path
+    rf"|[A-Za-z][\w+.-]*:/(?:/+{PART})+"  # an address, as s3://BUCKET/FOLDER
+    rf"|~[\w.-]*(?:[/\\]{PART})+|[/\\]{{1,2}}{PART}(?:[/\\]+{PART})+)"
+)
 
 
 def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
@@ -32,7 +39,7 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
     header = study_header(run)
     if header.get("status") == "running":
         raise Mistake(f"{run} is still running, or was killed: end it or resume it first")
-    load(run)  # refuses what the report would refuse
+    found = load(run)  # refuses what the report would refuse
     name = name or str(header["study"].get("name") or run.resolve().name)
     if Path(name).name != name or name.startswith("."):  # what is there is removed
         raise Mistake(f"{name!r} can't name a published study: give a plain folder name by --name")
@@ -40,7 +47,6 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    host = str((header.get("hardware") or {}).get("host", ""))
     header["study"]["name"] = name  # by which documents and pages know it, and find the folder
     (temporary / "study.json").write_text(json.dumps(plain_header(header), indent=1) + "\n")
     (temporary / "events.jsonl").write_text(events(run / "events.jsonl"))
@@ -54,7 +60,7 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
             write(rounded(table, decimals), temporary / "predictions.parquet")
             if size(temporary) <= LIMIT:
                 break
-    check(temporary, host)
+    check(temporary, machines(found))
     if size(temporary) > LIMIT:
         raise Mistake(f"{run} has {size(temporary):,} bytes: expected at most {LIMIT:,} of a study")
     shutil.rmtree(folder, ignore_errors=True)
@@ -63,9 +69,19 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
 
 
 def plain_header(header: dict[str, Any]) -> dict[str, Any]:
-    """study.json without host, folder and full kernel name; a path keeps its last part."""
+    """study.json without hosts, folders and full kernel name; a path keeps its last part."""
     found = without_paths(header)
     found["study"]["out"] = "runs"
+    for name in ("storage", "address"):  # where it was kept and ran, which may name a machine
+        if found["study"].get(name) not in (None, "local"):
+            found["study"][name] = ""
+    if data := re.fullmatch(r"([\w-]+:)?(/.+)", str(header["study"].get("data"))):
+        kind, path = data.groups(default="")  # whose folders may have names with spaces
+        found["study"]["data"] = kind + PurePosixPath(path).name
+    for one, as_it_was in zip(
+        found["study"].get("own_networks", ()), header["study"].get("own_networks", ()), strict=True
+    ):
+        one["code"] = as_it_was.get("code", "")  # of which its digest is
     if found.get("hardware"):
         found["hardware"] = plain_machine(found["hardware"])
     return found
@@ -94,11 +110,7 @@ def last_part(found: re.Match) -> str:
 def events(path: Path) -> str:
     """The journal's lines that the report reads: drivers, what was chosen, and the end."""
     kept = []
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue  # a last line half-written: load has a note on it
+    for event in whole_events(path):
         if event.get("event") not in EVENTS:
             continue
         event.pop("crc", None)  # of the line as it was
@@ -109,8 +121,30 @@ def events(path: Path) -> str:
     return "".join(f"{line}\n" for line in kept)
 
 
+def whole_events(path: Path) -> Iterator[dict[str, Any]]:
+    """The journal's events that are as they were written; of the others load has a note."""
+    for line in path.read_bytes().split(b"\n") if path.exists() else []:
+        try:
+            event = dict(json.loads(line))
+        except (ValueError, TypeError):
+            continue
+        if as_written(line, event):
+            yield event
+
+
+def machines(one: Findings) -> set[str]:
+    """Names of the machines on which a study ran."""
+    found = [(one.study.get("hardware") or {}).get("host")]
+    found += [driver.get("host") for driver in one.drivers]
+    if "node" in one.trials:
+        found += [*one.trials["node"].dropna().unique()]
+    return {str(name) for name in found if name and len(str(name)) > 3} - {"localhost"}
+
+
 def without_machine(table: pa.Table) -> pa.Table:
-    """A table without the names of machines, and without paths in its words."""
+    """A table without the names of machines, without paths in its words, and without what else a
+    file may say of itself."""
+    table = table.replace_schema_metadata(None)
     for place, field in enumerate(table.schema):
         if field.name == "node":
             column = pa.array([""] * table.num_rows, field.type)
@@ -146,21 +180,39 @@ def size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
-def check(folder: Path, host: str) -> None:
-    """Refuse to publish what still names the machine."""
-    words = (folder / "study.json").read_text() + (folder / "events.jsonl").read_text()
+def check(folder: Path, machines: set[str]) -> None:
+    """Refuse to publish what still names a machine."""
+    host = re.compile("|".join(rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in machines))
+    for text in words_of(folder):
+        found = PATH.search(text) or (host.search(text) if machines else None)
+        if found:
+            shutil.rmtree(folder)
+            raise Mistake(
+                f"{found[0]} would be published: expected no path and no host name; take it out of "
+                "the study's own words"
+            )
+
+
+def words_of(folder: Path) -> Iterator[str]:
+    """All text of a folder as it is meant: JSON's escapes look like paths of Windows."""
+    yield from texts(json.loads((folder / "study.json").read_text()))
+    for line in (folder / "events.jsonl").read_text().splitlines():
+        yield from texts(json.loads(line))
     for path in folder.glob("*.parquet"):
         table = pq.read_table(path)
         for field in table.schema:
             if pa.types.is_string(field.type):
-                words += "\n".join(map(str, table[field.name].unique().to_pylist()))
-    found = PATH.search(words)
-    if found or (len(host) > 3 and host in words):
-        shutil.rmtree(folder)
-        raise Mistake(
-            f"{found[0] if found else host} would be published: expected no path and no host name; "
-            "take it out of the study's own words"
-        )
+                yield from filter(None, table[field.name].unique().to_pylist())
+
+
+def texts(value: Any) -> Iterator[str]:
+    """The text in a value of JSON, keys included."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        yield from (text for one in value for text in texts(one))
+    elif isinstance(value, str):
+        yield value
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,6 +1,7 @@
 """A study made fit to be committed: nothing of the machine, and the same report."""
 
 import json
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,12 @@ MACHINE = {
     "cores": 2,
     "gpus": [],
 }
+
+
+def signed(**row) -> bytes:
+    """A line of the journal with the checksum of its bytes."""
+    body = event(**row).removesuffix(b"}\n")
+    return body + b', "crc": %d}\n' % zlib.crc32(body)
 
 
 def published(run, tmp_path, **more):
@@ -48,9 +55,9 @@ def test_nothing_of_the_machine_is_left(tmp_path):
             error="FileNotFoundError: /home/jo/data/fer2013.csv.xz",
         )
     ]
-    driver = {"host": "workstation7", "pid": 1, "crc": 5, "study": {"data": "/home/jo"}}
+    driver = {"host": "workstation7", "pid": 1, "study": {"data": "/home/jo"}}
     driver |= {"git": {"code": "aaaa"}, "hardware": MACHINE}
-    journal = [event(event="driver_started", **driver), event(event="chosen", crc=7)]
+    journal = [signed(event="driver_started", **driver), signed(event="chosen")]
     run = folder(tmp_path / "mine", head, rows, epochs("a", [0.2]), [], events=journal)
     (run / "checkpoints").mkdir()
     made = published(run, tmp_path)
@@ -81,6 +88,57 @@ def test_a_host_in_the_studys_own_words_is_refused(tmp_path):
     with pytest.raises(Mistake, match="workstation7 would be published"):
         published(run, tmp_path)
     assert not list((tmp_path / "published").iterdir())
+
+
+def test_words_that_look_like_paths_once_they_are_escaped_are_published_as_they_are(tmp_path):
+    """JSON writes é as \\u00e9, and a new line as \\n: both were taken for folders."""
+    notes = ["files that are no images as SPLIT/CLASS/NAME were left out", "à é\nb\nc", "C: d"]
+    head = header(hardware=MACHINE)
+    head["data"] |= {"notes": notes, "name": "表情数据"}
+    head["study"] |= {"data": "raf-db:/home/jo/My Faces/RAF", "own_networks": [NETWORK]}
+    head["study"] |= {"address": "workstation7:6379", "storage": "s3://jo/studies"}
+    run = folder(tmp_path / "mine", head, [trial("a", reason="at epoch 3\nof 5")], [], [])
+    told = json.loads((published(run, tmp_path) / "study.json").read_text())
+    assert told["data"]["notes"] == notes and told["data"]["name"] == "表情数据"
+    assert told["study"]["data"] == "raf-db:RAF", "not raf-dRAF, as if b: were a drive"
+    assert told["study"]["address"] == "" == told["study"]["storage"]
+    assert told["study"]["own_networks"] == [NETWORK | {"source": "nets.py:Net"}]
+
+
+NETWORK = {"name": "Net", "source": "/home/jo/nets.py:Net", "code": "x = y //2 //3\n", "digest": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("/home/jo/fer.csv", "fer.csv"),
+        (r"in C:\Users\jo\fer.csv.", "in fer.csv."),
+        ("D:/faces", "faces"),
+        ("file:///home/jo/x and s3://jo/y", "x and y"),
+        (r"\\server\jo\x", "x"),
+        ("~/faces", "faces"),
+        ("C: is a setting, C:", "C: is a setting, C:"),
+        ("val/test/all, 1/2/3", "val/test/all, 1/2/3"),
+    ],
+)
+def test_what_is_a_path_and_what_is_none(text, left):
+    assert publish.without_paths({"a": [text]}) == {"a": [left]}
+
+
+def test_another_drivers_host_and_a_trials_node_are_refused_in_words(tmp_path):
+    journal = [event(event="driver_started", host="laptop-3", pid=1)]
+    for word in ("laptop-3", "node42"):
+        head = header(hardware=MACHINE, why_this_size=f"sized for {word}, and node423")
+        rows = [trial("a", node="node42")]
+        run = folder(tmp_path / word, head, rows, [], [], events=journal)
+        with pytest.raises(Mistake, match=f"{word} would be published"):
+            published(run, tmp_path)
+
+
+def test_a_line_of_the_journal_that_is_damaged_is_not_published_as_if_it_were_whole(tmp_path):
+    lost = event(event="chosen", setting="a", crc=7)
+    run = folder(tmp_path / "mine", header(), [trial("a")], [], [], events=[lost])
+    assert (published(run, tmp_path) / "events.jsonl").read_text() == ""
 
 
 def test_a_running_study_is_refused(tmp_path):
