@@ -23,6 +23,7 @@ from results.artefacts.load import Findings, as_written, load, study_header
 PUBLISHED = Path(__file__).parent / "published"
 LIMIT = 2 * 10**6  # bytes of a study: a repository keeps what it was given for ever
 DECIMALS = (4, 3)  # of probabilities: 115 and 77 kB a model of 7,178 images, instead of 285
+PLACES = ("data", "out", "storage", "address")  # flags; that of the data is in the study too
 EVENTS = ("chosen", "study_ended", "driver_started")
 OF_A_DRIVER = ("event", "time", "git", "versions", "hardware")  # and never its host and process
 PART = r"[\w.+@~-]+"
@@ -75,6 +76,9 @@ def plain_header(header: dict[str, Any]) -> dict[str, Any]:
     for name in ("storage", "address"):  # where it was kept and ran, which may name a machine
         if found["study"].get(name) not in (None, "local"):
             found["study"][name] = ""
+    if "flags" in found:
+        flags = found["flags"]
+        found["flags"] = {name: flags[name] for name in flags if name not in PLACES}
     if data := re.fullmatch(r"([\w-]+:)?(/.+)", str(header["study"].get("data"))):
         kind, path = data.groups(default="")  # whose folders may have names with spaces
         found["study"]["data"] = kind + PurePosixPath(path).name

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_results_load import epochs, folder, trial, whole
+from test_results_load import epochs, folder, header, trial, whole
 
 from results.__main__ import main
 from results.artefacts.load import answers, load, named_apart
@@ -15,6 +15,7 @@ from results.facts.predictable import cross_validated
 from results.report.contents import sections
 from results.report.inputs import Inputs
 from study.config import flags
+from study.config.hyperparameters import FIELDS, kind
 from study.config.study import read_preset
 
 __all__ = ["whole"]
@@ -119,11 +120,87 @@ def test_the_leave_one_out_errors_are_those_of_leaving_one_out():
 
 def test_a_range_is_widened_where_its_best_lies():
     log = {"low": 0.001, "high": 0.1, "log": True}
-    assert health.wider(log, {"high"}) == "0.001:1:log"
-    assert health.wider(log, {"low"}) == "0.0001:0.1:log"
-    assert health.wider([32, 64], {"low"}) == "16,32,64"
-    assert health.wider([32, 64], {"low", "high"}) == "16,32,64,128", "two networks, two ends"
-    assert health.wider({"low": 0.0, "high": 0.5}, {"high"}) == ""
+    assert health.wider("lr", [log], {"high"}) == "0.001:1:log"
+    assert health.wider("lr", [log], {"low"}) == "0.0001:0.1:log"
+    other = {"low": 0.01, "high": 1.0, "log": True}
+    assert health.wider("lr", [log, other], {"high"}) == "0.001:10:log", "a flag is of all networks"
+    assert health.wider("batch_size", [[32, 64]], {"low"}) == "16,32,64"
+    both = health.wider("batch_size", [[32, 64]], {"low", "high"})
+    assert both == "16,32,64,128", "two networks, two ends"
+    assert health.wider("dropout", [{"low": 0.0, "high": 0.5}], {"high"}) == ""
+    assert health.wider("dropout", [[0.0, 0.3, 0.5]], {"high"}) == "", "1.0 is none"
+    assert health.wider("image_px", [[32, 40, 48]], {"low"}) == "", "and 16 pixels are too few"
+    assert health.wider("image_px", [[32, 40, 48]], {"low", "high"}) == "32,40,48,96"
+
+
+def test_what_has_no_end_is_known_of_every_hyperparameter():
+    numbers = {n: f.metadata for n, f in FIELDS.items() if kind(n) in (int, float)}
+    ended = {n: (rule["low"], rule["high"]) for n, rule in numbers.items() if rule["high"]}
+    assert health.ENDS == {name: ended[name] for name in ended if kind(name) is int}
+    assert {*health.OPEN} == {n for n in numbers if kind(n) is float and n not in ended}
+
+
+GIVEN = {
+    "name": "mine",
+    "classes": "a,b c",
+    "models": "nets.py:Net,alexnet",
+    "val_copies": "with",
+    "lr": "0.001:0.1:log",
+    "grace_epochs": "2",
+    "seeds": "3",
+}
+
+
+def asked_of(command: str) -> dict[str, str]:
+    """The flags of a command of study.run, as study.run reads them."""
+    words = shlex.split(command)
+    assert words[:3] == ["python", "-m", "study.run"]
+    return flags.given(flags.parser().parse_args(words[3:]))
+
+
+def test_the_next_command_has_what_was_given_to_the_study_where_it_still_does_something(whole):
+    one = load(whole)
+    study = one.study["study"] | {"preset": "smoke", "data": "raf-db:/r f"}
+    one = replace(one, study={**one.study, "study": study, "flags": GIVEN})
+    same = {"preset": "smoke", "data": "raf-db:/r f"} | GIVEN
+    del same["name"], same["val_copies"]
+    assert asked_of(health.again(one, val_copies=None)) == same
+    twelve = asked_of(health.again(one, seeds="12"))
+    assert twelve == same | {"val_copies": "with", "seeds": "12"}
+    lone = asked_of(health.again(one, scheduler="none"))
+    assert lone["scheduler"] == "none" and "grace_epochs" not in lone, "which would be refused"
+    assert asked_of(health.again(one, "fair")) == {
+        "preset": "fair",
+        "data": "raf-db:/r f",
+        "classes": "a,b c",
+        "val_copies": "with",
+        "models": "nets.py:Net,alexnet",
+    }
+
+
+def test_an_older_study_that_kept_no_flags_still_has_its_images_and_networks(whole):
+    one = load(whole)
+    more = {"data": "x", "classes": ["a", "b"], "metric": "macro_f1", "models": ["alexnet"]}
+    more |= {"crop": 0.2, "seed": 7, "stages": ["search"]}
+    one = replace(one, study={**one.study, "study": one.study["study"] | more})
+    assert asked_of(health.again(one)) == {
+        "preset": "smoke",
+        "data": "x",
+        "classes": "a,b",
+        "crop": "0.2",
+        "metric": "macro_f1",
+        "models": "alexnet",
+        "stages": "search",
+    }
+
+
+def test_a_grid_is_not_asked_for_more_trials_than_it_has_points(tmp_path):
+    rows = [trial(f"t{k}", hp_lr=0.005 * (k + 1)) for k in range(12)]
+    curves = [row for k in range(12) for row in epochs(f"t{k}", [0.25])]
+    for sampler, many in (("tpe", True), ("grid", False)):
+        head = header(study={"sampler": sampler})
+        found = checks(folder(tmp_path / sampler, head, rows, curves, []))["Search predictable"]
+        assert not found.passed and ("--trials 12" in found.command) == many
 
 
 def test_terminal_report_and_explorer_say_the_same(whole, capsys):

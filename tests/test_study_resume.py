@@ -142,6 +142,38 @@ def test_a_lost_study_json_is_made_anew_with_all_that_it_says(begun, capsys):
     assert "made anew from the journal" in capsys.readouterr().out
 
 
+def test_a_study_keeps_what_was_given_to_it(begun, monkeypatch):
+    """By which a health check's next command is of a study like it."""
+    from study.driver import header
+
+    monkeypatch.setattr(run, "drive", lambda study, folder, *more: 0)
+    monkeypatch.setattr(run.provenance, "of_driver", dict)
+    given = {"data": "faces:56", "name": "new", "models": "alexnet", "image_px": "32"}
+    given |= {"stages": "search", "batch_size": "8"}
+    words = [word for name, text in given.items() for word in (run.flags.flag(name), text)]
+    assert main(["--preset", "smoke", *words]) == 0
+    kept = json.loads(Path("runs/new/study.json").read_text())
+    assert kept["flags"] == given
+    assert header.of_journal(kept)["flags"] == given
+
+
+def test_a_study_that_goes_on_keeps_what_was_given_to_it_since(begun):
+    assert main(["--resume", "s", "--trials", "4"]) == 0
+    assert "flags" not in begun.driven[-1].header, "what an older one was begun with isn't known"
+    path = begun.folder / "study.json"
+    kept = {"name": "s", "stages": "search", "lr": "0.1", "trials": "3"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"flags": kept}))
+    assert main(["--resume", "s", "--trials", "5"]) == 0
+    assert begun.driven[-1].header["flags"] == kept | {"trials": "5"}
+    assert main(["--resume", "s", "--stages", "search,confirm", "--seeds", "2"]) == 0
+    assert begun.driven[-1].header["flags"] == {
+        "name": "s",
+        "lr": "0.1",
+        "trials": "3",
+        "seeds": "2",
+    }
+
+
 @pytest.mark.parametrize(
     ("end", "code", "why"),
     [

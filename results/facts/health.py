@@ -5,17 +5,27 @@ Terminal, report and explorer ask `of`; nothing here is computed that a section 
 
 import shlex
 from dataclasses import dataclass
-from math import comb
+from math import comb, inf
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from fer_models import MODELS, preset_file
 from fer_stats.crossed import LEVEL
 from fer_stats.plans import WORTH, Plan
 from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
-from results.facts import evaluation, halving, learning, predictable, search, status, verdicts
+from results.facts import (
+    evaluation,
+    halving,
+    learning,
+    predictable,
+    search,
+    setting,
+    status,
+    verdicts,
+)
 from results.facts.evaluation import Evaluated
 from results.words import counted, listed, signed
 
@@ -24,6 +34,12 @@ RUNG = 0.5  # rank correlation of the first rung with the end below which ASHA s
 UNEVEN = 1.5  # trials of one network for each of another
 FEW_SEEDS = 5  # where the images are too few to decide anything: for an interval at least
 SURE = 0.05  # calibration error above which confidence isn't to be read as a probability
+
+# Flags that say which images and networks a study is of, and how it judges.
+WHAT = ("data", "classes", "without", "crop", "val_copies", "metric", "models")
+STOPPING = ("grace_epochs", "reduction_factor")  # which do nothing without a scheduler
+OPEN = ("lr", "weight_decay", "warmup_epochs")  # numbers without an end; others are shares, degrees
+ENDS = {"image_px": (32, 512), "cbam_reduction": (1, 64)}  # of whole numbers
 
 
 @dataclass(frozen=True)
@@ -67,14 +83,35 @@ def of(one: Findings, settings: list[Evaluated], found: list[Comparison]) -> lis
     return [check for check in made if check]
 
 
-def again(one: Findings, *flags: str) -> str:
-    """The command of another study like this one, with other flags."""
+def again(one: Findings, preset: str = "", **changes: str | None) -> str:
+    """The command of another study like this one, with what was given to it, but for `changes`
+    (None: without that flag); of another preset, with what says which data and networks."""
     asked = one.study["study"]
+    flags = {name: text for name, text in given(one).items() if name in WHAT or not preset}
+    flags = {"data": asked.get("data")} | flags | changes
+    idle = ("name", *STOPPING) if flags.get("scheduler") == "none" else ("name",)  # its folder is
     words = ["python -m study.run"]
-    for name in ("preset", "data"):
-        if asked.get(name):
-            words.append(f"--{name} {shlex.quote(str(asked[name]))}")
-    return " ".join([*words, *flags])
+    for name, text in {"preset": preset or asked.get("preset"), **flags}.items():
+        if text and name not in idle:
+            words.append(f"--{name.replace('_', '-')} {shlex.quote(str(text))}")
+    return " ".join(words)
+
+
+def given(one: Findings) -> dict[str, str]:
+    """The flags with which the study was begun; of an older one, that kept none, those that say
+    which data and networks it had."""
+    asked = one.study["study"]
+    if "flags" in one.study:
+        return {name: text for name, text in one.study["flags"].items() if name != "data"}
+    found = {
+        name: asked[name] for name in WHAT if asked.get(name) and name in preset_file.asked(asked)
+    }
+    own = setting.sources(asked)
+    if {*asked.get("models", MODELS)} != {*MODELS} - {*own}:
+        found["models"] = [own.get(name, name) for name in asked["models"]]
+    if asked.get("stages") == ["search"]:
+        found["stages"] = ["search"]
+    return {name: setting.flag(value) for name, value in found.items() if name != "data"}
 
 
 def learned(one: Findings, own: list[Evaluated]) -> Check | None:
@@ -82,9 +119,9 @@ def learned(one: Findings, own: list[Evaluated]) -> Check | None:
         return None
     told = learning.sentences(learning.unlearned([each.answers for each in own]))
     told += learning.searched(one)
-    longer = f"--epochs {2 * int(one.study['study'].get('epochs') or 1)}"
     if told:
-        return Check("Networks learned", False, " ".join(told), again(one, longer))
+        longer = str(2 * int(one.trials["hp_epochs"].max()))
+        return Check("Networks learned", False, " ".join(told), again(one, epochs=longer))
     words = "Every network beats the majority class: always answering the most frequent one."
     return Check("Networks learned", True, words)
 
@@ -100,7 +137,7 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
         asked = one.study["study"]
         named = asked.get("settings", ()) if "search" not in asked.get("stages", ()) else ()
         every_two = comb(max(len(own), len(named)), 2)  # what is decided where no pairs were fixed
-        return Check(name, False, words, again(one, f"--seeds {enough(one, own, every_two)}"))
+        return Check(name, False, words, again(one, seeds=f"{enough(one, own, every_two)}"))
     if not pairs:
         return Check(name, True, "Each setting has an interval; no pair was to be decided.")
     every = counted(len(pairs), "primary comparison")
@@ -119,13 +156,13 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
         return Check(name, True, words)
     if needed:
         words += f"; {max(needed)} seeds each would settle {len(needed)}, four times in five."
-        return Check(name, False, words, again(one, f"--seeds {max(needed)}"))
+        return Check(name, False, words, again(one, seeds=f"{max(needed)}"))
     words += ": the images are too few for differences this small, with any number of seeds"
     many = enough(one, own, len(pairs))
     if many <= min(min(each.seeds) for each in pairs):
         return Check(name, False, f"{words}.")
     words += f"; larger ones would be found with {many} each."
-    return Check(name, False, words, again(one, f"--seeds {many}"))
+    return Check(name, False, words, again(one, seeds=f"{many}"))
 
 
 def enough(one: Findings, own: list[Evaluated], pairs: int) -> int:
@@ -149,24 +186,36 @@ def inside(one: Findings, trials: pd.DataFrame) -> Check | None:
     ]
     words = f"On the edge of what was searched: {listed(told)}; a better one may lie beyond."
     flags = {
-        str(name): wider(search.space(one, rows["model"].iloc[0])[name], set(rows["edge"]))
+        str(name): wider(str(name), domains(one, trials, str(name)), set(rows["edge"]))
         for name, rows in edges.groupby("hyperparameter", sort=False)
     }
-    shown = [f"--{name.replace('_', '-')} {text}" for name, text in flags.items() if text]
-    return Check("Optimum inside", False, words, again(one, *shown) if shown else "")
+    shown: dict[str, str | None] = {name: text for name, text in flags.items() if text}
+    return Check("Optimum inside", False, words, again(one, **shown) if shown else "")
 
 
-def wider(domain: Any, ends: set[str]) -> str:
-    """The domain as a flag takes it, moved on at the ends (low, high) where a best lies; "" where
-    it can't."""
-    if isinstance(domain, list):
-        kind, ordered = type(domain[0]), sorted(domain)
+def domains(one: Findings, trials: pd.DataFrame, name: str) -> list[Any]:
+    """What each network that has a hyperparameter was searched over: a flag holds for all."""
+    each = [search.space(one, model).get(name) for model in trials["model"].unique()]
+    return [domain for domain in each if domain is not None]
+
+
+def wider(name: str, each: list[Any], ends: set[str]) -> str:
+    """The domains together as a flag takes them, moved on at the ends (low, high) where a best
+    lies; "" where they can't be."""
+    if all(isinstance(domain, list) for domain in each):
+        ordered = sorted({value for domain in each for value in domain})
+        whole, (least, most) = all(type(one) is int for one in ordered), ENDS.get(name, (1, inf))
+        if not whole and name not in OPEN:
+            return ""
+        kind = int if whole else float
         more = [ordered[0] / 2] * ("low" in ends) + [ordered[-1] * 2] * ("high" in ends)
-        return ",".join(f"{value:g}" for value in sorted({*ordered, *map(kind, more)} - {0}))
-    if not domain.get("log"):
+        there = {one for one in map(kind, more) if not whole or least <= one <= most}
+        values = sorted({*ordered, *there})
+        return ",".join(f"{one:g}" for one in values) if values != ordered else ""
+    if name not in OPEN or not all(isinstance(one, dict) and one.get("log") for one in each):
         return ""  # a share or a rotation ends where it ends
-    low = domain["low"] / (10 if "low" in ends else 1)
-    high = domain["high"] * (10 if "high" in ends else 1)
+    low = min(one["low"] for one in each) / (10 if "low" in ends else 1)
+    high = max(one["high"] for one in each) * (10 if "high" in ends else 1)
     return f"{low:g}:{high:g}:log"
 
 
@@ -178,7 +227,9 @@ def predicted(one: Findings, trials: pd.DataFrame) -> Check | None:
     found = predictable.predictability(one, trials)
     if found.empty:
         return None
-    more = again(one, f"--trials {2 * int(one.study['study'].get('trials') or len(trials))}")
+    many = 2 * int(one.study["study"].get("trials") or len(trials))
+    of_grid = one.study["study"].get("sampler") == "grid"  # which has no more points
+    more = "" if of_grid else again(one, trials=f"{many}")
     if (found["trials"] < predictable.FEWEST).all():
         words = f"Fewer than {predictable.FEWEST} trials of each network: nothing can be told."
         return Check(name, False, words, more)
@@ -229,7 +280,9 @@ def leaks(one: Findings, own: list[Evaluated]) -> Check | None:
         )
         if on_copies:
             words = "Configurations were chosen on val with copies of training images in it."
-        return Check("Leaks", not on_copies, words, again(one) if on_copies else "")
+        return Check(
+            "Leaks", not on_copies, words, again(one, val_copies=None) if on_copies else ""
+        )
     answers = own[0].answers
     copied = ~evaluation.chosen(answers, "test, no duplicates") & (answers.split == "test")
     words = (
@@ -243,7 +296,7 @@ def leaks(one: Findings, own: list[Evaluated]) -> Check | None:
         lacking.append("configurations were chosen on val with copies of training images in it")
     if not lacking:
         return Check("Leaks", True, words)
-    return Check("Leaks", False, f"{words} But {listed(lacking)}.", again(one))
+    return Check("Leaks", False, f"{words} But {listed(lacking)}.", again(one, val_copies=None))
 
 
 def looks(one: Findings, own: list[Evaluated]) -> Check | None:
@@ -281,9 +334,8 @@ def even(one: Findings, trials: pd.DataFrame) -> Check | None:
     if not apart:
         words = "The networks had about as many trials, as many epochs and images of one size."
         return Check("Budgets equal", True, words)
-    data = f" --data {shlex.quote(str(one.study['study'].get('data')))}"
     words = f"The networks differ in {listed(apart)}; a difference in accuracy may come from that."
-    return Check("Budgets equal", False, words, f"python -m study.run --preset fair{data}")
+    return Check("Budgets equal", False, words, again(one, "fair"))
 
 
 def failures(one: Findings) -> Check | None:
@@ -323,7 +375,7 @@ def stopping(one: Findings, trials: pd.DataFrame) -> Check | None:
         return Check("ASHA's loss", True, words)
     words += " So ASHA may have stopped what would have become the best."
     longer = grace < int(one.study["study"].get("epochs") or 1)
-    command = again(one, f"--grace-epochs {grace}" if longer else "--scheduler none")
+    command = again(one, grace_epochs=f"{grace}") if longer else again(one, scheduler="none")
     return Check("ASHA's loss", False, words, command)
 
 

@@ -121,6 +121,7 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
     paces = sizing.begin(study, dataset, need)
     header = {
         "study": to_dict(study),
+        "flags": given,
         "device": device_of(need),
         "why_this_size": why,
         "started_at": now(),
@@ -207,6 +208,8 @@ def go_on(
         )
     handover.prepare(study, folder, say, before.storage)
     changed: dict[str, Any] = {"study": to_dict(study), "device": device}
+    if "flags" in header:
+        changed["flags"] = with_more(header["flags"], given)
     if widened:
         changed["changed"] = [*header.get("changed", ()), *widened]
     if added:
@@ -316,6 +319,13 @@ def read_images(study: Study, names: tuple[str, ...], px: int) -> datasets.Datas
     """The study's data set, whole; says so first, since a large one takes its time."""
     say(f"Reading {study.data or 'the drawn faces'} ...")
     return datasets.load(study.data, names=names, without=study.without, crop=study.crop, px=px)
+
+
+def with_more(flags: dict[str, str], given: dict[str, str]) -> dict[str, str]:
+    """The flags of a study that goes on. Stages that are given to it are the rest of its preset's:
+    another study like it has all of them, and so neither."""
+    found = flags | given
+    return {name: found[name] for name in found if not (name == "stages" and name in given)}
 
 
 def same(one: Path, other: Path) -> bool:

@@ -16,6 +16,7 @@ OF_A_DRIVER = ("git", "versions", "hardware")  # with what code, libraries and m
 # All that study.json says and that can't be worked out again from the data and the study.
 KEPT = (
     "study",
+    "flags",
     "device",
     "why_this_size",
     "started_at",

@@ -45,6 +45,7 @@ EVENTS = {
         },
         {
             "study": "configuration that it runs with, as in study.json",
+            "flags": "what was given beside its preset, as in study.json",
             "device": "cpu or cuda",
             "why_this_size": "why the preset is sized so",
             "started_at": "when the study began, UTC",
