@@ -85,13 +85,15 @@ def read(
     if crop and not found.boxes and not boxless:
         raise Mistake(f"{path} has no boxes around its faces: leave out --crop")
     check_kind(path, kind, found)
-    source = SOURCES.get(kind) or by_counts(found)
+    counted = None if kind in SOURCES or names else by_counts(found)
+    source = SOURCES.get(kind) or counted
     labels, told = in_order(found, source, names, bool(kind))
     named, known, notes = classes.named(str(path), labels, found.splits, names, found.table)
-    known = known or found.source
+    known = known or found.source or (counted.kind if counted else "")
     notes = found.notes + told + notes
-    if known in SOURCES and known != "fer2013":
-        notes = (what(SOURCES[known], named, found.splits), *notes)
+    titled = SOURCES.get(known) or SOURCES.get(kind)
+    if titled and titled.kind != "fer2013":
+        notes = (what(titled, named, found.splits), *notes)
     return Rows(
         found.images,
         named,

@@ -194,10 +194,14 @@ def test_ckextended_is_named_by_its_counts(tmp_path):
     found = sources.read(layouts.ckextended(tmp_path / "ckextended.csv", rows))
     assert counts(found) == dict(zip((*EMOTIONS, "contempt"), rows.values(), strict=True))
     assert "it has as many of each class" in noted(found, "CK+ as ckextended.csv's")
+    licence = SOURCES["ckextended"].licence
+    assert found.known == "ckextended", "it is known by its counts"
+    assert noted(found, f"as many images of each class as published, licence: {licence}")
     few = sources.read(layouts.ckextended(tmp_path / "few.csv", dict.fromkeys(range(8), 10)))
     assert set(few.names.tolist()) == {f"class {k}" for k in range(8)}  # never by guess
     few = sources.read(tmp_path / "few.csv", kind="ckextended")
     assert "--data says so" in noted(few, "CK+ as ckextended.csv's") and few.names[0] == "angry"
+    assert noted(few, "other counts than published (angry 10 and not 45") and not few.known
 
 
 def test_kdefs_sessions_are_of_one_person(tmp_path):
@@ -673,6 +677,7 @@ def test_numbers_in_folders_are_affectnets_only_where_a_person_says_so(tmp_path)
     assert "class 0" in counts(sources.read(tmp_path / "a"))
     rows = sources.read(tmp_path / "a", kind="affectnet")
     assert counts(rows)["contempt"] == 7 and noted(rows, "since --data says so")
+    assert noted(rows, "it is AffectNet, other counts").endswith(SOURCES["affectnet"].licence)
 
 
 def test_every_source_tells_its_licence_and_where_to_get_it():
