@@ -543,6 +543,25 @@ def test_webdataset_numbers_have_no_names_of_their_own(tmp_path):
     assert len(single.names) == 14 and set(single.splits.tolist()) == {""}
 
 
+def test_a_webdataset_that_was_unpacked_says_the_same(tmp_path):
+    """Its splits were lost, its names passed over, and other labels weren't noticed by a cache."""
+    path = layouts.webdataset(tmp_path / "w", {"train": [0, 1, 2] * 3, "test": [0, 1, 2]})
+    (path / "classnames.txt").write_text("happy\nneutral\nsad\n")
+    packed = sources.read(path)
+    for split in ("train", "test"):
+        with tarfile.open(path / split / "0.tar") as archive:
+            archive.extractall(path / split, filter="data")
+        (path / split / "0.tar").unlink()
+    rows = sources.read(path)
+    for what in ("names", "splits", "images"):
+        assert np.array_equal(getattr(rows, what), getattr(packed, what))
+    before = {sources.digest(path)}
+    (path / "train/s0000000.cls").write_text("2")
+    before.add(sources.digest(path))
+    (path / "classnames.txt").write_text("happy\nsad\nneutral\n")
+    assert len(before | {sources.digest(path)}) == 3
+
+
 def test_class_folders_without_splits(tmp_path):
     for word in ("happy", "sad"):
         for place in range(20):

@@ -7,6 +7,7 @@ surprise, where FER-2013 has 4 sad, 5 surprise and 6 neutral.
 """
 
 import io
+import posixpath
 import tarfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -35,7 +36,10 @@ class Sample:
 
 def find(tree: Tree) -> Found | None:
     if any(name.endswith(LABEL) for name in tree.files):
-        return Found(tree, [face_of(tree.open, sample, "") for sample in pairs("", tree.files)])
+        samples = pairs("", tree.files)
+        found = [face_of(tree.open, one, split_of(posixpath.dirname(one.image))) for one in samples]
+        faces, tables = named(tree, found)
+        return Found(tree, faces, tables=(*(one.label for one in samples), *tables))
     tars = [name for name in tree.files if name.endswith(".tar")]
     archives = {name: members(tree, name) for name in tars}
     if not any(inside.endswith(LABEL) for names in archives.values() for inside in names):
