@@ -1,6 +1,7 @@
 """Where images lie: which split and which class a file of a folder or an archive belongs to."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -165,6 +166,17 @@ def check_depth(tree: Tree, files: list[File]) -> None:
                 f"{tree.path}: {file.name} lies in {file.label}/ and in {deep[0]}/, which are both "
                 "classes; expected SPLIT/CLASS/NAME: move it to one"
             )
+
+
+def passed_over(names: Iterable[str]) -> tuple[str, ...]:
+    """A note on folders of splits, of a data set that is split by its persons instead."""
+    words = (part.casefold() for name in names for part in name.split("/")[:-1])
+    if len({FOLDERS[word] for word in words if word in FOLDERS}) < 2:
+        return ()
+    return (
+        "its folders of splits are passed over, so that no person is on two sides; "
+        "--data folders:PATH keeps them",
+    )
 
 
 def below(files: list[File]) -> tuple[str, ...]:

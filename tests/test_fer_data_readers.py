@@ -3,6 +3,7 @@
 import io
 import tarfile
 from collections import Counter
+from itertools import product
 
 import layouts
 import numpy as np
@@ -223,12 +224,40 @@ def test_kdefs_face_is_the_middle_square(tmp_path):
     assert near(np.asarray(portrait), 2) > 20
 
 
+@pytest.mark.parametrize("high", [381, 281])
+def test_kdefs_face_is_in_the_same_place_of_a_smaller_portrait(tmp_path, high):
+    """At half the size the square was moved up against the lower edge, without brows and eyes; a
+    copy that was cut already is taken whole."""
+    for number, emotion in enumerate(("AN", "HA")):
+        portrait = Image.new("L", (281, high), 255)
+        portrait.paste(layouts.face(number, 281), (0, (high - 281) // 2))
+        layouts.save(tmp_path / f"KDEF/AF01/AF01{emotion}S.JPG", portrait)
+    rows = sources.read(tmp_path)
+    assert rows.names.tolist() == ["angry", "happy"]
+    assert all(near(image, number) < 6 for number, image in enumerate(rows.images))
+    assert ("box" in " ".join(rows.notes)) == (high > 281)
+
+
 def test_jaffes_FE_is_fear_and_its_women_stay_together(tmp_path):
     rows = splits.whole(sources.read(layouts.jaffe(tmp_path / "j")))
     assert rows.known == "jaffe" and counts(rows) == dict.fromkeys(sorted(EMOTIONS), 30)
     for woman in set(rows.groups.tolist()):
         assert len(set(rows.splits[rows.groups == woman].tolist())) == 1
     assert counts(rows, "test") == dict.fromkeys(EMOTIONS, 3)
+
+
+def test_folders_of_splits_that_cut_persons_are_passed_over_and_said(tmp_path):
+    for place, (split, emotion) in enumerate(product(("train", "test"), ("HA", "SA"))):
+        word = {"HA": "happy", "SA": "sad"}[emotion]
+        layouts.save(
+            tmp_path / f"{split}/{word}/KA.{emotion}{place}.{place}.tiff", layouts.face(place)
+        )
+    rows = sources.read(tmp_path)
+    assert rows.known == "jaffe" and set(rows.splits.tolist()) == {""}
+    assert noted(rows, "folders of splits are passed over, so that no person is on two sides")
+    assert "passed" not in " ".join(sources.read(tmp_path / "train").notes)
+    kept = sources.read(tmp_path, kind="folders")
+    assert kept.splits.tolist() == ["test"] * 2 + ["train"] * 2
 
 
 def test_ferplus_has_its_order_and_leaves_out_what_has_no_majority(tmp_path):

@@ -12,7 +12,7 @@ import re
 from fer_data.catalogue import SOURCES
 from fer_data.classes import folded
 from fer_data.faces import Face, Found
-from fer_data.layout import ended
+from fer_data.layout import ended, passed_over
 from fer_data.tree import Tree
 
 FRAME = re.compile(r"(?:^|/)([^/]+)/(S\d{3})_(\d{3})_(\d{8})\.\w+$")
@@ -32,7 +32,8 @@ def find(tree: Tree) -> Found | None:
         return None
     sequences = {(m[2], m[3]) for m in frames}
     note = f"its {len(faces):,} frames are of {len(sequences):,} sequences of {persons(faces)}"
-    return Found(tree, faces, "ckplus", notes=(note,))
+    notes = (note, *passed_over(face.file for face in faces))
+    return Found(tree, faces, "ckplus", notes=notes)
 
 
 def release(tree: Tree, frames: list[re.Match[str]], labels: dict[str, str]) -> Found:

@@ -7,7 +7,7 @@ group.
 import re
 
 from fer_data.faces import Face, Found
-from fer_data.layout import ended
+from fer_data.layout import ended, passed_over
 from fer_data.tree import Tree
 
 EMOTIONS = {
@@ -25,4 +25,5 @@ FILE = re.compile(rf"(?:^|/)([A-Z]{{2}})\.({'|'.join(EMOTIONS)})\d\.\d+\.\w+$")
 def find(tree: Tree) -> Found | None:
     matches = [match for name in tree.files if ended(name) and (match := FILE.search(name))]
     faces = [Face(match.string, EMOTIONS[match[2]], group=match[1]) for match in matches]
-    return Found(tree, faces, "jaffe") if faces else None
+    notes = passed_over(face.file for face in faces)
+    return Found(tree, faces, "jaffe", notes=notes) if faces else None

@@ -7,9 +7,9 @@ some are all black.
 
 import re
 
-from fer_data import counted
-from fer_data.faces import Face, Found
-from fer_data.layout import ended
+from fer_data import counted, image_files
+from fer_data.faces import Box, Face, Found
+from fer_data.layout import ended, passed_over
 from fer_data.tree import Tree
 
 EMOTIONS = {
@@ -36,23 +36,36 @@ def find(tree: Tree) -> Found | None:
     if not there:
         return None
     black = [name for name in there if tree.size(name) == BLACK]
+    box = middle(tree, next((name for name in there if name not in black), [*there][0]))
     faces = [
         Face(
             name,
             EMOTIONS[match[2].upper()],
             group=match[1].upper(),
-            box=MIDDLE,
+            box=box,
             about=(("angle", match[3].upper()),),
         )
         for name, match in there.items()
         if name not in black
     ]
-    notes: tuple[str, ...] = ()
+    notes = passed_over(there)
     if black:
-        notes = (f"{counted(len(black), 'file')} left out: all black in the release",)
+        notes += (f"{counted(len(black), 'file')} left out: all black in the release",)
     if cut := [name for name in there if name.rpartition("/")[2].upper() in CUT]:
         notes += (f"{len(cut):,} files whose names the release cut were read by its errata",)
     return Found(tree, faces, "kdef", notes=notes)
+
+
+def middle(tree: Tree, name: str) -> Box | None:
+    """The square with the face by the size of one file, as copies are all of one: a portrait's part
+    in the same place where it is smaller, and all of what isn't a portrait."""
+    with tree.open(name) as file:
+        wide, high = image_files.size(file.read())
+    scale = wide / WHOLE_PX[0]
+    if not scale or abs(scale * WHOLE_PX[1] - high) > 2:
+        return None
+    left, top, right, bottom = (round(scale * end) for end in MIDDLE)
+    return left, top, right, bottom
 
 
 def whole(name: str) -> str:
