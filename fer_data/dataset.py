@@ -91,6 +91,8 @@ def left_out(where: str, rows: Rows, without: tuple[str, ...]) -> Rows:
             f"{listed(sorted(set(rows.names.tolist())))}"
         )
     kept = ~np.isin(names, [folded(name) for name in without])
+    if not kept.any():
+        raise Mistake(f"{where} has no class beside {listed(without)}: leave out fewer of them")
     note = f"{counted((~kept).sum(), 'image')} of {listed(without)} left out, as asked for"
     return replace(rows.taken(kept), notes=(*rows.notes, note), known="")
 

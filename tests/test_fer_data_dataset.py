@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_data_datasets import split, write_folder
 
-from fer_data import dataset
+from fer_data import Mistake, dataset
 from fer_data.dataset import Split, content_digest
 from fer_data.splits import carved
 
@@ -53,3 +53,12 @@ def test_grey_levels_are_of_each_class_over_val_and_test(tmp_path):
     }
     found = dataset.read(write_folder(tmp_path / "set", levels))
     assert dataset.levels(found) == {"a": 40.0, "b": 43.67}
+
+
+def test_leaving_out_all_classes_is_a_mistake_in_a_sentence(tmp_path):
+    there = ["train/happy", "train/sad", "test/happy", "test/sad"]
+    write_folder(
+        tmp_path / "f", {name: [20 * k + j for j in range(9)] for k, name in enumerate(there)}
+    )
+    with pytest.raises(Mistake, match="has no class beside .*: leave out fewer of them"):
+        dataset.read(tmp_path / "f", without=("sad", "joy"))
