@@ -236,7 +236,9 @@ def lines(
     truth = np.array([classes.index(label) for label in rows.names.tolist()])
     settings: dict[str, list[np.ndarray]] = {}
     for trial, probabilities in answers.items():
-        settings.setdefault(trial.rpartition("-s")[0], []).append(probabilities.argmax(1) == truth)
+        answered = np.isfinite(probabilities).all(1)  # a network that diverged is right nowhere
+        right = answered & (probabilities.argmax(1) == truth)
+        settings.setdefault(trial.rpartition("-s")[0], []).append(right)
     said = [f"Trained on {trained}, tested on {name} ({len(truth):,} faces):"]
     for setting, right in settings.items():
         found = crossed.of_one(np.stack(right))

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import layouts
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -191,6 +192,19 @@ def test_class_numbers_without_names_match_no_class_of_the_studys(run, tmp_path,
     named = str(layouts.jaffe(tmp_path / "jaffe"))
     with pytest.raises(Mistake, match="names its classes itself"):
         evaluate.faces(named, CLASSES, given=given)
+
+
+def test_a_network_that_diverged_is_right_nowhere():
+    """Of answers that are no numbers NumPy's largest is the first, which is angry."""
+    rows = SimpleNamespace(names=np.array(["a", "b"]))
+    broken = np.full((2, 2), np.nan, np.float32)
+    told = evaluate.lines({"net-s0": broken}, rows, ("a", "b"), "A", "B")
+    assert told[1] == "  net: 0.0 %, 1 seed"
+    frame = pd.DataFrame({"trial_id": "net-s0", "label": ["a", "b"], "about": "{}"})
+    frame[["p_a", "p_b"]] = broken
+    setting = SimpleNamespace(answers=SimpleNamespace(classes=("a", "b")))
+    found = elsewhere.answers(setting, frame, "A", {"name": "B", "notes": []})
+    assert found.right.tolist() == [[False, False]]
 
 
 def test_what_falls_by_other_shares_of_the_classes_is_told_from_what_recall_loses():

@@ -58,11 +58,17 @@ def answers(
     classes = list(setting.answers.classes)
     each = [part for _, part in frame.groupby("trial_id", sort=True)]
     label = np.array([classes.index(name) for name in each[0]["label"]])
-    guess = np.stack([part[[f"p_{c}" for c in classes]].to_numpy().argmax(1) for part in each])
+    guess = np.stack([guesses(part[[f"p_{c}" for c in classes]].to_numpy(float)) for part in each])
     told = pd.DataFrame([json.loads(text) for text in each[0]["about"]])
     return Elsewhere(
         setting, trained, about["name"], tuple(about["notes"]), label, guess == label, told
     )
+
+
+def guesses(probability: np.ndarray) -> np.ndarray:
+    """(N,) the class with the highest probability (N, K), -1 where a network that diverged has
+    none: NumPy would take the first."""
+    return np.where(np.isnan(probability).any(1), -1, probability.argmax(1))
 
 
 def fall(own: crossed.Estimate, there: crossed.Estimate) -> crossed.Estimate:
