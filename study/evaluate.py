@@ -70,7 +70,7 @@ def device_of(asked: str) -> torch.device:
 def evaluate(run: Path, source: str, device: torch.device, names: tuple[str, ...] = ()) -> int:
     """Ask the networks, keep what they answer, say it."""
     header, study, tables = opened(run)
-    classes = tuple(header["data"]["classes"])
+    classes, asked = tuple(header["data"]["classes"]), finished(tables, run)
     kind, path = sources.asked(datasets.absolute(source))
     digest = sources.digest(Path(path), kind)
     if digest == (header["data"].get("source") or {}).get("digest"):
@@ -86,7 +86,7 @@ def evaluate(run: Path, source: str, device: torch.device, names: tuple[str, ...
     path_to = run / ELSEWHERE / f"{name}-{digest}.parquet"
     path_to.parent.mkdir(exist_ok=True)  # before the networks are asked, which takes its time
     answers = {}
-    for trial in finished(tables, run):
+    for trial in asked:
         hp = Hyperparameters(**settings_of(tables.trials[trial]))
         state = checkpoint.load(folder_of(study, run) / "checkpoints" / trial)
         if state is None:
@@ -114,6 +114,8 @@ def opened(run: Path) -> tuple[dict[str, Any], Study, Tables]:
 
 def finished(tables: Tables, run: Path) -> list[str]:
     found = outcome.completed(tables)
+    if not tables.trials and (run / "trials.parquet").exists():
+        raise Mistake(f"{run} is a published copy, which has no networks: give the study's own")
     if not found:
         raise Mistake(f"{run} has confirmed no network yet: let it come to its end")
     return found

@@ -254,6 +254,13 @@ def test_copies_of_training_images_that_are_right_at_home_are_no_drop_elsewhere(
     assert each["drop"].tolist() == [0]
 
 
+def test_a_published_copy_is_told_as_such_before_the_faces_are_read(request, capsys):
+    """It was told to come to its end, which it had."""
+    copy = request.config.rootpath / "results/published/search"
+    assert evaluate.main([str(copy), "--data", "there/is/none"]) == 2
+    assert "search is a published copy, which has no networks" in capsys.readouterr().err
+
+
 def test_a_folder_without_a_study_is_refused(tmp_path, capsys):
     assert evaluate.main([str(tmp_path), "--data", "faces.csv"]) == 2
     assert "holds no study.json" in capsys.readouterr().err
