@@ -30,8 +30,8 @@ PART = r"[\w.+@~-]+"
 PATH = re.compile(  # of a machine; what begins within a word is none, as in SPLIT/CLASS/NAME
     r"(?<![\w.+@~/\\-])(?:"
     rf"[A-Za-z]:(?:[/\\]+{PART})+"  # below a drive's letter, which alone is no path
-    rf"|[A-Za-z][\w+.-]*:/(?:/+{PART})+"  # an address, as s3://BUCKET/FOLDER
-    rf"|~[\w.-]*(?:[/\\]{PART})+|[/\\]{{1,2}}{PART}(?:[/\\]+{PART})+)"
+    rf"|(?!https?:)[A-Za-z][\w+.-]*:/(?:/+{PART})+"  # an address, as s3://BUCKET/FOLDER
+    rf"|~[\w.-]*(?:[/\\]{PART})+|(?<!https:)(?<!http:)[/\\]{{1,2}}{PART}(?:[/\\]+{PART})+)"
 )
 
 
@@ -62,8 +62,9 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
             if size(temporary) <= LIMIT:
                 break
     check(temporary, machines(found))
-    if size(temporary) > LIMIT:
-        raise Mistake(f"{run} has {size(temporary):,} bytes: expected at most {LIMIT:,} of a study")
+    if (many := size(temporary)) > LIMIT:
+        shutil.rmtree(temporary)
+        raise Mistake(f"{run} has {many:,} bytes: expected at most {LIMIT:,} of a study")
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
     return folder

@@ -117,6 +117,7 @@ NETWORK = {"name": "Net", "source": "/home/jo/nets.py:Net", "code": "x = y //2 /
         ("file:///home/jo/x and s3://jo/y", "x and y"),
         (r"\\server\jo\x", "x"),
         ("~/faces", "faces"),
+        ("https://arxiv.org/abs/1512.03385", "https://arxiv.org/abs/1512.03385"),
         ("C: is a setting, C:", "C: is a setting, C:"),
         ("val/test/all, 1/2/3", "val/test/all, 1/2/3"),
     ],
@@ -145,6 +146,13 @@ def test_a_running_study_is_refused(tmp_path):
     run = folder(tmp_path / "mine", header(status="running"), [trial("a")], [], [])
     with pytest.raises(Mistake, match="still running"):
         published(run, tmp_path)
+
+
+def test_a_study_that_is_too_large_leaves_nothing_behind(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "LIMIT", 10)
+    with pytest.raises(Mistake, match="expected at most 10 of a study"):
+        published(whole, tmp_path)
+    assert not [*(tmp_path / "published").iterdir()]
 
 
 def test_a_second_time_replaces_the_first(whole, tmp_path):
