@@ -122,6 +122,20 @@ def test_affectnet_of_2017_has_boxes_of_left_top_width_height(tmp_path):
     assert near(wrong, first) > 20
 
 
+def test_affectnet_that_is_cut_short_or_spaced_is_no_traceback(tmp_path):
+    path = layouts.affectnet_tables(tmp_path / "a")
+    table = path / "training.csv"
+    whole = table.read_text()
+    table.write_text(whole.replace(",", ", "))
+    assert len(sources.read(path).names) == 40
+    table.write_text(whole[: whole.rindex(",30,20")])
+    assert "has the expression ''; expected 0 to 10: get a whole copy" in refusal(path)
+    path = layouts.affectnet_arrays(tmp_path / "b")
+    for content in (b"", b"no array", (path / "train_set/annotations/3_exp.npy").read_bytes()[:-3]):
+        (path / "train_set/annotations/3_exp.npy").write_bytes(content)
+        assert "train_set/annotations/3_exp.npy is no array of one number" in refusal(path)
+
+
 def test_a_box_is_cut_with_the_margin_asked_for(tmp_path):
     """The fixture's faces are 60 pixels from (30, 20): with a fifth of that, 84 from (18, 8)."""
     path = layouts.affectnet_tables(tmp_path / "a")

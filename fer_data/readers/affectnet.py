@@ -60,8 +60,13 @@ def split_of(word: str) -> str:
 def class_of(tree: Tree, name: str) -> str:
     """The number that an array holds, as it is written: some releases hold text."""
     with tree.open(name) as file:
-        value = np.load(io.BytesIO(file.read()), allow_pickle=False)
-    return str(int(value.reshape(-1)[0]))
+        content = file.read()
+    try:
+        return str(int(np.load(io.BytesIO(content), allow_pickle=False).reshape(-1)[0]))
+    except (ValueError, IndexError, EOFError) as error:
+        raise Mistake(
+            f"{tree.path}: {name} is no array of one number ({error}); get a whole copy"
+        ) from error
 
 
 def header(tree: Tree, name: str) -> set[str]:
@@ -75,12 +80,12 @@ def of_tables(tree: Tree, lists: list[str]) -> Found:
     faces, lost = [], 0
     for name in lists:
         with tree.open(name) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
-            for row in csv.DictReader(text):
+            for row in csv.DictReader(text, skipinitialspace=True):
                 image = ends.get(row[PATH])
                 lost += image is None
                 if image:
                     split = LISTS[name.rpartition("/")[2].lower()]
-                    faces.append(Face(image, row[LABEL].strip(), split, box=box(row)))
+                    faces.append(Face(image, (row[LABEL] or "").strip(), split, box=box(row)))
     notes = (f"{lost:,} images of its tables are not there",) if lost else ()
     if not faces:
         raise Mistake(f"{tree.path} has {lists[0]} but none of its images: put them beside it")
