@@ -194,7 +194,10 @@ def with_splits(tree: Tree, files: list[File]) -> tuple[list[File], tuple[str, .
     splits = {file.split for file in files}
     if "train" not in splits or splits == {"train"}:
         lacking = "train" if "train" not in splits else "test"
-        raise Mistake(f"{tree.path} has no images in {lacking}/CLASS/; {EXPECTED}: add them")
+        raise Mistake(
+            f"{tree.path} has no images in {lacking}/CLASS/; {EXPECTED}: add them, or give the "
+            "folder that holds the classes, all of which is taken as one"
+        )
     return with_halves(files) if splits == {"train", "test"} else (files, ())
 
 

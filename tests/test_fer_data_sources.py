@@ -370,7 +370,11 @@ def test_zip_packed_in_an_unknown_way_is_refused(tmp_path):
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_split_folder_that_is_missing_is_refused(tmp_path, pack, split):
     files = {name: data for name, data in tree_files("x/").items() if split not in name.split("/")}
-    assert f"SOURCE has no images in {split}/CLASS/" in refusal(pack(tmp_path / "fer", files))
+    told = refusal(pack(tmp_path / "fer", files))
+    assert f"SOURCE has no images in {split}/CLASS/" in told
+    assert told.endswith(
+        "add them, or give the folder that holds the classes, all of which is taken as one"
+    )
 
 
 @pytest.mark.parametrize("pack", [folder, archive])
