@@ -401,6 +401,8 @@ def test_command_describes_and_prepares(fer_file, tmp_path, capsys):
 
 def test_command_tells_a_mistake_in_one_line_with_code_2(tmp_path, capsys):
     path = tmp_path / "no\nwhere"
+    assert __main__.main([str(path), "--image-px", "32"]) == 2
+    assert "--image-px is 32: faces are kept at 48 x 48 at least" in capsys.readouterr().err
     assert __main__.main([str(path)]) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1

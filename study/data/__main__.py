@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fer_data import sources
 from fer_data.rows import SIDE_PX
-from study import say
+from study import Mistake, say
 from study.data.datasets import describe, load
 from study.data.download import download
 from study.storage import errors
@@ -59,6 +59,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def described(args: argparse.Namespace) -> int:
     """Print what the data set is, downloaded first where that is asked for."""
+    if args.image_px < SIDE_PX:
+        raise Mistake(
+            f"--image-px is {args.image_px}: faces are kept at {SIDE_PX} x {SIDE_PX} at least, and "
+            "each trial resizes them to its own; leave it out"
+        )
     source = download() if args.download else args.source
     names = tuple(filter(None, args.classes.split(",")))
     without = tuple(filter(None, args.without.split(",")))
