@@ -1,6 +1,10 @@
 """A step as it is written and as it is recorded. On a CPU nothing is recorded, but all around it is
 the same: one set of tensors, the learning rate among them, and everything put back after."""
 
+import warnings
+from contextlib import contextmanager
+from types import SimpleNamespace
+
 import pytest
 import torch
 from test_training_loop import resident
@@ -139,6 +143,133 @@ def test_a_network_that_cannot_be_recorded_is_told_in_a_sentence(monkeypatch):
     monkeypatch.setattr(step, "record", no_room)
     with pytest.raises(torch.OutOfMemoryError):
         made(Recorded, hp(), balance.Balance())
+
+
+class Gpu:
+    """What `record` asks of torch.cuda, told in order; a recording that fails leaves its own stream
+    the current one, as torch 2.14's does."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.now = SimpleNamespace(wait_stream=lambda other: self.told.append("joined"))
+
+    def current_stream(self, device):
+        return self.now
+
+    def Stream(self, device):
+        return SimpleNamespace(wait_stream=lambda other: self.told.append("forked"))
+
+    @contextmanager
+    def stream(self, stream):
+        before, self.now = self.now, stream
+        try:
+            yield
+        finally:
+            self.now = before
+
+    def set_sync_debug_mode(self, mode):
+        self.told.append(mode)
+
+    def CUDAGraph(self):
+        return SimpleNamespace(replay=lambda: None, pool=lambda: (1, 0))
+
+    @contextmanager
+    def graph(self, graph):
+        self.told.append("recording")
+        before, self.now = self.now, "the recording's"
+        yield
+        self.now = before
+
+    def memory_snapshot(self, pool, include_traces):
+        assert pool == (1, 0)
+        return [dict(total_size=700, allocated_size=100), dict(total_size=50, allocated_size=50)]
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    made = Gpu()
+    monkeypatch.setattr(step.torch, "cuda", made)
+    return made
+
+
+CUDA = torch.device("cuda")
+
+
+def test_a_recording_keeps_memory_that_torch_does_not_count_as_allocated(gpu):
+    assert step.record(lambda: gpu.told.append("step"), CUDA)[1] == 600
+    assert gpu.told == [
+        *["forked", "step", "step", "error", "step", "default", "joined", "recording", "step"]
+    ]
+
+
+def test_the_memory_of_an_epoch_is_with_what_a_recording_keeps(monkeypatch):
+    made = loop.step_of
+
+    def kept(*given):
+        one = made(*given)
+        one.kept_bytes = 2**40
+        return one
+
+    monkeypatch.setattr(loop, "step_of", kept)
+    record, _ = next(loop.fit(hp(), resident([0, 1, 2, 0]), 3, CPU))
+    assert 2**20 < record.memory_mib < 2**20 + 100_000
+
+
+def test_a_step_that_waits_for_the_gpu_is_refused_before_it_would_break_a_recording(gpu):
+    """Once broken, the process could give no memory back: torch's empty_cache fails."""
+
+    def waiting():
+        if gpu.told[-1] == "error":
+            raise RuntimeError("called a synchronizing CUDA operation")
+
+    with pytest.raises(RuntimeError, match="synchronizing"):
+        step.record(waiting, CUDA)
+    assert gpu.told == ["forked", "error", "default", "joined"]
+
+
+def test_a_recording_that_fails_leaves_the_stream_as_it_was(gpu):
+    before = gpu.now
+
+    def failing():
+        if gpu.told[-1] == "recording":
+            raise RuntimeError("operation not permitted when stream is capturing")
+
+    with pytest.raises(RuntimeError, match="not permitted"):
+        step.record(failing, CUDA)
+    assert gpu.now is before
+
+
+def test_what_a_network_draws_on_the_cpu_is_not_recorded(gpu):
+    """A layer that is dropped by torch.rand(()) would be dropped, or not, in every step."""
+    with pytest.raises(RuntimeError, match="draws random numbers on the CPU"):
+        step.record(lambda: torch.rand(()), CUDA)
+    assert "recording" not in gpu.told
+
+
+def test_a_network_that_replaces_a_buffer_is_not_recorded(monkeypatch):
+    class Counting(Small):
+        def __init__(self, *, classes: int, dropout: float, batch_norm: bool) -> None:
+            super().__init__(classes=classes, dropout=dropout, batch_norm=batch_norm)
+            self.register_buffer("steps", torch.zeros(()))
+
+        def forward(self, x):
+            self.steps = self.steps + 1
+            return super().forward(x)
+
+    monkeypatch.setitem(MODELS, "alexnet", Counting)
+    with pytest.raises(NotRecorded, match="it replaces its buffers"):
+        made(Recorded, hp(), balance.Balance())
+
+
+def test_nobody_is_warned_of_what_recording_does_on_purpose(monkeypatch):
+    def told(*given):
+        warnings.warn("This instance was constructed with capturable=True or some", stacklevel=1)
+        return (lambda: None), 0
+
+    monkeypatch.setattr(step, "record", told)
+    with warnings.catch_warnings(record=True) as heard:
+        made(Recorded, hp(optimizer="adam"), balance.Balance())
+    assert not heard
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def fit(
             lr=lr,
             epoch_seconds=time.perf_counter() - began,
             images_per_second=images // hp.batch_size * hp.batch_size / (trained - began),
-            memory_mib=peak_mib(device),
+            memory_mib=peak_mib(device) + step.kept_bytes / 2**20,
         )
         yield (
             record,

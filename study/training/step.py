@@ -5,6 +5,7 @@ from: its step is mostly kernel launches, and a graph replays them at once.
 """
 
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -48,6 +49,7 @@ class Step:
         self.device = next(model.parameters()).device
         self.losses = torch.zeros((), dtype=torch.float64, device=self.device)  # nats, of images
         self.hits = torch.zeros((), dtype=torch.int64, device=self.device)
+        self.kept_bytes = 0  # of a GPU's memory, by a recording, that aren't allocated to torch
 
     def __call__(self, x: Tensor, labels: Tensor, targets: Tensor, lr: float) -> None:
         """Take it: x (B, 1, H, W), labels int64 (B,), targets these or shares (B, K)."""
@@ -103,7 +105,7 @@ class Recorded(Step):
         self.lr = torch.zeros((), device=self.device)
         try:
             with untouched(model, optimizer), seeded(0, self.device):
-                self.replay = self.recorded()
+                self.replay, self.kept_bytes = self.recorded()
         except RuntimeError as error:
             if for_want_of_memory(error):
                 raise
@@ -122,33 +124,60 @@ class Recorded(Step):
         self.replay()
         self.set_lr(lr)  # as a checkpoint has it
 
-    def recorded(self) -> Callable[[], None]:
+    def recorded(self) -> tuple[Callable[[], None], int]:
         self.model.train()
         self.set_lr(self.lr)
-        with capturable(self.optimizer):
-            replay = record(lambda: self.run(self.x, self.labels, self.targets), self.device)
+        with capturable(self.optimizer), warnings.catch_warnings():
+            # of steps that aren't recorded, and of the mode in which torch refuses to wait
+            warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
+            warnings.filterwarnings("ignore", "Synchronization debug mode is a prototype")
+            found = record(lambda: self.run(self.x, self.labels, self.targets), self.device)
         self.set_lr(self.hp.lr)
         self.losses.zero_()
         self.hits.zero_()
-        return replay
+        return found
 
 
-def record(step: Callable[[], None], device: torch.device) -> Callable[[], None]:
-    """What repeats the step: a graph of it, or on a CPU itself."""
+def record(step: Callable[[], None], device: torch.device) -> tuple[Callable[[], None], int]:
+    """What repeats the step, a graph of it or on a CPU itself, and the bytes that the graph keeps
+    for what a step makes and drops: torch doesn't count them as allocated."""
     if device.type != "cuda":
         for _ in range(WARMING_UP):
             step()
-        return step
+        return step, 0
     here, side = torch.cuda.current_stream(device), torch.cuda.Stream(device)
+    before = torch.get_rng_state()
     side.wait_stream(here)
-    with torch.cuda.stream(side):
-        for _ in range(WARMING_UP):
-            step()
-    here.wait_stream(side)
+    try:
+        with torch.cuda.stream(side):
+            for _ in range(WARMING_UP - 1):
+                step()
+            with no_waiting():
+                step()
+    finally:  # what failed may still be at work on memory that is now given to others
+        here.wait_stream(side)
+    if not torch.equal(before, torch.get_rng_state()):
+        raise RuntimeError("it draws random numbers on the CPU, which a graph would only repeat")
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    # A recording that fails leaves its own stream behind as the current one: `here` comes back.
+    with torch.cuda.stream(here), torch.cuda.graph(graph):
         step()
-    return graph.replay
+    segments = torch.cuda.memory_snapshot(graph.pool(), include_traces=False)
+    return graph.replay, sum(one["total_size"] - one["allocated_size"] for one in segments)
+
+
+@contextmanager
+def no_waiting() -> Iterator[None]:
+    """Within the block torch refuses whatever makes the CPU wait for the GPU, as .item() does.
+
+    It would break a recording, and a broken one is not undone: torch's allocator takes it for
+    underway from then on, gives no memory back to others, and fails in empty_cache (torch 2.14).
+    """
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
 
 
 @contextmanager
@@ -165,9 +194,12 @@ def capturable(optimizer: torch.optim.Optimizer) -> Iterator[None]:
 @contextmanager
 def untouched(model: nn.Module, optimizer: torch.optim.Optimizer) -> Iterator[None]:
     """Puts back what steps within the block do to weights, running means and the optimiser's state,
-    in the same tensors; state that they begin is 0, as that of a first step."""
+    in the same tensors; state that they begin is 0, as that of a first step. RuntimeError where
+    they put another tensor in the place of one of the network's."""
     before = {tensor: tensor.detach().clone() for tensor in tensors(model, optimizer)}
     yield
+    if any(own not in before for own in (*model.parameters(), *model.buffers())):
+        raise RuntimeError("it replaces its buffers, and a graph would go on from the old ones")
     with torch.no_grad():
         for tensor in tensors(model, optimizer):
             if tensor in before:
