@@ -73,6 +73,10 @@ class Trial(tune.Trainable):
         self.hp = Hyperparameters(**{k: v for k, v in config.items() if k != "trial_id"})
         self.folder = self.checkpoints / config["trial_id"]
         self.microbatches, self.how = 1, self.execution
+        # What is measured has the device to itself: without the network of the trial before, and
+        # without its writer, whose copies would break the recording of a graph.
+        self.epochs: Epochs = iter(())
+        self.writer.wait()
         if self.how == "auto":
             self.how = fastest(self.hp, self.classes, self.device, self.step_seconds)
         self.go_on()
@@ -91,7 +95,6 @@ class Trial(tune.Trainable):
     def go_on(self) -> None:
         """Training from the newest state, or from the beginning if there is none."""
         data = self.resident()
-        self.epochs: Epochs = iter(())  # whatever an earlier one holds is freed
         self.writer.wait()
         state = checkpoint.load(self.folder)
         if state and not begins(state["config"], self.config):  # a driver proposed otherwise
@@ -112,8 +115,9 @@ class Trial(tune.Trainable):
         )
 
     def trained(self) -> tuple[loop.EpochRecord, dict[str, Any]]:
-        """The next epoch; where memory doesn't suffice, again in twice as many microbatches; where
-        a graph that was chosen by its speed can't be recorded after all, without it."""
+        """The next epoch; where memory doesn't suffice, again without a graph, which keeps what a
+        step needs to itself, and then in twice as many microbatches; where a graph that was chosen
+        by its speed can't be recorded after all, without it."""
         while True:
             try:
                 return next(self.epochs)
