@@ -1,5 +1,6 @@
 import gc
 import threading
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -139,17 +140,49 @@ def test_a_trial_that_went_on_in_parts_is_resumed_in_parts(monkeypatch, tmp_path
     assert [(row["epoch"], row["microbatches"]) for row in found] == [(1, 4), (2, 4)]
 
 
-def test_a_recording_that_does_not_fit_goes_on_in_parts(tiny, monkeypatch, tmp_path):
+@pytest.mark.parametrize(("fits", "parts"), [("the batch", 1), ("half a batch", 2)])
+def test_a_recording_that_does_not_fit_goes_on_without_a_graph_and_then_in_parts(
+    tiny, monkeypatch, tmp_path, fits, parts
+):
+    """A graph keeps a step's memory to itself, and batch norm in parts is another training."""
     made = loop.step_of
 
     def recording(hp, model, optimizer, how, even, classes, microbatches):
-        if how == "graphs" and microbatches == 1:
+        if microbatches == 1 and (how == "graphs" or fits == "half a batch"):
             raise torch.OutOfMemoryError("no room for a graph")
         return made(hp, model, optimizer, how, even, classes, microbatches)
 
     monkeypatch.setattr(loop, "step_of", recording)
     found = steps(worker(tmp_path, config("a"), execution="graphs"))
-    assert [(row["epoch"], row["microbatches"]) for row in found] == [(1, 2), (2, 2)]
+    assert [(row["epoch"], row["microbatches"]) for row in found] == [(1, parts), (2, parts)]
+
+
+def test_a_step_is_measured_when_the_trial_before_holds_nothing_and_writes_nothing(
+    tiny, monkeypatch, tmp_path
+):
+    """Its writer's copies from a GPU would break a recording, its network leaves less room."""
+    save, hold = checkpoint.save, threading.Event()
+
+    def slow(folder: Any, state: dict[str, Any]) -> None:
+        assert hold.wait(300)
+        save(folder, state)
+
+    def measured(hp, *given):
+        if hp.seed == 1:
+            seen.append((checkpoint.epochs(tmp_path / "a") != [], model() is None))
+        return "eager"
+
+    seen: list[tuple[bool, bool]] = []
+    monkeypatch.setattr(checkpoint, "save", slow)
+    monkeypatch.setattr("study.worker.trial.fastest", measured)
+    trial = worker(tmp_path, config("a"), execution="auto")
+    trial.step()  # then it is stopped, while its state is written
+    model = weakref.ref(trial.epochs.gi_frame.f_locals["model"])
+    trial.reset_config(config("b", seed=1))
+    threading.Timer(0.2, hold.set).start()
+    trial.step()
+    trial.cleanup()
+    assert seen == [(True, True)]
 
 
 @pytest.mark.parametrize("asked", ["auto", "graphs"])

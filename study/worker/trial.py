@@ -122,9 +122,12 @@ class Trial(tune.Trainable):
             try:
                 return next(self.epochs)
             except gpu_memory.OutOfMemory:
-                if self.microbatches * 4 > self.hp.batch_size:
+                if self.how == "graphs" and self.microbatches == 1:
+                    self.how = "eager"
+                elif self.microbatches * 4 > self.hp.batch_size:
                     raise  # not even parts of two images fit
-                self.microbatches *= 2
+                else:
+                    self.microbatches *= 2
             except NotRecorded:
                 if self.execution != "auto":
                     raise  # it was asked for
