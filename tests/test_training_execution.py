@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -48,6 +49,18 @@ def test_a_compiled_forward_pass_gives_the_same_numbers(plain):
     step = made(HP, CPU, "compile")
     x = torch.randn(4, 1, 32, 32)
     assert torch.allclose(step.forward(x), step.model(x), atol=1e-5)
+
+
+def test_dropout_is_not_another_network_to_measure(monkeypatch):
+    """A search draws it anew for each trial, which would each take 120 steps to be measured."""
+    asked = []
+    monkeypatch.setattr(
+        execution, "step_seconds", lambda hp, *rest: asked.append((hp.batch_size, rest[2])) or 1.0
+    )
+    known = {}
+    for given in (dict(dropout=0.1), dict(dropout=0.2), dict(batch_size=8), dict(batch_norm=False)):
+        execution.fastest(replace(HP, **given), 2, torch.device("cuda"), known)
+    assert asked == [(size, how) for size in (4, 8, 4) for how in ("eager", "graphs")]
 
 
 def no_room(*given, **named):
