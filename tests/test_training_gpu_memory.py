@@ -35,7 +35,7 @@ def test_counting_leaves_the_generators_alone():
 def test_memory_is_weights_activations_images_and_a_process(monkeypatch):
     monkeypatch.setitem(MODELS, "alexnet", Plain)
     weights = 4 * (1024 * 50 + 50 + 50 * 7 + 7)
-    ahead = 16 * 1024 * 8192
+    ahead = 16 * 2**23
 
     def expected(copies: int, batch: int, images: int) -> float:
         kept = batch * 4 * (1024 + 50)
@@ -46,6 +46,16 @@ def test_memory_is_weights_activations_images_and_a_process(monkeypatch):
     )
     assert gpu_memory.memory_mib(hp(batch_size=10), 7, 99) == pytest.approx(expected(3, 10, 99))
     assert gpu_memory.memory_mib(hp(optimizer="adam"), 7) == pytest.approx(expected(4, 128, 0))
+
+
+def test_augmenting_large_faces_takes_no_more_than_small_ones():
+    """Of 8192 images of 224 pixels a side it would be 8 GiB."""
+    small, large = (
+        gpu_memory.memory_mib(hp(image_px=px, batch_size=16), 7)
+        - gpu_memory.MARGIN * 16 * gpu_memory.kept_bytes(hp(image_px=px), 7) / 2**20
+        for px in (48, 224)
+    )
+    assert large == pytest.approx(small)
 
 
 @pytest.mark.parametrize(("system", "told"), [("linux", 300 * 2**10), ("darwin", 300 * 2**20)])

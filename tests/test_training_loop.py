@@ -492,7 +492,7 @@ def test_record_says_what_it_cost(tiny):
 def test_how_many_images_are_augmented_at_once_changes_nothing(tiny, monkeypatch):
     rough, data = Hyperparameters(**ROUGH, epochs=2, batch_size=4), resident([0, 1] * 9)
     alone = list(fit(rough, data, 2, CPU))[-1]
-    monkeypatch.setitem(augment.AHEAD, "cpu", 12)
+    monkeypatch.setitem(augment.AHEAD, "cpu", 12 * 32**2)
     together = list(fit(rough, data, 2, CPU))[-1]
     assert seen(alone[0]) == seen(together[0]) and same(alone[1], together[1])
 
@@ -505,6 +505,37 @@ def test_only_a_want_of_memory_becomes_out_of_memory():
         with gpu_memory.noticing_memory(3, 2):
             raise RuntimeError("a shape doesn't fit")
     assert type(caught.value) is RuntimeError
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA error: out of memory",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "GET was unable to find an engine to execute this computation",
+    ],
+)
+def test_a_want_of_memory_is_known_by_the_words_of_each_library(said):
+    assert gpu_memory.for_want_of_memory(RuntimeError(said))
+    assert not gpu_memory.for_want_of_memory(ValueError(said))
+
+
+def test_a_want_of_memory_is_seen_behind_the_error_that_ends_a_recording():
+    with pytest.raises(gpu_memory.OutOfMemory):
+        with gpu_memory.noticing_memory(3, 2):
+            try:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+            finally:
+                raise RuntimeError("CUDA error: operation failed due to a previous error")
+
+
+def test_large_images_are_not_augmented_by_the_thousand(tiny, taken, monkeypatch):
+    """On a GPU 8192 images of 512 pixels a side took 34 GB, however small a batch's parts were."""
+    monkeypatch.setitem(augment.AHEAD, "cpu", 8 * 32**2)
+    run(hp(epochs=1, batch_size=2), resident([0, 1] * 8))
+    data = loop.resident(faces([0, 1] * 8), faces([0, 1]), 64, CPU)
+    run(hp(epochs=1, batch_size=2, image_px=64), data)
+    assert [len(batch) for batch in taken] == [8, 8] + [2] * 8
 
 
 def test_parts_sum_to_the_loss_of_the_whole(bias):

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from study.config.hyperparameters import Hyperparameters
 
-# Images augmented at once: on CUDA a batch alone would be all kernel launches, on a CPU all cache.
-AHEAD = {"cuda": 8192, "cpu": 1}
+# Pixels augmented at once, a batch at least: on CUDA one of small faces alone would be all kernel
+# launches, on a CPU more would leave the cache.
+AHEAD = {"cuda": 2**23, "cpu": 1}
 
 
 @dataclass(frozen=True)

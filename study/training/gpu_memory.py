@@ -31,7 +31,7 @@ def memory_mib(hp: Hyperparameters, classes: int, images: int = 0) -> float:
     weights = 4 * parameters(network(hp, classes, torch.device("cpu")))
     copies = 2 + (2 if hp.optimizer != "sgd" else hp.momentum > 0)
     pixels = hp.image_px**2
-    ahead = 4 * 4 * pixels * max(AHEAD["cuda"], hp.batch_size)  # float32, a few at a time
+    ahead = 4 * 4 * max(AHEAD["cuda"], hp.batch_size * pixels)  # float32, a few at a time
     needed = copies * weights + hp.batch_size * kept_bytes(hp, classes) + ahead + images * pixels
     return CONTEXT_MIB + MARGIN * needed / 2**20
 

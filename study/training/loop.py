@@ -229,7 +229,7 @@ def batches(
     device, images = data.train_labels.device, len(data.train_labels)
     order = balance.order(even, images, generator)
     drawn = augment.draws(hp, images, generator)
-    ahead = max(1, augment.AHEAD[device.type] // hp.batch_size)
+    ahead = max(1, augment.AHEAD[device.type] // (hp.batch_size * hp.image_px**2))
     for step in range(0, steps, ahead):
         where = slice(step * hp.batch_size, min(step + ahead, steps) * hp.batch_size)
         index = order[where]
