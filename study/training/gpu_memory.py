@@ -62,12 +62,19 @@ class OutOfMemory(MemoryError):
 
 
 def for_want_of_memory(error: Exception) -> bool:
-    """Whether an error says that memory ran out, on the GPU or on the machine."""
-    # Only CUDA's allocator has a class of its own; a CPU's and cuDNN's raise RuntimeError.
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    said = "out of memory|enough memory|allocate memory|ALLOC_FAILED"
-    return isinstance(error, RuntimeError) and re.search(said, str(error)) is not None
+    """Whether an error says that memory ran out, on the GPU or on the machine, or hides one that
+    does: what ends the recording of a graph raises an error of its own."""
+    # Only CUDA's allocator has a class of its own; a CPU's and cuDNN's raise RuntimeError, the
+    # latter also where none of its algorithms gets its workspace.
+    said = "out of memory|enough memory|allocate memory|ALLOC_FAILED|unable to find an engine"
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, MemoryError | torch.OutOfMemoryError):
+            return True
+        if isinstance(seen, RuntimeError) and re.search(said, str(seen)):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 @contextmanager
