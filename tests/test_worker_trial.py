@@ -140,6 +140,27 @@ def test_a_trial_that_went_on_in_parts_is_resumed_in_parts(monkeypatch, tmp_path
     assert [(row["epoch"], row["microbatches"]) for row in found] == [(1, 4), (2, 4)]
 
 
+def test_a_val_that_does_not_fit_is_asked_in_smaller_batches_and_training_stays(
+    tiny, monkeypatch, tmp_path
+):
+    """A batch in parts is another training: batch normalisation sees the parts."""
+    kind = MODELS["alexnet"]
+    forward = kind.forward
+
+    def greedy(self: nn.Module, x: Tensor) -> Tensor:
+        if not self.training and len(x) > 2:
+            raise torch.OutOfMemoryError(f"no room for {len(x)} images")
+        return forward(self, x)
+
+    whole = steps(worker(tmp_path / "whole", config("a")))
+    monkeypatch.setattr(kind, "forward", greedy)
+    found = steps(worker(tmp_path / "parts", config("a")))
+    assert [row["microbatches"] for row in found] == [1, 1]
+    assert [row["val_accuracy"] for row in found] == [row["val_accuracy"] for row in whole]
+    one, other = weights(tmp_path / "whole" / "a"), weights(tmp_path / "parts" / "a")
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
 @pytest.mark.parametrize(("fits", "parts"), [("the batch", 1), ("half a batch", 2)])
 def test_a_recording_that_does_not_fit_goes_on_without_a_graph_and_then_in_parts(
     tiny, monkeypatch, tmp_path, fits, parts

@@ -159,8 +159,9 @@ def fit(
         with noticing_memory(epoch, microbatches):
             loss, accuracy, lr = train_epoch(step, data, epoch, plateau.factor)
             trained = time.perf_counter()
-            val_loss, counts = evaluate(
-                hp, model, data, classes, max(1, EVALUATION_BATCH // microbatches)
+            val_loss, counts = in_parts(
+                lambda size: evaluate(hp, model, data, classes, size),
+                max(1, EVALUATION_BATCH // microbatches),
             )
         of_val = measured(counts)
         if not math.isfinite(loss + val_loss):
