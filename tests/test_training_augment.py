@@ -267,6 +267,19 @@ def test_images_of_the_right_size_are_not_copied():
     assert same.shape == (2, 1, 12, 12) and same.data_ptr() == images.data_ptr()
 
 
+@pytest.mark.parametrize(("side", "px"), [(8, 4), (4, 8)])
+def test_large_images_are_resized_a_few_at_a_time(monkeypatch, side, px):
+    """4096 of 224 pixels a side were .8 GB of floats, three times, in each worker of a machine."""
+    images = torch.randint(0, 256, (7, side, side), dtype=torch.uint8)
+    whole, sizes, real = augment.resized(images, px), [], augment.F.interpolate
+    monkeypatch.setattr(augment, "AT_ONCE", 3 * 8**2)
+    monkeypatch.setattr(
+        augment.F, "interpolate", lambda x, *a, **k: sizes.append(len(x)) or real(x, *a, **k)
+    )
+    assert torch.equal(augment.resized(images, px), whole)
+    assert sizes == [3, 3, 1]
+
+
 def test_halving_weighs_neighbours_and_keeps_a_flat_image_flat():
     images = torch.full((4, 8, 8), 77, dtype=torch.uint8)
     images[1, :, :] = torch.arange(0, 80, 10, dtype=torch.uint8)

@@ -529,7 +529,7 @@ def test_a_want_of_memory_is_seen_behind_the_error_that_ends_a_recording():
                 raise RuntimeError("CUDA error: operation failed due to a previous error")
 
 
-def test_large_images_are_not_augmented_by_the_thousand(tiny, taken, monkeypatch):
+def test_large_images_are_not_augmented_by_the_thousand(bias, taken, monkeypatch):
     """On a GPU 8192 images of 512 pixels a side took 34 GB, however small a batch's parts were."""
     monkeypatch.setitem(augment.AHEAD, "cpu", 8 * 32**2)
     run(hp(epochs=1, batch_size=2), resident([0, 1] * 8))

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from study.config.hyperparameters import Hyperparameters
 
+AT_ONCE = 2**23  # pixels that are floats at once: 32 MiB, a few times
 # Pixels augmented at once, a batch at least: on CUDA one of small faces alone would be all kernel
 # launches, on a CPU more would leave the cache.
-AHEAD = {"cuda": 2**23, "cpu": 1}
+AHEAD = {"cuda": AT_ONCE, "cpu": 1}
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ def resized(images: Tensor, px: int) -> Tensor:
         floats = F.interpolate(some.float(), (px, px), mode="bilinear", antialias=True)
         return floats.round().clamp(0, 255).to(torch.uint8)
 
-    return torch.cat([part(some) for some in images.split(4096)])  # never all as floats
+    at_once = max(1, AT_ONCE // max(px, images.shape[-1]) ** 2)
+    return torch.cat([part(some) for some in images.split(at_once)])  # never all as floats
 
 
 def draws(hp: Hyperparameters, images: int, generator: torch.Generator) -> Draws:
