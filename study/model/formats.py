@@ -37,6 +37,10 @@ import json
 import torch
 from torch import device, inf  # the network's code below names them
 
+KINDS = {{"F64": torch.float64, "F32": torch.float32, "F16": torch.float16,
+         "BF16": torch.bfloat16, "I64": torch.int64, "I32": torch.int32, "I16": torch.int16,
+         "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool}}
+
 
 def load(path):
     """The network as a function, with the weights of a safetensors file."""
@@ -46,9 +50,8 @@ def load(path):
     weights = {{}}
     for name, about in json.loads(content[8:start]).items():
         if name != "__metadata__":
-            kind = {{"F32": torch.float32, "I64": torch.int64}}[about["dtype"]]
             begin, end = (start + at for at in about["data_offsets"])
-            part = torch.frombuffer(content[begin:end], dtype=kind)
+            part = torch.frombuffer(content[begin:end], dtype=KINDS[about["dtype"]])
             weights[name] = part.reshape(about["shape"])
     return torch.no_grad()(lambda faces: forward(weights, faces))
 
@@ -137,7 +140,9 @@ def write_safetensors(model: Whole, path: Path, about: dict[str, str]) -> Path:
     with writing("safetensors and code", "--format torchscript"), torch.no_grad():
         program = export(model, (example,), dynamic_shapes=SHAPES)
     found: dict[str, Any] = {**program.state_dict, **program.constants}
-    weights = {name: one.detach().contiguous() for name, one in found.items()}
+    # Each its own copy: safetensors refuses one weight that a network has under two names.
+    kept = torch.contiguous_format
+    weights = {name: one.detach().clone(memory_format=kept) for name, one in found.items()}
     content = save(weights, {key: str(value) for key, value in about.items()})
     atomic.replace(path, lambda file: file.write(content))
     beside = path.with_suffix(".py")
