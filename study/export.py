@@ -19,6 +19,7 @@ from study.model import card, confirmed, whole
 from study.storage import errors
 
 FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "safetensors": ".safetensors"}
+BESIDE = (".md", ".py")  # what is written beside it: the model card, a loader
 CALIBRATION = 512  # train images that 8 bits take their ranges from
 RUNS = 200  # single images that are timed
 
@@ -62,6 +63,11 @@ def export(args: argparse.Namespace) -> int:
             raise Mistake(
                 f"{flag} is for ONNX, but --format is {args.format}: leave out one of them"
             )
+    if out.suffix.lower() in {*FORMATS.values(), *BESIDE} - {FORMATS[args.format]}:
+        raise Mistake(
+            f"--out is {out}, but --format is {args.format}: expected a name that ends in "
+            f"{FORMATS[args.format]}, or another --format"
+        )
     if not out.parent.is_dir():
         raise Mistake(f"there is no folder {out.parent} for {out.name}: make it first")
     run = confirmed.opened(args.run, args.model)

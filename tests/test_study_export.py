@@ -1,10 +1,12 @@
 """`python -m study.export`: files that answer as the study does, or are not left there."""
 
+import importlib
 import shutil
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import confirmed_study
 import numpy as np
@@ -185,6 +187,12 @@ def test_other_formats_need_torch_alone(kind, study, tmp_path):
         (["--model", "two-s0"], "no confirmed model two-s0"),
         (["--format", "torchscript", "--int8"], "--int8"),
         (["--format", "safetensors", "--opset", "18"], "--opset is for ONNX, but --format is"),
+        (["--format", "torchscript"], "x.onnx, but --format is torchscript: expected a name that"),
+        (
+            ["--out", "x.pt"],
+            "--out is x.pt, but --format is onnx: expected a name that ends in .on",
+        ),
+        (["--out", "x.md"], "--out is x.md, but --format is onnx"),
     ],
 )
 def test_a_mistake_is_a_sentence_and_leaves_no_file(words, said, study, tmp_path, capsys):
@@ -220,6 +228,30 @@ def test_what_torch_cannot_write_names_what_can_be_tried_instead(
     assert export.main([str(study), "--out", str(tmp_path / "x.file"), *words]) == 2
     error = capsys.readouterr().err
     assert error.endswith(said) and error.count("\n") == 1 and not [*tmp_path.glob("x.*")]
+
+
+def test_a_weight_of_two_names_and_a_mask_are_in_the_file_of_weights(tmp_path, monkeypatch):
+    """A network of one's own may have them; torch's program is made up, the file is read."""
+    shared = torch.tensor([2.0, 3.0])
+    code = "def forward(self, p_one, p_two, b_mask, faces):\n    return (faces,)\n"
+    names = {"p_one": "one", "p_two": "two"}
+    program = SimpleNamespace(
+        state_dict={"one": shared, "two": shared, "mask": torch.tensor([True, False])},
+        constants={},
+        graph_signature=SimpleNamespace(
+            inputs_to_parameters=names, inputs_to_buffers={"b_mask": "mask"}
+        ),
+        graph_module=SimpleNamespace(code=code),
+    )
+    monkeypatch.setattr(formats, "export", lambda *given, **named: program)
+    path = tmp_path / "best.safetensors"
+    beside = formats.write_safetensors(None, path, {"model": "a", "study": "b"})
+    (tmp_path / "again.py").write_text(
+        beside.read_text().replace("return faces", "return weights['one'] * weights['two'], b_mask")
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    product, mask = importlib.import_module("again").load(path)(torch.zeros(1))
+    assert product.tolist() == [4.0, 9.0] and mask.tolist() == [True, False]
 
 
 def test_a_file_that_answers_otherwise_is_not_left(study, tmp_path, monkeypatch, capsys):
