@@ -26,6 +26,34 @@ def test_what_a_network_keeps_is_counted_by_image_and_halved_by_bfloat16(monkeyp
     assert gpu_memory.kept_bytes(hp(precision="auto"), 7) == 2 * (32 * 32 + 50)
 
 
+class Pooled(nn.Sequential):
+    """Keeps its input, and where each maximum was as whole numbers of 8 bytes."""
+
+    def __init__(self, *, classes: int, dropout: float, batch_norm: bool) -> None:
+        first = nn.Conv2d(1, 1, 1, bias=False)
+        super().__init__(first, nn.MaxPool2d(4), nn.Flatten(), nn.Linear(64, classes))
+
+
+def test_bfloat16_halves_no_whole_numbers(monkeypatch):
+    monkeypatch.setitem(MODELS, "alexnet", Pooled)
+    floats, places = 4 * (2 * 32 * 32 + 64), 8 * 64  # input, map and what the last layer is given
+    assert gpu_memory.kept_bytes(hp(), 7) == floats + places
+    assert gpu_memory.kept_bytes(hp(precision="auto"), 7) == floats / 2 + places
+
+
+def test_a_network_that_looks_at_its_numbers_is_counted_too(monkeypatch):
+    """The driver ended in torch's error: such a one can't be run where tensors have no content."""
+
+    class Looking(Plain):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x if x.mean().item() > 1 else x + torch.rand(()))
+
+    monkeypatch.setitem(MODELS, "alexnet", Looking)
+    before = torch.random.get_rng_state()
+    assert gpu_memory.kept_bytes(hp(), 7) == 4 * (32 * 32 + 50)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
 def test_counting_leaves_the_generators_alone():
     before = torch.random.get_rng_state()
     gpu_memory.kept_bytes(hp(), 7)

@@ -18,7 +18,7 @@ from fer_models.layers import parameters
 from study import counted
 from study.config.hyperparameters import Hyperparameters
 from study.training.augment import AHEAD
-from study.training.network import bfloat16, network
+from study.training.network import bfloat16, network, seeded
 
 Answer = TypeVar("Answer")
 
@@ -39,22 +39,37 @@ def memory_mib(hp: Hyperparameters, classes: int, images: int = 0) -> float:
 def kept_bytes(hp: Hyperparameters, classes: int) -> float:
     """Bytes that the forward pass keeps for the backward one, per image, at CUDA's precision.
 
-    On the meta device: shapes are worked out, nothing is computed. bfloat16 keeps half as much.
+    On the meta device: shapes are worked out, nothing is computed. A network of one's own that
+    looks at its numbers can't be run there, and is on the CPU.
     """
-    model = network(hp, classes, torch.device("meta")).train()
+    try:
+        return kept_on(torch.device("meta"), hp, classes)
+    except Exception:  # whatever a person's code raises where tensors have no content
+        return kept_on(torch.device("cpu"), hp, classes)
+
+
+def kept_on(device: torch.device, hp: Hyperparameters, classes: int) -> float:
+    """The same, by a forward pass of two images on this device."""
+    model = network(hp, classes, device).train()
     own = {part.untyped_storage()._cdata for part in (*model.parameters(), *model.buffers())}
-    kept: dict[int, torch.UntypedStorage] = {}  # by storage, held so that no two share a name
+    # By storage, held so that no two share a name. bfloat16 is half a float, and no whole number.
+    kept: dict[int, tuple[torch.UntypedStorage, int]] = {}
+    half = 2 if bfloat16(hp, torch.device("cuda")) else 1
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
-        kept.setdefault(storage._cdata, storage)
+        kept.setdefault(storage._cdata, (storage, half if tensor.is_floating_point() else 1))
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        logits = model(torch.zeros(2, 1, hp.image_px, hp.image_px, device="meta"))
-    total = sum(storage.nbytes() for name, storage in kept.items() if name not in own)
+    faces = torch.zeros(2, 1, hp.image_px, hp.image_px, device=device)
+    with (
+        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+        seeded(0, torch.device("cpu")),
+    ):
+        logits = model(faces)
+    total = sum(storage.nbytes() / by for name, (storage, by) in kept.items() if name not in own)
     del logits  # alive until here: what it kept was not given to others
-    return total / 2 / (2 if bfloat16(hp, torch.device("cuda")) else 1)
+    return total / 2
 
 
 class OutOfMemory(MemoryError):
