@@ -71,7 +71,11 @@ def table(asked: argparse.Namespace, ways: tuple[str, ...], until: float) -> lis
                     if time.monotonic() > until:
                         skipped.append(f"{model} {stem} {batch} {how}".replace("  ", " "))
                         continue
-                    say(model, stem, batch, how, *figures(asked, hp, data, device, how))
+                    try:
+                        row = figures(asked, hp, data, device, how)
+                    except (RuntimeError, MemoryError) as error:  # no room, or can't be recorded
+                        row = [str(error).splitlines()[0], *[""] * 6]
+                    say(model, stem, batch, how, *row)
     print(flush=True)
     return skipped
 

@@ -1,16 +1,18 @@
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
+from benchmarks import gpu
 from fer_models import MODELS
 from study.config.hyperparameters import Hyperparameters
 from study.training import execution
 from study.training.balance import Balance
 from study.training.network import network, optimiser
-from study.training.step import Recorded, Step
+from study.training.step import NotRecorded, Recorded, Step
 
 CPU = torch.device("cpu")
 HP = Hyperparameters(model="alexnet", image_px=32, batch_size=4, epochs=1, lr=0.01)
@@ -61,6 +63,21 @@ def test_dropout_is_not_another_network_to_measure(monkeypatch):
     for given in (dict(dropout=0.1), dict(dropout=0.2), dict(batch_size=8), dict(batch_norm=False)):
         execution.fastest(replace(HP, **given), 2, torch.device("cuda"), known)
     assert asked == [(size, how) for size in (4, 8, 4) for how in ("eager", "graphs")]
+
+
+def test_a_row_that_cannot_be_measured_does_not_end_the_benchmark(monkeypatch, capsys):
+    def figures(asked, hp, data, device, how):
+        if how == "graphs":
+            raise NotRecorded("a step of alexnet can't be recorded\nand more")
+        return ["1.0"] * 7
+
+    asked = SimpleNamespace(
+        models=["alexnet"], stems=["small"], batches=[4, 8], px=32, images=8, epochs=1
+    )
+    monkeypatch.setattr(gpu, "figures", figures)
+    assert gpu.table(asked, ("eager", "graphs"), float("inf")) == []
+    *_, eager, graphs, _ = capsys.readouterr().out.split("\n")[:-1]
+    assert "| 8 | eager | 1.0 |" in eager and "can't be recorded |" in graphs
 
 
 def no_room(*given, **named):
