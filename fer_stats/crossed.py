@@ -29,6 +29,7 @@ POWER = 0.8
 MOST_SEEDS = 200
 WAY = 0.7  # from Satterthwaite's to Cochran's value at 95 %, where one setting's seeds decide
 NODES = 25  # for each part, of what its estimate may come out as
+UNSEEN = 3 / 1.96  # where N answers are alike, others may be 3 in N: the rule of three, at 95 %
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def of_one(right: np.ndarray, cluster: np.ndarray | None = None) -> Estimate:
     """
     right = in_clusters(np.asarray(right, float), cluster)
     part, images, both = components(right)
-    return Estimate(float(right.mean()), (part,), float(np.maximum(images - both, 0.0)))
+    return Estimate(float(right.mean()), (part,), by_images(images - both, right.shape[1], part))
 
 
 @dataclass(frozen=True)
@@ -208,8 +209,17 @@ def between(one: Means, two: Means) -> Estimate:
     difference = one.by_image - two.by_image
     alone = len(difference) < 2  # one image says nothing of others
     scatter = np.nan if alone else difference.var(ddof=1) / len(difference)
-    images = np.maximum(scatter - one.both - two.both, 0.0)
-    return Estimate(float(difference.mean()), (one.part, two.part), float(images))
+    images = by_images(scatter - one.both - two.both, len(difference), one.part, two.part)
+    return Estimate(float(difference.mean()), (one.part, two.part), images)
+
+
+def by_images(variance: float, images: int, *parts: Part) -> float:
+    """Variance of a mean by the choice of so many images, 0 at least. Where nothing scatters at all
+    it is that of the rarest that may have been missed (Hanley and Lippman-Hand 1983): 48 right
+    answers of 48 don't say that the next one will be right."""
+    found = np.maximum(variance, 0.0)
+    scatters = not sum(part.variance for part in parts) + found < 1e-15  # NaN: nothing is known
+    return float(found if scatters else (UNSEEN / images) ** 2)
 
 
 def components(value: np.ndarray) -> tuple[Part, float, float]:

@@ -105,7 +105,7 @@ def test_what_would_settle_it_settles_it_with_these_components():
 
 
 def test_the_chance_of_being_better_when_trained_anew():
-    assert crossed.of_one(np.zeros((3, 9))).chance == 0
+    assert Estimate(0.0, (Part(3, 0.0, 0.0),), 0.0).chance == 0
     assert estimate(0.0, 0.01).chance == 0.5
     assert estimate(0.05, 0.01, 10).chance > estimate(0.05, 0.01, 3).chance > 0.9
 
@@ -188,7 +188,7 @@ def test_seeds_that_scatter_very_differently_err_in_one_of_twenty():
 def test_clusters_of_other_sizes_are_no_scatter_by_themselves():
     sizes = np.array([5, 1, 1, 3, 2])
     cluster = np.repeat(np.arange(5), sizes)
-    assert crossed.of_one(np.ones((3, 12)), cluster).error == pytest.approx(0, abs=1e-9)
+    assert crossed.in_clusters(np.ones((3, 12)), cluster) == pytest.approx(np.ones((3, 5)))
     right = np.random.default_rng(0).random((4, 5)).round()[:, cluster]
     found = crossed.in_clusters(right, cluster)
     assert found.mean(1) == pytest.approx(right.mean(1))
@@ -207,5 +207,17 @@ def test_seeds_that_are_as_accurate_by_chance_leave_an_interval():
     assert one.mean == 0 and one.error > 0.02
     (found,) = crossed.verdicts([one], 0.005)
     assert found.word == "not settled" and found.low < -0.05 and found.high > 0.05
-    same = np.repeat(right[0, :1], 2, 0)  # that answer alike are alike
-    assert crossed.apart(same, same).error == 0
+
+
+@pytest.mark.parametrize(("images", "word"), [(48, "not settled"), (3589, "equal")])
+def test_of_answers_that_are_all_alike_the_rarest_other_may_have_been_missed(images, word):
+    """Two networks that had all of 48 images right were called equal within 0.5 points (0.0 to
+    0.0), and each had 100.0 to 100.0 %: the rule of three says how many may yet be wrong."""
+    right = np.ones((3, images))
+    for one in (crossed.of_one(right), crossed.of_one(right, np.arange(images))):
+        assert one.interval()[0] == pytest.approx(1 - 3 / images, abs=1e-5)
+    for one in (crossed.apart(right, right), crossed.of_one(right - right)):
+        assert one.interval() == pytest.approx((-3 / images, 3 / images), abs=1e-5)
+        assert crossed.verdicts([one], 0.005)[0].word == word
+    clear = crossed.apart(right, 0 * right)
+    assert clear.mean == 1 and crossed.verdicts([clear], 0.005)[0].word == "better"
