@@ -76,6 +76,12 @@ def test_equal_within_the_margin_that_was_asked_for():
     one = verdicts.of(same, margin=0.01)[0]
     assert one.verdict == "equal" and "equal within 1 points" in one.words
     assert verdicts.of(same, margin=0.0001)[0].verdict == "not settled"
+    # the interval is of the first that is named, less the other: here b is a little better
+    worse, better = same[0], replace(same[0], name="b", right=same[0].right.copy())
+    better.right[:, :700] = True
+    for settings in ([worse, better], [better, worse]):
+        (told,) = verdicts.of(settings, margin=0.01)
+        assert told.words == "b and a are equal within 1 points (+0.1 to +0.2; 20 seeds each)"
 
 
 def test_what_would_settle_it_is_what_crossed_says_and_its_cost():

@@ -68,6 +68,9 @@ def seconds(header: Facts, tables: Tables, now: datetime) -> float | None:
     left += together([answers * speed.of(model) for model in unasked], slots)
     if limit := study.get("time_budget"):
         left = min(left, max(0.0, limit - spent(tables, now)))
+    busy = sum(tables.last.get(name, tables.trials[name]).get("gpus", 0.0) for name in at_work)
+    if busy and (hours := study.get("gpu_hours")):
+        left = min(left, max(0.0, 3600 * hours - tables.gpu_seconds) / busy)
     return left
 
 
@@ -106,9 +109,14 @@ def in_order(study: Facts, tables: Tables, speed: Pace) -> list[Job]:
 
 
 def seen(tables: Tables) -> Paces:
-    """Mean seconds of an epoch by network."""
-    epochs = ((tables.trials[name]["hp_model"], row) for (name, _), row in tables.epochs.items())
-    return means((model, row["epoch_seconds"]) for model, row in epochs)
+    """Mean seconds of an epoch by network: of those of the newest driver, which may give a trial
+    other cores than the drivers before it, and of all where it has none yet."""
+    epochs = [(tables.trials[name]["hp_model"], row) for (name, _), row in tables.epochs.items()]
+    newest = [one for one in epochs if tables.began and one[1]["finished_at"] >= tables.began]
+    every, own = (
+        means((model, row["epoch_seconds"]) for model, row in some) for some in (epochs, newest)
+    )
+    return every | own
 
 
 def means(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
