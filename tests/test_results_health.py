@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_results_load import epochs, folder, header, trial, whole
+from test_results_load import epochs, folder, header, predictions, trial, whole
 
 from results.__main__ import main
 from results.artefacts.load import answers, load, named_apart
@@ -66,6 +66,20 @@ def test_a_search_that_is_cut_to_nothing_is_warned_of(whole):
     found = checks(whole)
     assert not found["Search predictable"].passed and not found["Leaks"].passed
     assert not found["Looks at test"].passed  # nobody counted
+
+
+def test_networks_that_nobody_asked_are_not_said_to_have_learned(tmp_path):
+    """After an epoch of a confirmation, and of a network that diverged: it was a PASS."""
+    rows = [trial("alexnet-s0", stage="confirm", status="running")]
+    begun = folder(tmp_path / "begun", None, rows, epochs("alexnet-s0", [0.2]), [])
+    assert "Networks learned" not in checks(begun)
+    unknown = folder(tmp_path / "unknown", None, [trial("t0")], epochs("t0", [0.9]), [])
+    assert "Networks learned" not in checks(unknown)  # how many of each class val has isn't kept
+    told = predictions("alexnet-s0", [0, 1], [0, 1], ["test", "test"], sure=float("nan"))
+    rows = [trial("alexnet-s0", stage="confirm")]
+    broken = folder(tmp_path / "broken", None, rows, epochs("alexnet-s0", [0.2]), [], told)
+    found = checks(broken)["Networks learned"]
+    assert not found.passed and found.words == "The loss of alexnet became no number: no answers."
 
 
 def test_looks_pass_where_they_were_counted_and_this_is_the_first(whole):

@@ -115,10 +115,14 @@ def given(one: Findings) -> dict[str, str]:
 
 
 def learned(one: Findings, own: list[Evaluated]) -> Check | None:
-    if one.epochs.empty:
+    """Whether each network that was confirmed, or is the search's best, beats a constant answer."""
+    best = search.best(search.searched(one))
+    if not own and (best.empty or not learning.of_val(one)):  # nothing to hold against it
         return None
     told = learning.sentences(learning.unlearned([each.answers for each in own]))
     told += learning.searched(one)
+    silent = [each.name for each in own if (each.answers.guess < 0).any()]
+    told += [f"The loss of {listed(silent)} became no number: no answers."] * bool(silent)
     if told:
         longer = str(2 * int(one.trials["hp_epochs"].max()))
         return Check("Networks learned", False, " ".join(told), again(one, epochs=longer))

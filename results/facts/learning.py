@@ -54,16 +54,22 @@ def caution(settings: list[Evaluated], what: str) -> str:
     )
 
 
-@once
-def searched(findings: Findings) -> list[str]:
-    """A sentence for each network whose best trial of the search isn't above the most frequent
-    class of val; nothing where the study didn't keep the classes of what it was judged on."""
+def of_val(findings: Findings) -> dict[str, int]:
+    """Images of each class among those of val that epochs were judged on; {} where the study didn't
+    keep that."""
     data = findings.study["data"]
     counts = data.get("judged") or {}
     if not counts and not without_copies(findings):  # an older study, judged on val as published
         counts = (data.get("counts") or {}).get("val") or {}
-    images = search.val_images(findings)
-    if not counts or not images:
+    return counts if search.val_images(findings) else {}
+
+
+@once
+def searched(findings: Findings) -> list[str]:
+    """A sentence for each network whose best trial of the search isn't above the most frequent
+    class of val; nothing where the study didn't keep the classes of what it was judged on."""
+    counts, images = of_val(findings), search.val_images(findings)
+    if not counts:
         return []
     trials = search.best(search.searched(findings))
     columns = trials[["model", "trial_id", "val_accuracy", "judged"]]
