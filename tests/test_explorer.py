@@ -135,6 +135,24 @@ def test_the_forecast_counts_what_runs_and_what_is_to_come(tmp_path):
     assert progress.forecast(load(folder(tmp_path / "y", header()))) == {}
 
 
+def test_a_pause_before_a_study_was_resumed_is_no_time_of_its_budget(tmp_path):
+    """Resumed the next day it had spent a day of its hour, and an epoch took half of that."""
+    ran = {"started_at": "2026-01-02T03:04:05Z", "status": "running", "ended_at": None}
+    lines = [
+        event(event="driver_started", time=f"2026-01-{day}.000+00:00", host="h", pid=1)
+        for day in ("02T03:04:05", "03T03:00:00")
+    ]
+    again = pd.Timestamp("2026-01-03T03:00:40Z")
+    rows = epochs("a", [0.1] * 2) + [epochs("b", [0.2])[0] | {"finished_at": again}]
+    tried = [trial("a"), trial("b", status="running", started_at=again)]
+    head = header(**ran, study={"stages": ["search"], "trials": 2, "time_budget": 3600})
+    one = load(folder(tmp_path / "s", head, tried, rows, [], None, lines))
+    assert progress.clock(one) == 60 + 40  # to where a ended, and to b's first epoch
+    spent = progress.budget(one).set_index("budget").loc["seconds, wall-clock"]
+    assert spent["left"] == 3500
+    assert progress.forecast(one)["pace"] == pytest.approx(100 / 3)
+
+
 def test_failures_are_grouped_by_their_error(tmp_path):
     rows = [trial(f"f{k}", status="failed", error="out of memory") for k in range(3)]
     rows.append(trial("r", retries=1, error="node lost", hp_model="resnet34"))

@@ -57,11 +57,22 @@ def epochs_asked(one: Findings) -> float:
 
 
 def clock(one: Findings) -> float:
-    """Seconds from the start to the end, or to the last event of a study that still runs."""
+    """Seconds that its drivers were at work, to the end or to the last event of a study that still
+    runs, as its time budget counts them: what lies between one's last sign and --resume isn't."""
     begin, end = one.study.get("started_at"), one.study.get("ended_at") or one.last_event
     if not begin or not end:
         return 0.0
-    return max(0.0, (pd.Timestamp(end) - pd.Timestamp(begin)).total_seconds())
+    starts = [at(begin), *(at(driver["time"]) for driver in one.drivers[1:])]
+    when = [one.epochs["finished_at"], one.trials["started_at"], one.trials["ended_at"]]
+    signs = np.array([at(end), *map(at, pd.concat(when).dropna())])
+    spans = zip(starts, [*starts[1:], np.inf], strict=True)
+    worked = (np.max(signs[(a <= signs) & (signs < b)], initial=a) - a for a, b in spans)
+    return float(sum(worked))
+
+
+def at(moment: Any) -> float:
+    """Seconds since 1970."""
+    return pd.Timestamp(moment).timestamp()
 
 
 def forecast(one: Findings) -> dict[str, Any]:
