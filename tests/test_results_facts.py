@@ -9,9 +9,10 @@ import pytest
 from test_results_load import CLASSES, PAPERS, epochs, folder, header, predictions, trial, whole
 
 from results.artefacts.load import answers, load
-from results.facts import evaluation, paper, status
+from results.facts import answer, evaluation, paper, status
 from results.report.sections import curves as sections_curves
 from results.report.sections import paper as sections_paper
+from results.report.sections.confirmed import highest
 
 __all__ = ["whole"]
 
@@ -282,6 +283,25 @@ def test_cost_knows_who_is_beaten(whole):
     frame = evaluation.cost([found], judged(whole)).set_index("setting")
     assert frame["seconds"].tolist() == [8.0, 8.0]
     assert frame["undominated"].tolist() == [False, True]  # as slow, and less accurate
+
+
+def test_without_near_copies_are_other_images_than_with_them(whole):
+    """Of one data set a study knew near copies and another didn't: their accuracies without
+    duplicates, of 3,275 images and of 2,987, had one picture, one highest and one cheapest."""
+    one = load(whole)
+    alexnet, resnet = answers(one)
+    knowing = replace(alexnet, study="other", near=np.isin(alexnet.image, (0, 15)))
+    settings = evaluation.evaluated([alexnet, resnet, knowing])
+    studies = [one, replace(one, name="other")]
+    frame = evaluation.confirmed(settings).query("measure == 'accuracy'")
+    sets = frame.groupby("scope")["digest"].nunique()
+    assert sets[evaluation.PRIMARY] == 2 and sets["test"] == sets["val+test"] == 1
+    assert highest(frame).count("Highest: ") == 2
+    assert evaluation.cost(studies, settings)["undominated"].tolist() == [False, True, True]
+    shown = answer.accuracies(studies, settings)
+    assert shown.groupby("setting")["digest"].nunique().tolist() == [1, 1, 1]
+    together = shown.groupby("digest")["setting"].unique().map(set).tolist()
+    assert {"alexnet (other)"} in together and {"alexnet (mine)", "resnet34"} in together
 
 
 def test_a_part_of_the_images_is_told(tmp_path):

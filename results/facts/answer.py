@@ -62,10 +62,13 @@ def searched(one: Findings) -> pd.DataFrame:
 
 
 def told(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of one kind with `trained` and `whole`, in the order of PRIMARY, else of val."""
+    """The rows of one kind with `trained` and `whole`, in the order of PRIMARY, else of val. The
+    digest of all rows of a setting is that of the images on which it is ordered."""
     first = frame["scope"] == PRIMARY
-    if not first.any():
-        first = frame["scope"].str.startswith("val")
+    rest = ~frame["setting"].isin(frame.loc[first, "setting"])
+    first |= rest & frame["scope"].str.startswith("val")
+    of_setting = frame[first].set_index("setting")["digest"]
+    frame = frame.assign(digest=frame["setting"].map(of_setting))
     parts = []
     for _, same in frame.groupby("digest", sort=False):
         ordered = evaluation.alike(same[first.loc[same.index]])

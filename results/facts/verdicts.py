@@ -11,7 +11,7 @@ import pandas as pd
 from fer_stats import verdicts
 from fer_stats.verdicts import Answered, Comparison
 from results.artefacts.load import Answers, Findings
-from results.facts.evaluation import PRIMARY, Evaluated, chosen, copies
+from results.facts.evaluation import PRIMARY, Evaluated, chosen, copies, digest
 
 
 def of(
@@ -69,12 +69,10 @@ def within(study: Findings) -> float:
 
 def alike(settings: list[Evaluated], scope: str) -> list[list[Evaluated]]:
     """The settings with answers in the scope, those on the same images together."""
-    groups: dict[tuple[str, bytes], list[Evaluated]] = {}
+    groups: dict[str, list[Evaluated]] = {}
     for one in settings:
-        inside = chosen(one.answers, scope)
-        if inside.any():
-            key = one.answers.digest, one.answers.image[inside].tobytes()
-            groups.setdefault(key, []).append(one)
+        if chosen(one.answers, scope).any():
+            groups.setdefault(digest(one.answers, scope), []).append(one)
     return list(groups.values())
 
 
