@@ -199,6 +199,12 @@ def test_a_setting_that_has_not_come_to_its_end_is_told_by_its_epochs_and_has_no
     assert "B-resnet34 at epoch 3 of 35: val 50.0 %" in figure.summary
 
 
+def test_a_trial_that_diverged_has_no_loss_in_the_table_of_trials(whole):
+    """It had that of the epoch before, beside the accuracy of the last."""
+    row = status.trials(load(whole)).set_index("trial").loc["a3"]
+    assert row["epochs"] == "2/4" and row["val_accuracy"] == 0.1 and np.isnan(row["val_loss"])
+
+
 def test_warnings_say_what_a_reader_must_know(whole):
     found = load(whole)
     told = " ".join(status.warnings(found, answers(found)))

@@ -223,7 +223,8 @@ def diverged(findings: Findings) -> list[str]:
 def trials(findings: Findings) -> pd.DataFrame:
     """Every trial with how far it came, how it ended, and the hyperparameters that vary."""
     frame = findings.trials
-    last = findings.epochs.sort_values("epoch").groupby("trial_id").last()
+    ordered = findings.epochs.sort_values("epoch")  # groupby's last would pass over a NaN
+    last = ordered.drop_duplicates("trial_id", keep="last").set_index("trial_id")
     varies = [
         c
         for c in frame
