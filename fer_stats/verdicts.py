@@ -199,13 +199,14 @@ def family(
     """The pairs of one of Holm's families."""
     estimates = [estimate(a, b, cluster) for a, b in pairs]
     judged = crossed.verdicts([one for one, *_ in estimates], margin)
-    first_step = 1 - (1 - crossed.LEVEL) / max(len(pairs), 1)
+    known = sum(not np.isnan(one.error) for one, *_ in estimates)  # Holm's members
+    first_step, every = (1 - (1 - crossed.LEVEL) / max(many, 1) for many in (known, len(pairs)))
     found = []
     for (a, b), (one, seeds, paired), verdict in zip(pairs, estimates, judged, strict=True):
         needed = None
         if verdict.word == "not settled":
             guess = one if min(seeds) > 1 else assumed(a, b, cluster)
-            level = verdict.level if min(seeds) > 1 else first_step
+            level = verdict.level if min(seeds) > 1 else every  # with seeds it is a member too
             needed = crossed.seeds_to_settle(guess, margin, level)
         lacking = [max((needed or 0) - len(each.seeds), 0) * each.cost for each in (a, b)]
         found.append(

@@ -54,6 +54,15 @@ def test_one_seed_never_settles_anything_and_says_what_would():
     assert " to " not in one.words.split(":")[0]  # no interval that pretends
 
 
+def test_a_pair_with_one_seed_makes_no_other_difference_harder_to_find():
+    """Of four settings, one of one seed, three pairs are tested: "found" was told for six."""
+    three = [answers(0.5, number=k, name=name) for k, name in enumerate("abc")]
+    one_seed = answers(0.5, 1, number=3, name="d")
+    alone, beside = verdicts.of(three), verdicts.of([*three, one_seed])
+    there = [one for one in beside if "d" not in (one.first, one.second)]
+    assert [one.smallest for one in there] == [one.smallest for one in alone]
+
+
 def test_settings_that_begin_alike_are_compared_seed_by_seed():
     rng = np.random.default_rng(0)
     luck = rng.normal(0, 0.1, 6)  # a seed's own, which both settings share
