@@ -40,10 +40,31 @@ def test_a_slow_machine_leaves_trials_out_but_none_of_the_networks():
     assert trials[0] == 6 and trials[-1] == 3 and trials == sorted(trials, reverse=True)
     assert 3 < trials[2] < 6
     told = sizing.left_out(study(), study(trials=4))
-    assert told == "; 4 of 6 trials, since with all of them it would take more than 5 min here"
+    assert told == "4 of 6 trials, since with all of them it would take more than 5 min here"
     assert sizing.left_out(study(), study()) == ""
     for factor in (1, 1.5):
         assert sizing.expected(sizing.cut(study(), (), paces(factor), 2), paces(factor), 2) <= 300
+
+
+def test_a_time_budget_that_is_shorter_than_the_minutes_sizes_the_search_too():
+    """It cut what was expected, too, so that nothing was left out: all went into the search."""
+    assert sizing.expected(study(time_budget=60), paces(1), 2) == 175 + 90
+    trials = {
+        seconds: sizing.cut(study(time_budget=seconds), (), paces(1), 2).trials
+        for seconds in (0, 60, 250, 299, 3600)
+    }
+    assert trials == {0: 6, 60: 3, 250: 5, 299: 6, 3600: 6}
+    told = sizing.left_out(study(time_budget=60), study(time_budget=60, trials=3))
+    assert told.endswith("it would take more than the time budget of 60 s here")
+    told = sizing.left_out(study(time_budget=3600), study(time_budget=3600, trials=3))
+    assert told.endswith("it would take more than 5 min here")
+
+
+def test_the_answers_on_val_and_test_are_part_of_the_time():
+    """They were told in "Time: about" and not counted where trials were left out."""
+    data = {"images": {"train": 20, "test": 30}, "counts": {"val": {"happy": 30}}}  # an epoch each
+    assert sizing.expected(study(), paces(1), 2, data) == 175 + 90 + 40
+    assert sizing.cut(study(), (), paces(1), 2, data).trials < 6
 
 
 def test_none_of_the_networks_is_left_out_where_first_points_or_a_grid_come_one_by_one(tmp_path):

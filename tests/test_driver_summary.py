@@ -9,7 +9,7 @@ from fer_data import fer2013
 from fer_stats import crossed
 from fer_stats.share import wilson
 from study.config.study import from_dict
-from study.driver.summary import closing, confirmed, report, searched, table
+from study.driver.summary import closing, confirmed, how_long, report, searched, table
 from study.record.tables import Tables
 
 VAL = np.repeat([0, 1], [10, 90])  # labels: always sad has 90 % of val
@@ -300,3 +300,14 @@ def test_a_spent_budget_says_how_far_it_came_and_how_to_give_more(tmp_path):
 def test_where_the_storage_failed_nothing_is_read_for_the_last_words(tmp_path):
     text = closed(tables(), tmp_path / "gone", "storage")
     assert "Stopped: disk full at x. What was written before is kept." in text
+
+
+def test_a_time_budget_that_is_too_short_is_told_before_the_first_trial():
+    """It said that the study would take as long as its budget."""
+    budget = from_dict({"time_budget": 60})
+    assert how_long(budget, 240) == (
+        "Time: about 4 min here, but the time budget of 60 s ends it before; --epochs, "
+        "--train-images for less"
+    )
+    for study in (from_dict({}), from_dict({"time_budget": 300})):
+        assert how_long(study, 240) == "Time: about 4 min here; --epochs, --train-images for more"

@@ -158,7 +158,7 @@ class Study:
     minutes: float = option(
         0.0,
         "leave out trials of the search where, by a few steps of each network at the start, the "
-        "study would take longer here; 0 measures nothing",
+        "study would take longer here, or longer than time_budget; 0 measures nothing",
         0,
     )
     gpu_hours: float = option(0.0, "end the study after so many GPU-hours; 0 never", 0)

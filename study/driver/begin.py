@@ -131,8 +131,9 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
         **provenance.of_driver(),
     }
     measured = paces()
-    whole_search, study = study, sizing.cut(study, said, measured, resources.slots(study, need))
-    why += sizing.left_out(whole_search, study)
+    slots = resources.slots(study, need)
+    whole_search, study = study, sizing.cut(study, said, measured, slots, header["data"])
+    why = "; ".join(filter(None, (why, sizing.left_out(whole_search, study))))
     header |= {"study": to_dict(study), "why_this_size": why}
     prepare.make_folder(folder, header)
     if why:

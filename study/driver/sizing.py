@@ -3,6 +3,7 @@
 Runs on the driver. What is told then is `remaining`'s, as is the time that is left later.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -82,13 +83,20 @@ def most(trials: Iterable[Hyperparameters], name: str) -> int:
     return max(getattr(hp, name) for hp in trials)
 
 
-def cut(study: Study, said: Iterable[str], paces: remaining.Paces, slots: int) -> Study:
-    """As many of the search's trials as fit into the study's minutes, and at least so many that
-    each network has one; all of them where a person has chosen the size, or nothing is known."""
+def cut(
+    study: Study,
+    said: Iterable[str],
+    paces: remaining.Paces,
+    slots: int,
+    data: remaining.Facts | None = None,
+) -> Study:
+    """As many of the search's trials as fit into the study's minutes and its time budget, and at
+    least so many that each network has one; all of them where a person has chosen the size, or
+    nothing is known. `data` is that of study.json."""
     if not paces or {*SIZE} & {*said} or "search" not in study.stages:
         return study
-    least = enough(study)
-    while study.trials > least and expected(study, paces, slots) > 60 * study.minutes:
+    least, most = enough(study), min(60 * study.minutes, study.time_budget or math.inf)
+    while study.trials > least and expected(study, paces, slots, data) > most:
         study = replace(study, trials=study.trials - 1)
     return study
 
@@ -97,13 +105,19 @@ def left_out(before: Study, study: Study) -> str:
     """What `cut` has left out, in words, for the sentence on the study's size."""
     if study.trials == before.trials:
         return ""
+    most = f"{study.minutes:g} min"
+    if 0 < study.time_budget < 60 * study.minutes:
+        most = f"the time budget of {study.time_budget:g} s"
     return (
-        f"; {study.trials} of {before.trials} trials, since with all of them it would take more "
-        f"than {study.minutes:g} min here"
+        f"{study.trials} of {before.trials} trials, since with all of them it would take more "
+        f"than {most} here"
     )
 
 
-def expected(study: Study, paces: remaining.Paces, slots: int) -> float:
-    """Seconds that the study will take."""
-    header = {"study": to_dict(study), "trials_at_once": slots, "seconds_per_epoch": paces}
+def expected(
+    study: Study, paces: remaining.Paces, slots: int, data: remaining.Facts | None = None
+) -> float:
+    """Seconds that the whole study would take, whatever its budget."""
+    whole = to_dict(replace(study, time_budget=0.0, gpu_hours=0.0))
+    header = {"study": whole, "trials_at_once": slots, "seconds_per_epoch": paces, "data": data}
     return remaining.seconds(header, Tables(), datetime.now(UTC)) or 0.0

@@ -18,7 +18,7 @@ from fer_stats.plans import Plan
 from study import counted
 from study.config.study import BUDGETS, Study, confirmed_names, pairs_of
 from study.data.datasets import Dataset
-from study.driver import compared, header, learning, prepare, wider
+from study.driver import compared, header, learning, prepare, sizing, wider
 from study.driver.display import percent
 from study.driver.failures import last_line
 from study.driver.session import Session
@@ -252,9 +252,21 @@ def opening(session: Session, joined: str) -> str:
         )
         if words := decides(whole, session.dataset).words:
             lines.append(f"Decides: {words}")
-    if session.header.get("seconds_per_epoch") and (seconds := session.seconds_left()):
-        lines.append(f"Time: about {minutes(seconds)} here; --epochs, --train-images for more")
+    if paces := session.header.get("seconds_per_epoch"):
+        seconds = sizing.expected(study, paces, session.slots, session.header["data"])
+        lines.append(how_long(study, seconds))
     return "\n".join(lines)
+
+
+def how_long(study: Study, seconds: float) -> str:
+    """How long a new study will take, and whether its time budget is enough for that."""
+    about = f"Time: about {minutes(seconds)} here"
+    if 0 < study.time_budget < seconds:
+        return (
+            f"{about}, but the time budget of {study.time_budget:g} s ends it before; --epochs, "
+            "--train-images for less"
+        )
+    return f"{about}; --epochs, --train-images for more"
 
 
 def enlarged(study: Study, side: int) -> list[str]:
