@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from study.config.study import (
     domain,
     domains,
     from_dict,
+    named_by_default,
     pairs_of,
     read_preset,
     to_dict,
@@ -635,3 +637,10 @@ def test_classes_are_any_names_and_nothing_else():
         assert refusal(from_dict, {"classes": wrong}) == (
             f"classes is {wrong!r}: expected a list of names"
         )
+
+
+def test_studies_that_begin_in_one_second_have_names_of_their_own():
+    """Two machines that share a storage, or two rows of a batch script, had one."""
+    names = {named_by_default("presets/my.toml") for _ in range(100)}
+    assert len(names) == 100
+    assert all(re.fullmatch(r"my-\d{8}-\d{6}-[0-9a-f]{6}", name) for name in names)

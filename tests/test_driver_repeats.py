@@ -50,6 +50,13 @@ def test_each_search_has_a_seed_and_a_folder_of_its_own_and_a_share_of_the_budge
     assert f"python -m results {folders}" in capsys.readouterr().out
 
 
+def test_searches_without_a_name_have_one_that_no_other_has(asked, tmp_path, capsys):
+    for _ in range(2):
+        assert main(["--preset", "smoke", "--repeats", "2", "--out", str(tmp_path)]) == 0
+    names = [words[words.index("--name") + 1] for words in asked]
+    assert len({name.removesuffix("-1").removesuffix("-2") for name in names}) == 2
+
+
 def test_the_same_command_goes_on_and_another_is_refused(asked, tmp_path, capsys):
     assert main(command(tmp_path, "--repeats", "2")) == 0
     assert main(command(tmp_path, "--repeats", "3")) == 0

@@ -365,6 +365,16 @@ def test_a_studys_folder_is_there_with_its_header_or_not_at_all(tmp_path, monkey
     assert json.loads((folder / "study.json").read_text())["status"] == "running"
 
 
+def test_a_folder_that_another_study_made_in_between_is_refused_and_left_as_it_is(tmp_path):
+    """Looked for before the images were read, it may be there after; it was a traceback."""
+    folder = tmp_path / "s"
+    prepare.make_folder(folder, {"study": {}})
+    before = (folder / "study.json").read_bytes()
+    with pytest.raises(Mistake, match="s exists: go on with it by --resume .*another --name"):
+        prepare.make_folder(folder, {"study": {"seed": 1}})
+    assert (folder / "study.json").read_bytes() == before and [*tmp_path.iterdir()] == [folder]
+
+
 MISTAKES = {
     "--data nowhere.csv": "nowhere.csv",
     "--models lenet": "unknown model 'lenet': known are alexnet, resnet34, cbam_resnet34",

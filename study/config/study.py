@@ -3,9 +3,11 @@
 Runs on the driver.
 """
 
+import secrets
 import tomllib
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -59,7 +61,9 @@ class Study:
     """All that decides a study's outcome, and what it may use. A wrong value raises Mistake."""
 
     preset: str = option("search", "smoke, search, fair, paper, ingredients, or a TOML file")
-    name: str = option("", "name of the study's folder; by default preset, date and time")
+    name: str = option(
+        "", "name of the study's folder; by default preset, date, time and six random characters"
+    )
     out: str = option("runs", "folder for studies")
     storage: str = option(
         "", "s3://BUCKET/FOLDER or gs://..., shared by all machines; empty keeps all under --out"
@@ -217,6 +221,12 @@ class Study:
         for name in names:
             if names.count(name) > 1:
                 raise Mistake(f"two settings have the name '{name}': expected each its own")
+
+
+def named_by_default(source: str) -> str:
+    """The name of a study of this preset that nobody named. Two may begin in one second, also on
+    two machines that share a storage, so that it ends in random characters."""
+    return f"{Path(source).stem}-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 def plain(name: str) -> bool:

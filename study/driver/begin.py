@@ -4,10 +4,8 @@ It imports what needs torch where that is needed: torch comes while Ray's proces
 """
 
 import logging
-import shlex
 import threading
 from dataclasses import replace
-from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from study.config import flags
 from study.config.study import (
     PRESETS,
     Study,
+    named_by_default,
     preset,
     read_preset,
     sized_by,
@@ -100,15 +99,10 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
         refuse_outside(study)
     refuse_unsearched(study)
     study = whole_grid(study, said)
-    stem = Path(study.preset).stem
-    study = replace(study, name=study.name or f"{stem}-{datetime.now():%Y%m%d-%H%M%S}")
-    study = from_any_folder(study)
+    study = from_any_folder(replace(study, name=study.name or named_by_default(study.preset)))
     folder = Path(study.out) / study.name
     if folder.exists():
-        raise Mistake(
-            f"{folder} exists: go on with it by --resume {shlex.quote(str(folder))}, or choose "
-            "another --name"
-        )
+        raise prepare.taken(folder)
     handover.prepare(study, folder, say)
     whole = read_images(study, study.classes, prepare.side_px(study))
     study = prepare.at_most(study, whole, said)

@@ -2,6 +2,7 @@
 
 import math
 import os
+import shlex
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
@@ -214,6 +215,14 @@ def check_same(study: Study, whole: datasets.Dataset, data: dict[str, Any]) -> N
     )
 
 
+def taken(folder: Path) -> Mistake:
+    """Of a new study whose folder is there."""
+    return Mistake(
+        f"{folder} exists: go on with it by --resume {shlex.quote(str(folder))}, or choose another "
+        "--name"
+    )
+
+
 def make_folder(folder: Path, header: dict[str, Any]) -> None:
     """The study's folder with its study.json, at once: a driver that dies leaves both or neither,
     and so nothing that is neither new nor to be resumed."""
@@ -225,6 +234,8 @@ def make_folder(folder: Path, header: dict[str, Any]) -> None:
         atomic.sync_folder(folder.parent)
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
+        if error.filename2 and folder.exists():  # another study was faster
+            raise taken(folder) from None
         if why := errors.refused(error):
             raise Mistake(why) from None
         raise

@@ -10,12 +10,11 @@ import shlex
 import signal
 import subprocess
 import sys
-from datetime import datetime
 from pathlib import Path
 
 from study import Mistake, say
 from study.config import flags
-from study.config.study import BUDGETS, Study, preset, read_preset, recorded
+from study.config.study import BUDGETS, Study, named_by_default, preset, read_preset, recorded
 
 AGAIN = ("data", "address", "storage", *BUDGETS)  # what --resume takes, too, and may be another
 ELSEWHERE = ("preset", "classes", "name", "out", "seed", "from", *AGAIN)  # not flags of its study
@@ -38,7 +37,7 @@ def run(given: dict[str, str], repeats: int, more: list[str]) -> int:
     study = whole(source, given)
     if "search" not in study.stages:
         raise Mistake("--repeats does nothing here, since nothing is searched: leave it out")
-    name = study.name or f"{Path(source).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    name = study.name or named_by_default(source)
     folders = [Path(study.out) / f"{name}-{k + 1}" for k in range(repeats)]
     shares = {what: getattr(study, what) / repeats for what in BUDGETS if getattr(study, what)}
     worst = 0
