@@ -94,6 +94,16 @@ def test_a_trial_of_an_earlier_driver_is_silent_since_this_one_began():
     assert left(tables, 9 * 3600 + 2, trials=2) == 16.0
 
 
+def test_the_pace_is_that_of_the_newest_driver_which_may_train_with_other_cores():
+    """It was the mean over all drivers: after --resume --cpus-per-trial long nobody could say."""
+    hour = NOON + timedelta(hours=1)
+    tables = replace(SEARCH, began=hour, epochs=dict(SEARCH.epochs), last=dict(SEARCH.last))
+    assert left(tables, 3600, trials=2) == 18.0, "as before, until an epoch of this one"
+    row = {"epoch": 2, "epoch_seconds": 1.0, "gpus": 0.0, "finished_at": hour}
+    tables.epochs["t0001", 2] = tables.last["t0001"] = row
+    assert left(tables, 3600, trials=2) == 2.0
+
+
 def test_where_no_driver_has_told_how_many_trials_fit_it_is_those_at_work():
     """A study that an older version began."""
     header = {"study": to_dict(from_dict({"models": ["alexnet"], "stages": ["search"]}))}
@@ -165,6 +175,15 @@ def test_a_budget_ends_it_before(budget, seconds):
     SEARCH.wall_seconds = 24.0
     assert left(SEARCH, 24, trials=4, time_budget=budget) == seconds
     SEARCH.wall_seconds = 0.0
+
+
+@pytest.mark.parametrize(("spent", "seconds"), [(0.0, 42.0), (3590.0, 20.0), (9999.0, 0.0)])
+def test_gpu_hours_end_it_before_at_the_rate_of_the_trials_at_work(spent, seconds):
+    """It told the whole of a study that its budget ends long before."""
+    tables = replace(SEARCH, gpu_seconds=spent, last=dict(SEARCH.last))
+    tables.last["t0001"] = tables.last["t0001"] | {"gpus": 0.5}
+    whole = left(tables, 24, trials=4)
+    assert left(tables, 24, trials=4, gpu_hours=1.0) == min(whole, seconds)
 
 
 def test_a_budget_is_spent_between_the_events_too():
