@@ -30,9 +30,10 @@ def main(argv: Sequence[str] | None = None, trainable: type | None = None) -> in
     try:
         return asked(argv, trainable)
     except KeyboardInterrupt as stopped:
-        again = f"; go on with: {stopped}" if str(stopped) else " before anything was begun"
-        complain(f"study.run: stopped at once{again}")
-        return 128 + signal.SIGINT
+        again, number = stopped.args or ("", signal.SIGINT)  # Python's own has none
+        told = f"; go on with: {again}" if again else " before anything was begun"
+        complain(f"study.run: stopped at once{told}")
+        return 128 + number
     finally:
         output.flushed()
 

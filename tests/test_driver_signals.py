@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from study import output
+from study import output, run
 from study.config.study import Study
 from study.driver import signals
 from study.driver.session import Session
@@ -47,6 +47,38 @@ def test_a_first_signal_asks_and_a_second_one_ends_at_once(number):
         with pytest.raises(KeyboardInterrupt, match="--resume x"):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(number) is before
+
+
+def test_a_terminal_that_closes_sends_sighup_more_than_once_and_nobody_has_asked_twice():
+    """From the shell, and from the kernel when the shell has ended: the study stopped at once."""
+    at_work = session()
+    with Signals(at_work) as asked:
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
+        with asked.closing():
+            signal.raise_signal(signal.SIGHUP)
+    assert (at_work.reason, at_work.ending.signal) == ("SIGHUP", signal.SIGHUP)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_exit_code_is_that_of_the_signal_that_stops_it_at_once(monkeypatch, capsys, number):
+    """Twice SIGTERM, as of a batch system, ended with the exit code of Ctrl-C."""
+
+    def twice(*words: object) -> int:
+        with Signals(session()):
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(number)
+        return 0
+
+    monkeypatch.setattr(run, "asked", twice)
+    assert run.main([]) == 128 + number
+    assert "stopped at once; go on with: python -m study.run --resume x" in capsys.readouterr().err
+
+    def before(*words: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "asked", before)
+    assert run.main([]) == 130 and "before anything was begun" in capsys.readouterr().err
 
 
 def test_time_that_runs_out_while_nodes_are_asked_leaves_the_books_to_who_closes_them():

@@ -4,6 +4,7 @@ It imports what needs torch where that is needed: torch comes while Ray's proces
 """
 
 import logging
+import signal
 import threading
 from dataclasses import replace
 from importlib import import_module
@@ -267,11 +268,11 @@ def drive(
                 session.expected = nodes.check(session.place)
                 say(summary.opening(session, resources.inventory(joined)))
                 return stages.run(session, display, finish, signals)
-        except KeyboardInterrupt:  # from wherever it came
-            why = "stopped at once"
+        except KeyboardInterrupt as stopped:  # from wherever it came
+            why, number = "stopped at once", stopped.args[1] if stopped.args else signal.SIGINT
             unbegun(session, why)
-            notifier.once("ended", why, status="interrupted", reason=why, exit_code=130)
-            raise KeyboardInterrupt(session.go_on) from None
+            notifier.once("ended", why, status="interrupted", reason=why, exit_code=128 + number)
+            raise KeyboardInterrupt(session.go_on, number) from None
         except Mistake as refusal:
             why = str(refusal)
             unbegun(session, why)

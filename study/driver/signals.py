@@ -13,7 +13,8 @@ GRACE_SECONDS = 20.0
 
 
 class Signals:
-    """Ctrl-C, SIGTERM and SIGHUP ask the study to end in order; a second one ends at once.
+    """Ctrl-C, SIGTERM and SIGHUP ask the study to end in order; a second one ends at once, but for
+    SIGHUP, which comes more than once from a terminal that closes: from its shell and the kernel.
 
     So does, once, a closed pipe or terminal (SIGPIPE, which Python itself ignores). If Ray was hit
     too (a signal to the whole process group), waiting for it would take a minute and end in an
@@ -44,9 +45,10 @@ class Signals:
             signal.signal(number, handler)
 
     def hear(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt(self.session.go_on)
-        self.ask(number, signal.Signals(number).name)
+        if not self.asked:
+            self.ask(number, signal.Signals(number).name)
+        elif number != signal.SIGHUP:
+            raise KeyboardInterrupt(self.session.go_on, number)
 
     def unread(self, number: int, why: str) -> None:
         if not self.asked:
