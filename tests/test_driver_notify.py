@@ -129,6 +129,21 @@ def test_telling_comes_back_at_once_and_the_end_waits_only_so_long(folder, monke
     ]
 
 
+def test_a_disk_that_is_full_once_loses_one_event_and_not_those_after_it(folder, monkeypatch):
+    """The thread that delivers died of it, and the end, too, was told to nobody."""
+    arrived = []
+
+    def deliver(event: bytes) -> None:
+        arrived.append(json.loads(event)["event"])
+        if len(arrived) == 1:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(notify, "receiver", lambda text: deliver)
+    (line,) = told("cat", folder, "stalled", "ended")
+    assert "stalled wasn't delivered: [Errno 28] No space left on device" in line
+    assert arrived == ["stalled", "ended"]
+
+
 def test_where_the_study_cannot_be_read_the_event_is_told_without_it(tmp_path, server):
     assert told(server.url, tmp_path / "gone", "ended") == []
     assert server.kept[0]["study"]["name"] == "gone" and "unread" in server.kept[0]["study"]
@@ -136,6 +151,7 @@ def test_where_the_study_cannot_be_read_the_event_is_told_without_it(tmp_path, s
 
 WRONG = {
     "ftp://host/x": "expected a command, or a URL of http or https",
+    "http://[::1/x": "expected a command, or a URL of http or https",
     "https:///x": "expected a command, or a URL of http or https",
     "no-such-program --now": "there is no program 'no-such-program'",
     "sh -c 'half": "can't be read as a command",

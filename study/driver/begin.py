@@ -49,7 +49,7 @@ from study.record import outcome, remaining
 from study.record.journal import Journal, read
 from study.record.tables import Tables
 from study.search import proposals
-from study.storage import handover, places
+from study.storage import errors, handover, places
 from study.storage.mirror import Mirror
 
 MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not what it is
@@ -280,8 +280,10 @@ def drive(
             raise
         except BaseException as error:
             why = f"{type(error).__name__}: {error}"
+            code = 2 if isinstance(error, OSError) and errors.refused(error) else 1
             unbegun(session, why)
-            notifier.once("ended", f"the driver fails: {why}", status="crashed", reason=why)
+            text = f"the driver fails: {why}"
+            notifier.once("ended", text, status="crashed", reason=why, exit_code=code)
             raise
         finally:
             notifier.close()

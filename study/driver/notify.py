@@ -45,7 +45,10 @@ class Undelivered(Exception):
 def receiver(text: str) -> Callable[[bytes], None]:
     """What delivers an event to a command or a URL. Mistake if it is neither."""
     if "://" in text.split(" ")[0]:
-        parts = urllib.parse.urlsplit(text)
+        try:
+            parts = urllib.parse.urlsplit(text)
+        except ValueError:  # as of http://[::1/
+            parts = urllib.parse.urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Mistake(f"--notify is {text}: expected a command, or a URL of http or https")
         return lambda event: post(text, event)
@@ -149,7 +152,7 @@ class Notifier:
         while (event := self.waiting.get()) is not None:
             try:
                 self.deliver_one(event)
-            except Undelivered as why:
+            except Exception as why:  # not Undelivered alone: a full disk may be what is to be told
                 self.complain(f"{event['event']} wasn't delivered: {why}")
 
     def deliver_one(self, event: dict[str, Any]) -> None:
