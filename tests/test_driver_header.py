@@ -1,6 +1,7 @@
 """study.json read again, and what each driver leaves of itself in the journal."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -75,6 +76,17 @@ def test_what_was_known_of_test_before_it_was_judged_by_is_not_lost(folder):
     (folder / "study.json").unlink()
     found, _ = header.read(folder, tables)
     assert found["look_at_test"] == 3 and found["seeds_after_test"] == [2, 5]
+
+
+def test_an_older_study_json_takes_back_nothing_that_a_resume_has_changed(folder, capsys):
+    """The study was the journal's, but that seeds were added after test was forgotten."""
+    more = {"study": to_dict(replace(STUDY, seeds=5)), "seeds_after_test": [2, 5], "device": "cuda"}
+    more |= {"changed": [{"trials": 3, "what": {}}]}
+    tables = Tables.of([began(**header.of_journal(HEADER | more))])
+    found, study = header.read(folder, tables)
+    assert study.seeds == 5 and {name: found[name] for name in more} == more
+    assert found["networks"] == HEADER["networks"]
+    assert "isn't as its last driver wrote it" in capsys.readouterr().out
 
 
 DAMAGES = [

@@ -27,6 +27,8 @@ KEPT = (
     *OF_A_DRIVER,
 )
 
+CHANGES = ("study", "device", "changed", "seeds_after_test")  # with --resume
+
 
 def of_journal(header: dict[str, Any]) -> Row:
     """The part of a header that each driver writes into the journal when it begins."""
@@ -67,7 +69,8 @@ def read(folder: Path, tables: Tables) -> tuple[dict[str, Any], Study]:
         return last | look, recorded(last["study"])
     if "study" in last and study != recorded(last["study"]):
         say(f"{path} isn't as its last driver wrote it: the study goes on as the journal has it.")
-        return header | look | {"study": last["study"]}, recorded(last["study"])
+        changed = {name: last[name] for name in CHANGES if name in last}
+        return header | look | changed, recorded(last["study"])
     return header | look, study
 
 
