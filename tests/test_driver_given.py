@@ -216,6 +216,9 @@ FILES = {  # a line of the file behind each semicolon
     "lr = 0.1": "a hyperparameter belongs below [space]",
     'device = "gpu"': "unknown device 'gpu': known are auto, cpu, cuda",
     "address = 3": "address is 3: expected text",
+    '[[settings]]; name = "A"; model = ["alexnet"]': "setting 'A' has model ['alexnet']: known are",
+    'models = [["alexnet"]]': "models has ['alexnet']: expected a network's name",
+    f'stages = ["confirm"]; {SETTING}; seed = 3': "setting 'A' has a seed, but the study's seed",
     'stages = ["confirm"]; [space]; lr = [0.1, 0.2]': "lr does nothing here, since nothing is",
 }
 

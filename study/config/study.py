@@ -276,6 +276,8 @@ def networks(texts: Iterable[Any]) -> list[Any]:
     """The networks' names. Mistake where two of a person's own have the same."""
     found: dict[Any, Any] = {}
     for text in texts:
+        if isinstance(text, list | dict):
+            raise Mistake(f"models has {text!r}: expected a network's name")
         name = network(text)
         if found.setdefault(name, text) != text:
             raise Mistake(f"{found[name]} and {text} have one name, {name}: rename one of them")
@@ -493,7 +495,7 @@ def domains(study: Study, model: str) -> dict[str, tuple[str, Domain]]:
 def configuration(study: Study, setting: Setting) -> Hyperparameters:
     """A setting with the space's fixed values under it; searched ones fall to the defaults."""
     model = setting.values.get("model")
-    if model not in MODELS:
+    if not isinstance(model, str) or model not in MODELS:
         raise Mistake(
             f"setting '{setting.name}' has model {model!r}: known are {', '.join(MODELS)}"
         )

@@ -249,6 +249,11 @@ def refuse_idle_file(study: Study, raw: dict[str, Any], hardware: str) -> None:
                 raise Mistake(f"space.{model} does nothing here, since models leaves it out")
     for setting in study.settings:
         trained = configuration(study, setting)
+        if "seed" in setting.values:
+            raise Mistake(
+                f"setting '{setting.name}' has a seed, but the study's seed and seeds decide each "
+                "trial's: leave it out"
+            )
         for name in setting.values:
             when = ACTS_WITH.get(name)
             if when and getattr(trained, when[0]) not in when[1]:
