@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 from fer_data import fer2013
 from fer_stats import crossed
 from fer_stats.share import wilson
-from study.config.study import from_dict
-from study.driver.summary import closing, confirmed, how_long, report, searched, table
+from study.config.study import from_dict, read_preset
+from study.driver.summary import closing, confirmed, how_long, report, searched, table, too_few
 from study.record.tables import Tables
 
 VAL = np.repeat([0, 1], [10, 90])  # labels: always sad has 90 % of val
@@ -279,6 +280,8 @@ def test_a_network_without_a_usable_trial_and_a_model_without_answers_are_told(t
     said = "Not confirmed: A-s1, since its network gave no answers (Mistake: no trained network in"
     assert said in text
     assert "Nothing could be confirmed: test stays closed." in text
+    del found.trials["t0001"]
+    assert "Not confirmed: resnet34, since it had no trial" in closed(found, tmp_path)
 
 
 def test_a_spent_budget_says_how_far_it_came_and_how_to_give_more(tmp_path):
@@ -295,11 +298,21 @@ def test_a_spent_budget_says_how_far_it_came_and_how_to_give_more(tmp_path):
     text = closed(found, tmp_path, "time_budget", time_budget=9)
     assert "0 of 4 confirmed" in text
     assert f"Or confirm the best so far: python -m study.run --resume {tmp_path} --stages" in text
+    found.last = {}
+    assert "Or confirm" not in closed(found, tmp_path, "time_budget", time_budget=9)
 
 
 def test_where_the_storage_failed_nothing_is_read_for_the_last_words(tmp_path):
     text = closed(tables(), tmp_path / "gone", "storage")
     assert "Stopped: disk full at x. What was written before is kept." in text
+
+
+def test_that_some_network_has_no_trial_is_told_before_the_first():
+    """The first points of the default on a GPU are of two networks; the third had nothing."""
+    gpu, _ = read_preset("search", "gpu")
+    said = "Note: of 6 trials not every network has one, of 7 it has."
+    assert too_few(replace(gpu, trials=6)) == [said]
+    assert too_few(replace(gpu, trials=7)) == too_few(from_dict({"trials": 3})) == []
 
 
 def test_a_time_budget_that_is_too_short_is_told_before_the_first_trial():

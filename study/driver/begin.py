@@ -340,7 +340,7 @@ def check_budget(study: Study, need: dict[str, float]) -> None:
     if study.gpu_hours and not need["gpu"]:
         raise Mistake(
             f"gpu_hours is {study.gpu_hours:g}, but the trials train on a CPU and use none: give "
-            "--time-budget SECONDS instead"
+            "--gpu-hours 0, and --time-budget SECONDS instead"
         )
 
 

@@ -35,6 +35,7 @@ from study.record.outcome import (
 )
 from study.record.tables import Tables
 from study.search import earlier
+from study.search.proposals import enough
 from study.storage import places
 from study.storage.mirror import Mirror
 
@@ -240,6 +241,7 @@ def opening(session: Session, joined: str) -> str:
             f"over {', '.join(study.models)}; {study.sampler}, {study.scheduler}"
             + ("" if study.metric == "accuracy" else f"; by {WORDS[study.metric]} on val")
         )
+        lines += [] if session.tables.chosen else too_few(study)
         lines += [f"Changed {wider.words(one)}" for one in session.header.get("changed", ())]
         lines += map(earlier.words, session.header.get("earlier", ()))
     if "confirm" in study.stages:
@@ -256,6 +258,16 @@ def opening(session: Session, joined: str) -> str:
         seconds = sizing.expected(study, paces, session.slots, session.header["data"])
         lines.append(how_long(study, seconds))
     return "\n".join(lines)
+
+
+def too_few(study: Study) -> list[str]:
+    """That a search has fewer trials than it takes to come to each network, first points first."""
+    least = enough(study)
+    if study.trials >= least:
+        return []
+    return [
+        f"Note: of {counted(study.trials, 'trial')} not every network has one, of {least} it has."
+    ]
 
 
 def how_long(study: Study, seconds: float) -> str:
@@ -346,7 +358,8 @@ def closing(session: Session) -> str:
     if session.cause in BUDGETS:
         lines.append(f"Budget spent ({session.reason}); {progress(session)}. Artefacts: {folder}")
         lines.append(f"Go on with: {again} {more(session)}")
-        if "search" in study.stages and "confirm" in study.stages and not tables.chosen:
+        open_still = "search" in study.stages and "confirm" in study.stages and not tables.chosen
+        if open_still and best(tables, study):
             lines.append(f"Or confirm the best so far: {again} --stages confirm {more(session)}")
         return "\n".join(lines)
     lines.append(f"Complete. Artefacts: {folder}")
@@ -399,10 +412,9 @@ def not_confirmed(session: Session) -> list[str]:
     for model in [] if undecided else passed_over(tables, study):
         tried = [r for r in tables.of_stage("search").values() if r["hp_model"] == model]
         failed = sum(row["status"] == "failed" for row in tried)
-        lines.append(
-            f"Not confirmed: {model}, since none of its {len(tried)} trials finished an epoch "
-            f"without failing ({failed} failed)"
-        )
+        why = f"none of its {len(tried)} trials finished an epoch without failing ({failed} failed)"
+        why = why if tried else "it had no trial"
+        lines.append(f"Not confirmed: {model}, since {why}")
     for name in sorted(set(completed(tables)) - answered(session.folder)):
         why = tables.unanswered.get(name, "it wasn't asked")
         lines.append(f"Not confirmed: {name}, since its network gave no answers ({last_line(why)})")
