@@ -139,6 +139,30 @@ def test_the_sampler_proposes_near_what_was_good_before(tmp_path):
     assert near[1] > near[0]
 
 
+def test_what_an_earlier_study_of_the_same_seed_has_tried_is_not_tried_again(tmp_path):
+    """Few trials known, its first points and its random draws came again, number by number: on a
+    CPU the default study, begun from its predecessor, trained the very same networks."""
+    settings = [{"name": m, "model": m, "lr": 0.02} for m in ("alexnet", "resnet34")]
+    given = study(settings=settings)
+
+    def six(name: str, known=()) -> list[dict]:
+        (tmp_path / name).mkdir()
+        search = Optimiser(given, tmp_path / name, known=known)
+        return [{k: v for k, v in search.ask().items() if k != "seed"} for _ in range(6)]
+
+    first = six("first")
+    rows = [
+        ({k: v for k, v in one.items() if k != "trial_id"}, "completed", [0.1] * 4) for one in first
+    ]
+    record = earlier.record(given, "d", "runs/old", header(name="old"), trials(*rows))
+    assert len(record["known"]) == 6
+    again = six("again", [record])
+    assert [one["lr"] for one in first[:2]] == [0.02, 0.02]
+    assert not {one["lr"] for one in first} & {one["lr"] for one in again}
+    assert [one["model"] for one in again] == ["alexnet", "resnet34"] * 3
+    assert six("as_well", [record]) == again and six("other", [record | {"study": "x"}]) != again
+
+
 def folder(tmp_path, *rows):
     made = tmp_path / "old"
     made.mkdir()

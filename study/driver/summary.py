@@ -241,7 +241,8 @@ def opening(session: Session, joined: str) -> str:
             f"over {', '.join(study.models)}; {study.sampler}, {study.scheduler}"
             + ("" if study.metric == "accuracy" else f"; by {WORDS[study.metric]} on val")
         )
-        lines += [] if session.tables.chosen else too_few(study)
+        known = session.header.get("earlier")  # whose first points it passes over
+        lines += [] if known or session.tables.chosen else too_few(study)
         lines += [f"Changed {wider.words(one)}" for one in session.header.get("changed", ())]
         lines += map(earlier.words, session.header.get("earlier", ()))
     if "confirm" in study.stages:

@@ -1,7 +1,8 @@
 """What to try next: the networks in turn, and Optuna's samplers over the space of each.
 
-Runs on the driver. A proposal is a function of the study's seed, the trial's number and what Optuna
-was told so far: the sampler is made anew for each, so a restart rewinds nothing.
+Runs on the driver. A proposal is a function of the study's seed, the trial's number, the earlier
+studies that are known and what Optuna was told so far: the sampler is made anew for each, so a
+restart rewinds nothing.
 """
 
 import itertools
@@ -45,13 +46,19 @@ class Optimiser:
         self.study, self.log, self.known = study, folder / "optuna.log", known
         # Its one warning here is that qmc meets networks with parameters of their own, as meant.
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self.points = first_points(study)
+        self.points = [point for point in first_points(study) if not self.known_at(point)]
         if study.sampler == "grid" and trials:
             self.points = self.left_of_grid(trials)
         if trials is None:
             self.optuna = self.opened()
         else:
             self.agree(trials)
+
+    def known_at(self, point: dict[str, Any]) -> bool:
+        """Whether an earlier study has tried a first point: the same again would tell nothing."""
+        values = {label: value for label, value in point.items() if label != "model"}
+        known = earlier.trials(self.study, point["model"], self.known)
+        return any(values.items() <= trial.params.items() for trial in known)
 
     def left_of_grid(self, trials: dict[str, Row]) -> list[dict[str, Any]]:
         """A grid's points by the numbers of trials: those that were tried, and the others in their
@@ -150,7 +157,7 @@ class Optimiser:
         point = self.points[number] if number < len(self.points) else {}
         model = point.get("model") or in_turn(self.study, [t.params["model"] for t in past])
         one = replace(self.study, models=(model,))
-        proposer = sampler(one, number)
+        proposer = sampler(one, number, [known["study"] for known in self.known])
         alone = optuna.create_study(direction="maximize", sampler=proposer)
         own = [t for t in past if t.params["model"] == model]
         if not isinstance(proposer, RandomSampler):  # which looks at nothing
@@ -233,9 +240,10 @@ def of_one_network(trial: optuna.trial.FrozenTrial) -> optuna.trial.FrozenTrial:
     )
 
 
-def sampler(study: Study, number: int) -> BaseSampler:
-    """Optuna's sampler for the proposal of this number."""
-    seed = derived(study.seed, number, "proposal") % 2**32
+def sampler(study: Study, number: int, names: Sequence[str] = ()) -> BaseSampler:
+    """Optuna's sampler for the proposal of this number. `names` are of the earlier studies that it
+    knows: of the same seed, it would draw what they drew."""
+    seed = derived(study.seed, number, " ".join(("proposal", *names))) % 2**32
     with warnings.catch_warnings():
         # Both have been experimental since Optuna 2.8 and 3.0.
         known = "Argument ``multivariate``|Argument ``group``|QMCSampler is"
