@@ -8,7 +8,7 @@ import pytest
 
 from study.cluster.resources import Machine
 from study.config.study import Study
-from study.driver import recorder
+from study.driver import recorder, stages
 from study.driver.failures import last_line
 from study.driver.recorder import Recorder
 from study.driver.scheduling import NoEarlyStopping
@@ -68,6 +68,24 @@ def test_a_trial_that_does_an_epoch_again_is_told(news):
     assert news.recorder.fell_back("t0000", 3)
     assert news.written == [{"event": "fell_back", "trial_id": "t0000", "epoch": 3, "told": 4}]
     assert news.said == ["t0000 does epoch 3 again: no checkpoint of it is whole"]
+
+
+def test_a_trial_of_a_search_that_is_left_for_the_confirmation_has_ended(news):
+    """After Ctrl-C and --resume --stages confirm it was running for good, in tables, in Optuna and
+    with its states on disk."""
+    at_work = news.recorder.session
+    at_work.tables.epochs["t0000", 1]["val_accuracy"] = 0.5
+    states = at_work.folder / "checkpoints" / "t0000"
+    states.mkdir(parents=True)
+    stages.leave_search(at_work)
+    (ended,) = news.written
+    assert (ended["event"], ended["status"]) == ("trial_ended", "stopped")
+    assert at_work.tables.trials["t0000"]["reason"] == "left for the confirmation"
+    assert not states.exists()
+    trials = (at_work.folder / "optuna.log").read_text()
+    assert '"state":2' in trials.replace(" ", ""), "pruned, as Optuna has it"
+    stages.leave_search(at_work)
+    assert len(news.written) == 1
 
 
 def test_the_last_line_of_an_error_that_says_something_is_kept():

@@ -69,9 +69,7 @@ def search_stage(session: Session, display: Display) -> None:
     the search goes on with further trials.
     """
     study, tables = session.study, session.tables
-    optimiser = Optimiser(
-        study, session.folder, tables.of_stage("search"), session.header.get("earlier", ())
-    )
+    optimiser = optimiser_of(session)
     scheduler = SCHEDULERS[study.scheduler](study, tables)
     recorder = Recorder(session, "search", scheduler, optimiser)
     settle(session, recorder, optimiser)
@@ -88,6 +86,24 @@ def search_stage(session: Session, display: Display) -> None:
     proposals = Proposals(unfinished, ask)
     run_stage(session, recorder, proposals, len(unfinished) + fresh, scheduler)
     stop_unfinished(session, recorder)
+
+
+def optimiser_of(session: Session) -> Optimiser:
+    """Optuna, as the journal has the search."""
+    trials, known = session.tables.of_stage("search"), session.header.get("earlier", ())
+    return Optimiser(session.study, session.folder, trials, known)
+
+
+def leave_search(session: Session) -> None:
+    """End the trials of a search that was interrupted and is left for the confirmation: nobody goes
+    on with them."""
+    if not running(session, "search"):
+        return
+    optimiser = optimiser_of(session)
+    recorder = Recorder(session, "search", NoEarlyStopping(), optimiser)
+    settle(session, recorder, optimiser)
+    for name, _ in running(session, "search"):
+        recorder.end(name, {"status": "stopped", "reason": "left for the confirmation"})
 
 
 def stop_unfinished(session: Session, recorder: Recorder) -> None:
@@ -118,6 +134,7 @@ def confirm_stage(session: Session, display: Display) -> None:
 
     Only a budget stops a trial here, and with more of it the trial goes on from its last epoch.
     """
+    leave_search(session)
     confirm.choose(session)
     classes = len(session.dataset.classes)
     session.header["confirmed_networks"] = networks.confirmed(session.tables.chosen, classes)
