@@ -34,6 +34,7 @@ from werkzeug.serving import make_server
 
 from fer_stats.share import wilson
 from results.artefacts.load import answers, load
+from results.explorer import app as live_app
 from results.explorer import gallery, written
 from results.explorer.app import app
 from results.explorer.export import export
@@ -757,6 +758,20 @@ def test_a_failed_fetch_is_said_and_asked_again(browser, whole):
         until(page, "!explorer.faces.looking")
         assert len(failed) == 4
         until(page, "document.getElementById('silence').hidden")
+
+
+def test_news_that_take_longer_than_a_poll_are_shown(browser, tmp_path, monkeypatch):
+    def slowly(*given, told=live_app.state, **more):
+        time.sleep(2 * live_app.POLL_MS / 1000)
+        return told(*given, **more)
+
+    rows = [trial("a", status="running")]
+    path = folder(tmp_path / "live", header(status="running"), rows, epochs("a", [0.2]), [])
+    with served(path) as url, opened(browser, url) as page:
+        monkeypatch.setattr(live_app, "state", slowly)
+        rows.append(trial("b", status="running"))
+        schemas.write_table(path / "trials.parquet", rows, schemas.TRIALS)
+        until(page, "explorer.data.n === 2", seconds=40)
 
 
 def test_a_server_that_falls_silent_is_said(browser, whole):

@@ -109,7 +109,11 @@ def app(
 
 
 def poll(made: dash.Dash, folders: Folders, evaluations: Evaluations) -> None:
-    """What is new: the page polls every POLL_MS and hands it to its script."""
+    """What is new: the page polls POLL_MS after the last answer and hands it to its script.
+
+    While one is awaited the clock stands: Dash drops an answer once the same is asked again, so
+    that one which took longer than POLL_MS would never be shown.
+    """
     made.layout = html.Div(
         [dcc.Interval(id="tick", interval=POLL_MS), dcc.Store(id="known"), dcc.Store(id="news")]
     )
@@ -120,6 +124,7 @@ def poll(made: dash.Dash, folders: Folders, evaluations: Evaluations) -> None:
         Output("news", "data"),
         Input("tick", "n_intervals"),
         State("known", "data"),
+        running=[(Output("tick", "disabled"), True, False)],
         prevent_initial_call=True,
     )
     def news(tick: int, known: dict[str, Any] | None) -> Any:

@@ -102,16 +102,21 @@
     setInterval(listen, SILENT / 5);
     if (known) answers(known.answers).then(views);
   };
-  // Dash's poll brings a word each time, news or not.
-  let last = null;
+  // Dash's poll brings a word each time, news or not, and its clock stands until it does: after an answer that failed or
+  // never came it's this page that lets it run again.
+  let last = null,
+    urged = null;
   const heard = () => {
-    last = Date.now();
+    last = urged = Date.now();
     tell('poll', '');
   };
   const listen = () => {
     if (document.hidden || Date.now() - last < SILENT) return; // a hidden page's clock is slowed down
     const since = new Date(last).toLocaleTimeString();
     tell('poll', `The explorer’s server hasn’t been heard since ${since}: nothing new appears until it is.`);
+    if (Date.now() - urged < SILENT) return;
+    urged = Date.now();
+    window.dash_clientside.set_props?.('tick', {disabled: false});
   };
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden) last = Date.now();
