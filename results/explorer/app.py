@@ -181,10 +181,12 @@ def deliver(
         return as_json(faces_payload(*gallery.now(), votes, sheets=False))
 
     def first() -> flask.Response:
-        return as_json(written.first(current(), evaluations.computed()))
+        settings = evaluations.computed()  # takes seconds: the studies are those of after it
+        return as_json(written.first(current(), settings))
 
     def written_views() -> flask.Response:
-        return as_json(written.texts(current(), evaluations.computed(), votes))
+        settings = evaluations.computed()
+        return as_json(written.texts(current(), settings, votes))
 
     def note() -> flask.Response:
         told = flask.request.get_json()

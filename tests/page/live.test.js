@@ -6,11 +6,16 @@ import vm from 'node:vm';
 
 const SCRIPT = new URL('../../results/explorer/page/live.js', import.meta.url);
 const first = {stamp: '1', answers: 'a', payload: {newest: 1}};
+const nothing = () => {};
 
-test('what is written is asked anew as a study goes on, not at each epoch, and not while a file is half-written', async () => {
+// A live page: `told` is what it was given to write, `settled` what it asked until nothing is left to do, `later` ends
+// every wait; of `held` a path's answer waits until its function is called.
+function opened() {
   const asked = [],
     timers = [],
-    nothing = () => {},
+    told = [],
+    held = new Map(),
+    answers = new Map([['payload', first]]),
     places = {
       '_dash-config': {textContent: '{"requests_pathname_prefix":"/"}'},
       dash: {content: {querySelectorAll: () => []}},
@@ -19,7 +24,7 @@ test('what is written is asked anew as a study goes on, not at each epoch, and n
     take_payload: nothing,
     take_answers: nothing,
     take_faces: nothing,
-    take_written: nothing,
+    take_written: texts => told.push({...texts}),
     data: {epochs: {epoch: [1, 2]}},
   };
   const window = {};
@@ -32,7 +37,9 @@ test('what is written is asked anew as a study goes on, not at each epoch, and n
     setTimeout: call => timers.push(call),
     fetch: async path => {
       asked.push(path);
-      return {ok: true, json: async () => (path === 'payload' ? first : {})};
+      const answer = answers.get(path) ?? {};
+      if (held.has(path)) await new Promise(done => held.set(path, done));
+      return {ok: true, json: async () => answer};
     },
     document: {
       baseURI: 'http://127.0.0.1/',
@@ -40,12 +47,22 @@ test('what is written is asked anew as a study goes on, not at each epoch, and n
       getElementById: id => places[id] || {},
     },
   });
-  const settled = async () => {
-    for (let k = 0; k < 20; k++) await new Promise(setImmediate);
-    return asked.splice(0).sort().join(' ');
+  return {
+    explorer,
+    told,
+    held,
+    answers,
+    take: window.dash_clientside.explorer.take,
+    settled: async () => {
+      for (let k = 0; k < 20; k++) await new Promise(setImmediate);
+      return asked.splice(0).sort().join(' ');
+    },
+    later: () => timers.splice(0).forEach(call => call()),
   };
-  const later = () => timers.splice(0).forEach(call => call());
-  const {take} = window.dash_clientside.explorer;
+}
+
+test('what is written is asked anew as a study goes on, not at each epoch, and not while a file is half-written', async () => {
+  const {explorer, take, settled, later} = opened();
   const news = stamp => take({stamp, answers: 'a', payload: {newest: 2, total: 2}});
   await settled();
   explorer.later();
@@ -61,4 +78,36 @@ test('what is written is asked anew as a study goes on, not at each epoch, and n
   assert.equal(await settled(), '');
   news('5');
   assert.equal(await settled(), 'searches written');
+});
+
+test('what the server began to write before a poll leaves alone what the poll brought', async () => {
+  const {explorer, told, held, answers, take, settled, later} = opened();
+  await settled();
+  answers.set('written', {answer: 'old', study: 'running', curves: 'old'});
+  held.set('written');
+  explorer.later();
+  await settled();
+  take({stamp: '2', answers: 'a', payload: {newest: 2, total: 2}, waits: false});
+  held.get('written')();
+  held.delete('written');
+  answers.set('written', {answer: 'new', study: 'completed', curves: 'new'});
+  await settled();
+  assert.deepEqual(told[0], {curves: 'old'});
+  later();
+  await settled();
+  assert.deepEqual(
+    told.findLast(texts => texts.curves),
+    {answer: 'new', study: 'completed', curves: 'new'},
+  );
+});
+
+test('the answer is asked for when a model was confirmed, not with the next of the long texts', async () => {
+  const {explorer, told, answers, take, settled} = opened();
+  await settled();
+  explorer.later();
+  await settled();
+  answers.set('first', {answer: 'B leads', study: 'running'});
+  take({stamp: '2', answers: 'b', payload: {newest: 2, total: 2}, waits: true});
+  assert.equal(await settled(), 'answers faces first');
+  assert.deepEqual(told.at(-1), {answer: 'B leads'});
 });

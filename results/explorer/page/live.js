@@ -58,15 +58,16 @@
       while (shown !== known.stamp && !known.trouble) {
         const began = performance.now();
         shown = known.stamp;
-        await ask(path, take);
+        await ask(path, told => take(told, shown === known.stamp));
         await wait(Math.max(AGAIN, SHARE * (performance.now() - began)));
       }
       busy = false;
     };
   };
   const searches = follow('searches', told => explorer.take_written({searches: told})), // takes longest
-    views = follow('written', told => {
-      explorer.take_written(told);
+    views = follow('written', ({answer, study, ...rest}, current) => {
+      // a poll that came meanwhile brought these two anew
+      explorer.take_written(current || known.waits ? {answer, study, ...rest} : rest);
       searches();
     });
 
@@ -75,7 +76,7 @@
     explorer.take_payload(news);
   });
   // What of the first screen takes seconds to work out.
-  explorer.soon = () => known.waits && ask('first', explorer.take_written);
+  explorer.soon = () => known.waits && ask('first', ({answer}) => explorer.take_written({answer}));
   // Dash's own scripts come after the first picture and the views: they are only needed for what is new. Behind a
   // proxy the page lies below a path that Dash doesn't know: its own place is that of the page.
   explorer.later = () => {
@@ -132,10 +133,12 @@
             newest: news.payload ? news.payload.newest : known?.newest || 0,
             answers: news.answers,
             trouble: news.trouble,
+            waits: news.waits ?? known?.waits,
           };
           explorer.take_payload(news);
           if (news.payload && news.payload.total !== explorer.data.epochs.epoch.length)
             known = {...known, stamp: null, newest: 0};
+          if (news.waits) explorer.soon(); // a model was confirmed: the next /written may be minutes off
           answers(news.answers).then(views);
         }
         return {stamp: known?.stamp, newest: known?.newest || known?.payload?.newest || 0};
