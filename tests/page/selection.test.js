@@ -47,6 +47,52 @@ test('a word is looked for in hyperparameters and names of studies too, varying 
   assert.deepEqual(found('cbam order=parallel optimizer=sgd'), [false, true]);
 });
 
+test('a number is read as the page writes it, with a decimal comma, and in percent', () => {
+  const written = [
+    '1,024',
+    '1,234,567.5',
+    '0,01',
+    '1,5e-3',
+    '-2,5',
+    '0,001',
+    '25 %',
+    '2,5%',
+    '1.234,5',
+    '',
+    'many',
+  ];
+  assert.deepEqual(plain(written.map(text => explorer.read_number(text))), [
+    1024,
+    1234567.5,
+    0.01,
+    0.0015,
+    -2.5,
+    0.001,
+    0.25,
+    0.025,
+    null,
+    null,
+    null,
+  ]);
+  assert.equal(explorer.read_number('62,5', true), 0.625);
+  assert.equal(explorer.read_number('62.5 %', true), 0.625);
+});
+
+test('the filter takes decimal commas and a percent sign after a blank, for shares too', () => {
+  const {explorer: page} = load();
+  page.data = {
+    trials: {trial_id: ['a', 'b']},
+    seconds: [1, 1],
+    columns: [{name: 'dropout', text: false, values: [0.1, 0.5]}],
+  };
+  const axis = {name: 'val_accuracy', label: 'final val accuracy', percent: true, values: [0.2, 0.6]};
+  for (const text of ['dropout>0,25', 'dropout > 20 %', 'dropout>20%', 'accuracy > 25 %', 'accuracy>25,5']) {
+    const {test: found, words} = page.filter(text, [axis]);
+    assert.deepEqual([0, 1].map(found), [false, true], text);
+    assert.deepEqual(plain(words), [], text);
+  }
+});
+
 test('a range lets its ends through, absent values only where it says so', () => {
   const axis = {values: [1, 2, 3, null, NaN]};
   const passed = brush => axis.values.map((_, i) => explorer.passes(brush, axis, i));

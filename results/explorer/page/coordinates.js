@@ -768,15 +768,14 @@
           placeholder: 'to',
         });
         const set = () => {
-          const read = (field, or) => {
-            const value = Number(field.value.replace(',', '.'));
-            return field.value.trim() && !Number.isNaN(value) ? value / scale : or;
-          };
-          const any = from.value.trim() || to.value.trim();
-          explorer.brush(
-            axis.name,
-            any ? {low: read(from, -OPEN), high: read(to, OPEN), absent: false, values: undefined} : null,
-          );
+          const read = (field, or) =>
+            field.value.trim() ? explorer.read_number(field.value, axis.percent) : or;
+          const ends = {low: read(from, -OPEN), high: read(to, OPEN)},
+            any = from.value.trim() || to.value.trim();
+          from.setCustomValidity(Number.isNaN(ends.low) ? `«${from.value}» is no number.` : '');
+          to.setCustomValidity(Number.isNaN(ends.high) ? `«${to.value}» is no number.` : '');
+          if (from.reportValidity() && to.reportValidity())
+            explorer.brush(axis.name, any ? {...ends, absent: false, values: undefined} : null);
         };
         from.addEventListener('change', set);
         to.addEventListener('change', set);

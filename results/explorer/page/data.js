@@ -254,6 +254,14 @@ const explorer = {views: []};
     const small = Number(Number(value).toPrecision(digits));
     return Math.abs(small) >= 1e-4 && Math.abs(small) < 1e7 ? String(small) : small.toExponential();
   };
+  // A number as a person writes it: «1,024» as this page does, «0,01» with a decimal comma, «25 %» for 0.25, as whatever
+  // is given in percent; NaN for what is none.
+  const GROUPED = /^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/;
+  explorer.read_number = (text, percent = false) => {
+    const bare = text.trim().replace(/\s*%$/, ''),
+      value = GROUPED.test(bare) ? bare.replaceAll(',', '') : bare.replace(/^([+-]?\d*),(?=\d)/, '$1.');
+    return bare ? Number(value) / (percent || text.includes('%') ? 100 : 1) : NaN;
+  };
   // 73.5 M, 1.2 G.
   explorer.large = value => {
     for (const [size, letter] of [

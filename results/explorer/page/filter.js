@@ -56,7 +56,7 @@
   // The text as a list of {word} and {column, how, value}. Headings of several words count as one: «batch size = 64».
   explorer.parse = (text, names = []) => {
     const spaced = names.filter(name => name.includes(' ')).sort((a, b) => b.length - a.length);
-    let rest = text.replace(/\s*(<=|>=|=|<|>)\s*/g, '$1');
+    let rest = text.replace(/\s*(<=|>=|=|<|>)\s*/g, '$1').replace(/(\d)\s+%(?=\s|$)/g, '$1%');
     for (const name of spaced) {
       const words = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(' ', '[ _]');
       rest = rest.replace(new RegExp(`(^|\\s)${words}(?=[<>=])`, 'gi'), `$1${name.replaceAll(' ', '_')}`);
@@ -102,10 +102,9 @@
 
   // «lr<0.01», «accuracy>25» (percent where the column is), «status=Stopped», «cbam order=» for what has none.
   function compared({label, text, many, percent, values}, {how, value}) {
-    const wanted = value.toLowerCase(),
-      bare = value.replace(/\s*%$/, '');
-    let number = bare === '' ? NaN : Number(bare.replace(/(\d),(?=\d)/g, '$1'));
-    if (percent && (bare !== value || number > 1)) number /= 100;
+    const wanted = value.toLowerCase();
+    let number = explorer.read_number(value);
+    if (percent && number > 1 && !value.includes('%')) number /= 100;
     if (how === '=') {
       if (value === '') return {test: i => values[i] === null || values[i] === '' || Number.isNaN(values[i])};
       const own = i => String(values[i] ?? '').toLowerCase();
