@@ -1223,6 +1223,37 @@ def test_an_exported_picture_has_its_legend_its_title_and_its_hollow_marks(
             assert "colorbar" in said["lr-batch"] and "val accuracy at epoch" in said["lr-batch"]
 
 
+def test_a_dark_page_is_printed_as_a_light_one_and_dark_again_afterwards(browser, whole, tmp_path):
+    seen = """() => ({
+      ink: explorer.colours().ink,
+      best: explorer.good(1),
+      network: explorer.look('resnet34').colour,
+      written: JSON.stringify(document.querySelector('#written-curves .js-plotly-plot').data)
+        .match(/#(E8823A|D55E00|56B4E9|0072B2)/)?.[0],
+      tip: getComputedStyle(document.querySelector('#figure-curves .tip')).color,
+    })"""
+    dark = {
+        "ink": "#e4e6e9",
+        "best": "rgb(253,231,55)",
+        "network": "#56B4E9",
+        "written": "#E8823A",
+        "tip": "rgb(20, 22, 26)",
+    }
+    light = {"ink": "#1c1e21", "best": "rgb(8,48,107)", "network": "#0072B2", "written": "#D55E00"}
+    file = file_of(tmp_path, whole).as_uri()
+    with opened(browser, file, offline=True, color_scheme="dark") as page:
+        page.locator("#written-curves").scroll_into_view_if_needed()
+        until(page, "document.querySelector('#written-curves .js-plotly-plot')")
+        assert page.evaluate(seen) == dark
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        until(page, f"({seen})().written === '{light['written']}'")
+        on_paper = page.evaluate(seen)
+        assert {name: on_paper[name] for name in light} == light
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        until(page, f"({seen})().written === '{dark['written']}'")
+        assert page.evaluate(seen) == dark
+
+
 def test_nothing_of_the_reports_diagrams_is_cut_on_paper(browser, tmp_path):
     one = load(Path(__file__).parent.parent / "results" / "published" / "search")
     shown = sections(Inputs([one], []), "networks")

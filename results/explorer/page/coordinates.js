@@ -83,9 +83,8 @@
       [253, 231, 55],
     ],
   };
-  const night = matchMedia('(prefers-color-scheme: dark)');
   explorer.good = share => {
-    const ramp = RAMPS[night.matches ? 'dark' : 'light'],
+    const ramp = RAMPS[explorer.night() ? 'dark' : 'light'],
       at = Math.min(Math.max(share, 0), 1) * (ramp.length - 1),
       k = Math.min(Math.floor(at), ramp.length - 2);
     return `rgb(${ramp[k].map((low, j) => Math.round(low + (at - k) * (ramp[k + 1][j] - low))).join(',')})`;

@@ -398,27 +398,28 @@
   // Paper has its own width, of which a script learns nothing in time: what is drawn keeps its pixels and is made smaller
   // as a whole, in one of two columns or alone, and what wasn't in sight yet is drawn.
   const [COLUMN, WHOLE] = [310, 660];
+  addEventListener('afterprint', () => explorer.on_paper(false));
   addEventListener('beforeprint', () => {
+    explorer.on_paper(true);
     for (const box of document.querySelectorAll('.written .plot')) if (box.querySelector('script')) draw(box);
     for (const box of document.querySelectorAll('.drawing, .written .plot')) {
       const room = box.closest('.three, .pair, .side, .plots:has(> :nth-child(2))') ? COLUMN : WHOLE;
       box.style.setProperty('--screen', `${box.clientWidth}px`);
-      box.style.setProperty('--paper', Math.min(1, room / box.clientWidth));
+      box.style.setProperty('--shrink', Math.min(1, room / box.clientWidth));
     }
   });
   // The same figure with the networks' colours as they stand out on a dark page.
-  const night = matchMedia('(prefers-color-scheme: dark)');
   const by_night = text =>
-    night.matches
+    explorer.night()
       ? Object.values(explorer.data.styles).reduce(
           (told, [colour, , , on_black]) => told.replaceAll(colour, on_black),
           text,
         )
       : text;
   const redrawn = new WeakMap(); // figure -> how; one that was replaced isn't held
-  night.addEventListener('change', () => {
+  explorer.on_theme = () => {
     for (const box of document.querySelectorAll('.written .plot')) redrawn.get(box)?.();
-  });
+  };
   async function draw(box) {
     const source = box.querySelector('script').textContent,
       title = box.previousElementSibling?.textContent || 'figure';

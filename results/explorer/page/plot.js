@@ -16,6 +16,8 @@
   };
   const style = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const dark = matchMedia('(prefers-color-scheme: dark)');
+  let printing = false;
+  explorer.night = () => dark.matches && !printing;
   const NAMELESS = ['#7D7D7D', 'x', 'solid', '#A8A8A8']; // a trial whose row names no network
   const DASH = {
     solid: [],
@@ -44,7 +46,7 @@
     if (!looks.of.has(model)) {
       const [colour, symbol, dash, on_black] = explorer.data.styles[model] || NAMELESS;
       looks.of.set(model, {
-        colour: dark.matches ? on_black : colour,
+        colour: explorer.night() ? on_black : colour,
         symbol,
         dash: DASH[dash] || [],
         dash_name: dash,
@@ -69,12 +71,21 @@
           );
         }));
 
-  const drawn = new Set();
-  dark.addEventListener('change', () => {
+  const drawn = new WeakSet(); // figures, of which a slice may be gone
+  const themed = () => {
     looks.data = null;
     read_colours();
     if (explorer.data) for (const view of explorer.views) explorer.refresh(view.id);
-  });
+    explorer.on_theme();
+  };
+  dark.addEventListener('change', themed);
+  // Paper is white: what a dark page drew in its own colours is drawn in those of the light one.
+  explorer.on_paper = on => {
+    if (!dark.matches) return;
+    printing = on;
+    document.documentElement.classList.toggle('on-paper', on);
+    themed();
+  };
 
   // 1, 2 and 5 of each decade in sight, or the decades alone where there are many; some beyond, for a zoom out.
   const log_ticks = (range, percent) => {
@@ -203,7 +214,7 @@
       wrap.hidden = tools.hidden = Boolean(spec.empty);
       if (spec.empty) return;
       if (details.open) fill();
-      const axes = JSON.stringify([spec.x, spec.y, spec.lines, spec.lasso ? 1 : 0, dark.matches]);
+      const axes = JSON.stringify([spec.x, spec.y, spec.lines, spec.lasso ? 1 : 0, explorer.night()]);
       if (axes === figure.axes) return explorer.paint(figure);
       figure.axes = axes;
       figure.drawing = explorer
