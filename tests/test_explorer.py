@@ -20,7 +20,7 @@ from results.explorer.answers import answers_payload
 from results.explorer.app import POLICY, app
 from results.explorer.export import selected
 from results.explorer.payload import array, payload
-from results.facts import evaluation, progress
+from results.facts import evaluation, progress, search
 from study.record import schemas
 
 __all__ = ["whole"]
@@ -80,6 +80,52 @@ def test_each_study_has_its_own_newest_epoch(whole, tmp_path):
     own, other = (study["newest"] for study in told["studies"])
     assert own == told["newest"] == START.timestamp() * 1000 + 86_400_000
     assert 0 < other < own - 80_000_000
+
+
+def test_time_is_lost_to_retries_and_while_no_driver_ran(tmp_path):
+    def finished(name, *seconds):  # each epoch takes 2 s
+        rows = epochs(name, [0.2] * len(seconds))
+        times = [START + pd.Timedelta(seconds=second) for second in seconds]
+        return [row | {"finished_at": time} for row, time in zip(rows, times, strict=True)]
+
+    rows = [
+        trial("a", ended_at=START + pd.Timedelta(seconds=1008)),
+        trial("b", retries=1, ended_at=START + pd.Timedelta(seconds=1020)),
+        trial("c", ended_at=START + pd.Timedelta(seconds=4)),
+        trial("d", status="running"),
+    ]
+    curves = [
+        *finished("a", 2, 5, 1005, 1008),
+        *finished("b", 2, 50, 1003, 1020),
+        *finished("c", 2, 4),
+        *finished("d", 4, 1002),
+    ]
+    begun = [START, START + pd.Timedelta(seconds=1000)]
+    events = [event(event="driver_started", time=time.isoformat()) for time in begun]
+    one = load(folder(tmp_path / "resumed", header(), rows, curves, [], events=events))
+    told = payload([one, one])["lost"]
+    times = [(numbers(told[name]) - 1000 * START.timestamp()) / 1000 for name in ("from", "to")]
+    found = list(zip(numbers(told["trial"]), *times, strict=True))
+    assert found[: len(found) // 2] == [(0, 5, 1003), (1, 50, 1001), (1, 2, 48), (3, 4, 1000)]
+    assert [row - 4 for row, _, _ in found[len(found) // 2 :]] == [0, 1, 1, 3]
+
+
+def test_seconds_of_computing_count_a_share_of_a_gpu_as_that_share(tmp_path):
+    rows = [trial("a", gpus=0.25), trial("b"), trial("c", gpus=1.0)]
+    curves = [
+        *epochs("a", [0.2, 0.3]),
+        *(
+            row | {"gpus": share}
+            for row, share in zip(epochs("c", [0.2, 0.3]), (1.0, 0.5), strict=True)
+        ),
+    ]
+    one = load(folder(tmp_path / "shared", header(), rows, curves, []))
+    told = payload([one])["trials"]["computing"]
+    np.testing.assert_allclose(numbers(told), search.searched(one)["seconds"])
+    np.testing.assert_allclose(numbers(told), [1.0, 0.0, 3.0])
+    assert numbers(
+        payload([one], one.epochs["finished_at"].max().timestamp() * 1000)["trials"]["computing"]
+    ).tolist() == [1.0, 0.0, 3.0]
 
 
 def test_answers_are_exact_and_probabilities_to_half_a_percent(whole):

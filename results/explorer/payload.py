@@ -78,6 +78,7 @@ def payload(
     for number, one in enumerate(studies):
         for row, name in enumerate(one.trials["trial_id"]):
             place[number, name] = int(offsets[number]) + row
+    begun = [times for one in studies for times in [resumed(one)] for _ in range(len(one.trials))]
     epochs, decisions = (placed(studies, name, place) for name in ("epochs", "decisions"))
     finished = moments(epochs["finished_at"]) if len(epochs) else np.zeros(0)
     total, whole_epochs = len(epochs), epochs
@@ -95,7 +96,9 @@ def payload(
         "studies": [about(one, place, number) for number, one in enumerate(whole or studies)],
         "styles": {str(m): look(str(m)) for m in trials["hp_model"].dropna().unique()},
         "trials": trial_columns(studies, trials, offsets) | usage(trials, whole_epochs),
-        "lost": {name: array(values, "f8") for name, values in lost(trials, whole_epochs).items()},
+        "lost": {
+            name: array(values, "f8") for name, values in lost(trials, whole_epochs, begun).items()
+        },
         "columns": hyperparameters(studies, trials),
         "epochs": {"trial": array(epochs["row"], "i4"), "epoch": numbers(epochs["epoch"], "u2")}
         | {
@@ -144,8 +147,9 @@ def trial_columns(studies: list[Findings], trials: pd.DataFrame, offsets: np.nda
 
 
 def usage(trials: pd.DataFrame, epochs: pd.DataFrame) -> Encoded:
-    """A trial's images a second, median of its epochs, and the most memory that it took, in MiB."""
-    found = {}
+    """A trial's images a second, median of its epochs, the most memory that it took, in MiB, and
+    the seconds of its epochs, a share of a GPU as that share of them."""
+    found = {"computing": array(computing(trials, epochs), "f8")}
     for name, how in (("images_per_second", "median"), ("memory_mib", "max")):
         if name in epochs and len(epochs):
             each = pd.to_numeric(epochs[name]).groupby(epochs["row"]).agg(how)
@@ -155,20 +159,42 @@ def usage(trials: pd.DataFrame, epochs: pd.DataFrame) -> Encoded:
     return found
 
 
-def lost(trials: pd.DataFrame, epochs: pd.DataFrame) -> dict[str, list[float]]:
+def computing(trials: pd.DataFrame, epochs: pd.DataFrame) -> pd.Series:
+    if epochs.empty:
+        return pd.Series(0.0, trials.index)
+    seconds = pd.to_numeric(epochs["epoch_seconds"]) * epochs["gpus"].where(epochs["gpus"] > 0, 1.0)
+    return seconds.groupby(epochs["row"]).sum().reindex(range(len(trials)), fill_value=0.0)
+
+
+def resumed(one: Findings) -> np.ndarray:
+    """When the drivers after the first began, in ms since 1970."""
+    return moments(pd.Series([driver.get("time") for driver in one.drivers[1:]], dtype=object))
+
+
+def lost(
+    trials: pd.DataFrame, epochs: pd.DataFrame, begun: list[np.ndarray]
+) -> dict[str, list[float]]:
     """The times in which trials that were started again did nothing that was kept: trial's row,
-    from and to in ms since 1970. They are as many of the longest gaps between its epochs as it had
+    from and to in ms since 1970. They are the gaps between its epochs in which another
+    driver began, of those `begun` in its study, and as many of the longest others as it had
     retries."""
     found: dict[str, list[float]] = {"trial": [], "from": [], "to": []}
     again = pd.to_numeric(trials["retries"]).fillna(0)
     began, ended = moments(trials["started_at"]), moments(trials["ended_at"])
-    for row in np.flatnonzero(again.to_numpy() > 0):
+    inside = [
+        times[(times > a) & ~(times > b)]  # a running one has no end
+        for times, a, b in zip(begun, began, ended, strict=True)
+    ]
+    for row in np.flatnonzero((again.to_numpy() > 0) | [len(times) > 0 for times in inside]):
         own = epochs[epochs["row"] == row].sort_values("epoch")
         done = moments(own["finished_at"]) if len(own) else np.zeros(0)
         start = done - 1000 * pd.to_numeric(own["epoch_seconds"]).to_numpy(float)
         gaps = [*zip([began[row], *done], [*start, ended[row]], strict=True)]
         gaps = [(a, b) for a, b in gaps if np.isfinite(a + b) and b > a]
-        for a, b in sorted(gaps, key=lambda gap: gap[0] - gap[1])[: int(again.iloc[row])]:
+        gaps.sort(key=lambda gap: gap[0] - gap[1])
+        off = [gap for gap in gaps if ((inside[row] >= gap[0]) & (inside[row] <= gap[1])).any()]
+        others = [gap for gap in gaps if gap not in off]
+        for a, b in [*off, *others[: int(again.iloc[row])]]:
             for name, value in zip(found, (float(row), a, b), strict=True):
                 found[name].append(value)
     return found

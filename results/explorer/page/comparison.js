@@ -138,34 +138,29 @@
       y = explorer.at(data, explorer.judged, 0),
       traces = [],
       rows = [];
+    const cost_of = i =>
+      ({
+        trials: 1,
+        epochs: data.last[i],
+        seconds: data.trials.computing[i],
+        multiply_adds:
+          3 * data.trials.multiply_adds[i] * data.last[i] * data.studies[data.trials.study[i]].images,
+      })[against];
     const costs = []; // of any selection, so that a brush moves no axis
+    let on_gpus = true;
     for (let i = 0; i < data.n; i++)
-      if (data.last[i] && data.trials.stage[i] === 'search')
-        costs.push(
-          {
-            trials: 1,
-            epochs: data.last[i],
-            seconds: data.seconds[i],
-            multiply_adds:
-              3 * data.trials.multiply_adds[i] * data.last[i] * data.studies[data.trials.study[i]].images,
-          }[against],
-        );
+      if (data.last[i] && data.trials.stage[i] === 'search') {
+        costs.push(cost_of(i));
+        on_gpus &&= data.trials.gpus[i] > 0;
+      }
+    const told = against === 'seconds' && on_gpus ? 'GPU-seconds' : BUDGETS[against];
     const reached = y.filter((_, i) => data.trials.stage[i] === 'search');
     const searched = i => data.trials.stage[i] === 'search' && data.trials.status[i] !== 'running';
     for (const {study, model, name, trials: done} of explorer.groups(searched)) {
       if (done.length < 2) continue;
       const mean = values => values.reduce((a, b) => a + b, 0) / values.length;
-      const each = {
-        trials: 1,
-        epochs: mean(done.map(i => data.last[i])),
-        seconds: mean(done.map(i => data.seconds[i])),
-        multiply_adds: mean(
-          done.map(
-            i => 3 * data.trials.multiply_adds[i] * data.last[i] * data.studies[data.trials.study[i]].images,
-          ),
-        ),
-      }[against];
-      const most = done.length,
+      const each = mean(done.map(cost_of)),
+        most = done.length,
         at =
           most <= 60
             ? Array.from({length: most}, (_, k) => k + 1)
@@ -199,10 +194,10 @@
     }
     budget.draw({
       summary: rows.length
-        ? `Expected best ${explorer.judged_words} for so much of the search, its 10 and 90 % points as a band. ${reaches(rows, BUDGETS[against])} ${explorer.apart()}`
+        ? `Expected best ${explorer.judged_words} for so much of the search, its 10 and 90 % points as a band. ${reaches(rows, told)} ${explorer.apart()}`
         : 'Fewer than two trials of a network of the search have ended in this selection.',
       x: {
-        title: BUDGETS[against],
+        title: told,
         log: true,
         range: explorer.range(
           [costs.reduce((a, b) => (b > 0 && b < a ? b : a), Infinity), costs.reduce((a, b) => a + b, 0)],
@@ -250,7 +245,20 @@
       against = chosen.cost.value,
       y = explorer.compared_accuracy(),
       every = Int32Array.from({length: data.n}, (_, i) => i);
-    const source = {seconds: data.seconds, epochs: data.last}[against] || data.trials[against],
+    // what the accuracies cost that are compared: epochs after that one gave nothing to them
+    const until = explorer.epoch() || Infinity,
+      title =
+        COSTS[against] +
+        (against === 'seconds' && explorer.epoch() ? ` until epoch ${explorer.epoch()}` : ''),
+      {start, epoch, epoch_seconds} = data.epochs,
+      seconds = i => {
+        let sum = 0;
+        for (let k = start[i]; k < start[i + 1] && epoch[k] <= until; k++) sum += epoch_seconds[k] || 0;
+        return sum;
+      },
+      source =
+        {seconds: every.map(seconds), epochs: data.last.map(last => Math.min(last, until))}[against] ||
+        data.trials[against],
       x = Float64Array.from(source, value => (value > 0 ? value : NaN));
     const inside = [...every]
         .filter(i => explorer.selected[i] && x[i] > 0 && !Number.isNaN(y[i]))
@@ -269,7 +277,7 @@
       `${fronts.length > 1 ? `${data.studies[data.trials.study[front[0]]].name} ` : ''}${explorer.listed(front.slice(0, 6).map(i => data.trials.trial_id[i]))}${front.length > 6 ? ` and ${front.length - 6} more` : ''}`;
     cost.draw({
       summary: `${explorer.when()} ${fronts.length ? `Pareto front: ${fronts.map(listed_front).join('; ')} (filled).` : ''}`,
-      x: {title: COSTS[against], log: true, range: explorer.range(x, true)},
+      x: {title, log: true, range: explorer.range(x, true)},
       y: {title: explorer.judged_words, percent: true, range: explorer.spread(y)},
       lasso: explorer.lasso(x, y),
       revision: `${against}`,
@@ -279,12 +287,12 @@
       hollow_told: 'hollow: not on the Pareto front',
       marks: [{kind: 'points', x, y, trial: every, hollow: i => !on.has(i)}],
       tip: ({trial: i}) =>
-        `${data.trials.trial_id[i]}, ${data.trials.model[i]}: ${explorer.percent(y[i])}, ${explorer.number(x[i], 3)} ${COSTS[against]}`,
+        `${data.trials.trial_id[i]}, ${data.trials.model[i]}: ${explorer.percent(y[i])}, ${explorer.number(x[i], 3)} ${title}`,
       table: () => ({
         columns: [
           {name: 'trial_id'},
           {name: 'model'},
-          {name: against, label: COSTS[against]},
+          {name: against, label: title},
           {name: explorer.judged, show: explorer.percent},
           {name: 'undominated'},
         ],
