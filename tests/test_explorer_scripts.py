@@ -95,7 +95,7 @@ def test_the_pages_arithmetic_is_that_of_the_results(whole, tmp_path):
 
 @needs_node
 def test_the_pages_own_tests_pass():
-    for name in ("selection.test.js", "live.test.js"):
+    for name in ("selection.test.js", "figures.test.js", "live.test.js"):
         ran(name)
 
 

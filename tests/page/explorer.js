@@ -4,12 +4,24 @@ import vm from 'node:vm';
 
 const FOLDER = new URL('../../results/explorer/page/', import.meta.url);
 
+// An element of which nothing is seen: what scripts put on their page goes nowhere.
+const element = () => ({
+  style: {setProperty() {}},
+  options: [],
+  parentElement: {},
+  append() {},
+  replaceChildren() {},
+  setAttribute() {},
+  addEventListener() {},
+});
+
 // `explorer` with these scripts' functions; `hash` is the address, `pushed` what became of it.
 export function load(names = ['data', 'selection', 'arithmetic', 'filter'], hash = '') {
   const pushed = [];
   const push = (state, title, address) => pushed.push(address);
   const context = vm.createContext({
     addEventListener: () => {},
+    document: {createElement: element},
     location: {hash},
     history: {pushState: push, replaceState: push},
     atob,

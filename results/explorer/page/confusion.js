@@ -124,19 +124,26 @@
       ...(names.length > 1 ? [['all', 'mean of all selected']] : []),
     ]);
   };
-  const val_accuracy = networks => {
-    let hits = 0,
-      all = 0;
+  // What a setting's networks reached on val, all their answers together, by what the studies were judged by
+  // (fer_stats.measures).
+  const val_worth = (explorer.val_worth = networks => {
+    const [truth, said, hits] = Array.from({length: 3}, () => new Float64Array(told.classes.length));
     for (const {rows, guess} of networks)
-      for (let k = 0; k < rows.length; k++)
-        if (told.images.split[rows[k]] === 'val') {
-          all++;
-          hits += guess[k] === told.images.label[rows[k]];
-        }
-    return all ? hits / all : 0;
-  };
+      for (let k = 0; k < rows.length; k++) {
+        if (told.images.split[rows[k]] !== 'val') continue;
+        const label = told.images.label[rows[k]];
+        truth[label]++;
+        if (guess[k] < said.length) said[guess[k]]++;
+        if (guess[k] === label) hits[label]++;
+      }
+    const there = [...truth.keys()].filter(c => truth[c]),
+      sum = of => there.reduce((all, c) => all + of(c), 0);
+    if (explorer.judged === 'val_balanced_accuracy') return sum(c => hits[c] / truth[c]);
+    if (explorer.judged === 'val_macro_f1') return sum(c => (2 * hits[c]) / (truth[c] + said[c]));
+    return sum(c => hits[c]) / (sum(c => truth[c]) || 1);
+  });
   const best_setting = () => {
-    const ranked = [...by_setting()].map(([name, networks]) => [val_accuracy(networks), name]);
+    const ranked = [...by_setting()].map(([name, networks]) => [val_worth(networks), name]);
     ranked.sort((a, b) => b[0] - a[0]);
     return ranked.length ? `s ${ranked[0][1]}` : 'all';
   };
@@ -451,7 +458,11 @@
         counts = explorer.confusion(shown);
       draw_matrix(counts, shown.length, other && explorer.confusion(other));
       draw_classes(counts);
-      explorer.draw_faces(faces, told, state.faces === 'cell' ? [...shown, ...(other || [])] : chosen);
+      explorer.draw_faces(
+        faces,
+        told,
+        state.faces === 'cell' ? [...new Set([...shown, ...(other || [])])] : chosen,
+      );
     },
   });
 }

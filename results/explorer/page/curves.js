@@ -208,7 +208,11 @@
     }
     return [...found.values()];
   }
-  const final = i => explorer.data.epochs.val_accuracy[explorer.data.epochs.start[i + 1] - 1];
+  // What a trial ended with by what its study was judged by: a failed one with nothing, whatever it had reached.
+  const final = i => {
+    const {trials, epochs} = explorer.data;
+    return trials.status[i] === 'failed' ? NaN : epochs[explorer.judged][epochs.start[i + 1] - 1];
+  };
   const top_of = (list, worth) =>
     list.reduce((best, one) => (best === null || worth(one) > worth(best) ? one : best), null);
 
@@ -216,8 +220,14 @@
   function settings_traces(x, y) {
     const {start, epoch} = explorer.data.epochs,
       groups = seeds_together(),
-      worth = ({trials}) => trials.reduce((sum, i) => sum + final(i), 0) / trials.length,
-      best = top_of(groups, worth),
+      worth = ({trials}) => {
+        const ended = trials.map(final).filter(Number.isFinite);
+        return ended.reduce((a, b) => a + b, 0) / ended.length;
+      },
+      best = top_of(
+        groups.filter(group => Number.isFinite(worth(group))),
+        worth,
+      ),
       many = groups.length,
       rows = [];
     const traces = groups.flatMap(group => {
@@ -257,8 +267,8 @@
       ];
     });
     const several = groups.filter(({trials}) => trials.length > 1).length;
-    const told = best
-      ? `${explorer.count(many)} ${many === 1 ? 'setting' : 'settings'}, ${explorer.count(several)} of them with several seeds: the line is their mean, the band reaches from the lowest seed to the highest. Thick: ${best.name}, whose final val accuracy is the highest.`
+    const told = many
+      ? `${explorer.count(many)} ${many === 1 ? 'setting' : 'settings'}, ${explorer.count(several)} of them with several seeds: the line is their mean, the band reaches from the lowest seed to the highest.${best ? ` Thick: ${best.name}, whose final ${explorer.judged_words} is the highest.` : ''}`
       : 'No trial of this selection has an epoch.';
     return {traces, told, rows};
   }
@@ -280,7 +290,7 @@
         {...curve, showlegend: false, line: {color: explorer.colours().paper, width: 6}},
         {...curve, name, line: {color: look.colour, width: 3.2}},
       ],
-      told: `Thick: ${data.trials.trial_id[i]}, whose final val accuracy is the highest, ${explorer.percent(final(i))}.`,
+      told: `Thick: ${data.trials.trial_id[i]}, whose final ${explorer.judged_words} is the highest, ${explorer.percent(final(i))}.`,
     };
   }
 
@@ -309,8 +319,8 @@
       while (data.epochs.epoch[k] < again.stopped.get(i)) k++;
       return k;
     });
-    const accuracy = measure.includes('accuracy'),
-      loss = measure.includes('loss');
+    const loss = measure.includes('loss'),
+      share = !loss && measure !== 'lr';
     const finite = y.filter(Number.isFinite),
       most = finite.length ? (loss ? quantile(finite, 0.99) : Infinity) : Infinity;
     const above = loss ? finite.filter(value => value > most * 1.05).length : 0,
@@ -347,9 +357,9 @@
       revision: `${measure} ${how} ${chosen.scale.value}`,
       y: {
         title: MEASURES[measure] + (smoothing === 'none' ? '' : `, ${SMOOTHING[smoothing]}`),
-        percent: accuracy,
+        percent: share,
         log: log.y,
-        range: accuracy && !log.y ? explorer.spread(finite) : explorer.range(within, log.y),
+        range: share && !log.y ? explorer.spread(finite) : explorer.range(within, log.y),
       },
       lines,
       traces,
@@ -374,7 +384,7 @@
           ],
       tip: ({trial: i, k, number}) => {
         const row = number === 0 ? k : start[i + 1] - 1;
-        return `${data.trials.trial_id[i]}, ${data.trials.model[i]}, epoch ${data.epochs.epoch[row]}: ${accuracy ? explorer.percent(raw[row]) : explorer.number(raw[row])}${data.trials.status[i] === 'completed' ? '' : `; ${explorer.why_ended(i) || data.trials.status[i]}`}`;
+        return `${data.trials.trial_id[i]}, ${data.trials.model[i]}, epoch ${data.epochs.epoch[row]}: ${share ? explorer.percent(raw[row]) : explorer.number(raw[row])}${data.trials.status[i] === 'completed' ? '' : `; ${explorer.why_ended(i) || data.trials.status[i]}`}`;
       },
       table: () => (together ? means_table(means, how) : epochs_table(measure, how, x, raw)),
     });

@@ -30,10 +30,11 @@
           label = told.images.label[row];
         one.networks++;
         one.right += guess[k] === label;
-        if (state.cell && guess[k] === state.cell[1]) {
+        if (state.faces === 'cell') {
+          if (!state.cell || guess[k] !== state.cell[1]) continue;
           one.hits++;
           one.sure += probability[k * size + state.cell[1]];
-        } else if (state.faces !== 'cell' && guess[k] < size)
+        } else if (guess[k] < size)
           one.sure +=
             state.faces === 'hard' ? probability[k * size + guess[k]] : -probability[k * size + label];
       }

@@ -36,8 +36,8 @@
       // also what no two trials differ in
       if (!found.has(name)) found.set(name, {name, label: name.replaceAll('_', ' '), text, values});
     if (explorer.shown_epoch())
-      found.set('last_val_accuracy', {
-        name: 'last_val_accuracy',
+      found.set(`last_${explorer.judged}`, {
+        name: `last_${explorer.judged}`,
         label: `final ${explorer.judged_words}`,
         percent: true,
         values: explorer.at(data, explorer.judged, 0),

@@ -37,7 +37,7 @@
     const {data} = explorer,
       {study, ended_at: end} = data.trials;
     return [...Array(data.n).keys()]
-      .filter(i => explorer.compared(i) && data.last[i] && !Number.isNaN(end[i]))
+      .filter(i => explorer.compared(i) && !Number.isNaN(end[i]))
       .sort((a, b) => study[a] - study[b] || end[a] - end[b]);
   }
   const began = () => {
@@ -85,7 +85,9 @@
     });
     const stopped = kind('stopped'),
       rest = rows.filter(i => data.trials.status[i] !== 'stopped'),
-      top = rows.reduce((best, i) => (best < 0 || y[i] > y[best] ? i : best), -1),
+      top = rows
+        .filter(i => data.trials.status[i] !== 'failed' && !Number.isNaN(y[i])) // of it the line knows nothing
+        .reduce((best, i) => (best < 0 || y[i] > y[best] ? i : best), -1),
       beside = rows.filter(i => data.trials.study[i] === data.trials.study[top]),
       whose = data.studies.length > 1 ? ` of ${data.studies[data.trials.study[top]]?.name}` : '';
     history.root.hidden = !rows.length;
@@ -93,7 +95,9 @@
     history.draw({
       summary:
         `Final ${explorer.judged_words} of each trial; the line is the best so far of each network, crosses were stopped early.` +
-        ` The highest, ${explorer.percent(y[top])}, came with trial ${beside.indexOf(top) + 1} of the ${explorer.count(beside.length)}${whose}.`,
+        (top < 0
+          ? ''
+          : ` The highest, ${explorer.percent(y[top])}, came with trial ${beside.indexOf(top) + 1} of the ${explorer.count(beside.length)}${whose}.`),
       x: {
         title: by_time ? `${unit} since the start` : 'trials ended',
         range: explorer.range(x, false, 0.03),
@@ -117,7 +121,7 @@
         columns: [
           {name: 'trial_id'},
           {name: 'model'},
-          {name: 'order'},
+          {name: by_time ? unit : 'order'},
           {name: 'epoch'},
           {name: explorer.judged, show: explorer.percent},
           {name: 'status'},
@@ -196,14 +200,15 @@
     };
     const {lost} = data,
       again = lost.trial || [];
-    const retried = order.filter(i => data.trials.retries[i] > 0),
+    const behind = new Set(again),
+      restarted = order.filter(i => data.trials.retries[i] > 0 || behind.has(i)),
       width = Math.max(2, Math.min(12, 170 / Math.max(rows, 1)));
     timeline.draw({
       summary:
         `A bar from each trial’s start to its end, a row for each that ran at once; crosses were stopped, triangles failed.` +
-        (retried.length
-          ? ` ${explorer.count(retried.length)} restarted: dark gaps are the time lost.`
-          : ' None was restarted.'),
+        (restarted.length
+          ? ` ${explorer.count(restarted.length)} restarted: dark gaps are the time lost.`
+          : ' No restart is recorded.'),
       x: {title: `${unit} since the start`, range: explorer.range(x, false, 0.02)},
       y: {
         title: '',
@@ -279,7 +284,7 @@
       return own.length ? `${model} ${explorer.number(Math.round(own[own.length >> 1]))}` : '';
     });
     usage.draw({
-      summary: `Images a second, training and validation, and the most memory that a trial took. Median of each network: ${explorer.listed(models.filter(Boolean))} images/s. Trials that share a machine slow each other.`,
+      summary: `Images a second of training alone, the median of a trial’s epochs, and the peak memory: of the trial on a CUDA device, elsewhere of its worker process, which may have trained others before. Median of each network: ${explorer.listed(models.filter(Boolean))} images/s. Trials that share a machine slow each other.`,
       x: {title: 'peak memory, MiB', range: explorer.range(memory, false)},
       y: {title: 'images per second', range: [0, 1.06 * speed.reduce((a, b) => (b > a ? b : a), 0)]},
       revision: 'usage',

@@ -12,7 +12,7 @@
     try {
       history.replaceState(null, '', opening);
     } catch {
-      Object.assign(explorer.state, explorer.read(opening));
+      explorer.opening = opening; // a sandboxed file may have no history
     }
   explorer.take_payload(JSON.parse(text('payload')));
   explorer.later = async () => {

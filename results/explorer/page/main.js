@@ -486,7 +486,7 @@
     if (!payload) return;
     const first = !explorer.data;
     explorer.data = explorer.decode(payload, payload.whole ? null : explorer.data);
-    if (first) Object.assign(state, explorer.read(location.hash));
+    if (first) Object.assign(state, explorer.read(explorer.opening ?? location.hash));
     explorer.select();
     take(first_texts);
     document.getElementById('live').hidden = !(

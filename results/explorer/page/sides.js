@@ -6,22 +6,23 @@
   // The rows in which the two differ, [name, first, second], and how many are the same.
   explorer.differences = (i, j) => {
     const {data} = explorer,
-      show = (column, k) => {
-        const value = column.values[k];
-        if (value === null || Number.isNaN(value)) return 'absent';
-        return column.text ? value : explorer.number(value);
+      none = value => value === null || Number.isNaN(value),
+      shown = ({text, values}, k, digits) =>
+        none(values[k]) ? 'absent' : text ? values[k] : explorer.number(values[k], digits),
+      // numbers that differ in a later digit than is shown elsewhere are written to that digit
+      pair = column => {
+        const told = digits => [i, j].map(k => shown(column, k, digits)),
+          [first, second] = [i, j].map(k => column.values[k]);
+        return [4, 6, 9, 17].map(told).find(([a, b]) => a !== b) ?? (first === second ? told(4) : told(17));
       };
     const {trials} = data,
-      final = explorer.at(data, 'val_accuracy', 0);
+      final = explorer.at(data, explorer.judged, 0);
     const rows = [
       ['network', ...[i, j].map(k => trials.model[k])],
-      ...data.columns.map(column => [
-        column.name.replaceAll('_', ' '),
-        ...[i, j].map(k => String(show(column, k))),
-      ]),
+      ...data.columns.map(column => [column.name.replaceAll('_', ' '), ...pair(column).map(String)]),
       ['status', ...[i, j].map(k => trials.status[k])],
       ['epochs', ...[i, j].map(k => `${data.last[k]} of ${explorer.number(trials.asked[k])}`)],
-      ['final val accuracy', ...[i, j].map(k => explorer.percent(final[k], 2))],
+      [`final ${explorer.judged_words}`, ...[i, j].map(k => explorer.percent(final[k], 2))],
       ['time in epochs', ...[i, j].map(k => explorer.duration(data.seconds[k]))],
     ];
     const apart = rows.filter(([, first, second]) => first !== second);
@@ -31,7 +32,7 @@
   // Trials that it can be set against: the selected ones, the best first.
   explorer.rivals = i => {
     const {data} = explorer,
-      final = explorer.at(data, 'val_accuracy', 0),
+      final = explorer.at(data, explorer.judged, 0),
       worth = k => (Number.isNaN(final[k]) ? -1 : final[k]);
     return [...data.key.keys()]
       .filter(k => k !== i && explorer.selected[k] && data.last[k])
@@ -58,12 +59,12 @@
 
   function curves(i, j) {
     const {data} = explorer,
-      {start, epoch, val_accuracy} = data.epochs,
+      {start, epoch, [explorer.judged]: value} = data.epochs,
       all = [];
     const traces = [i, j].flatMap((k, second) => {
       const look = explorer.look(data.trials.model[k]),
         rows = [start[k], start[k + 1]],
-        y = Array.from(val_accuracy.subarray(...rows)),
+        y = Array.from(value.subarray(...rows)),
         x = Array.from(epoch.subarray(...rows));
       all.push(...y.filter(Number.isFinite));
       return {
@@ -83,12 +84,12 @@
     figure.draw({
       summary: `Solid: ${data.trials.trial_id[i]}; dashed: ${data.trials.trial_id[j]}. Seeds differ by as much as settings may: two single trials are an example, no test.`,
       x: {title: 'epoch', range: [0.9, most + 0.1], whole: explorer.whole(0, most)},
-      y: {title: 'val accuracy', percent: true, range: explorer.spread(all)},
+      y: {title: explorer.judged_words, percent: true, range: explorer.spread(all)},
       revision: `${i} ${j}`,
       traces,
       marks: [],
       table: () => ({
-        columns: [{name: 'trial_id'}, {name: 'epoch'}, {name: 'val_accuracy', show: explorer.percent}],
+        columns: [{name: 'trial_id'}, {name: 'epoch'}, {name: explorer.judged, show: explorer.percent}],
         rows: traces.flatMap(({name, x, y}) => x.map((at, n) => [name, at, y[n]])),
       }),
     });

@@ -99,7 +99,7 @@
       }),
       ...(explorer.shown_epoch()
         ? [
-            of('last_val_accuracy', `final ${explorer.judged_words}`, i => final[i], {
+            of(`last_${explorer.judged}`, `final ${explorer.judged_words}`, i => final[i], {
               show: value => explorer.percent(value),
             }),
           ]
@@ -262,7 +262,9 @@
     if (!told.length)
       return `No correlation: fewer than ${explorer.follows.enough} trials of a network, or all equally good.`;
     const list = told.map(row => `${row.name} ${explorer.follows.told(row)}`).join('; ');
-    return axis.text ? `Variance of ranks explained: ${list}.` : `Rank correlation with accuracy: ${list}.`;
+    return axis.text
+      ? `Variance of ranks explained: ${list}.`
+      : `Rank correlation with ${explorer.judged_words}: ${list}.`;
   }
 
   // Cividis, cut to its readable middle: dark blue to yellow, told apart by the colour-blind.

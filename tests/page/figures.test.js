@@ -1,0 +1,294 @@
+// What figures, lists and sentences are of a small study: a place for each figure keeps what it was told to draw.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {load, plain} from './explorer.js';
+
+const SCRIPTS =
+  'data selection arithmetic filter comparable trials history curves comparison confusion faces sides'.split(
+    ' ',
+  );
+const KINDS = {f8: Float64Array, f4: Float32Array, i4: Int32Array, u2: Uint16Array, u1: Uint8Array};
+const array = (kind, values) => ({
+  kind,
+  base64: Buffer.from(KINDS[kind].from(values).buffer).toString('base64'),
+});
+const words = list => {
+  const found = [...new Set(list.filter(word => word !== null))];
+  return {
+    words: found,
+    codes: array(
+      'i4',
+      list.map(word => found.indexOf(word)),
+    ),
+  };
+};
+const MEASURES = ['val_balanced_accuracy', 'val_macro_f1', 'val_loss', 'train_accuracy', 'train_loss', 'lr'];
+
+// A payload of trials {name, status, curve, …}; each epoch takes 2 s, and trials end a second after another.
+function study(trials, {judged = 'val_accuracy', judged_words = 'val accuracy', columns = []} = {}) {
+  const of = (name, fallback) => trials.map((trial, i) => trial[name] ?? fallback(i)),
+    rows = trials.flatMap(({curve = []}, i) => curve.map((value, k) => ({i, epoch: k + 1, value}))),
+    column = (kind, get) => array(kind, rows.map(get));
+  return {
+    judged,
+    judged_words,
+    whole: true,
+    newest: 0,
+    studies: [
+      {
+        name: 's',
+        notes: {},
+        replays: [],
+        asha: {},
+        images: 100,
+        val_images: 14,
+        digest: 'a',
+        newest: 0,
+        chosen: [],
+      },
+    ],
+    styles: {alexnet: ['#D55E00', 'circle', 'solid', '#E8823A']},
+    trials: {
+      study: array(
+        'u1',
+        of('study', () => 0),
+      ),
+      ...Object.fromEntries(
+        [
+          ['trial_id', i => `t${i}`],
+          ['model', () => 'alexnet'],
+          ['stage', () => 'search'],
+          ['setting', i => `t${i}`],
+          ['status', () => 'completed'],
+          ...['reason', 'error', 'device', 'node'].map(name => [name, () => '']),
+        ].map(([name, fallback]) => [name, words(of(name, fallback))]),
+      ),
+      ...Object.fromEntries(
+        [
+          ['asked', () => 4],
+          ['retries', () => 0],
+          ['gpus', () => 0],
+          ['parameters', () => 100],
+          ['multiply_adds', () => 1000],
+          ['started_at', () => 1e6],
+          ['ended_at', i => 1e6 + 1000 * (i + 1)],
+          ['images_per_second', () => 10],
+          ['memory_mib', () => 5],
+          ['computing', i => 2 * (trials[i].curve || []).length],
+        ].map(([name, fallback]) => [name, array('f8', of(name, fallback))]),
+      ),
+    },
+    lost: {},
+    columns,
+    epochs: {
+      trial: column('i4', row => row.i),
+      epoch: column('u2', row => row.epoch),
+      val_accuracy: column('f4', row => row.value),
+      epoch_seconds: column('f4', () => 2),
+      ...Object.fromEntries(
+        MEASURES.map(name => [name, column('f4', row => trials[row.i][name]?.[row.epoch - 1] ?? NaN)]),
+      ),
+    },
+    decisions: Object.fromEntries(
+      [
+        ['trial', 'i4'],
+        ['rung', 'u2'],
+        ['value', 'f4'],
+        ['cutoff', 'f4'],
+        ['stopped', 'u1'],
+      ].map(([name, kind]) => [name, array(kind, [])]),
+    ),
+  };
+}
+
+// The page with a study, and what its views' figures were told to draw; of Python's functions only the drawing is left out.
+function shown(payload, view, options = {}) {
+  const {explorer} = load(SCRIPTS),
+    drawn = {};
+  Object.assign(explorer, {
+    figure: (parent, {name}) => ({draw: spec => (drawn[name] = spec), root: {insertBefore() {}}}),
+    look: () => ({colour: '#D55E00', symbol: 'circle', dash: [], dash_name: 'solid'}),
+    colours: () => ({}),
+    key: () => {},
+    whole: () => 1,
+    saver: () => null,
+    tools: () => null,
+  });
+  explorer.data = explorer.decode(payload);
+  Object.assign(explorer.state.options, options);
+  explorer.select();
+  if (view) {
+    const own = explorer.views.find(each => each.id === view);
+    own.build({append() {}});
+    own.update({data: true});
+  }
+  return {explorer, drawn};
+}
+
+const FAILED = [
+  {curve: [0.2, 0.3]},
+  {curve: [0.9], status: 'failed'},
+  {status: 'failed'},
+  {curve: [0.4, 0.5]},
+  {curve: [0.3, 0.4]},
+];
+
+test('a failed trial is the best of no search, whatever it had reached, and still one that ended', () => {
+  const {drawn} = shown(study(FAILED), 'overview');
+  assert.match(drawn.history.summary, /The highest, 50.0 %, came with trial 4 of the 5\./);
+  const {drawn: none} = shown(study(FAILED.slice(1, 3)), 'overview');
+  assert.doesNotMatch(none.history.summary, /The highest/);
+  for (const curves of ['each', 'setting']) {
+    const {drawn: lines} = shown(study(FAILED), 'curves', {curves});
+    assert.match(lines.curves.summary, /Thick: t3, whose final val accuracy is the highest/);
+  }
+});
+
+test('the history’s table names what its trials stand at', () => {
+  const names = history => {
+    const {drawn} = shown(study(FAILED), 'overview', {history});
+    return drawn.history.table().columns.map(({name}) => name);
+  };
+  assert.ok(names('trials').includes('order') && !names('time').includes('order'));
+  assert.ok(names('time').includes('seconds'));
+});
+
+test('throughput is of training alone, and memory is not always the trial’s own', () => {
+  const {summary} = shown(study(FAILED), 'overview').drawn.usage;
+  assert.match(summary, /^Images a second of training alone, /);
+  assert.match(summary, /of its worker process, which may have trained others before\./);
+});
+
+const F1 = {judged: 'val_macro_f1', judged_words: 'val macro-F1'};
+const BY_F1 = [
+  {curve: [0.6], val_macro_f1: [0.1]},
+  {curve: [0.5], val_macro_f1: [0.4]},
+  {curve: [0.4], val_macro_f1: [0.3]},
+];
+
+test('the best is the best by what the study was judged by, everywhere', () => {
+  for (const curves of ['each', 'setting']) {
+    const {drawn} = shown(study(BY_F1, F1), 'curves', {curves});
+    assert.match(drawn.curves.summary, /Thick: t1, whose final val macro-F1 is the highest/);
+    assert.ok(drawn.curves.y.percent);
+  }
+  const {explorer} = shown(study(BY_F1, F1));
+  assert.deepEqual(plain(explorer.rivals(0)), [1, 2]);
+  assert.deepEqual(plain(explorer.differences(0, 1).apart.at(-1)), [
+    'final val macro-F1',
+    '10.00 %',
+    '40.00 %',
+  ]);
+  explorer.state.epoch = 1;
+  assert.deepEqual(plain(explorer.filter('last_val_macro_f1>0.35', explorer.all_axes()).words), []);
+});
+
+test('confirmed settings are ranked on val by what the study was judged by', () => {
+  // of 8 images six are of the first class: always answering it is right in 75 %
+  const label = [0, 0, 0, 0, 0, 0, 1, 1],
+    network = (setting, guess) => ({
+      study: 0,
+      trial: setting,
+      setting,
+      model: 'alexnet',
+      rows: 0,
+      guess: array('u1', guess),
+      probability: array('u1', Array(16).fill(0)),
+    });
+  for (const [judged, best] of [
+    ['val_accuracy', 'constant'],
+    ['val_balanced_accuracy', 'fair'],
+    ['val_macro_f1', 'fair'],
+  ]) {
+    const {explorer} = shown(study([{name: 'x', curve: [0.1]}], {judged, judged_words: judged}));
+    explorer.refresh = () => {};
+    explorer.take_answers({
+      classes: ['a', 'b'],
+      images: {
+        digest: words(label.map(() => 'a')),
+        split: words(label.map(() => 'val')),
+        image: array('i4', label.keys()),
+        label: array('u1', label),
+        duplicate: array(
+          'u1',
+          label.map(() => 0),
+        ),
+      },
+      rows: [array('i4', label.keys())],
+      networks: [
+        network(
+          'constant',
+          label.map(() => 0),
+        ),
+        network('fair', [0, 0, 0, 1, 1, 1, 1, 1]),
+      ],
+      attention: [],
+    });
+    const [constant, fair] = explorer.answers.networks.map(one => explorer.val_worth([one]));
+    assert.equal(constant > fair ? 'constant' : 'fair', best, judged);
+  }
+});
+
+test('seconds of computing count a share of a GPU as that share, and are called so', () => {
+  const trials = [0.2, 0.3, 0.4].map(value => ({curve: [value, value], gpus: 0.25, computing: 1}));
+  const {drawn} = shown(study(trials), 'comparison', {budget: 'seconds'});
+  assert.deepEqual(plain(drawn.budget.table().rows.map(row => row[3])), [1, 2, 3]);
+  assert.equal(drawn.budget.x.title, 'GPU-seconds');
+  assert.match(drawn.budget.summary, /With 3 GPU-seconds, which each network had/);
+  const {drawn: without} = shown(study(FAILED), 'comparison', {budget: 'seconds'});
+  assert.equal(without.budget.x.title, 'seconds of computing');
+});
+
+test('an accuracy at an epoch costs what was spent until then', () => {
+  const trials = [{curve: [0.2, 0.3]}, {curve: [0.25]}, {curve: [0.1, 0.2, 0.5]}];
+  const cost = (epoch, option) => {
+    const {explorer, drawn} = shown(study(trials), null, {cost: option});
+    explorer.state.epoch = epoch;
+    const view = explorer.views.find(each => each.id === 'comparison');
+    view.build({append() {}});
+    view.update({data: true});
+    return [drawn.cost.x.title, ...plain(drawn.cost.marks[0].x)];
+  };
+  assert.deepEqual(cost(1, 'seconds'), ['seconds in epochs until epoch 1', 2, 2, 2]);
+  assert.deepEqual(cost(2, 'epochs'), ['epochs run', 2, 1, 2]);
+  assert.deepEqual(cost(0, 'seconds'), ['seconds in epochs', 4, 2, 6]);
+});
+
+test('a trial whose study was resumed counts as restarted, retried or not', () => {
+  const payload = study([{curve: [0.2]}, {curve: [0.3]}]);
+  assert.match(shown(payload, 'overview').drawn.timeline.summary, /No restart is recorded\./);
+  payload.lost = {trial: array('f8', [1]), from: array('f8', [1e6]), to: array('f8', [1e6 + 500])};
+  assert.match(shown(payload, 'overview').drawn.timeline.summary, / 1 restarted: dark gaps/);
+});
+
+test('faces of other kinds than a cell are in their own order, whatever cell is chosen', () => {
+  const {explorer} = shown(study([{curve: [0.1]}]));
+  explorer.in_scope = () => true;
+  const told = {
+    classes: ['a', 'b', 'c'],
+    images: {label: [0, 0]},
+    attention: [],
+  };
+  // both wrong: the first surely as b, the second less so as c
+  const network = {key: '0:t0', rows: [0, 1], guess: [1, 2], probability: [20, 200, 35, 60, 60, 135]};
+  const order = cell => {
+    Object.assign(explorer.state, {faces: 'hard', cell});
+    return plain(explorer.faces_of(told, [network]).map(({row}) => row));
+  };
+  assert.deepEqual(order(null), [0, 1]);
+  assert.deepEqual(order([0, 2]), [0, 1]);
+  Object.assign(explorer.state, {faces: 'cell', cell: [0, 2]});
+  assert.deepEqual(plain(explorer.faces_of(told, [network]).map(({row}) => row)), [1]);
+});
+
+test('two settings that differ in a late digit differ, and are written to that digit', () => {
+  const columns = [
+    ['lr', [0.012345, 0.012346]],
+    ['momentum', [0.9, 0.9]],
+    ['decay', [NaN, NaN]],
+  ].map(([name, values]) => ({name, log: false, varies: true, values: array('f8', values)}));
+  const {explorer} = shown(study([{curve: [0.1]}, {curve: [0.1]}], {columns}));
+  const {apart, same} = explorer.differences(0, 1);
+  assert.deepEqual(plain(apart), [['lr', '0.012345', '0.012346']]);
+  assert.equal(same, 7);
+});
