@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from concurrent.futures import Future
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,14 @@ from test_results_load import CLASSES, START, epochs, event, folder, header, tri
 
 from results import Mistake
 from results.artefacts.load import answers, load, named_apart
-from results.explorer import document, notes, written
+from results.explorer import document, live, notes, written
 from results.explorer.__main__ import main
 from results.explorer.answers import answers_payload
 from results.explorer.app import POLICY, app
 from results.explorer.export import selected
 from results.explorer.payload import array, payload
 from results.facts import evaluation, progress, search
+from results.figures import style
 from study.record import schemas
 
 __all__ = ["whole"]
@@ -301,6 +303,34 @@ def test_what_comes_with_every_poll_overwrites_nothing_that_came_later(whole):
     first = written.first(studies, settings)
     assert first == {name: texts[name] for name in first}
     assert "Health" in texts["health"]
+
+
+def test_own_networks_look_alike_in_the_process_that_works_out_the_searches(whole, monkeypatch):
+    class Elsewhere:  # a process that has shown nothing yet, run in this one
+        def __init__(self, workers, context, begin=lambda: None, given=()):
+            monkeypatch.setattr(style, "_places", {})
+            begin(*given)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *what):
+            pass
+
+        def submit(self, call, *given):
+            done = Future()
+            done.set_result(call(*given))
+            return done
+
+    monkeypatch.setattr(style, "_places", {})
+    here = {name: style.style(name) for name in ("zeta", "alpha", "mine")}
+    monkeypatch.setattr(live, "ProcessPoolExecutor", Elsewhere)
+
+    def seen(studies):
+        return {name: style.style(name) for name in sorted(here)}
+
+    monkeypatch.setattr(written, "searches", seen)
+    assert live.Searches((whole,)).computed() == here
 
 
 def test_studies_judged_by_different_metrics_say_so(whole, tmp_path):

@@ -19,6 +19,7 @@ from results.explorer import notes, written
 from results.explorer.answers import pictures
 from results.explorer.gallery import found, sheet
 from results.facts.evaluation import Evaluated
+from results.figures import style
 
 PREDICTED = ("predictions.parquet",)
 ANSWERED = (*PREDICTED, "attention.parquet")
@@ -92,7 +93,8 @@ class Searches:
             now = stamp(self.folders)
             if self.at != now:
                 studies = studies_at(self.folders, now)
-                with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+                alike = style.take, (style.places(),)
+                with ProcessPoolExecutor(1, get_context("spawn"), *alike) as pool:
                     self.html = pool.submit(written.searches, studies).result()
                 self.at = now
             return self.html

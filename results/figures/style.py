@@ -50,6 +50,15 @@ def style(model: str) -> tuple[str, str, str]:
     return OTHERS[_places.setdefault(model, len(_places)) % len(OTHERS)]
 
 
+def places() -> dict[str, int]:
+    return dict(_places)
+
+
+def take(others: dict[str, int]) -> None:
+    """The places of another process, so that both show a network alike."""
+    _places.update(others)
+
+
 def on_black(colour: str) -> str:
     """The colour as it stands out on a dark page: lighter by a third of the way to white."""
     parts = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
