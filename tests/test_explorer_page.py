@@ -317,7 +317,7 @@ def test_what_is_new_appears_and_neither_selection_nor_zoom_is_lost(browser, tmp
 
 def test_the_keyboard_reaches_the_table_the_filters_and_a_trial(browser, whole, tmp_path):
     with opened(browser, file_of(tmp_path, whole).as_uri(), offline=True) as page:
-        page.locator("#figure-table .grid").focus()
+        page.locator("#figure-table table").focus()
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Space")
         assert page.evaluate("explorer.count_selected") == 11
@@ -368,13 +368,28 @@ def test_what_is_drawn_anew_keeps_the_focus_and_the_active_row(browser, whole, t
         first = page.locator("#axes fieldset").first
         assert first.locator(f"button[aria-label='{label}']").is_disabled()
         assert first.locator(":focus").count() == 1
-        page.locator("#figure-table .grid").focus()
+        page.locator("#figure-table table").focus()
         for key in ("ArrowDown", "ArrowDown"):
             page.keyboard.press(key)
         active = page.locator("#figure-table tr.active")
         key = active.get_attribute("data-key")
+        told = page.locator("#figure-table table").get_attribute("aria-activedescendant")
+        assert told == active.get_attribute("id")
         page.locator("#figure-table th button", has_text="trial").click()
         assert active.get_attribute("data-key") == key
+        kept = page.evaluate("""() => {
+          const of = text => `<p>${text}</p><details><summary>more</summary></details>
+              <button>less</button>`,
+            box = document.getElementById('written-study');
+          explorer.take_written({study: of('zero')});
+          return ['summary', 'button'].map(what => {
+            box.querySelector(what).focus();
+            explorer.take_written({study: of(what)});
+            const same = document.activeElement === box.querySelector(what);
+            return same && box.innerText.includes(what);
+          });
+        }""")
+        assert kept == [True, True]
 
 
 def test_back_undoes_what_was_typed_and_the_skip_link_keeps_it(browser, whole, tmp_path):
@@ -409,6 +424,13 @@ def test_tables_and_figures_are_handed_over_as_csv_svg_and_png(browser, whole, t
 
         frame = pd.read_csv(saved("#figure-table .controls", "CSV"))
         assert sorted(frame["trial_id"]) == sorted(load(whole).trials["trial_id"])
+        page.locator("#find").fill("alexnet")
+        page.get_by_label("selected only").uncheck()
+        page.locator("#figure-table th button", has_text="trial").click()
+        rows = page.locator("#figure-table tbody tr[data-key] td:nth-child(2)").all_inner_texts()
+        shown = pd.read_csv(saved("#figure-table .controls", "CSV"))["trial_id"]
+        assert shown.tolist() == rows and len(rows) == 12
+        page.locator("#find").fill("")
         budget = pd.read_csv(saved("#written-study .block:has(h3:text-is('Budget'))", "CSV"))
         assert budget["spent"].dtype == float
         svg = saved("#figure-curves", "SVG").read_text()

@@ -298,19 +298,22 @@ const explorer = {views: []};
     made.append(...children.flat().filter(child => child !== null && child !== undefined));
     return made;
   };
-  // Children in the place of others; what had the focus has it again, by its key or its name.
+  // Another content of an element; what had the focus has it again, by its key or its name.
   const key_of = one => one.dataset.focus || one.getAttribute('aria-label') || one.textContent;
-  explorer.renew = (parent, ...children) => {
+  explorer.held = (parent, change) => {
     const held = document.activeElement,
       within = held !== parent && parent.contains(held),
       key = within && key_of(held);
-    parent.replaceChildren(...children);
+    change();
     if (!within) return;
-    const fields = [...parent.querySelectorAll('button, input, select, textarea, [tabindex]')],
+    const fields = [
+        ...parent.querySelectorAll('button, input, select, textarea, summary, a[href], [tabindex]'),
+      ],
       same = held.isConnected ? held : fields.find(one => key_of(one) === key),
       next = same?.disabled ? same.parentElement.querySelector('button:enabled') : same;
     (next || parent.closest('[tabindex="0"]') || fields[0])?.focus({preventScroll: true});
   };
+  explorer.renew = (parent, ...children) => explorer.held(parent, () => parent.replaceChildren(...children));
   // The row of buttons under a figure or a table, and a table's head, its first column of words.
   explorer.tools = (...buttons) =>
     explorer.element('div', {class: 'tools'}, explorer.element('span', {class: 'buttons'}, buttons));

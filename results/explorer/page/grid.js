@@ -8,15 +8,17 @@
   explorer.grid = (parent, {name, height = 420, onpin, ontoggle}) => {
     const head = element('tr'),
       body = element('tbody'),
-      above = element('tr', {class: 'space'}),
-      below = element('tr', {class: 'space'});
+      above = element('tr', {class: 'space', 'aria-hidden': 'true'}),
+      below = element('tr', {class: 'space', 'aria-hidden': 'true'});
+    // The table has the focus and says which of its rows is the active one: so a screen reader tells that row.
     const table = element(
       'table',
-      {role: 'grid', 'aria-label': 'Trials', 'aria-multiselectable': 'true'},
+      {role: 'grid', tabindex: 0, 'aria-label': 'Trials', 'aria-multiselectable': 'true'},
       element('thead', {}, head),
       body,
     );
-    const scroller = element('div', {class: 'grid', tabindex: 0, style: `max-height: ${height}px`}, table);
+    const scroller = element('div', {class: 'grid', style: `max-height: ${height}px`}, table);
+    head.setAttribute('aria-rowindex', 1);
     parent.append(scroller);
     let columns = [],
       rows = [],
@@ -103,6 +105,7 @@
       return element(
         'tr',
         {
+          id: `${name}-row-${at}`,
           'aria-rowindex': at + 2,
           'aria-selected': String(Boolean(chosen)),
           'data-key': explorer.data.key[i],
@@ -141,6 +144,8 @@
       above.style.height = `${from * ROW}px`;
       below.style.height = `${(rows.length - to) * ROW}px`;
       table.setAttribute('aria-rowcount', rows.length + 1);
+      if (place >= from && place < to) table.setAttribute('aria-activedescendant', `${name}-row-${place}`);
+      else table.removeAttribute('aria-activedescendant');
       explorer.renew(body, above, ...Array.from({length: to - from}, (_, k) => row(from + k)), below);
     }
     let waiting = false;
@@ -153,8 +158,8 @@
         });
       }
     });
-    scroller.addEventListener('keydown', event => {
-      if (event.target !== scroller) return;
+    table.addEventListener('keydown', event => {
+      if (event.target !== table) return;
       const page = Math.floor(scroller.clientHeight / ROW) - 2;
       const step = {ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -1e9, End: 1e9}[
         event.key

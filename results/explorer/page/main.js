@@ -364,6 +364,20 @@
   function write(name, html) {
     const box = document.getElementById(`written-${name}`);
     if (!box || html === undefined || box.dataset.html === html) return;
+    explorer.held(box, () => fill(box, html));
+    const watch = new IntersectionObserver(
+      entries => {
+        for (const {target, isIntersecting} of entries)
+          if (isIntersecting) {
+            watch.unobserve(target);
+            draw(target);
+          }
+      },
+      {rootMargin: '400px'},
+    );
+    for (const plot of box.querySelectorAll('.plot')) watch.observe(plot);
+  }
+  function fill(box, html) {
     for (const plot of box.querySelectorAll('.js-plotly-plot')) window.Plotly.purge(plot);
     const open = new Set([...box.querySelectorAll('details[open] > summary')].map(each => each.textContent));
     box.innerHTML = html;
@@ -383,17 +397,6 @@
       table.replaceWith(folded ? '' : tools);
       if (folded) folded.append(tools);
     }
-    const watch = new IntersectionObserver(
-      entries => {
-        for (const {target, isIntersecting} of entries)
-          if (isIntersecting) {
-            watch.unobserve(target);
-            draw(target);
-          }
-      },
-      {rootMargin: '400px'},
-    );
-    for (const plot of box.querySelectorAll('.plot')) watch.observe(plot);
   }
   // Paper has its own width, of which a script learns nothing in time: what is drawn keeps its pixels and is made smaller
   // as a whole, in one of two columns or alone, and what wasn't in sight yet is drawn.

@@ -42,7 +42,7 @@
         element(
           'span',
           {class: 'buttons'},
-          explorer.saver('CSV', 'the table of trials', () => explorer.save_csv('trials', whole())),
+          explorer.saver('CSV', 'the table of trials', () => explorer.save_csv('trials', grid.table())),
         ),
       ),
     );
@@ -114,18 +114,6 @@
       ...(t.note.some(Boolean) ? [of('note', 'note', i => t.note[i] || '', {word: true, long: true})] : []),
       of('reason', 'why it ended', i => explorer.why_ended(i) || '', {word: true, long: true}),
     ];
-  }
-  function whole() {
-    const all = columns(),
-      rows = grid.table().rows.length
-        ? [...Array(explorer.data.n).keys()].filter(i => explorer.selected[i])
-        : [];
-    const names =
-      explorer.data.studies.length > 1
-        ? [{name: 'study', get: i => explorer.data.studies[explorer.data.trials.study[i]].name}]
-        : [];
-    const list = [...names, ...all.filter(column => column.name !== 'study')];
-    return {columns: list, rows: rows.map(i => list.map(column => column.get(i)))};
   }
   function table() {
     const rows = [];
