@@ -229,6 +229,51 @@ test('confirmed settings are ranked on val by what the study was judged by', () 
   }
 });
 
+test('a network that diverged answered wrong, in the table of models as in the report', () => {
+  const {explorer} = shown(study([{name: 'x', curve: [0.1]}])),
+    saved = {},
+    label = [0, 0, 1, 1],
+    network = (trial, guess) => ({
+      study: 0,
+      trial,
+      setting: 'one',
+      model: 'alexnet',
+      rows: 0,
+      guess: array('u1', guess),
+      probability: array('u1', Array(8).fill(0)),
+    });
+  Object.assign(explorer, {
+    refresh() {},
+    renew() {},
+    heads: () => null,
+    swatch: () => null,
+    draw_faces() {},
+    saver: (format, name, call) => (saved[name] = call),
+    save_csv: (name, table) => table,
+  });
+  explorer.take_answers({
+    classes: ['a', 'b'],
+    images: {
+      digest: words(label.map(() => 'a')),
+      split: words(label.map(() => 'test')),
+      image: array('i4', label.keys()),
+      label: array('u1', label),
+      duplicate: array(
+        'u1',
+        label.map(() => 0),
+      ),
+    },
+    rows: [array('i4', label.keys())],
+    networks: [network('s0', [0, 0, 1, 0]), network('s1', [255, 255, 255, 255])],
+    attention: [],
+  });
+  const view = explorer.views.find(({id}) => id === 'faces');
+  view.build({append() {}});
+  view.update({data: true});
+  const [row] = saved.confirmed().rows;
+  assert.deepEqual(plain(row), ['one', 'alexnet', 2, 0.375, 0.5, 0.25]);
+});
+
 test('seconds of computing count a share of a GPU as that share, and are called so', () => {
   const trials = [0.2, 0.3, 0.4].map(value => ({curve: [value, value], gpus: 0.25, computing: 1}));
   const {drawn} = shown(study(trials), 'comparison', {budget: 'seconds'});

@@ -65,22 +65,27 @@
       (state.scope === 'unseen' && split === 'test' && !told.images.duplicate[row])
     );
   };
-  // Counts, truth down, answer across, mean over the networks; and each network's own.
+  // Counts, truth down, answer across, mean over the networks; each network's own; and `truth`, the images of each class,
+  // also those that a network which diverged gave no answer of.
   explorer.confusion = networks => {
     const size = told.classes.length,
       whole = new Float64Array(size * size),
+      truth = new Float64Array(size),
       own = [];
     for (const {rows, guess} of networks) {
       const counts = new Float64Array(size * size);
-      for (let k = 0; k < rows.length; k++)
-        if (guess[k] < size && explorer.in_scope(rows[k]))
-          counts[told.images.label[rows[k]] * size + guess[k]]++;
+      for (let k = 0; k < rows.length; k++) {
+        if (!explorer.in_scope(rows[k])) continue;
+        const label = told.images.label[rows[k]];
+        truth[label] += 1 / networks.length;
+        if (guess[k] < size) counts[label * size + guess[k]]++;
+      }
       counts.forEach((count, cell) => {
         whole[cell] += count / networks.length;
       });
       own.push(counts);
     }
-    return {size, whole, own};
+    return {size, whole, own, truth};
   };
 
   function build(section) {
@@ -333,22 +338,15 @@
     const on = new Set(chosen.map(network => network.key)),
       rows = [];
     for (const [name, networks] of settings) {
-      const {size, whole} = explorer.confusion(networks),
-        recall = [];
-      let hits = 0,
-        all = 0;
-      for (let j = 0; j < size; j++) {
-        const row = whole.slice(j * size, (j + 1) * size),
-          images = row.reduce((a, b) => a + b, 0);
-        hits += row[j];
-        all += images;
-        recall.push(images ? row[j] / images : NaN);
-      }
+      const {size, whole, truth} = explorer.confusion(networks),
+        hits = Array.from(truth, (_, j) => whole[j * size + j]),
+        recall = hits.map((right, j) => (truth[j] ? right / truth[j] : NaN)),
+        sum = values => values.reduce((a, b) => a + b, 0);
       rows.push({
         name,
         networks,
         model: networks[0].model,
-        accuracy: all ? hits / all : NaN,
+        accuracy: sum(hits) / sum(truth), // what gave no answer is wrong (fer_stats.measures)
         recall,
         on: networks.every(network => on.has(network.key)),
       });
