@@ -19,6 +19,7 @@ from study import status
 from study.driver import session
 from study.record import outcome, progress
 from study.record.journal import Journal, read
+from study.record.schemas import write_tables
 from study.record.tables import Tables
 
 ROOT = Path(__file__).parents[1]
@@ -222,6 +223,21 @@ def test_a_damaged_study_ends_neither_the_watch_over_others_nor_their_telling(
 def test_published_studies_are_told_as_such(capsys):
     assert status.main([str(ROOT / "results" / "published")]) == 0
     assert "results/published/search  complete" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="who holds a lock is asked of Linux")
+def test_a_study_that_waits_for_its_first_trial_is_no_published_copy(tmp_path, capsys):
+    """Its tables are there from its first event on: it was told to be a copy, and to run for ever
+    where its driver had died."""
+    folder = study(tmp_path / "one", driver())
+    write_tables(Tables.of(read(folder / "events.jsonl")), folder)
+    with (folder / "events.jsonl").open("rb") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        assert status.main([str(folder)]) == 0
+        told = capsys.readouterr().out
+    assert "running\n" in told and "Search: 0/4 trials ended (none begun)" in told
+    assert "published" not in told
+    assert progress.of(folder)["state"] == "dead"
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty"])

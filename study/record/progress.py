@@ -35,10 +35,7 @@ def of(folder: Path) -> Facts:
         "metric": study.get("metric", "accuracy"),
         "started_at": header.get("started_at"),
     }
-    if (
-        not any(event["event"] == "trial_started" for event in events)
-        and (folder / "trials.parquet").exists()
-    ):  # a published study keeps its tables and a few events
+    if published(folder, events):
         return facts | {"state": header.get("status", "complete"), "why": header.get("reason", "")}
     tables = Tables.of(events)
     driver = tables.drivers[-1] if tables.drivers else {}
@@ -60,6 +57,13 @@ def of(folder: Path) -> Facts:
         "pid": driver.get("pid"),
         "heard_of_at": events[-1]["time"] if events else header.get("started_at"),
     }
+
+
+def published(folder: Path, events: list[Facts]) -> bool:
+    """Whether it is a copy that keeps its tables and a few events, none of which names a process.
+    A study has its tables from its first event on, before any trial."""
+    own = any(event["event"] == "trial_started" or "pid" in event for event in events)
+    return not own and (folder / "trials.parquet").exists()
 
 
 def described(folder: Path) -> Facts:
