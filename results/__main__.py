@@ -6,7 +6,7 @@ from pathlib import Path
 
 from results import Mistake, fail, say
 from results.artefacts.load import load
-from results.report.files import write
+from results.report.files import short, write
 from results.report.report import report
 from results.report.terminal import lines
 
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         studies = [load(folder) for folder in args.run]
         name = "-".join(folder.resolve().name for folder in args.run)
-        out = args.out or Path(f"report-{name}.html")
+        out = args.out or Path(f"report-{short(name)}.html")
         found = report(studies, faces=args.faces, voters=args.votes)
         say(*write(found, out))
     except Mistake as mistake:

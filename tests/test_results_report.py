@@ -308,6 +308,30 @@ def test_the_command_writes_page_and_tables(whole, tmp_path, capsys):
     assert frame[CLASSES].to_numpy().sum() == 14
 
 
+def test_of_several_studies_every_figure_has_a_file_of_its_own(whole, tmp_path, monkeypatch):
+    """Figures of one name overwrote each other: of all studies but the last there was none."""
+    drawn = []
+    monkeypatch.setattr(files.images, "write", lambda plots: drawn.extend(plots))
+    told = write(found := report([load(whole), load(whole)]), tmp_path / "r.html")
+    every = [block for section in found.sections for block in files.flat(section.blocks)]
+    plots = sum(len(one.plots) for one in every if isinstance(one, blocks.Figure))
+    plots += sum(isinstance(one, blocks.Matrix) for one in every)
+    assert told[-1] == f"Figures: {plots} in {tmp_path / 'r-tables'}, as SVG and PNG"
+    assert {"trials-1", "trials-1-2", "slices-2", "slices-2-2"} <= {path.stem for path in drawn}
+
+
+def test_long_names_leave_room_for_a_files_suffix(whole, tmp_path, monkeypatch, capsys):
+    """Ten studies, or one of a long name: it was refused once all was worked out."""
+    long = whole.rename(tmp_path / ("é" * 120))
+    head = header(study={"name": long.name})
+    (long / "study.json").write_text(json.dumps(head))
+    monkeypatch.setattr(files, "draw", lambda *_: "")
+    monkeypatch.chdir(tmp_path)
+    assert __main__.main([str(long), str(long)]) == 0, capsys.readouterr().err
+    used = set()
+    assert [files.file_name(name, used) for name in ("a/b", "A b")] == ["a-b", "A-b-2"]
+
+
 def test_the_artefact_folder_is_left_as_it_was(whole, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "draw", lambda *_: "")  # a browser's start, once is enough
     before = {path.name: path.read_bytes() for path in whole.iterdir()}

@@ -13,6 +13,8 @@ from results.report import page
 from results.report.blocks import Block, Figure, Matrix, Side, Table
 from results.report.report import Report
 
+LONGEST = 200  # bytes
+
 
 def write(found: Report, file: Path) -> list[str]:
     """The page into `file` and the tables into the folder FILE-tables; lines that say so."""
@@ -45,7 +47,7 @@ def flat(blocks: Sequence[Block]) -> Iterator[Block]:
 
 def every_table(blocks: list[Block]) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
     """(file name, frame, what people read) of each table, figure's table and matrix; names once."""
-    used: dict[str, int] = {}
+    used: set[str] = set()
     for block in blocks:
         if isinstance(block, Figure):
             block = block.table
@@ -57,13 +59,23 @@ def every_table(blocks: list[Block]) -> Iterator[tuple[str, pd.DataFrame, pd.Dat
             shown = frame.round(1).astype(str)
         else:
             continue
-        name = file_name(block.name)
-        used[name] = used.get(name, 0) + 1
-        yield (name if used[name] == 1 else f"{name}-{used[name]}"), frame, shown
+        yield file_name(block.name, used), frame, shown
 
 
-def file_name(name: str) -> str:
-    return re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "table"
+def short(name: str) -> str:
+    """As much of a name as leaves room for a prefix and a suffix in a file's, of 255 bytes."""
+    return name.encode()[:LONGEST].decode(errors="ignore")
+
+
+def file_name(name: str, used: set[str]) -> str:
+    """A name as a file's; with a number where that is among the `used`, to which it is added."""
+    plain = re.sub(r"[^\w.+-]+", "-", short(name)).strip("-.") or "table"
+    found, number = plain, 1
+    while found.casefold() in used:  # one file to some file systems
+        number += 1
+        found = f"{plain}-{number}"
+    used.add(found.casefold())
+    return found
 
 
 def markdown(shown: pd.DataFrame) -> str:
@@ -81,17 +93,16 @@ def draw(blocks: list[Block], folder: Path) -> str:
     """Figures and matrices as SVG and PNG beside the tables where choreographer and a browser are;
     else why not."""
     drawn: dict[str, go.Figure] = {}
+    used: set[str] = set()
     for block in blocks:
         if isinstance(block, Figure):
             for number, (_, plot) in enumerate(block.plots, 1):
-                drawn[f"{block.name}-{number}"] = plot
+                drawn[file_name(f"{block.name}-{number}", used)] = plot
         elif isinstance(block, Matrix):
             plot = charts.confusion(block.counts, block.classes, block.per_class)
-            drawn[block.name] = plot
+            drawn[file_name(block.name, used)] = plot
     plots = {
-        folder / f"{file_name(name)}.{kind}": plot
-        for name, plot in drawn.items()
-        for kind in ("svg", "png")
+        folder / f"{name}.{kind}": plot for name, plot in drawn.items() for kind in ("svg", "png")
     }
     if not plots:
         return "No figure to write as an image"
