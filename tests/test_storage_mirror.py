@@ -1,6 +1,7 @@
 """Nothing of the mirror's thread dies unseen; what it stores is in test_storage_places.py."""
 
 import json
+import os
 import time
 
 import pytest
@@ -87,6 +88,14 @@ def test_an_error_of_any_kind_at_the_end_is_not_taken_for_stored(folder, tmp_pat
     monkeypatch.setattr(places, "write", faulty)
     monkeypatch.setattr(mirror, "FLUSH_SECONDS", 0.5)
     assert not made.flush() and made.failed == "KeyError: 'x'"
+
+
+def test_what_a_file_server_dates_later_is_stored_at_the_end(folder, tmp_path):
+    """Its clock is ahead of this machine's: the study ran for ever in its storage."""
+    ahead = time.time() + 600
+    os.utime(folder / "study.json", (ahead, ahead))
+    assert Mirror(folder, tmp_path / "shared", print, print).flush()
+    assert (tmp_path / "shared" / "study.json").read_text() == "{}"
 
 
 def test_whatever_ends_the_thread_ends_the_study(folder, tmp_path, monkeypatch):

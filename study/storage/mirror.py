@@ -5,6 +5,7 @@ workers write themselves, and driver.json: who runs the study, and how much of i
 together.
 """
 
+import math
 import secrets
 import threading
 import time
@@ -188,6 +189,7 @@ class Mirror:
             self.failed = f"no answer in {FLUSH_SECONDS:g} s"
             return False
         self.take()
+        self.snapshot.taken_at = math.inf  # nothing is written meanwhile, whatever its clock says
         until = time.monotonic() + FLUSH_SECONDS
         while True:
             try:
