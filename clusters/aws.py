@@ -44,10 +44,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def prepare(config: Path, bucket: str, ssh_from: str, image: str = "") -> list[str]:
     """Make what is missing and fill the configuration in; what was done, a line each."""
     text = config.read_text()
-    said = yaml.safe_load(text)
-    session = boto3.Session(region_name=said["provider"]["region"])
+    try:
+        said = yaml.safe_load(text)
+        region, cluster = said["provider"]["region"], said["cluster_name"]
+    except (yaml.YAMLError, KeyError, TypeError):
+        raise ValueError(
+            f"{config} describes no cluster on AWS (cluster_name, provider with its region): give "
+            "cluster.yaml or a copy of it"
+        ) from None
+    session = boto3.Session(region_name=region)
     network = narrow(ssh_from)
-    cluster = said["cluster_name"]
     done = [make_bucket(session, bucket), make_roles(session, bucket, cluster)]
     group = make_group(session.client("ec2"), network, cluster)
     done.append(f"security group {group}: ssh from {network}, all else from its own members")

@@ -233,6 +233,17 @@ def test_filling_in_leaves_the_comments(aws):
     assert "filled-in" not in re.sub(r"#.*", "", aws["text"])
 
 
+@pytest.mark.parametrize("text", ["", "a: [1", "cluster_name: x\nprovider: {type: local}"])
+def test_a_configuration_of_no_cluster_on_aws_is_refused_in_a_sentence(text, tmp_path, capsys):
+    config = tmp_path / "own.yaml"
+    config.write_text(text)
+    words = ["--bucket", "b", "--ssh-from", "198.51.100.7", "--config", str(config)]
+    assert clusters.aws.main(words) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and f"{config} describes no cluster on AWS" in error
+    assert config.read_text() == text
+
+
 def test_a_network_as_wide_as_the_internet_is_refused():
     with pytest.raises(ValueError, match="expected a network of at most"):
         clusters.aws.narrow("0.0.0.0/0")
