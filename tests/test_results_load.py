@@ -13,7 +13,7 @@ from fer_data import fer2013
 from results import Mistake
 from results.artefacts import load
 from study.record import schemas
-from study.record.journal import line_of
+from study.record.journal import block_of, line_of
 
 CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 START = pd.Timestamp("2026-01-02T03:04:05Z")
@@ -285,6 +285,8 @@ def test_a_study_that_has_just_begun_is_welcome(tmp_path):
     found = load.load(folder(tmp_path / "s", header(status="running")))
     assert found.trials.empty and found.epochs.empty and load.answers(found) == []
     assert "trials.parquet isn't there yet" in found.notes
+    by_f1 = header(status="running", study={"metric": "macro_f1"})
+    assert load.load(folder(tmp_path / "f1", by_f1)).epochs.empty
 
 
 def test_a_damaged_line_in_the_journal_is_told(tmp_path):
@@ -305,6 +307,14 @@ def test_a_damaged_line_in_the_journal_is_told(tmp_path):
                 (path / "study.json").write_text('{"study": {}, "data": {}}'),
             ),
             "isn't a study's",
+        ),
+        (lambda path: (path / "study.json").mkdir(parents=True), "study.json can't be read"),
+        (
+            lambda path: (
+                (folder(path) / "events.jsonl").unlink(),
+                (path / "events.jsonl").mkdir(),
+            ),
+            "events.jsonl can't be read",
         ),
     ],
 )
@@ -352,6 +362,19 @@ def test_a_line_of_the_journal_that_is_not_what_was_written_is_told(tmp_path):
     found = load.load(path)
     assert found.chosen["judged"].tolist() == [0.5]
     assert "line 2 of events.jsonl was damaged and was passed over" in found.notes
+
+
+def test_a_block_that_is_there_in_part_does_not_count(tmp_path):
+    """As for the study itself: what it says it chose, it chooses anew."""
+    chosen = [{"event": "chosen", "setting": one, "from_trial": "t0"} for one in "ab"]
+    whole = block_of(chosen)
+    path = folder(tmp_path / "s", events=[line_of({"event": "driver_started"}), whole])
+    assert load.load(path).chosen["setting"].tolist() == ["a", "b"]
+    for left in (whole[:-3], whole[: whole.index(b"\n") + 1]):
+        (path / "events.jsonl").write_bytes(left)
+        found = load.load(path)
+        assert found.chosen.empty
+        assert "the journal's last block is half-written and was passed over" in found.notes
 
 
 def test_networks_that_answered_other_images_are_refused(tmp_path):

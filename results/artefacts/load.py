@@ -1,6 +1,7 @@
 """An artefact folder as frames, checked at the door; a study that still runs is welcome."""
 
 import json
+import os
 import zlib
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -101,7 +102,11 @@ def load(folder: Path) -> Findings:
     tables = {name: table(folder, name, notes) for name in COLUMNS}
     objective = f"val_{header['study'].get('metric') or 'accuracy'}"
     if objective not in tables["epochs"]:
-        raise Mistake(f"{folder}/epochs.parquet lacks {objective}, by which the study was judged")
+        if len(tables["epochs"]):
+            raise Mistake(
+                f"{folder}/epochs.parquet lacks {objective}, by which the study was judged"
+            )
+        tables["epochs"] = tables["epochs"].assign(**{objective: None})
     chosen, last, drivers = journal(folder / "events.jsonl", objective, notes)
     for key, name in ((["trial_id", "epoch"], "epochs"), (["trial_id"], "trials")):
         tables[name] = tables[name].drop_duplicates(key, keep="last").reset_index(drop=True)
@@ -143,12 +148,13 @@ def named_apart(studies: list[Findings]) -> list[Findings]:
 def study_header(folder: Path) -> dict[str, Any]:
     """study.json, or the sentence that says what is wrong."""
     path = folder / "study.json"
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # False, too, of what mustn't be looked into
         raise Mistake(f"{folder} is not a folder: give the artefact folder of a study, runs/NAME")
-    if not path.exists():
+    content = content_of(path)
+    if content is None:
         raise Mistake(f"{folder} holds no study.json: give the artefact folder of a study")
     try:
-        header = json.loads(path.read_text())
+        header = json.loads(content)
     except ValueError:
         raise Mistake(f"{path} is not JSON: restore it from a copy") from None
     parts = [header.get("study"), header.get("data")] if isinstance(header, dict) else []
@@ -156,6 +162,16 @@ def study_header(folder: Path) -> dict[str, Any]:
     if not whole or not header["data"].get("classes"):
         raise Mistake(f"{path} isn't a study's: it lacks 'study' or 'data' with its classes")
     return header
+
+
+def content_of(path: Path) -> bytes | None:
+    """A file's content; None if it isn't there, Mistake if it can't be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Mistake(f"{path} can't be read ({error.strerror}): check its permissions") from None
 
 
 def table(folder: Path, name: str, notes: list[str]) -> pd.DataFrame:
@@ -196,7 +212,7 @@ def journal(
     columns = {"setting": "setting", "from_trial": "from_trial", "judged": objective}
     columns |= {"epoch": "epoch", "beside": "beside"}
     rows, last, drivers = [], "", []
-    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    lines = (content_of(path) or b"").split(b"\n")
     for number, line in enumerate(lines):
         if not line:
             continue
@@ -213,6 +229,9 @@ def journal(
         if not as_written(line, event):
             notes.append(f"line {number + 1} of {path.name} was damaged and was passed over")
             continue
+        if "crc" in event and event.get("block", 1) > len(lines) - 1 - number:
+            notes.append("the journal's last block is half-written and was passed over")
+            break
         last = event.get("time", last)
         if event.get("event") == "chosen":
             rows.append({column: event.get(name) for column, name in columns.items()})
