@@ -65,6 +65,18 @@ def test_a_picture_that_cannot_be_written_is_no_silent_gap(tmp_path):
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine")
+def test_many_long_names_have_room_in_a_picture_as_on_the_page(tmp_path):
+    """The last of them were cut off, behind a scrollbar that nobody can move."""
+    names = [f"a-network-of-ones-own-with-a-name-of-fifty-letters-{k}" for k in range(12)]
+    figure = go.Figure([go.Scatter(y=[1, 2], name=name) for name in names])
+    figure.update_layout(height=320, width=720, legend={"orientation": "h", "y": 1.02})
+    images.write({tmp_path / "a.svg": figure})
+    text = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert all(name in text for name in names)
+    assert f'width="720" height="{320 + 20 * (len(names) - 3)}"' in text
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine")
 def test_a_figure_is_drawn_once_for_both_of_its_files(tmp_path):
     """The PNG is the SVG in twice as many pixels; letters beyond ASCII come through."""
     image = pytest.importorskip("PIL.Image")

@@ -4,7 +4,8 @@
 const SCALE = 2; // pixels of a PNG for one of the figure
 
 /** Base64 of each kind that is asked for: the figure is drawn once, as SVG. */
-globalThis.drawing = async (figure, size, kinds) => {
+globalThis.drawing = async (figure, {width, height}, kinds) => {
+  const size = {width, height: height + legend_room(figure, width)}; // as on a page
   const svg = await Plotly.toImage(figure, {...size, format: 'svg', imageDataOnly: true});
   const bytes = new TextEncoder().encode(svg);
   const made = {svg: () => base64(bytes), png: () => pixels(base64(bytes), size)};

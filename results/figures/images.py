@@ -54,7 +54,7 @@ async def drawn(figures: list[tuple[go.Figure, list[Path]]], patience: float) ->
     try:
         await within(patience, browser.open())
         tab = await within(patience, browser.create_tab("about:blank"))
-        for script in ("plotly-basic.min.js", "drawing.js"):
+        for script in ("plotly-basic.min.js", "legend.js", "drawing.js"):
             text = (HERE / script).read_text(encoding="utf-8")
             await within(patience, told(tab, "Runtime.evaluate", {"expression": text}))
         for figure, paths in figures:

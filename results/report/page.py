@@ -14,7 +14,7 @@ from results.figures.style import CONFIG
 from results.report.blocks import Code, Faces, Figure, Matrix, Section, Side, Table, Text
 from results.words import DASH, whole_or_tenth
 
-HERE = Path(__file__).parent
+HERE, FIGURES = Path(__file__).parent, Path(style.__file__).parent
 # The browser itself refuses whatever the page might ask of the network.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -32,12 +32,13 @@ def script() -> str:
 
 def shared() -> str:
     """The scripts of report and explorer: what is in a Code block copied, plots on a phone."""
-    return "\n".join((HERE / name).read_text() for name in ("copy.js", "narrow.js"))
+    files = (HERE / "copy.js", FIGURES / "legend.js", HERE / "narrow.js")
+    return "\n".join(path.read_text() for path in files)
 
 
 def plotly_js() -> str:
     """plotly.js with what the pages draw: lines and marks. The whole is four times as large."""
-    return (Path(style.__file__).parent / "plotly-basic.min.js").read_text(encoding="utf-8")
+    return (FIGURES / "plotly-basic.min.js").read_text(encoding="utf-8")
 
 
 def page(title: str, lead: str, notes: list[str], sections: list[Section], foot: str) -> str:
