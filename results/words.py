@@ -13,12 +13,20 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
 def large(value: float) -> str:
-    """73.5 M, 1.2 G."""
-    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
+    """73.5 M, 1.2 G; 999,700 are 1 M in three digits, not 1e+03 k."""
+    for size, letter in PREFIXES:
+        if value >= 0.9995 * size:
             return f"{value / size:.3g} {letter}"
     return f"{value:.0f}"
+
+
+def number(value: float) -> str:
+    """In four digits, from 1,000 on whole, never as 1.2e+04."""
+    return f"{value:,.0f}" if abs(value) >= 999.95 else f"{value:.4g}"
 
 
 def whole_or_tenth(count: float) -> str:

@@ -121,6 +121,20 @@ def test_costs_begin_at_nothing(tmp_path):
     low, high = plot.layout.xaxis.range
     assert low == 0 and high > 73_800_000
     assert style.from_zero(pd.Series([1.0, 30.0]))["type"] == "log"
+    axis = style.from_zero(pd.Series([2e6, 3e7, 0.0]))
+    assert axis["ticktext"] == ["0", "2 M", "5 M", "10 M", "20 M"]
+    columns = ["model", "setting", "mean", "low", "high", "undominated", "multiply_adds"]
+    rows = [
+        ["alexnet", name, 0.5, 0.4, 0.6, True, size]
+        for name, size in zip("abc", [3e7, 2e6, 0], strict=True)
+    ]
+    (marks, *_) = charts.cost(pd.DataFrame(rows, columns=columns), "multiply_adds", "x").data
+    assert list(marks.x) == [3e7, 2e6, axis["tickvals"][0]]
+
+
+def test_a_logarithmic_axis_of_values_close_together_has_ticks():
+    assert style.log_axis(pd.Series([0.003, 0.0031]))["ticktext"] == ["0.003", "0.0031"]
+    assert style.log_axis(pd.Series([0.002, 0.004]))["ticktext"] == ["0.002", "0.005"]
 
 
 def test_a_mark_without_an_interval_is_within_the_frame():

@@ -224,6 +224,32 @@ def test_one_seed_never_shows_a_spread_over_seeds(tmp_path):
     (confirmed,) = (one for one in found.sections if one.title == "Confirmed accuracy")
     shown = confirmed.blocks[0].table.shown
     assert shown["sd"].tolist() == ["one seed"]
+    chosen = json.dumps({"event": "chosen", "setting": "alexnet", "from_trial": "t0"})
+    (tmp_path / "s" / "events.jsonl").write_text(chosen + "\n")
+    text = words(page_of(tmp_path / "s"))
+    assert "With one seed nothing is known" in text and "the intervals don't hold" not in text
+
+
+def test_two_seeds_without_clean_test_images_are_not_called_one(tmp_path):
+    """Where all test images are copies of ones trained on, the first figure isn't there."""
+    told, rows, curves = [], [], []
+    for seed, name in enumerate(("alexnet-s0", "alexnet-s1")):
+        told += predictions(name, FAIR, LABELS, SPLITS, duplicate=range(14, 28))
+        rows.append(trial(name, stage="confirm", hp_seed=seed))
+        curves += epochs(name, [0.2])
+    found = report([load(folder(tmp_path / "s", None, rows, curves, [], told))])
+    (confirmed,) = (one for one in found.sections if one.title == "Confirmed accuracy")
+    assert confirmed.blocks[0].table.shown["sd"].tolist() == ["–"]
+
+
+def test_the_table_of_the_best_setting_holds_its_values_exactly(tmp_path):
+    rows, curves = [trial("t0", hp_lr=0.00123456789)], epochs("t0", [0.2])
+    found = report([load(folder(tmp_path / "s", None, rows, curves, []))])
+    every = [block for section in found.sections for block in files.flat(section.blocks)]
+    (best,) = (one for one in every if isinstance(one, blocks.Table) and one.name == "best-mine")
+    values = best.frame.set_index("hyperparameter")["value"]
+    assert values["lr"] == 0.00123456789
+    assert "0.001235\nsearched" in best.shown["value"].tolist()
 
 
 OTHERS = {
@@ -386,6 +412,11 @@ def test_markdown_cells_keep_to_their_cell():
         (None, "text", "–"),
         (pd.NA, "count", "–"),
         (73_451_264, "large", "73.5 M"),
+        (999_700, "large", "1 M"),
+        (1.29e16, "large", "12.9 P"),  # of forty ResNets' trainings
+        (12_345.6, "number", "12,346"),  # seconds
+        (0.03125, "number", "0.03125"),
+        (31_250.5, "text", "31,250"),
         (True, "yes", "yes"),
     ],
 )
@@ -428,6 +459,9 @@ def test_a_network_looks_alike_everywhere():
     assert len({look for look in style.STYLES.values()}) == 3
     for part in zip(*style.STYLES.values(), strict=True):
         assert len(set(part)) == 3  # told apart by colour, by marker and by dash alone
+    own = [style.style(f"own-{number}") for number in range(16)]
+    assert len({(colour, marker) for colour, marker, _ in own}) == 16
+    assert style.style("own-7") == own[7]
 
 
 @needs_chromium

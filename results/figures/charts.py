@@ -405,21 +405,23 @@ def lr_batch_map(trials: pd.DataFrame, model: str, judged: str = "val accuracy")
 def cost(frame: pd.DataFrame, against: str, title: str) -> go.Figure:
     """Test accuracy with its interval against a cost (evaluation.cost); filled: undominated."""
     figure = canvas(title, "test accuracy", 320)
+    amounts = from_zero(frame[against])
+    places = above_zero(frame[against]) if amounts.get("type") == "log" else frame[against]
     for model, rows in frame.groupby("model", sort=False):
         colour, marker, _ = style(model)
         figure.add_scatter(
-            x=rows[against].to_numpy(float),
+            x=places[rows.index].to_numpy(float),
             y=rows["mean"].to_numpy(float),
             mode="markers",
             showlegend=False,
-            customdata=rows["setting"].to_numpy(),
-            hovertemplate="%{customdata}: %{x:.3s}, %{y:.1%}<extra></extra>",
+            customdata=rows[["setting", against]].to_numpy(),
+            hovertemplate="%{customdata[0]}: %{customdata[1]:.3s}, %{y:.1%}<extra></extra>",
             marker=mark(hollow(marker, rows["undominated"]), 10, colour, 1.5, colour),
             error_y=error_bars(rows["mean"], rows["low"], rows["high"], colour),
         )
         in_legend(figure, str(model), marker, colour)
     axis = spread([*frame["mean"], *frame["low"], *frame["high"]])
-    figure.update_layout(xaxis=from_zero(frame[against]), yaxis=axis)
+    figure.update_layout(xaxis=amounts, yaxis=axis)
     return percent(figure, "yaxis")
 
 

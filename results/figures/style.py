@@ -1,7 +1,8 @@
 """How every figure looks: a network's colour, marker and dash; axes, fonts, plotly's settings.
 
 Okabe and Ito's colours, which the colour-blind can tell apart. A network has one colour, marker
-and dash wherever it appears; one that isn't named here takes the next of OTHERS.
+and dash wherever it appears; one that isn't named here takes the next of OTHERS, and after these
+their colours with one another's markers and dashes.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+
+from results.words import large
 
 STYLES = {
     "alexnet": ("#D55E00", "circle", "solid"),
@@ -47,7 +50,9 @@ def style(model: str) -> tuple[str, str, str]:
     """Colour, marker, dash: the same for a network as long as this process lives."""
     if model in STYLES:
         return STYLES[model]
-    return OTHERS[_places.setdefault(model, len(_places)) % len(OTHERS)]
+    again, place = divmod(_places.setdefault(model, len(_places)), len(OTHERS))
+    _, marker, dash = OTHERS[(place + again) % len(OTHERS)]
+    return OTHERS[place][0], marker, dash
 
 
 def places() -> dict[str, int]:
@@ -112,7 +117,8 @@ def log_axis(values: pd.Series) -> dict[str, Any]:
     low, high = float(values[values > 0].min()) / 1.4, float(values.max()) * 1.4
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     ticks = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
-    words = [f"{tick:,g}" for tick in ticks]
+    ticks = ticks or sorted({low * 1.4, high / 1.4})  # all too close for one of these
+    words = [large(tick) if tick >= 1e6 else f"{tick:,g}" for tick in ticks]
     if (values <= 0).any():
         ticks, words = [float(above_zero(values).min()), *ticks], ["0", *words]
     return {"type": "log", "tickvals": ticks, "ticktext": words}
@@ -120,7 +126,7 @@ def log_axis(values: pd.Series) -> dict[str, Any]:
 
 def above_zero(values: pd.Series) -> pd.Series:
     """Where values stand on a logarithmic axis: a 0 at its foot, a third of the least other one."""
-    return values.where(values > 0, values[values > 0].min() / 3)
+    return values.mask(values <= 0, values[values > 0].min() / 3)
 
 
 def from_zero(values: pd.Series) -> dict[str, Any]:
@@ -128,7 +134,7 @@ def from_zero(values: pd.Series) -> dict[str, Any]:
     is ten times the smallest and more."""
     there = values[values > 0]
     if len(there) and there.max() >= 10 * there.min():
-        return log_axis(there)
+        return log_axis(values)
     return {"range": [0, 1.06 * float(values.max()) or 1.0]}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from results.words import DASH, large, signed
+from results.words import DASH, large, number, signed
 
 
 @dataclass(frozen=True)
@@ -131,13 +131,11 @@ def cell(value: Any, kind: str) -> str:
     if kind == "count":
         return f"{value:,.0f}"
     if kind == "number":
-        return f"{value:.4g}"
+        return number(value)
     if kind == "p":
         return "<0.001" if value < 0.001 else f"{value:.3f}"
     if kind == "yes":
         return "yes" if value else "no"
     if kind == "large":
         return large(float(value))
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value)
+    return number(value) if isinstance(value, float) else str(value)
