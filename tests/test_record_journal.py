@@ -112,6 +112,19 @@ def test_damage_before_the_last_line_is_refused(path, damage):
     )
 
 
+def test_a_last_block_with_a_damaged_size_is_refused_and_not_cut_off(path):
+    """It was taken for a block in part: its events were gone for good, in silence."""
+    write(path, {"event": "a"})
+    write(path, {"event": "b"}, {"event": "c"})
+    damaged = path.read_bytes().replace(b'"block": 2', b'"block": 9')
+    path.write_bytes(damaged)
+    with pytest.raises(Mistake, match="line 2 isn't what was written there"):
+        list(read(path))
+    with Journal(path) as journal:
+        assert journal.cut == 0
+    assert path.read_bytes() == damaged
+
+
 def test_a_second_driver_is_kept_out_until_the_first_closes(path):
     with Journal(path) as first:
         first.append({"event": "a"})

@@ -90,8 +90,8 @@ def block_size(line: bytes) -> int:
     if b'"block": ' not in line:
         return 1
     try:
-        return max(1, int(json.loads(line).get("block", 1)))
-    except (ValueError, TypeError, AttributeError):  # damage: for `read` to refuse
+        return max(1, int(event_of(line).get("block", 1)))
+    except (ValueError, TypeError):  # damage, a wrong size too: for `read` to refuse
         return 1
 
 
