@@ -90,7 +90,8 @@ def whole(found: Best) -> Table:
     names = list(found.hyperparameters)
     kinds = ["searched" if name in found.searched else "fixed" for name in names]
     values = [value_words(value) for value in found.hyperparameters.values()]
-    frame = pd.DataFrame({"hyperparameter": names, "value": values, "kind": kinds})
+    exact = pd.Series([*found.hyperparameters.values()], dtype=object)
+    frame = pd.DataFrame({"hyperparameter": names, "value": exact, "kind": kinds})
     small = ["\nsearched" if kind == "searched" else "" for kind in kinds]
     shown = pd.DataFrame({"hyperparameter": [name.replace("_", " ") for name in names]})
     shown["value"] = [value + below for value, below in zip(values, small, strict=True)]

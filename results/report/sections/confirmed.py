@@ -47,11 +47,12 @@ def confirmed(given: Inputs) -> Section | None:
         plots,
         Table("confirmed", "All figures", frame, pd.DataFrame(rows, dtype=object).fillna(DASH)),
     )
+    of_one_search = searched(given) and bool(frame["low"].notna().any())
     return Section(
         "Confirmed accuracy",
         [
             figure,
-            Text(HOW + ONE_SEARCH * searched(given), "quiet"),
+            Text(HOW + ONE_SEARCH * of_one_search, "quiet"),
             by_seed(given.settings),
         ],
     )
@@ -77,8 +78,9 @@ def setting_row(name: str, group: pd.DataFrame) -> dict[str, str]:
             interval = "" if pd.isna(found["low"]) else ranged(found["low"], found["high"])
             row[heading] = f"{100 * found['mean']:.2f} %\n{interval}".rstrip()
     sd = at.loc[(PRIMARY, "accuracy")]["sd"] if (PRIMARY, "accuracy") in at.index else np.nan
-    row["sd"] = f"{100 * sd:.2f}" if pd.notna(sd) else "one seed"
-    return row | {"seeds": str(group["seeds"].iloc[0]), "network": group["model"].iloc[0]}
+    many = group["seeds"].iloc[0]
+    row["sd"] = f"{100 * sd:.2f}" if pd.notna(sd) else "one seed" if many == 1 else DASH
+    return row | {"seeds": str(many), "network": group["model"].iloc[0]}
 
 
 def highest(frame: pd.DataFrame) -> str:
