@@ -103,6 +103,28 @@ def test_a_number_names_no_module(layer, name):
     assert architecture.module(layer.split(".")) == name
 
 
+def test_a_module_that_weighs_nothing_is_no_gate():
+    """A network of one's own, of modules in modules: its report broke, or multiplied a body in."""
+    told = [
+        ("features.0.body.conv.conv", "Conv2d", [8, 24, 24]),
+        ("features.0.body.norm.bn", "BatchNorm2d", [8, 24, 24]),
+        ("features.1.body.conv.conv", "Conv2d", [16, 12, 12]),
+        ("features.1.gate.channel.conv", "Conv2d", [16, 1, 1]),
+        ("head", "Linear", [7]),
+    ]
+    keys = ("name", "kind", "shape", "parameters", "multiply_adds")
+    rows = [dict(zip(keys, (*row, 10, 100), strict=True)) for row in told]
+    layers = architecture.table("mine", rows)
+    stages = architecture.stages(layers)
+    assert stages["output"].tolist() == ["16 × 12 × 12", "7"]
+    assert stages["modules"].tolist() == ["gate", ""]
+    inside = architecture.inside(layers)
+    assert inside[["block", "module", "enters"]].to_numpy().tolist() == [
+        ["features.1", "gate", "16 × 12 × 12"]
+    ]
+    assert "16 × 12 × 12" in texts(diagrams.network(architecture.steps(layers), "mine"))
+
+
 @pytest.mark.parametrize(
     ("output", "words"),
     [

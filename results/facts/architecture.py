@@ -3,6 +3,7 @@ network is known here but its table: names, kinds, shapes, parameters, multiply-
 """
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from results.artefacts.load import Findings
 from results.words import listed
 
 WEIGHTED = ("Conv2d", "Linear")
-
+WEIGHTS = ("a weight per channel", "a weight per place")
 
 COLUMNS = ["network", "layer", "kind", "output", "parameters", "multiply_adds"]
 
@@ -90,14 +91,14 @@ def stages(table: pd.DataFrame) -> pd.DataFrame:
     """The layers summed by the first part of their name: what a drawing of the network shows.
 
     `blocks` counts the numbered parts of a stage (layer1.0, layer1.1, ...), 0 where it has none;
-    `modules` names what stands in them with named parts of its own, as an attention gate does.
+    `modules` names the gates that stand in them.
     """
     names = table["layer"].str.split(".")
     block = names.map(lambda parts: parts[1] if len(parts) > 2 and parts[1].isdecimal() else None)
     frame = table.assign(
         stage=names.str[0],
         block=block,
-        module=names.map(module),
+        module=[gate for gate, _ in gates(table)],
         weighted=table["kind"].isin(WEIGHTED),
     )
     # The last layer of a gate isn't the output of its stage.
@@ -107,11 +108,13 @@ def stages(table: pd.DataFrame) -> pd.DataFrame:
         weight_layers=("weighted", "sum"),
         blocks=("block", "nunique"),
         modules=("module", lambda names: ", ".join(dict.fromkeys(names.dropna()))),
-        output=("path", "last"),
+        output=("output", "last"),
+        path=("path", "last"),
         parameters=("parameters", "sum"),
         multiply_adds=("multiply_adds", "sum"),
     )
     found = found.reset_index()
+    found["output"] = found.pop("path").fillna(found["output"])
     whole = found.groupby("network")["multiply_adds"].transform("sum")
     return found.assign(share=found["multiply_adds"] / whole.where(whole > 0))
 
@@ -120,6 +123,28 @@ def module(parts: list[str]) -> str | None:
     """gate, of layer1.0.gate.spatial.conv: a part of a block that has named parts itself."""
     numbers = [part.isdecimal() for part in parts[1:4]]  # a block's own number may have two parts
     return parts[2] if len(parts) > 4 and numbers == [True, False, False] else None
+
+
+def gates(table: pd.DataFrame) -> list[tuple[str | None, str]]:
+    """Of each layer the gate in a block that it belongs to, and the shape of the maps that this
+    weighs. A module each of whose parts ends in a weight per channel or per place is one; of any
+    other, whose layers follow one another as everywhere, there is none.
+    """
+    found: list[tuple[str | None, str]] = []
+    before = ""
+    layers = zip(table["layer"].str.split("."), table["output"], strict=True)
+    for path, group in groupby(layers, lambda layer: layer[0][:3] if module(layer[0]) else None):
+        each = list(group)
+        ends = {parts[3]: output for parts, output in each} if path else {}
+        gate = bool(ends) and all(weighs(output, before) for output in ends.values())
+        found += [(path[2], before) if path and gate else (None, "")] * len(each)
+        before = before if gate else each[-1][1]
+    return found
+
+
+def weighs(output: str, maps: str) -> bool:
+    """Whether an output has a weight per channel or per place of these maps."""
+    return maps.count(" × ") == 2 and meaning(output, maps) in WEIGHTS
 
 
 def steps(table: pd.DataFrame) -> pd.DataFrame:
@@ -146,12 +171,10 @@ def inside(table: pd.DataFrame) -> pd.DataFrame:
 
     `enters` is the shape of what the block has made before the module. Empty for most networks.
     """
-    rows, before = [], ""
-    for _, row in table.iterrows():
+    rows = []
+    for (_, row), (name, before) in zip(table.iterrows(), gates(table), strict=True):
         parts = row["layer"].split(".")
-        name = module(parts)
         if not name:
-            before = row["output"]
             continue
         rows.append(
             {
