@@ -78,8 +78,10 @@ def server(answer: bytes):
 
     with socketserver.TCPServer(("127.0.0.1", 0), Handler) as listening:
         threading.Thread(target=listening.serve_forever, args=(0.05,)).start()
-        yield f"127.0.0.1:{listening.server_address[1]}"
-        listening.shutdown()
+        try:
+            yield f"127.0.0.1:{listening.server_address[1]}"
+        finally:
+            listening.shutdown()  # else its thread outlives the tests
 
 
 def test_a_head_on_this_machine_is_found_if_it_answers(left_over, monkeypatch):
@@ -101,8 +103,9 @@ def test_a_server_that_is_no_process_of_ours_is_not_taken_for_our_head(left_over
         port = address.rpartition(":")[2]
         words = [sys.executable, "-c", "input()", f"--gcs_server_port={port}"]
         with subprocess.Popen(words, stdin=subprocess.PIPE) as ray_server:
-            while not connection.ours(address):
-                time.sleep(0.05)  # until it has been started
+            until = time.monotonic() + 300  # for it to be started
+            while not connection.ours(address) and time.monotonic() < until:
+                time.sleep(0.05)
             assert connection.wanted("") == address
             ray_server.communicate(b"\n")
 
@@ -260,7 +263,7 @@ def test_workers_run_at_the_niceness_at_which_the_study_was_started(tmp_path):
         env=given | {"HOME": str(tmp_path), "RAY_TMPDIR": private}, timeout=400,
     )  # fmt: skip
     drivers, workers = map(int, found.stdout.splitlines()[-1].split())
-    assert drivers == workers == os.nice(0) + 3
+    assert drivers == workers == min(os.nice(0) + 3, 19)
     Path(private).rmdir()
 
 
@@ -285,8 +288,10 @@ class Busy:
         self.left, self.children = times, []
 
     def __call__(self, address: str, _temp_dir: str, **options) -> None:
-        words = [sys.executable, "-c", "input()", f"--temp-dir={_temp_dir}"]
-        self.children.append(subprocess.Popen(words, stdin=subprocess.PIPE))
+        words = [sys.executable, "-c", "print(flush=True); input()", f"--temp-dir={_temp_dir}"]
+        child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.children.append(child)
+        child.stdout.readline()  # before it runs its command line can't be read
         if self.left:
             self.left -= 1
             raise Exception("The current node timed out during startup. This could happen because")

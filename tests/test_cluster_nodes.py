@@ -4,7 +4,6 @@ import ast
 import shutil
 import tempfile
 import threading
-import time
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -201,12 +200,13 @@ def test_a_network_of_ones_own_is_on_every_node_without_its_file(cluster, tmp_pa
 def test_a_trial_whose_node_is_removed_goes_on_elsewhere_and_uses_up_no_retry(
     cluster, tmp_path, capsys
 ):
-    folder = tmp_path / "s"
+    folder, over = tmp_path / "s", threading.Event()
 
     def remove() -> None:
         """The worker's node, from one moment to the next, when both nodes have done an epoch."""
         while len({e["trial_id"] for e in events(folder) if e["event"] == "epoch_done"}) < 2:
-            time.sleep(0.05)
+            if over.wait(0.05):
+                return
         cluster.remove_node(cluster.worker_nodes.copy().pop(), allow_graceful=False)
 
     thread = threading.Thread(target=remove)
@@ -216,8 +216,11 @@ def test_a_trial_whose_node_is_removed_goes_on_elsewhere_and_uses_up_no_retry(
         "--preset smoke --models alexnet --data faces:140 --batch-size 8 --trials 3 --epochs 24 "
         f"--scheduler none --stages search --device cpu --retries 0 --name s --out {tmp_path}"
     )
-    code = main(words.split())
-    thread.join()
+    try:
+        code = main(words.split())
+    finally:
+        over.set()
+        thread.join()
     assert code == 0
     told = events(folder)
     retried = [e for e in told if e["event"] == "trial_retried"]
