@@ -34,8 +34,7 @@ def test_every_two_settings_are_compared_on_the_primary_scope(whole):
     assert one.images == 13 and one.primary and not one.paired
     assert one.margin == 0.005 and one.unit == "core-hours"
     # four epochs of 2 s on one core, both settings
-    if one.needed:
-        assert np.isclose(one.hours, (one.needed - 2) * 2 * 8 / 3600)
+    assert one.needed > 2 and np.isclose(one.hours, (one.needed - 2) * 2 * 8 / 3600)
 
 
 def test_pairs_and_margin_are_the_studys(whole):
