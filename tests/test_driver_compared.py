@@ -1,5 +1,6 @@
 """The terminal's verdicts are those of the report, README and explorer."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from test_results_load import CLASSES, whole
+from test_results_load import CLASSES, header, whole
 
 from fer_stats import verdicts as fer_verdicts
 from fer_stats.plans import Plan
@@ -56,6 +57,22 @@ def test_the_terminal_and_the_report_say_the_same(whole, tmp_path, known):
     assert any(told_so in line for line in compared.lines([ours]))
     given = compared.Given(whole, from_dict({}), tables(whole), told, CLASSES)
     assert (given.cluster is not None) == known
+
+
+@pytest.mark.parametrize(("gpus", "unit", "each"), [(0.0, "core", 3), (0.25, "GPU", 0.25)])
+def test_more_seeds_cost_the_cores_or_the_share_of_a_gpu_that_a_trial_has(whole, gpus, unit, each):
+    asked = {"cpus_per_trial": 3}
+    (whole / "study.json").write_text(json.dumps(header(study=asked)))
+    for name, columns in (("trials", schemas.TRIALS), ("epochs", schemas.EPOCHS)):
+        rows = pq.read_table(whole / f"{name}.parquet").to_pylist()
+        rows = [row | {"gpus": gpus} for row in rows]
+        schemas.write_table(whole / f"{name}.parquet", rows, columns)
+    study, told = load(whole), pd.read_parquet(whole / "predictions.parquet")
+    (theirs,) = verdicts.of([study], evaluated(answers(study)))
+    (ours,) = compared.of(compared.Given(whole, from_dict(asked), tables(whole), told, CLASSES))
+    assert repr(ours) == repr(theirs) and ours.unit == f"{unit}-hours"
+    # two settings, whose trainings took four epochs of 2 s
+    assert ours.hours == pytest.approx((ours.needed - 2) * 2 * 4 * 2 * each / 3600)
 
 
 def test_a_setting_without_answers_is_in_no_pair(whole):

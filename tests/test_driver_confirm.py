@@ -18,6 +18,7 @@ from study.driver.confirm import (
     attention_rows,
     choose,
     configs,
+    image_rows,
     look,
     part,
     prediction_rows,
@@ -290,6 +291,17 @@ def test_prediction_rows_name_split_image_label_and_probabilities():
             ("test", 22, "sad", False, 0.0),
         ]
     ]
+
+
+def test_image_rows_mark_the_near_copies_of_each_split_and_digest_its_pixels():
+    splits, whole = dataset()
+    splits["test"].images[2, 5, 7] = 1
+    rows = image_rows(splits, whole).to_pylist()
+    assert [(row["split"], row["image"], row["near"]) for row in rows] == [
+        *(("val", 10, True), ("val", 11, False)),
+        *(("test", 20, True), ("test", 21, False), ("test", 22, False)),
+    ]
+    assert [row["pixels"] == rows[0]["pixels"] for row in rows] == [True] * 4 + [False]
 
 
 def test_probabilities_of_another_number_of_images_are_no_rows():

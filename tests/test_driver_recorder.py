@@ -236,6 +236,51 @@ def test_a_trial_stopped_by_a_scheduler_that_gives_no_reason_has_ended_all_the_s
     assert (news.written[-1]["status"], news.written[-1]["reason"]) == ("stopped", "the scheduler")
 
 
+STATES = ["epoch_00001.pt", "epoch_00002.pt"]
+
+
+def kept(news, name: str, stage: str, status: str):
+    """The folder of a trial that has two states."""
+    news.recorder.session.tables.trials[name] = {"stage": stage, "status": status}
+    folder = news.recorder.session.checkpoints(name)
+    folder.mkdir(parents=True)
+    for state in STATES:
+        (folder / state).touch()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("stage", "status", "left"),
+    [
+        *(("search", status, []) for status in ("completed", "stopped", "failed")),
+        ("confirm", "completed", STATES[1:]),
+        ("confirm", "stopped", STATES),  # by a budget: it may yet go on
+        ("confirm", "failed", []),
+    ],
+)
+def test_what_a_trials_end_leaves_of_its_states(news, stage, status, left):
+    folder = kept(news, "t0000", stage, "running")
+    news.recorder.stage = stage
+    news.recorder.end("t0000", {"status": status, "reason": "", "error": ""})
+    assert sorted(path.name for path in folder.glob("*")) == left
+
+
+@pytest.mark.parametrize(
+    ("stage", "swept"),
+    [("search", ["search-completed", "search-failed", "search-stopped"]),
+     ("confirm", ["confirm-failed"])],
+)  # fmt: skip
+def test_a_sweep_leaves_what_was_confirmed_and_what_may_go_on(news, stage, swept):
+    folders = [
+        kept(news, f"{where}-{status}", where, status)
+        for where in ("search", "confirm")
+        for status in ("running", "completed", "stopped", "failed")
+    ]
+    news.recorder.stage = stage
+    news.recorder.sweep()
+    assert sorted(folder.name for folder in folders if not folder.exists()) == swept
+
+
 def test_a_trial_given_up_in_a_stages_last_step_has_ended(news):
     """The scheduler, which ends such trials at the next step, isn't asked any more."""
     for _ in range(2):

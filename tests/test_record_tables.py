@@ -237,6 +237,14 @@ def test_a_clock_that_is_set_back_takes_no_time_away():
     assert Tables.of([started(1, "t0000"), *events]).wall_seconds == 10
 
 
+def test_gpu_time_is_of_every_epoch_trained_and_of_none_that_is_only_told_again():
+    begun = started(1, "t0000") | {"gpus": 0.5}
+    first = done(3, "t0000", 1)  # 2 s, by an older driver, which told the share of the trial alone
+    assert Tables.of([begun, first, first]).gpu_seconds == 1.0
+    again = done(9, "t0000", 1) | {"epoch_seconds": 4.0, "gpus": 0.25}
+    assert Tables.of([begun, first, again]).gpu_seconds == 1.0 + 1.0
+
+
 def test_events_survive_json():
     events = [started(1, "t0000"), done(2, "t0000", 1), judged(2, "t0000", "continue")]
     assert Tables.of(json.loads(json.dumps(events))) == Tables.of(events)

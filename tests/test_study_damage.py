@@ -238,6 +238,8 @@ def opened(tmp_path, monkeypatch):
     tables = Tables()
     for name, model in (("alexnet-s0", "alexnet"), ("cbam-s0", "cbam_resnet34")):
         tables.trials[name] = {"stage": "confirm", "status": "completed", "hp_model": model}
+    for number, status in enumerate(("running", "stopped", "failed"), 1):  # test isn't for these
+        tables.trials[f"alexnet-s{number}"] = tables.trials["alexnet-s0"] | {"status": status}
     said, logged, asked = [], [], []
     session = SimpleNamespace(
         folder=tmp_path,

@@ -187,6 +187,26 @@ def test_a_study_that_has_ended_says_how(tmp_path, capsys):
     assert "Failed: alexnet-s1, a bad end" in told
 
 
+def test_a_confirmed_network_has_the_mean_of_its_completed_seeds(tmp_path, capsys):
+    """In what the study is judged by, and in accuracy."""
+    seeds = ((0.75, 0.5, "completed"), (0.25, 0.3, "completed"), (0.9, 0.9, "stopped"))
+    confirmed = [at(10, "chosen", setting="alexnet", from_trial="t0000", hp=ALEX)]
+    for number, (accuracy, f1, status_) in enumerate(seeds):
+        name = f"alexnet-s{number}"
+        confirmed += [
+            started(11, name, ALEX, "confirm") | {"setting": "alexnet"},
+            done(12, name, 1, accuracy) | {"val_macro_f1": f1},
+            ended(13, name, status_),
+        ]
+    header = HEADER | {"study": STUDY | {"metric": "macro_f1"}}
+    folder = study(tmp_path / "one", driver("elsewhere"), *SEARCHED, *confirmed, header=header)
+    (one,) = [row for row in progress.of(folder)["best"] if row["stage"] == "confirm"]
+    assert (one["seeds"], one["val_accuracy"], one["val_macro_f1"]) == (2, 0.5, 0.4)
+    assert status.main([str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "Confirmed alexnet: 40.0 % macro-F1 on val after 1 epoch (mean of 2 seeds)" in told
+
+
 def test_a_list_of_studies_and_one_that_cannot_be_read(tmp_path, capsys):
     study(tmp_path / "one", driver("elsewhere"), *SEARCHED)
     study(tmp_path / "two")
