@@ -59,13 +59,21 @@ def test_the_terminal_and_the_report_say_the_same(whole, tmp_path, known):
     assert (given.cluster is not None) == known
 
 
+def cut(row) -> bool:
+    return row["trial_id"] == "resnet34-s1"
+
+
 @pytest.mark.parametrize(("gpus", "unit", "each"), [(0.0, "core", 3), (0.25, "GPU", 0.25)])
 def test_more_seeds_cost_the_cores_or_the_share_of_a_gpu_that_a_trial_has(whole, gpus, unit, each):
+    """As whole trainings took: one that was cut short says nothing of it."""
     asked = {"cpus_per_trial": 3}
     (whole / "study.json").write_text(json.dumps(header(study=asked)))
     for name, columns in (("trials", schemas.TRIALS), ("epochs", schemas.EPOCHS)):
         rows = pq.read_table(whole / f"{name}.parquet").to_pylist()
-        rows = [row | {"gpus": gpus} for row in rows]
+        rows = [row | {"gpus": gpus} for row in rows if row.get("epoch", 0) < 3 or not cut(row)]
+        rows = [
+            row | ({"status": "stopped"} if name == "trials" and cut(row) else {}) for row in rows
+        ]
         schemas.write_table(whole / f"{name}.parquet", rows, columns)
     study, told = load(whole), pd.read_parquet(whole / "predictions.parquet")
     (theirs,) = verdicts.of([study], evaluated(answers(study)))
@@ -95,6 +103,9 @@ def test_what_the_search_gained_is_said_alike_in_terminal_and_report(whole):
     assert ours == f"  {fer_verdicts.gain_words(theirs)}." and heading.startswith("What the search")
     assert "of this one search" in one_search
     assert not any(one.primary for one in compared.of(given))  # a default is of no primary pair
+    found.chosen["resnet34"]["from_trial"] = beside.loc[1, "from_trial"] = "r0"  # the next best
+    assert verdicts.gains(replace(study, chosen=beside), evaluated(answers(study))) == []
+    assert not any("points" in line for line in compared.gained(given))
 
 
 def test_a_plan_says_what_its_seeds_can_decide():

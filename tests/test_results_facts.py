@@ -122,6 +122,15 @@ def test_a_matrix_is_in_the_order_asked_for(whole):
     assert turned[::-1, ::-1].tolist() == evaluation.matrix(one, "test", CLASSES).tolist()
 
 
+def test_the_hardest_images_are_those_that_every_network_gets_wrong(whole):
+    """Of test, whose second half resnet34 answers as alexnet does: happy, or right if odd."""
+    frame = evaluation.hardest(judged(whole)).set_index("class")
+    assert frame["images"].tolist() == [2] * 7
+    assert frame.index[frame["all_wrong"] > 0].tolist() == ["disgust", "sad"]
+    assert frame["all_wrong"].sum() == 2 == frame.loc["happy", "all_right"]
+    assert frame["all_right"].sum() == 2
+
+
 def test_per_class_by_hand():
     frame = evaluation.per_class(np.array([[8, 2], [0, 0]]), ["a", "b"])
     first, second = frame.to_dict("records")

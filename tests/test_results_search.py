@@ -1,12 +1,15 @@
 """The search's facts: exact small tables, and a search of which little is known."""
 
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
-from test_results_load import epochs, folder, header, trial, whole
+from test_results_load import START, epochs, folder, header, trial, whole
 
 from results.artefacts.load import load
 from results.facts import halving, search
 from results.facts.progress import budget
 from results.report.report import report
+from study.record import schemas
 
 __all__ = ["whole"]
 
@@ -75,11 +78,52 @@ def test_expected_best_of_all_is_the_best(whole):
     assert own["expected"].tolist()[0] == pytest.approx((0.5 + 0.1 + 0.0 + 0.1) / 4)
     assert own["expected"].tolist()[-1] == pytest.approx(0.5)
     assert own["epochs"].tolist() == [1.75, 3.5, 5.25, 7.0]
+    work = search.expected(search.searched(load(whole)), images=10)["multiply_adds"]
+    # 1,000 an image forward, thrice that in a step
+    assert work.tolist()[:2] == [1.75 * 10 * 3 * 1000, 3.5 * 10 * 3 * 1000]
+
+
+def test_the_best_so_far_is_by_the_order_in_which_trials_ended(tmp_path):
+    rows = [trial("a"), trial("b"), trial("c", status="running")]
+    for row, second in zip(rows[:2], (9, 5), strict=True):
+        row["ended_at"] = START + pd.Timedelta(seconds=second)
+    curves = epochs("a", [0.5]) + epochs("b", [0.3]) + epochs("c", [0.9])
+    trials = search.searched(load(folder(tmp_path / "s", None, rows, curves, [])))
+    frame = search.progress(trials)
+    assert frame["trial_id"].tolist() == ["b", "a"] and frame["best"].tolist() == [0.3, 0.5]
+
+
+@pytest.mark.parametrize(("asked", "images"), [(0, 14), (5, 5), (99, 14)])
+def test_an_epoch_is_judged_on_the_part_of_val_that_was_asked_for(tmp_path, asked, images):
+    found = load(folder(tmp_path / "s", header(study={"val_images": asked})))
+    assert search.val_images(found) == images
+
+
+def test_a_best_value_on_the_edge_is_told_with_what_was_searched(whole):
+    rows = pq.read_table(whole / "trials.parquet").to_pylist()
+    rows = [row | ({"hp_lr": 0.098, "hp_batch_size": 32} if row["trial_id"] == "a0" else {})
+            for row in rows]  # fmt: skip
+    schemas.write_table(whole / "trials.parquet", rows, schemas.TRIALS)
+    found = load(whole)
+    frame = search.edges(found, search.searched(found))
+    assert frame.to_dict("records") == [
+        {"model": "alexnet", "hyperparameter": "lr", "best": 0.098,
+         "searched": "0.001 to 0.1, log", "edge": "high"},
+        {"model": "alexnet", "hyperparameter": "batch_size", "best": 32,
+         "searched": "32, 64, 128", "edge": "low"},
+    ]  # fmt: skip
 
 
 def test_best_is_of_those_that_came_furthest_and_did_not_fail(whole):
     frame = search.best(search.searched(load(whole)))
     assert frame["trial_id"].tolist() == ["a0", "r0"]
+
+
+def test_a_high_value_of_a_short_trial_is_not_the_best(tmp_path):
+    rows = [trial("short", status="stopped"), trial("whole"), trial("other")]
+    curves = epochs("short", [0.9]) + epochs("whole", [0.1, 0.4]) + epochs("other", [0.1, 0.3])
+    trials = search.searched(load(folder(tmp_path / "s", None, rows, curves, [])))
+    assert search.best(trials)["trial_id"].tolist() == ["whole"]
 
 
 @pytest.mark.parametrize(
