@@ -88,6 +88,14 @@ def test_the_four_verdicts():
     assert found[3].low < 0 < found[3].high
 
 
+def test_a_difference_that_is_sure_and_within_the_margin_is_called_equal():
+    one = estimate(0.002, 0.0003)
+    (found,) = crossed.verdicts([one], 0.005)
+    assert found.word == "equal" and found.low > 0
+    (found,) = crossed.verdicts([one], 0.001)
+    assert found.word == "better"
+
+
 def test_an_interval_leaves_out_zero_exactly_where_the_verdict_is_better_or_worse():
     rng = np.random.default_rng(1)
     for _ in range(50):
@@ -108,6 +116,8 @@ def test_the_chance_of_being_better_when_trained_anew():
     assert Estimate(0.0, (Part(3, 0.0, 0.0),), 0.0).chance == 0
     assert estimate(0.0, 0.01).chance == 0.5
     assert estimate(0.05, 0.01, 10).chance > estimate(0.05, 0.01, 3).chance > 0.9
+    # a network's own scatter is added to the error of the mean, here as much again
+    assert estimate(0.02, 0.01).chance == pytest.approx(stats.t.cdf(0.02 / np.sqrt(2e-4), 9))
 
 
 def test_more_seeds_and_fewer_comparisons_see_smaller_differences():
