@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import kagglehub
+import layouts
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,18 +27,23 @@ needs_real = pytest.mark.skipif(not REAL, reason="FER2013_DATA names no folder w
 
 def same(one: Dataset, other: Dataset) -> bool:
     """Whether two data sets are equal in everything."""
-    plain = ("name", "digest", "classes", "notes", "synthetic")
+    plain = ("name", "digest", "classes", "notes", "synthetic", "known", "largest_px")
     arrays = [
         (getattr(a, field), getattr(b, field))
         for a, b in zip(datasets.parts(one), datasets.parts(other), strict=True)
         for field in ("images", "labels", "ids")
     ]
+    shares = [
+        (a.shares, b.shares)
+        for a, b in zip(datasets.parts(one), datasets.parts(other), strict=True)
+        if a.shares is not None or b.shares is not None
+    ]
     return all(getattr(one, field) == getattr(other, field) for field in plain) and all(
         a.dtype == b.dtype and np.array_equal(a, b)
         for a, b in [
             *arrays,
-            (one.duplicate, other.duplicate),
-            (one.val_duplicate, other.val_duplicate),
+            *[(np.array(a), np.array(b)) for a, b in shares],
+            *[(getattr(one, mark), getattr(other, mark)) for mark in datasets.MARKS],
         ]
     )
 
@@ -258,6 +264,23 @@ def test_cache_hit_keeps_notes_and_the_name_of_the_path_given(tmp_path, monkeypa
     monkeypatch.delattr(datasets, "read")
     hit = datasets.load(tmp_path / "renamed")
     assert same(hit, replace(fresh, name="renamed")) and len(fresh.notes) == 2
+
+
+def test_what_was_prepared_in_one_way_is_served_for_that_alone(tmp_path, own_cache):
+    """Votes to be trained towards come through the cache, too."""
+    votes, boxes = layouts.ferplus(tmp_path / "f"), layouts.affectnet_tables(tmp_path / "a")
+    ways = [
+        (f"ferplus-votes:{votes}", {}),
+        (f"ferplus:{votes}", {}),
+        (f"ferplus:{votes}", {"without": ("contempt",)}),
+        (str(boxes), {}),
+        (str(boxes), {"crop": 0.1}),
+    ]
+    fresh = [datasets.load(source, **more) for source, more in ways]
+    assert len({one.digest for one in fresh}) == len(ways) == len(cache_files(own_cache))
+    again = [datasets.load(source, **more) for source, more in ways]
+    assert [same(*pair) for pair in zip(again, fresh, strict=True)] == [True] * len(ways)
+    assert again[0].train.shares is not None and again[1].train.shares is None
 
 
 def test_cache_name_holds_digest_and_version(fer_file, own_cache, monkeypatch):
