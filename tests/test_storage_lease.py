@@ -91,6 +91,7 @@ def test_a_system_without_proc_decides_by_the_lease_alone(place, monkeypatch, so
     assert len(said) == 1
     elsewhere = lease.read(place) | {"host": "other"}
     places.write(place / lease.LEASE, json.dumps(elsewhere).encode())
+    monkeypatch.setattr(lease, "LEASE_SECONDS", 60.0)
     assert "is being run by a driver on other" in refused(place, None)
 
 

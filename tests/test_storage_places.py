@@ -89,7 +89,9 @@ def test_what_is_written_is_read_listed_and_deleted(uri):
 
 
 def test_a_probe_leaves_nothing_and_tells_the_storages_own_time(uri):
-    assert abs(places.probe(places.at(uri)) - time.time()) < 5
+    before = time.time()
+    told = places.probe(places.at(uri))
+    assert before - 1 <= told <= time.time() + 1, "S3 tells whole seconds"
     assert places.names(places.at(uri)) == []
 
 
@@ -378,7 +380,7 @@ def test_a_driver_on_another_machine_is_refused_for_a_minute(uri, tmp_path, monk
         lambda: handover.prepare(Study(storage=uri), folder, print),
         lambda: handover.bring(named, tmp_path / "there", print),
     ):
-        with pytest.raises(Mistake, match=r"driver on other \(process \d+, last seen \d s ago\)"):
+        with pytest.raises(Mistake, match=r"driver on other \(process \d+, last seen \d+ s ago\)"):
             attempt()
     monkeypatch.setattr(lease, "LEASE_SECONDS", -1.0)  # later
     handover.prepare(Study(storage=uri), folder, print)
