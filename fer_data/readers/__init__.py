@@ -71,7 +71,7 @@ def lone(tree: Tree) -> bool:
 
 
 def laid_out(kind: str) -> str:
-    """How a layout looks, in a sentence."""
+    """How a layout looks, in a sentence: the indented lines of its reader's docstring."""
     lines = (
         sys.modules[getattr(READERS[kind], "func", READERS[kind]).__module__].__doc__ or ""
     ).splitlines()

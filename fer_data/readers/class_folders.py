@@ -1,6 +1,8 @@
 """[PREFIX/]CLASS/[...]NAME without any splits: test and val are carved.
 
-happy/7.jpg, sad/8.jpg
+    happy/7.jpg, sad/8.jpg
+
+What lies deeper in a class's folder is counted to it.
 """
 
 import posixpath

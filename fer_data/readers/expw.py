@@ -1,4 +1,7 @@
-"""ExpW: label/label.lst and image/origin/NAME.jpg.
+"""ExpW: a list of boxes, and the photographs.
+
+    label/label.lst
+    image/origin/NAME.jpg
 
 A line is: name, number of the face in it, TOP, LEFT, RIGHT, BOTTOM, confidence of the box, label. A
 photograph has several faces, so it is their group. No split is published.

@@ -1,4 +1,6 @@
-"""JAFFE: KA.AN1.39.tiff, which is person, emotion with the number of the take, number of the file.
+"""JAFFE: names of person, emotion with the number of the take, and number of the file.
+
+    KA.AN1.39.tiff
 
 FE is fear: other sets write it AF. Ten women, about three takes of each emotion: the person is the
 group.

@@ -1,4 +1,6 @@
-"""KDEF: KDEF/AF01/AF01AFS.JPG, 562 x 762 pixels.
+"""KDEF: photographs of 562 x 762 pixels.
+
+    KDEF/AF01/AF01AFS.JPG
 
 Session A or B, sex, number, emotion, angle (FL, HL, S straight, HR, FR). AF01 and BF01 are the same
 person in two sessions: sex and number are the group. Two files of the release have cut names, and

@@ -1,7 +1,9 @@
 """A table of paths and labels: one CSV with a column of each, and perhaps split and person.
 
-pth,label,relFCs                               (Kaggle, noamsegal/affectnet-training-data)
-image,label,split,person                       one's own
+    pth,label,relFCs                           (Kaggle, noamsegal/affectnet-training-data)
+    image,label,split,person                   one's own
+
+Columns are known by their names, below.
 """
 
 import csv

@@ -1,6 +1,8 @@
 """[PREFIX/]SPLIT/CLASS/NAME: what most people have, whatever the faces are.
 
-train/happy/7.jpg, test/happy/8.jpg            and val, valid, validation, train_set, ...
+    train/happy/7.jpg, test/happy/8.jpg        and val, valid, validation, train_set, ...
+
+A path's last SPLIT/ counts.
 """
 
 from fer_data.faces import Face, Found
