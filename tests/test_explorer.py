@@ -170,16 +170,16 @@ def test_the_budget_says_what_was_spent_and_what_is_left(whole):
 
 
 def test_the_forecast_counts_what_runs_and_what_is_to_come(tmp_path):
-    rows = [trial("a"), trial("b", status="running")]
+    rows = [trial("a", status="stopped"), trial("b", status="running")]
     head = header(status="running", ended_at=None, study={"stages": ["search"], "trials": 3})
     lines = [event(event="epoch_done")]
     path = folder(
-        tmp_path / "x", head, rows, epochs("a", [0.1] * 4) + epochs("b", [0.1]), [], None, lines
+        tmp_path / "x", head, rows, epochs("a", [0.1] * 2) + epochs("b", [0.1]), [], None, lines
     )
     told = progress.forecast(load(path))
-    assert told["epochs"] == 3 + 4  # b's other three, and one trial like a
-    assert told["pace"] == pytest.approx(3355 / 5)  # 03:04:05 to 04:00:00
-    assert told["seconds"] == pytest.approx(7 * 3355 / 5)
+    assert told["epochs"] == 3 + 2  # b's other three, and one trial like a, which was stopped
+    assert told["pace"] == pytest.approx(3355 / 3)  # 03:04:05 to 04:00:00
+    assert told["seconds"] == pytest.approx(5 * 3355 / 3)
     assert progress.forecast(load(folder(tmp_path / "y", header()))) == {}
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from test_results_load import whole
 
@@ -79,5 +80,8 @@ def test_a_search_is_one_draw(whole):
     assert (first["low"], first["high"]) == pytest.approx((max(low, 0), min(high, 1)))
     (found,) = searches.compared(group, settings)
     assert found.seeds == (3, 3) and not found.paired
+    rows = [("alexnet", "a0", None), ("resnet34", "", "alexnet")]  # as if one were a default
+    beside = pd.DataFrame(rows, columns=["setting", "from_trial", "beside"])
+    assert searches.compared([replace(one, chosen=beside) for one in group], settings) == []
     titles = [section.title for section in sections(Inputs(group, settings), "comparison")]
     assert "The search repeated" in titles

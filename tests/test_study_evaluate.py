@@ -13,6 +13,7 @@ import torch
 
 from fer_data import sources
 from fer_models import MODELS, own
+from fer_stats import crossed
 from results.facts import elsewhere
 from results.report.sections import elsewhere as section
 from study import Mistake, evaluate
@@ -235,6 +236,14 @@ def test_what_falls_by_other_shares_of_the_classes_is_told_from_what_recall_lose
     assert ": 10.0 points higher (−5.0 to 20.0)" in section.summary(better, each)
     gained = section.summary(better.assign(**{"by the mix": 0.02}), each.assign(carries=[-0.12, 0]))
     assert "of which a 12.0 (recall there is higher), and −2.0 for other shares" in gained
+
+
+def test_a_drop_is_as_unsure_as_both_of_its_accuracies():
+    rng = np.random.default_rng(0)
+    own, there = (crossed.of_one(rng.random((3, many)) < 0.6) for many in (200, 50))
+    drop = elsewhere.fall(own, there)
+    assert drop.mean == pytest.approx(own.mean - there.mean)
+    assert drop.error == pytest.approx(np.hypot(own.error, there.error))
 
 
 @pytest.mark.parametrize("mark", ["duplicate", "near"])

@@ -282,6 +282,34 @@ def test_what_was_computed_in_bfloat16_is_compared_in_float32(study, monkeypatch
     )
 
 
+def test_the_best_setting_is_that_of_the_highest_mean_in_what_the_study_is_judged_by(study):
+    """Neither the one lucky seed nor, where the study follows macro-F1, the highest accuracy."""
+    run = opened(study)
+    first = run.networks[0]
+    rows = [("a-s0", 0.9, 0.9), ("a-s1", 0.9, 0.3), ("b-s0", 0.5, 0.6), ("b-s1", 0.5, 0.7)]
+    known = [
+        replace(first, name=name, setting=name[0], val_accuracy=accuracy, judged=judged)
+        for name, accuracy, judged in rows
+    ]
+    known.append(
+        replace(known[0], name="c-s0", setting="c", hp=replace(first.hp, model="resnet34"))
+    )
+    several = replace(run, networks=known)
+    assert [one.name for one in chosen(several)] == ["c-s0"]
+    assert [one.name for one in chosen(several, network="alexnet")] == ["b-s1", "b-s0"]
+    assert [one.name for one in chosen(several, model="a-s1")] == ["a-s1"]
+
+
+def test_the_likeliest_class_is_in_every_set():
+    shares = np.array([[0.2, 0.5, 0.3], [0.95, 0.05, 0.0]])
+    sets = conformal.Sets(0.9, 0.9, 100)
+    assert sets.of(shares).tolist() == [[False, True, False], [True, False, False]]
+    # of 19 images at nine tenths the 18th: one more, for the new image itself
+    own = np.arange(19, 0, -1) / 20
+    labels = np.zeros(19, int)
+    assert conformal.calibrated(np.column_stack([own, 1 - own]), labels).least == own[17]
+
+
 def test_conformal_sets_cover_what_they_promise():
     """On made-up probabilities that are right: 90 % within what 20,000 images tell."""
     rng = np.random.default_rng(0)
