@@ -358,7 +358,10 @@ def test_a_studys_folder_is_there_with_its_header_or_not_at_all(tmp_path, monkey
         patch.setattr(prepare.atomic, "write_json", lambda path, header: os._exit(9))
         child = os.fork()
         if child == 0:
-            prepare.make_folder(folder, {})
+            try:
+                prepare.make_folder(folder, {})
+            finally:
+                os._exit(1)  # the tests go on in one process alone
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
     assert not folder.exists()
     prepare.make_folder(folder, {"study": {}})
