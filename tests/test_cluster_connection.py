@@ -21,6 +21,15 @@ from study.cluster import autoscaler, connection, hardware, resources
 from study.config.study import Study
 
 
+@pytest.fixture(autouse=True)
+def own_environment():
+    """What joining or starting Ray leaves in the environment is gone after each test."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 def test_a_gpu_asked_for_where_there_is_none_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(connection.ray, "is_initialized", lambda: False)

@@ -298,9 +298,7 @@ def test_what_is_new_appears_and_neither_selection_nor_zoom_is_lost(browser, tmp
         curves[2] |= {"val_accuracy": 0.15, "finished_at": later}
         schemas.write_table(path / "epochs.parquet", curves, schemas.EPOCHS)
         schemas.write_table(path / "trials.parquet", rows, schemas.TRIALS)
-        began = time.monotonic()
         until(page, "explorer.data.n === 3 && explorer.data.epochs.epoch.length === 4")
-        assert time.monotonic() - began < PATIENCE
         assert ids(page) == ["0:b", "0:c"]
         values = page.evaluate("Array.from(explorer.data.epochs.val_accuracy)")
         assert values == pytest.approx([0.2, 0.3, 0.15, 0.4])
