@@ -162,7 +162,7 @@ def record(step: Callable[[], None], device: torch.device) -> tuple[Callable[[],
     # A recording that fails leaves its own stream behind as the current one: `here` comes back.
     with torch.cuda.stream(here), torch.cuda.graph(graph):
         step()
-    segments = torch.cuda.memory_snapshot(graph.pool(), include_traces=False)
+    segments = torch.cuda.memory_snapshot(graph.pool())
     return graph.replay, sum(one["total_size"] - one["allocated_size"] for one in segments)
 
 
