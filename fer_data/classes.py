@@ -55,7 +55,7 @@ def plain(number: str) -> str:
 def unnamed(labels: np.ndarray, names: np.ndarray) -> bool:
     """Whether the names of a source's labels are numbers that nothing names: they say which of its
     images are alike, and match no class of another data set, whatever that calls its own."""
-    return bool(numbered(labels)) and names[0] == plain(labels[0])
+    return bool(numbered(labels)) and str(names[0]) == plain(str(labels[0]))
 
 
 def numbered(labels: np.ndarray) -> list[str]:

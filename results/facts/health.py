@@ -83,7 +83,7 @@ def of(one: Findings, settings: list[Evaluated], found: list[Comparison]) -> lis
     return [check for check in made if check]
 
 
-def again(one: Findings, preset: str = "", **changes: str | None) -> str:
+def again(one: Findings, preset: str = "", /, **changes: str | None) -> str:
     """The command of another study like this one, with what was given to it, but for `changes`
     (None: without that flag); of another preset, with what says which data and networks."""
     asked = one.study["study"]
