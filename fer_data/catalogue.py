@@ -24,6 +24,7 @@ class Source:
     get: str
     numbers: dict[str, str] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)  # split -> class -> images
+    other: dict[str, dict[str, int]] = field(default_factory=dict)  # where another release differs
 
 
 def numbered(order: tuple[str, ...], first: int = 0) -> dict[str, str]:
@@ -72,6 +73,7 @@ SOURCES = {
                 "train": counted(AFFECTNET, (74874, 134415, 25459, 14090, 6378, 3803, 24882, 3750)),
                 "test": counted(AFFECTNET, (500,) * 7 + (499,)),
             },
+            {"test": counted(AFFECTNET, (500,) * 8)},  # of 2017
         ),
         Source(
             "expw",
@@ -87,7 +89,8 @@ SOURCES = {
             "research, by agreement with its authors",
             "jeffcohn.net/Resources, or Kaggle, shawon10/ckplus",
             numbered(CK_PLUS),
-            {"": counted(CK_PLUS[1:], (135, 54, 177, 75, 207, 84, 249))},
+            {"": counted(CK_PLUS[1:], (135, 54, 177, 75, 207, 84, 249))},  # CK+48
+            {"": counted(CK_PLUS[1:], (45, 18, 59, 25, 69, 28, 83))},  # the authors': sequences
         ),
         Source(
             "ckextended",

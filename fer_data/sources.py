@@ -256,12 +256,21 @@ def in_order(
 def what(source: Source, names: np.ndarray, splits: np.ndarray) -> str:
     """Which data set it is, how its counts are to those published, and what one may do with it."""
     folded = np.array([classes.folded(name) for name in names.tolist()])
-    different = [
-        f"{name}{f' in {split}' if split else ''} {here:,} and not {there:,}"
+    here = {
+        (split, name): int(((folded == name) & ((splits == split) | (split == ""))).sum())
         for split, counts in source.counts.items()
-        for name, there in counts.items()
-        if (here := int(((folded == name) & ((splits == split) | (split == ""))).sum())) != there
+        for name in counts
+    }
+    each = [
+        [
+            f"{name}{f' in {split}' if split else ''} {here[split, name]:,} and not {there:,}"
+            for split, counts in release.items()
+            for name, there in counts.items()
+            if here[split, name] != there
+        ]
+        for release in (source.counts, source.counts | source.other)
     ]
+    different = min(each, key=len)
     told = "as many images of each class as published" if source.counts else ""
     if different:
         told = f"other counts than published ({listed(different)})"

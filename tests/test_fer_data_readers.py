@@ -260,7 +260,7 @@ def test_jaffes_FE_is_fear_and_its_women_stay_together(tmp_path):
     assert counts(rows, "test") == dict.fromkeys(EMOTIONS, 3)
 
 
-def test_folders_of_splits_that_cut_persons_are_passed_over_and_said(tmp_path):
+def test_folders_of_placesthat_cut_persons_are_passed_over_and_said(tmp_path):
     for place, (split, emotion) in enumerate(product(("train", "test"), ("HA", "SA"))):
         word = {"HA": "happy", "SA": "sad"}[emotion]
         layouts.save(
@@ -680,7 +680,7 @@ BUILDS = (layouts.parquet, layouts.webdataset, path_table, folders)
         (("train", "validation"), {"train": 6, "test": 4}),
     ],
 )
-def test_every_layout_takes_the_usual_names_of_splits_alike(tmp_path, build, written, meant):
+def test_every_layout_takes_the_usual_names_of_placesalike(tmp_path, build, written, meant):
     numbers = ([0, 1] * 3, [0, 1] * 2, [0, 1])
     path = build(tmp_path / "d", dict(zip(written, numbers, strict=False)))
     rows = sources.read(path)
@@ -695,8 +695,8 @@ def test_every_layout_takes_the_usual_names_of_splits_alike(tmp_path, build, wri
     [(layouts.parquet, "extra"), (layouts.webdataset, "extra"), (path_table, "")],
 )
 def test_faces_in_no_split_beside_others_are_counted_and_never_vanish(tmp_path, build, other):
-    splits_of = {"train": [0, 1] * 6, "test": [0, 1], other: [0, 1, 0]}
-    rows = sources.read(build(tmp_path / "d", splits_of))
+    placesof = {"train": [0, 1] * 6, "test": [0, 1], other: [0, 1, 0]}
+    rows = sources.read(build(tmp_path / "d", placesof))
     assert Counter(rows.splits.tolist()) == {"train": 12, "test": 2}
     assert "3 of 17 faces, as " in noted(rows, "in no train, val or test: they were left out")
     for name in ("train", "test"):
@@ -738,6 +738,20 @@ def test_numbers_in_folders_are_affectnets_only_where_a_person_says_so(tmp_path)
     rows = sources.read(tmp_path / "a", kind="affectnet")
     assert counts(rows)["contempt"] == 7 and noted(rows, "since --data says so")
     assert noted(rows, "it is AffectNet, other counts").endswith(SOURCES["affectnet"].licence)
+
+
+@pytest.mark.parametrize(("kind", "of", "many"), [("ckplus", "", 327), ("affectnet", "test", 4000)])
+def test_counts_of_the_other_release_are_published_too(kind, of, many):
+    """CK+ as its authors give it has a frame for each of the three that CK+48 has, and AffectNet of
+    2017 has one image of contempt more: whole copies were told to have other counts."""
+    source = SOURCES[kind]
+    for release in (source.counts, source.counts | source.other):
+        rows = [(n, split) for split, c in release.items() for n, k in c.items() for _ in range(k)]
+        names, places = map(np.array, zip(*rows, strict=True))
+        told = sources.what(source, names, places)
+        assert "as many images of each class as published" in told
+        assert "angry" in sources.what(source, names[names != "angry"], places[names != "angry"])
+    assert int((places == of).sum()) == many
 
 
 def test_every_source_tells_its_licence_and_where_to_get_it():
