@@ -108,6 +108,13 @@ def test_an_interrupted_search_ends_them(monkeypatch, tmp_path, capsys):
     assert "the same command goes on" in capsys.readouterr().out
 
 
+def test_after_a_mistake_nothing_goes_on(monkeypatch, tmp_path, capsys):
+    """It said that the same command goes on in a folder that there isn't."""
+    monkeypatch.setattr(repeats, "done", lambda argv: 2)
+    assert main(command(tmp_path, "--repeats", "2")) == 2
+    assert "goes on" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [

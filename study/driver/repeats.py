@@ -49,6 +49,8 @@ def run(given: dict[str, str], repeats: int, more: list[str]) -> int:
         say(f"Search {k + 1} of {repeats}: {folder}")
         code = done(words(folder, own) + more)
         worst = max(worst, code)
+        if code == 2 and not folder.exists():  # a mistake, which it has told
+            return code
         if code > 1:
             named = "" if study.name else f", with --name {name},"
             say(f"Search {k + 1} of {repeats} ended early; the same command{named} goes on there.")
