@@ -210,6 +210,7 @@ FILES = {  # a line of the file behind each semicolon
     'models = ["alexnet", "resnet34"]; [space.alexnet]; optimizer = "adam"; momentum = 0.5': (
         "space.alexnet has momentum, which acts with optimizer sgd alone"
     ),
+    "[hardware.cpu]; why = 3": "hardware.cpu has why 3: expected text",
     "[hardware.gpu]; epoch = 3": "unknown key 'epoch'",
     "[hardware.gpu.space]; lr = 0": "lr is 0.0: expected a number above 0",
     'preset = "paper"': "has the key preset, but it is one",

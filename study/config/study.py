@@ -473,6 +473,8 @@ def read_preset(name: str, hardware: str) -> tuple[Study, str]:
                 f"hardware.{kind_of} has {' and '.join(sorted(chosen))}, by which it is chosen: "
                 "put that above the tables"
             )
+        if not isinstance(why := part.get("why", ""), str):
+            raise Mistake(f"hardware.{kind_of} has why {why!r}: expected text")
     base = from_dict({"preset": name, **raw})
     studies = {kind_of: from_dict(without_why(part), base) for kind_of, part in kinds.items()}
     return studies.get(hardware, base), kinds.get(hardware, {}).get("why", "")
