@@ -142,7 +142,7 @@ def alone(asked: argparse.Namespace) -> None:
     """One trial, which tells when it began and when it ended."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cuda" and asked.one < 1:
-        torch.cuda.set_per_process_memory_fraction(asked.one)
+        gpu_memory.hold_to(asked.one)
     stem = asked.stems[0] if applies("stem", asked.models[0]) else ""
     hp = trial(asked, asked.models[0], stem, asked.batches[0])
     data, how = noise(asked, device), execution.fastest(hp, 7, device, {})

@@ -86,6 +86,16 @@ def test_augmenting_large_faces_takes_no_more_than_small_ones():
     assert large == pytest.approx(small)
 
 
+@pytest.mark.parametrize(("whole", "share", "allowed"), [(16000, 0.25, 3300), (4000, 0.25, 500)])
+def test_a_share_of_a_gpu_is_with_what_its_process_takes(monkeypatch, whole, share, allowed):
+    """Four trials whose tensors alone had a quarter each would together want 2.8 GB more."""
+    held = []
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (0, whole * 2**20))
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", held.append)
+    gpu_memory.hold_to(share)
+    assert [one * whole for one in held] == [pytest.approx(allowed)]
+
+
 @pytest.mark.parametrize(("system", "told"), [("linux", 300 * 2**10), ("darwin", 300 * 2**20)])
 def test_the_peak_of_a_process_is_in_mib_whatever_unit_the_system_counts_in(
     monkeypatch, system, told

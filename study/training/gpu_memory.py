@@ -72,6 +72,13 @@ def kept_on(device: torch.device, hp: Hyperparameters, classes: int) -> float:
     return total / 2
 
 
+def hold_to(share: float) -> None:
+    """Hold this process to its share of the GPU: torch's tensors, and beside them what every
+    process takes, which torch doesn't count; trials that share a GPU would together want more."""
+    whole = torch.cuda.mem_get_info()[1] / 2**20
+    torch.cuda.set_per_process_memory_fraction(max(share - CONTEXT_MIB / whole, share / 2))
+
+
 class OutOfMemory(MemoryError):
     """An epoch didn't fit; from the state before it, more microbatches may."""
 

@@ -59,7 +59,7 @@ class Trial(tune.Trainable):
         self.data: loop.Resident | None = None
         if self.device.type == "cuda":
             if gpus < 1:  # a fraction is only bookkeeping to Ray: hold the trial to its share
-                torch.cuda.set_per_process_memory_fraction(gpus)
+                gpu_memory.hold_to(gpus)
         self.due: dict[str, Any] | None = config
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
