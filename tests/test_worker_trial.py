@@ -189,11 +189,13 @@ def test_a_step_is_measured_when_the_trial_before_holds_nothing_and_writes_nothi
         save(folder, state)
 
     def measured(hp, *given):
+        images.append(trial.data is not None)
         if hp.seed == 1:
             seen.append((checkpoint.epochs(tmp_path / "a") != [], model() is None))
         return "eager"
 
     seen: list[tuple[bool, bool]] = []
+    images: list[bool] = []
     monkeypatch.setattr(checkpoint, "save", slow)
     monkeypatch.setattr("study.worker.trial.fastest", measured)
     trial = worker(tmp_path, config("a"), execution="auto")
@@ -203,7 +205,7 @@ def test_a_step_is_measured_when_the_trial_before_holds_nothing_and_writes_nothi
     threading.Timer(0.2, hold.set).start()
     trial.step()
     trial.cleanup()
-    assert seen == [(True, True)]
+    assert seen == [(True, True)] and images == [True, True]
 
 
 @pytest.mark.parametrize("asked", ["auto", "graphs"])

@@ -73,10 +73,11 @@ class Trial(tune.Trainable):
         self.hp = Hyperparameters(**{k: v for k, v in config.items() if k != "trial_id"})
         self.folder = self.checkpoints / config["trial_id"]
         self.microbatches, self.how = 1, self.execution
-        # What is measured has the device to itself: without the network of the trial before, and
-        # without its writer, whose copies would break the recording of a graph.
+        # What is measured has the device as the trial will: with its images, without the network of
+        # the trial before, and without its writer, whose copies would break a graph's recording.
         self.epochs: Epochs = iter(())
         self.writer.wait()
+        self.resident()
         if self.how == "auto":
             self.how = fastest(self.hp, self.classes, self.device, self.step_seconds)
         self.go_on()
