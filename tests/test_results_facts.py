@@ -10,6 +10,7 @@ from test_results_load import CLASSES, PAPERS, epochs, folder, header, predictio
 
 from results.artefacts.load import answers, load
 from results.facts import answer, evaluation, paper, status
+from results.report.sections import confusion as sections_confusion
 from results.report.sections import curves as sections_curves
 from results.report.sections import paper as sections_paper
 from results.report.sections.confirmed import highest
@@ -156,6 +157,25 @@ def test_a_diverged_network_is_wrong_everywhere_and_in_no_calibration(tmp_path):
     frame = evaluation.confirmed(settings)
     assert frame[(frame["scope"] == "test")]["mean"].tolist() == [0.0, 0.0, 0.0]
     assert evaluation.calibration(settings)[0].empty
+    # of two seeds, one of which diverged, accuracy is .5, and so is the recall of either class
+    (half,) = judged(
+        folder(
+            tmp_path / "half",
+            None,
+            [*rows, trial("alexnet-s1", stage="confirm")],
+            epochs("alexnet-s0", [0.5]) + epochs("alexnet-s1", [0.5]),
+            [],
+            told + predictions("alexnet-s1", [0, 1], [0, 1], ["test", "test"]),
+        )
+    )
+    assert half.scopes["test"]["accuracy"].mean == 0.5
+    (table,) = (
+        block
+        for block in sections_confusion.matrix(half, {})
+        if getattr(block, "name", "") == "classes-alexnet"
+    )
+    assert table.frame["recall"].tolist()[:2] == [0.5, 0.5]
+    assert table.frame["images"].tolist()[:2] == [1, 1]
 
 
 def test_curves_are_means_over_seeds(whole):

@@ -220,14 +220,24 @@ def matrix(answers: Answers, scope: str, classes: list[str]) -> np.ndarray:
     return np.mean(each, 0)[np.ix_(order, order)]
 
 
-def per_class(counts: np.ndarray, classes: list[str]) -> pd.DataFrame:
+def of_class(answers: Answers, scope: str, classes: list[str]) -> np.ndarray:
+    """(K,) how many images of the scope each of the `classes` has."""
+    label = answers.label[chosen(answers, scope)]
+    return np.array([(label == answers.classes.index(name)).sum() for name in classes])
+
+
+def per_class(
+    counts: np.ndarray, classes: list[str], images: np.ndarray | None = None
+) -> pd.DataFrame:
     """Recall and precision of each class with their Wilson intervals, from a (K, K) matrix.
 
-    Counts that are means over seeds give the interval of the images, of one network.
+    Counts that are means over seeds give the interval of the images, of one network. `images` of
+    each class, where some had no answer: a network that diverged is wrong there.
     """
+    truth = counts.sum(1) if images is None else images
     rows = []
     for k, name in enumerate(classes):
-        row = {"class": name, "images": counts[k].sum(), "answers": counts[:, k].sum()}
+        row = {"class": name, "images": truth[k], "answers": counts[:, k].sum()}
         for measure, whole in (("recall", row["images"]), ("precision", row["answers"])):
             low, high = wilson(counts[k, k], whole)
             share = counts[k, k] / whole if whole else np.nan

@@ -267,3 +267,30 @@ test('of many trials the colours are those of the best 5 %, of few of all', () =
   const many = Array.from({length: 1000}, (_, i) => 999 - i);
   assert.deepEqual(plain(explorer.colour_range(many)), {low: 950, high: 999, cut: true});
 });
+
+test('a network that diverged is wrong on the images to which it gave no answer', () => {
+  const page = load(['data', 'selection', 'arithmetic', 'filter', 'confusion']).explorer;
+  const array = (...values) => ({kind: 'u1', base64: Buffer.from(values).toString('base64')});
+  const network = {study: 0, trial: 't', rows: 0};
+  page.take_answers({
+    classes: ['a', 'b'],
+    images: {
+      digest: {words: ['d'], codes: array(0, 0, 0)},
+      split: {words: ['test'], codes: array(0, 0, 0)},
+      image: array(0, 1, 2),
+      label: array(0, 0, 1),
+      duplicate: array(0, 0, 0),
+    },
+    rows: [array(0, 1, 2)],
+    networks: [array(0, 0, 1), array(255, 255, 255)].map(guess => ({
+      ...network,
+      guess,
+      probability: array(),
+    })),
+    attention: [],
+  });
+  page.state.scope = 'test';
+  const {whole, truth} = page.confusion(page.answers.networks);
+  assert.deepEqual(plain(whole), [1, 0, 0, 0.5]);
+  assert.deepEqual(plain(truth), [2, 1]);
+});

@@ -249,14 +249,13 @@
     next.tabIndex = 0;
     next.focus();
   }
-  function draw_classes({size, whole}) {
+  function draw_classes({size, whole, truth}) {
     const rows = told.classes.map((name, j) => {
-      const row = whole.slice(j * size, (j + 1) * size),
-        images = row.reduce((a, b) => a + b, 0);
+      const images = truth[j],
+        hits = whole[j * size + j];
       let answers = 0;
       for (let i = 0; i < size; i++) answers += whole[i * size + j];
-      const hits = row[j],
-        recall = images ? hits / images : NaN,
+      const recall = images ? hits / images : NaN,
         precision = answers ? hits / answers : NaN;
       return [
         name,

@@ -108,11 +108,7 @@
       );
     const [first, second] = pair.map(network => explorer.confusion([network])),
       {size} = first,
-      recall = ({whole}, c) => {
-        const row = whole.slice(c * size, (c + 1) * size),
-          images = row.reduce((a, b) => a + b, 0);
-        return images ? row[c] / images : NaN;
-      };
+      recall = ({whole, truth}, c) => (truth[c] ? whole[c * size + c] / truth[c] : NaN);
     const apart = first.whole.map((count, cell) => count - second.whole[cell]),
       wrong = [...apart.keys()].filter(cell => Math.floor(cell / size) !== cell % size),
       most = wrong.reduce((a, b) => (Math.abs(apart[b]) > Math.abs(apart[a]) ? b : a), wrong[0]),

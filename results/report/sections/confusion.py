@@ -71,7 +71,8 @@ def matrix(one: Evaluated, published: dict[str, Any]) -> list[Block]:
         return []
     classes = published["classes"] if alike else list(one.answers.classes)
     counts = evaluation.matrix(one.answers, scope, classes)
-    rows = evaluation.per_class(counts, classes)
+    images = evaluation.of_class(one.answers, scope, classes)
+    rows = evaluation.per_class(counts, classes, images)
     name = f"confusion-{one.name}"
     caption = f"{one.name}, {scope}, {seeds(len(one.answers.seeds))}"
     pair = [Matrix(name, caption, counts, classes, rows)]
