@@ -581,6 +581,8 @@ def test_pairs_are_two_names_each_and_those_that_flags_leave_stay():
     for text in ("alexnet", "alexnet:", "alexnet:alexnet", "a:b:c"):
         said = f"pairs has {text!r}: expected two names, as alexnet:resnet34"
         assert refusal(from_dict, {"pairs": [text]}) == said
+    said = "pairs has alexnet:resnet34 and resnet34:alexnet: expected each pair once"
+    assert refusal(from_dict, {"pairs": ["alexnet:resnet34", "resnet34:alexnet"]}) == said
 
 
 @pytest.mark.parametrize("name", ["search", "fair", "paper", "ingredients"])

@@ -242,6 +242,16 @@ def pair(text: str) -> str:
     return text
 
 
+def asked_once(pairs: Iterable[str]) -> tuple[str, ...]:
+    """The pairs, if none is there twice: it would be judged as if it were two questions."""
+    found = tuple(map(pair, pairs))
+    for one in found:
+        alike = [other for other in found if {*other.split(":")} == {*one.split(":")}]
+        if len(alike) > 1:
+            raise Mistake(f"pairs has {alike[0]} and {alike[1]}: expected each pair once")
+    return found
+
+
 def pairs_of(study: "Study") -> list[tuple[str, str]]:
     """The pairs that the study is to decide."""
     return [(first, second) for first, _, second in (one.partition(":") for one in study.pairs)]
@@ -302,7 +312,7 @@ def checked_option(f: Any, value: Any) -> Any:
             type(one) is str and one for one in value
         ):
             raise Mistake(f"{f.name} is {value!r}: expected a list of names")
-        return tuple(map(pair, value) if f.name == "pairs" else value)
+        return asked_once(value) if f.name == "pairs" else tuple(value)
     if wanted is tuple:
         if not isinstance(value, list | tuple):
             known = ", ".join(rule["choices"])
