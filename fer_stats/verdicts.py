@@ -81,7 +81,7 @@ class Comparison:
         reach = f"{signed(100 * low)} to {signed(100 * high)}; {many}"
         if self.verdict == "equal":
             within = f"{100 * self.margin:g} points"
-            return f"{self.first} and {self.second} are equal within {within} ({reach})"
+            return f"{ahead} and {behind} are equal within {within} ({reach})"
         if self.settled:
             return f"{ahead} beats {behind} by {points} ({reach})"
         told = f"{ahead} leads {behind} by {points}" if self.difference else self.alike
