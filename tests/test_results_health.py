@@ -208,6 +208,19 @@ def test_an_older_study_that_kept_no_flags_still_has_its_images_and_networks(who
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("paper-alexnet", {"settings": "A-alexnet"}),
+        ("paper-resnets", {"settings": "B-resnet34,E-cbam50", "epochs": "8"}),
+    ],
+)
+def test_an_older_study_of_some_settings_is_not_followed_by_one_of_all(request, name, of):
+    one = load(request.config.rootpath / "results/published" / name)
+    command = asked_of(health.again(one, seeds="5"))
+    assert command == {"preset": "paper", "data": "fer2013.csv.xz", "seeds": "5"} | of
+
+
 def test_a_grid_is_not_asked_for_more_trials_than_it_has_points(tmp_path):
     rows = [trial(f"t{k}", hp_lr=0.005 * (k + 1)) for k in range(12)]
     curves = [row for k in range(12) for row in epochs(f"t{k}", [0.25])]

@@ -99,7 +99,7 @@ def again(one: Findings, preset: str = "", /, **changes: str | None) -> str:
 
 def given(one: Findings) -> dict[str, str]:
     """The flags with which the study was begun; of an older one, that kept none, those that say
-    which data and networks it had."""
+    which data, networks and settings it had."""
     asked = one.study["study"]
     if "flags" in one.study:
         return {name: text for name, text in one.study["flags"].items() if name != "data"}
@@ -111,6 +111,11 @@ def given(one: Findings) -> dict[str, str]:
         found["models"] = [own.get(name, name) for name in asked["models"]]
     if asked.get("stages") == ["search"]:
         found["stages"] = ["search"]
+    named = asked.get("settings", ()) if "search" not in asked.get("stages", ()) else ()
+    if named:
+        found["settings"] = [one["name"] for one in named]
+    if named and all(one.get("epochs") == asked["epochs"] for one in named):
+        found["epochs"] = asked["epochs"]  # which every setting has where it was given
     return {name: setting.flag(value) for name, value in found.items() if name != "data"}
 
 
