@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import Future
 
+import flask
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,6 +22,7 @@ from results.explorer.answers import answers_payload
 from results.explorer.app import POLICY, app
 from results.explorer.export import selected
 from results.explorer.payload import array, payload
+from results.explorer.serving import listening
 from results.facts import evaluation, progress, search
 from results.figures import style
 from study.record import schemas
@@ -249,6 +251,20 @@ def test_a_mistake_is_one_sentence(whole, words, sentence):
 def test_a_flag_that_does_nothing_is_refused(capsys, words, sentence):
     assert main(["nowhere", *words.split()]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_taken_port_is_told_in_one_sentence_or_another_one_is_taken(capsys):
+    application = flask.Flask("nothing")
+    first = listening(application, [0])
+    second = listening(application, [first.port, 0])  # as without --port
+    assert second.port != first.port
+    with pytest.raises(Mistake, match=f"port {first.port} is taken or not permitted: give"):
+        listening(application, [first.port])
+    with pytest.raises(Mistake, match="there is no port 99999: give one of 1 to 65535"):
+        listening(application, [99999])
+    for server in (first, second):
+        server.server_close()
+    assert capsys.readouterr().err == ""
 
 
 def test_notes_are_kept_beside_the_study_and_wrong_ones_are_refused(whole):

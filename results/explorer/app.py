@@ -103,7 +103,7 @@ def app(
     poll(made, folders, evaluations)
     deliver(made.server, evaluations, gallery, votes)
     deliver_page(made, hosts)
-    if prefix:
+    if prefix.strip("/"):
         made.server.wsgi_app = below(prefix, made.server.wsgi_app)
     return made
 
