@@ -54,6 +54,25 @@ def test_a_study_has_its_verdicts_whatever_is_shown_beside_it(whole):
     assert [one.first.split()[0] for one in primary] == ["alexnet", "resnet34"]
 
 
+def test_what_seeds_of_two_studies_cost_is_told_in_the_unit_in_which_both_are_paid(whole):
+    """Core-hours of one study were added to GPU-hours of the other, and called those."""
+    here = load(whole)
+    there = replace(here, name="there", epochs=here.epochs.assign(gpus=0.5))
+    beside = replace(there, name="beside")
+    alexnet, resnet = (
+        replace(one, seeds=one.seeds[:1], probability=one.probability[:1]) for one in answers(here)
+    )
+    said = [alexnet, replace(resnet, study="there"), replace(alexnet, study="beside")]
+    found = verdicts.of([here, there, beside], evaluation.evaluated(said))
+    mixed, _, same = found
+    assert mixed.needed and np.isnan(mixed.hours) and mixed.cost_words == ""
+    assert same.unit == "GPU-hours"  # whatever a third is paid in
+    assert np.isclose(same.hours, 2 * (same.needed - 1) * 4 * 2 * 0.5 / 3600)
+    seconds = replace(here, name="there")
+    (told,) = verdicts.of([here, seconds], evaluation.evaluated(said[:2]))
+    assert told.unit == "core-hours" and told.hours > 0
+
+
 def test_a_cbam_begins_as_the_resnet_of_its_stem(whole):
     findings = load(whole)
     resnet = answers(findings)[1]

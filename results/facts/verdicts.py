@@ -3,6 +3,7 @@
 Report, README and explorer ask `of`; the rule itself, which the terminal asks too, is fer_stats'.
 """
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -37,14 +38,24 @@ def of(
                 clusters(its, scope),
                 unit([study], group),
             )
+        units = {study.name: unit([study], group) for study in named}
+        paid = {one.name: units[one.answers.study] for one in group}
         across = [
             (each[one.name], each[other.name])
             for one, other in combinations(group, 2)
             if one.answers.study != other.answers.study
         ]
         alone = clusters(group, scope)
-        found += verdicts.family(across, False, verdicts.MARGIN, alone, unit(named, group))
+        secondary = verdicts.family(across, False, verdicts.MARGIN, alone, "")
+        found += [in_unit(one, paid[one.first], paid[one.second]) for one in secondary]
     return sorted(found, key=lambda one: not one.primary)
+
+
+def in_unit(one: Comparison, first: str, second: str) -> Comparison:
+    """With the unit of its hours, which are no sum where one is paid in GPU-hours and one in those
+    of cores."""
+    hours = one.hours if first == second else np.nan
+    return replace(one, unit=first, hours=hours)
 
 
 def clusters(settings: list[Evaluated], scope: str) -> np.ndarray | None:
