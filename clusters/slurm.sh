@@ -80,7 +80,8 @@ study=$!
 trap 'kill -TERM $study' TERM
 code=0
 wait $study || code=$?
-while kill -0 $study 2>/dev/null; do
+while kill -0 $study 2>/dev/null; do # a signal ended the wait, not the study
+    code=0
     wait $study || code=$?
 done
 exit $code

@@ -92,6 +92,19 @@ def test_the_slurm_script_is_bash_and_leaves_other_rays_alone():
     assert not any("ray stop" in line for line in code)
 
 
+def test_a_batch_job_ends_as_its_study_does():
+    """One that came to its end when its time was nearly up was told to have been ended."""
+    whole = (ROOT / "clusters" / "slurm.sh").read_text()
+    end = whole[whole.index("python -m study.run") :]
+    waits = 'trap "sleep .3; exit 0" TERM; sleep 1; echo up; while :; do sleep .05; done'
+    study = f"bash -c '{waits}'"
+    end = "set -euo pipefail\n" + end.replace('python -m study.run "$@"', study)
+    with subprocess.Popen(["bash", "-c", end], stdout=subprocess.PIPE, text=True) as job:
+        assert job.stdout.readline() == "up\n"
+        job.terminate()
+        assert job.wait(120) == 0
+
+
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory):
     """cluster.yaml filled in by clusters.aws and carried out as Ray does, in moto's cloud.
