@@ -63,14 +63,21 @@ def cut(row) -> bool:
     return row["trial_id"] == "resnet34-s1"
 
 
-@pytest.mark.parametrize(("gpus", "unit", "each"), [(0.0, "core", 3), (0.25, "GPU", 0.25)])
-def test_more_seeds_cost_the_cores_or_the_share_of_a_gpu_that_a_trial_has(whole, gpus, unit, each):
-    """As whole trainings took: one that was cut short says nothing of it."""
+@pytest.mark.parametrize(
+    ("searched", "gpus", "unit", "each"),
+    [(0.0, 0.0, "core", 3), (0.25, 0.25, "GPU", 0.25), (1.0, 0.0, "core", 3), (0.0, 1.0, "GPU", 1)],
+)
+def test_more_seeds_cost_the_cores_or_the_share_of_a_gpu_that_a_confirmation_has(
+    whole, searched, gpus, unit, each
+):
+    """As whole trainings took: one that was cut short says nothing of it. Of a search on a GPU and
+    a confirmation on a CPU the report called core-hours GPU-hours."""
     asked = {"cpus_per_trial": 3}
     (whole / "study.json").write_text(json.dumps(header(study=asked)))
     for name, columns in (("trials", schemas.TRIALS), ("epochs", schemas.EPOCHS)):
         rows = pq.read_table(whole / f"{name}.parquet").to_pylist()
-        rows = [row | {"gpus": gpus} for row in rows if row.get("epoch", 0) < 3 or not cut(row)]
+        rows = [row for row in rows if row.get("epoch", 0) < 3 or not cut(row)]
+        rows = [row | {"gpus": gpus if "-s" in row["trial_id"] else searched} for row in rows]
         rows = [
             row | ({"status": "stopped"} if name == "trials" and cut(row) else {}) for row in rows
         ]

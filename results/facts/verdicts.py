@@ -167,10 +167,13 @@ def hours(study: Findings, setting: str) -> float:
 
 
 def unit(studies: list[Findings], group: list[Evaluated]) -> str:
-    """What their trainings are paid in."""
+    """What their trainings are paid in, whatever their searches were."""
     named = {one.answers.study for one in group}
-    gpus = [one.epochs["gpus"] for one in studies if one.name in named]
-    return "GPU-hours" if any((share > 0).any() for share in gpus) else "core-hours"
+    for one in (study for study in studies if study.name in named):
+        confirmed = one.trials.loc[one.trials["stage"] == "confirm", "trial_id"]
+        if (one.epochs.loc[one.epochs["trial_id"].isin(confirmed), "gpus"] > 0).any():
+            return "GPU-hours"
+    return "core-hours"
 
 
 def frame(found: list[Comparison]) -> pd.DataFrame:
