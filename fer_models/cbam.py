@@ -1,6 +1,7 @@
 """Convolutional Block Attention Module (Woo et al., 2018, arXiv:1807.06521)."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 ORDERS = ("serial", "parallel")
@@ -22,7 +23,7 @@ class ChannelGate(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean = x.mean((2, 3), keepdim=True)  # (B, C, 1, 1)
-        peak = x.amax((2, 3), keepdim=True)  # (B, C, 1, 1)
+        peak = F.adaptive_max_pool2d(x, 1)  # (B, C, 1, 1)
         return torch.sigmoid(self.mlp(mean) + self.mlp(peak))  # one MLP reads both: eq. 2
 
 
@@ -35,7 +36,7 @@ class SpatialGate(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean = x.mean(1, keepdim=True)  # (B, 1, H, W)
-        peak = x.amax(1, keepdim=True)  # (B, 1, H, W)
+        peak = x.max(1, keepdim=True).values  # (B, 1, H, W)
         return torch.sigmoid(self.conv(torch.cat([mean, peak], dim=1)))  # eq. 3
 
 
