@@ -175,7 +175,7 @@ def test_time_lost_is_the_longest_gap_of_a_trial_that_was_started_again(tmp_path
         curves[k] |= {"epoch_seconds": 10.0, "finished_at": began + pd.Timedelta(seconds=seconds)}
     rows[0]["ended_at"] = began + pd.Timedelta(seconds=101)
     one = load(folder(tmp_path / "x", None, rows, curves, []))
-    told = lost(one.trials, one.epochs.assign(row=0))
+    told = lost(one.trials, one.epochs.assign(row=0), [np.zeros(0)] * 2)
     start = moments(one.trials["started_at"])[0]
     assert told["trial"] == [0.0]
     assert (told["from"][0] - start, told["to"][0] - start) == (20_000, 90_000)

@@ -185,7 +185,8 @@ def lost(
         times[(times > a) & ~(times > b)]  # a running one has no end
         for times, a, b in zip(begun, began, ended, strict=True)
     ]
-    for row in np.flatnonzero((again.to_numpy() > 0) | [len(times) > 0 for times in inside]):
+    at = np.array([len(times) > 0 for times in inside], bool)  # of no trial none
+    for row in np.flatnonzero((again.to_numpy() > 0) | at):
         own = epochs[epochs["row"] == row].sort_values("epoch")
         done = moments(own["finished_at"]) if len(own) else np.zeros(0)
         start = done - 1000 * pd.to_numeric(own["epoch_seconds"]).to_numpy(float)
