@@ -211,7 +211,8 @@ def beside(studies: list[Findings]) -> str:
             else "none",
             "val": cell(row["val"], "percent"),
             "test": cell(row["test"], "percent"),
-            "test, no duplicates": cell(row["test, no duplicates"], "percent"),
+            "test, no duplicates": cell(row[PRIMARY], "percent"),
+            "its images": cell(row["clean"], "count"),
         }
         for _, row in frame.iterrows()
     ]
@@ -234,7 +235,7 @@ def answer(studies: list[Findings]) -> str:
     others = every[every["seeds"].isna() & begun(every)]
     rows += [begun_row(row) for _, row in others.iterrows()]
     sizes = run[frame["setting"].iloc[0]].answers.split
-    clean = [int(evaluation.chosen(run[name].answers, PRIMARY).sum()) for name in frame["setting"]]
+    clean = [int(count) for count in frame["clean"]]
     if len({*clean}) > 1:  # newer studies leave near copies out, too
         for row, count in zip(rows, clean, strict=False):
             row["clean"] += f" of {count:,}"

@@ -1006,7 +1006,7 @@ def test_the_first_screen_is_the_answer_and_the_best_setting_can_be_taken_away(
         assert tomllib.loads(file.read_text())["stages"] == ["confirm"]
         copy = found.get_by_role("button", name="Copy command")
         copy.click()
-        found.get_by_text(re.compile("^(Copied|Selected)$")).wait_for()  # the clipboard answers later
+        found.get_by_text(re.compile("^(Copied|Selected)$")).wait_for()  # the clipboard may be slow
 
 
 def test_history_timeline_and_usage_are_those_of_the_tables(browser, whole, tmp_path):

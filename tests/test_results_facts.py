@@ -202,6 +202,7 @@ def test_the_papers_settings_are_met_by_name(tmp_path):
     assert (row["val+test"], row["val"], row["test"]) == (0.7, 1.0, 0.4)
     assert row["difference"] == pytest.approx(0.7 - 4189 / 7178)
     assert row["within"] and row["our_epochs"] == 4
+    assert row["clean"] == 5  # of test, none of them a copy
 
 
 def test_a_setting_that_has_not_come_to_its_end_is_told_by_its_epochs_and_has_no_figure(tmp_path):

@@ -11,7 +11,7 @@ from results.words import DASH, listed, ranges, signed
 PRINTED_COLUMNS = "setting setting_in_words claimed:percent figure matrix:percent"
 OUR_COLUMNS = kinds(
     "ours val+test:percent interval difference:points within:yes val:percent test:percent"
-) | {"test, no duplicates": "percent"}
+) | {"test, no duplicates": "percent", "clean": "count"}
 LABELS = {
     "setting_in_words": "batch, lr, epochs",
     "matrix": "its printed matrix",
@@ -20,6 +20,7 @@ LABELS = {
     "within": "paper within?",
     "difference": "ours − matrix",
     "ours": "our seeds",
+    "clean": "its images",
 }
 HOW = (
     "The same images: the 7,178 of val and test together, which are the test folder that the paper "
