@@ -110,9 +110,10 @@ def test_the_readmes_first_picture_says_how_many_of_the_papers_epochs_were_run()
     at = {
         label.split("<br>")[0]: (label, symbol) for label, symbol in marks(picture.plots[0]).items()
     }
-    assert settings and at["B-resnet34"] == ("B-resnet34<br>8 of 35 epochs", "square-open")
+    assert settings and at["E-cbam50"] == ("E-cbam50<br>8 of 50 epochs", "diamond-open")
+    assert at["D-cbam64"] == ("D-cbam64<br>20 epochs", "diamond")  # the paper doesn't say how many
     assert at["A-alexnet"] == ("A-alexnet<br>50 epochs", "circle")
-    assert "8 of 35 epochs" in picture.words and "Hollow" in picture.words
+    assert "8 of 50 epochs" in picture.words and "Hollow" in picture.words
 
 
 def test_costs_begin_at_nothing(tmp_path):

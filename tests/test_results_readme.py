@@ -1,5 +1,6 @@
 """What the documents say was found is what the published studies say."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import pandas as pd
@@ -28,12 +29,13 @@ def test_what_was_found_in_the_documents_is_what_the_published_studies_say():
         assert path.stat().st_size < 200_000
 
 
-def paper_study(path, many=4, head=None):
+def paper_study(path, many=4, head=None, setting="A-alexnet"):
+    trained = f"{setting}-s0"
     right = [0] * 5 + [1] * 2 + [6] * 3
-    told = predictions("A-alexnet-s0", right, [0] * 5 + [1] * 5, ["val"] * 5 + ["test"] * 5)
+    told = predictions(trained, right, [0] * 5 + [1] * 5, ["val"] * 5 + ["test"] * 5)
     told = told if many > 2 else [row | {"label": "happy"} for row in told]
-    rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet", epochs=many)]
-    curves = epochs("A-alexnet-s0", [0.4, 0.5, 0.4, 0.5][:many])
+    rows = [trial(trained, stage="confirm", setting=setting, epochs=many)]
+    curves = epochs(trained, [0.4, 0.5, 0.4, 0.5][:many])
     return folder(path, head or PAPERS, rows, curves, [], told)
 
 
@@ -75,7 +77,30 @@ def test_of_one_setting_in_two_studies_the_longer_is_shown(tmp_path):
     shown = {one.name: one for one in readme.pictures(readme.named_apart(both))}
     assert shown["accuracy"].words.count("A-alexnet") == 1
     assert "A-alexnet 70.0 % (" in shown["accuracy"].words
-    assert shown["curves"].words == "Accuracy on val by epoch: A-alexnet 50.0 % after 4."
+    told = "Accuracy on {} images of val, by epoch: A-alexnet 50.0 % after 4."
+    assert shown["curves"].words == told.format(PAPERS["data"]["images"]["val"])
+
+
+def test_epochs_that_were_judged_on_val_without_copies_have_a_picture_of_their_own(tmp_path):
+    """D-cbam128 at 47.5 % of 3,059 images stood beside C-resnet34 at 52.6 % of 3,589."""
+    head = deepcopy(PAPERS)
+    head["study"]["val_copies"], head["data"]["images"]["val"] = "without", 9
+    other = paper_study(tmp_path / "new", head=head, setting="D-cbam64")
+    both = [load(paper_study(tmp_path / "old")), load(other)]
+    shown = {one.name: one for one in readme.pictures(readme.named_apart(both))}
+    assert list(shown) == ["accuracy", "curves-1", "curves-2", "networks"]
+    assert "images of val, by epoch: A-alexnet 50.0 %" in shown["curves-1"].words
+    words = "9 images of val, none of them a copy of a training image, by epoch: D-cbam64 50.0 %"
+    assert words in shown["curves-2"].words
+
+
+def test_a_setting_whose_epochs_the_paper_does_not_say_is_not_short_of_them(tmp_path):
+    studies = [
+        load(paper_study(tmp_path / name, 4, None, name)) for name in ("D-cbam64", "B-alexnet")
+    ]
+    words = {one.name: one for one in readme.pictures(studies)}["accuracy"].words
+    assert "D-cbam64 70.0 % (4 epochs, one seed)" in words
+    assert "B-alexnet 70.0 % (4 of 50 epochs, one seed)" in words
 
 
 def test_a_search_and_several_studies_have_their_pictures(tmp_path, whole):

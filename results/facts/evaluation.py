@@ -130,11 +130,13 @@ def alike(frame: pd.DataFrame, asked: dict[str, float] | None = None) -> pd.Data
     """`confirmed`'s rows for one picture, best first, with `trained`, what sets their training
     apart (epochs, images) or "", and `whole`: trained as long as asked for, on as much as any.
 
-    `asked`: setting -> epochs that it should have had; without, as many as the longest had.
+    `asked`: setting -> epochs that it should have had, NaN where nobody says; of others as many as
+    the longest had.
     """
-    asked = {name: epochs for name, epochs in (asked or {}).items() if epochs == epochs}
-    wanted = frame["setting"].map(asked)
-    short = frame["epochs"] < wanted.fillna(frame["epochs"].max())
+    wanted = frame["setting"].map(asked or {})
+    short = frame["epochs"] < wanted.where(
+        frame["setting"].isin(asked or {}), frame["epochs"].max()
+    )
     part = frame["train_images"] < frame["train_images"].max()
     tell_epochs = bool(short.any()) or frame["epochs"].nunique() > 1
     words = []
