@@ -46,7 +46,7 @@ class Optimiser:
         self.study, self.log, self.known = study, folder / "optuna.log", known
         # Its one warning here is that qmc meets networks with parameters of their own, as meant.
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self.points = [point for point in first_points(study) if not self.known_at(point)]
+        self.points = self.untried(first_points(study)) if known else first_points(study)
         if study.sampler == "grid" and trials:
             self.points = self.left_of_grid(trials)
         if trials is None:
@@ -54,11 +54,14 @@ class Optimiser:
         else:
             self.agree(trials)
 
-    def known_at(self, point: dict[str, Any]) -> bool:
-        """Whether an earlier study has tried a first point: the same again would tell nothing."""
-        values = {label: value for label, value in point.items() if label != "model"}
-        known = earlier.trials(self.study, point["model"], self.known)
-        return any(values.items() <= trial.params.items() for trial in known)
+    def untried(self, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The points that no earlier study has tried: the same again would tell nothing."""
+        tried = [
+            {"model": model, **trial.params}
+            for model in self.study.models
+            for trial in earlier.trials(self.study, model, self.known)
+        ]
+        return [p for p in points if not any(p.items() <= one.items() for one in tried)]
 
     def left_of_grid(self, trials: dict[str, Row]) -> list[dict[str, Any]]:
         """A grid's points by the numbers of trials: those that were tried, and the others in their
