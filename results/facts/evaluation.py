@@ -133,10 +133,9 @@ def alike(frame: pd.DataFrame, asked: dict[str, float] | None = None) -> pd.Data
     `asked`: setting -> epochs that it should have had, NaN where nobody says; of others as many as
     the longest had.
     """
-    wanted = frame["setting"].map(asked or {})
-    short = frame["epochs"] < wanted.where(
-        frame["setting"].isin(asked or {}), frame["epochs"].max()
-    )
+    asked, longest = asked or {}, frame["epochs"].max()
+    wanted = frame["setting"].map(asked)
+    short = frame["epochs"] < wanted.where(frame["setting"].isin(asked), longest)
     part = frame["train_images"] < frame["train_images"].max()
     tell_epochs = bool(short.any()) or frame["epochs"].nunique() > 1
     words = []

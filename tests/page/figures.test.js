@@ -133,6 +133,18 @@ const FAILED = [
   {curve: [0.3, 0.4]},
 ];
 
+// The payload of images of one split with these labels, none of them a copy.
+const images_of = (label, split) => ({
+  digest: words(label.map(() => 'a')),
+  split: words(label.map(() => split)),
+  image: array('i4', label.keys()),
+  label: array('u1', label),
+  duplicate: array(
+    'u1',
+    label.map(() => 0),
+  ),
+});
+
 test('a failed trial is the best of no search, whatever it had reached, and still one that ended', () => {
   const {drawn} = shown(study(FAILED), 'overview');
   assert.match(drawn.history.summary, /The highest, 50.0 %, came with trial 4 of the 5\./);
@@ -204,16 +216,7 @@ test('confirmed settings are ranked on val by what the study was judged by', () 
     explorer.refresh = () => {};
     explorer.take_answers({
       classes: ['a', 'b'],
-      images: {
-        digest: words(label.map(() => 'a')),
-        split: words(label.map(() => 'val')),
-        image: array('i4', label.keys()),
-        label: array('u1', label),
-        duplicate: array(
-          'u1',
-          label.map(() => 0),
-        ),
-      },
+      images: images_of(label, 'val'),
       rows: [array('i4', label.keys())],
       networks: [
         network(
@@ -253,16 +256,7 @@ test('a network that diverged answered wrong, in the table of models as in the r
   });
   explorer.take_answers({
     classes: ['a', 'b'],
-    images: {
-      digest: words(label.map(() => 'a')),
-      split: words(label.map(() => 'test')),
-      image: array('i4', label.keys()),
-      label: array('u1', label),
-      duplicate: array(
-        'u1',
-        label.map(() => 0),
-      ),
-    },
+    images: images_of(label, 'test'),
     rows: [array('i4', label.keys())],
     networks: [network('s0', [0, 0, 1, 0]), network('s1', [255, 255, 255, 255])],
     attention: [],
