@@ -6,6 +6,12 @@ import numpy as np
 MEASURES = ("accuracy", "macro_f1", "balanced_accuracy")
 
 
+def guesses(probability: np.ndarray) -> np.ndarray:
+    """(..., N) the class with the highest probability (..., N, K); -1 where a network that diverged
+    has none: NumPy would take the first."""
+    return np.where(np.isnan(probability).any(-1), -1, probability.argmax(-1))
+
+
 def measures(truth: np.ndarray, told: np.ndarray, hits: np.ndarray) -> dict[str, np.ndarray]:
     """MEASURES from counts by class on the last axis: images of it, answers with it, both.
 

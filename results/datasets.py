@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from fer_data import image_files, sources
 from fer_data.catalogue import SOURCES
-from fer_data.classes import folded, listed
+from fer_data.classes import folded, listed, listing
 from fer_data.rows import SIDE_PX
 from results import Mistake, fail, say
 from results.figures import charts, images
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for path in filter(None, (args.out, args.faces)):
             if not path.parent.is_dir():
                 raise Mistake(f"there is no folder {path.parent} for {path.name}: make it first")
-        found = read(args.source, [tuple(filter(None, one.split(","))) for one in args.classes])
+        found = read(args.source, [*map(listing, args.classes)])
         frame = counted(args.source, found)
         say(words(frame))
         images.write({args.out: charts.class_shares(frame)})

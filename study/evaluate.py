@@ -19,9 +19,10 @@ import pyarrow as pa
 import torch
 
 from fer_data import near, sources
-from fer_data.classes import folded, listed
+from fer_data.classes import folded, listed, listing
 from fer_data.rows import SIDE_PX, Rows
 from fer_stats import crossed
+from fer_stats.measures import guesses
 from study import Mistake, complain, counted, say
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Study, recorded
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     made.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     args = made.parse_args(argv)
-    names = tuple(filter(None, args.classes.split(",")))
+    names = listing(args.classes)
     return errors.command(
         "study.evaluate", lambda: evaluate(args.run, args.data, device_of(args.device), names)
     )
@@ -114,8 +115,7 @@ def opened(run: Path) -> tuple[dict[str, Any], Study, Tables]:
 
 def finished(tables: Tables, run: Path) -> list[str]:
     found = outcome.completed(tables)
-    if not tables.trials and (run / "trials.parquet").exists():
-        raise Mistake(f"{run} is a published copy, which has no networks: give the study's own")
+    confirmed.refuse_copy(run, tables)
     if not found:
         raise Mistake(f"{run} has confirmed no network yet: let it come to its end")
     return found
@@ -238,8 +238,7 @@ def lines(
     truth = np.array([classes.index(label) for label in rows.names.tolist()])
     settings: dict[str, list[np.ndarray]] = {}
     for trial, probabilities in answers.items():
-        answered = np.isfinite(probabilities).all(1)  # a network that diverged is right nowhere
-        right = answered & (probabilities.argmax(1) == truth)
+        right = guesses(probabilities) == truth  # a network that diverged is right nowhere
         settings.setdefault(trial.rpartition("-s")[0], []).append(right)
     said = [f"Trained on {trained}, tested on {name} ({len(truth):,} faces):"]
     for setting, right in settings.items():

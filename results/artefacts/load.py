@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_stats.measures import guesses
 from fer_stats.metric import WORDS
 from results import Mistake
 from results.artefacts.once import once
@@ -91,8 +92,7 @@ class Answers:
     @cached_property
     def guess(self) -> np.ndarray:
         """(S, N) the class with the highest probability, -1 where there is no number."""
-        broken = np.isnan(self.probability).any(2)
-        return np.where(broken, -1, np.nan_to_num(self.probability, nan=-1.0).argmax(2))
+        return guesses(self.probability)
 
 
 def load(folder: Path) -> Findings:

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from fer_stats import crossed
+from fer_stats.measures import guesses
 from results import Mistake
 from results.artefacts.load import Findings, stored
 from results.facts.evaluation import PRIMARY, Evaluated, chosen
@@ -63,12 +64,6 @@ def answers(
     return Elsewhere(
         setting, trained, about["name"], tuple(about["notes"]), label, guess == label, told
     )
-
-
-def guesses(probability: np.ndarray) -> np.ndarray:
-    """(N,) the class with the highest probability (N, K), -1 where a network that diverged has
-    none: NumPy would take the first."""
-    return np.where(np.isnan(probability).any(1), -1, probability.argmax(1))
 
 
 def fall(own: crossed.Estimate, there: crossed.Estimate) -> crossed.Estimate:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from fer_data import sources
+from fer_data.classes import listing
 from fer_data.rows import SIDE_PX
 from study import Mistake, say
 from study.data.datasets import describe, load
@@ -65,8 +66,8 @@ def described(args: argparse.Namespace) -> int:
             "each trial resizes them to its own; leave it out"
         )
     source = download() if args.download else args.source
-    names = tuple(filter(None, args.classes.split(",")))
-    without = tuple(filter(None, args.without.split(",")))
+    names = listing(args.classes)
+    without = listing(args.without)
     say(describe(load(source, args.cache, names, without, args.crop, args.image_px)))
     if args.download:
         say(f"\nIt lies in {source}; give it to a study as\n")

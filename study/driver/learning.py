@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from fer_stats.learning import Unlearned, no_trial_has, setting_has_not, unlearned
+from fer_stats.measures import guesses
 from study.config.study import Study
 from study.record.outcome import best
 from study.record.tables import Tables
@@ -20,21 +21,20 @@ def confirmed(
         setting = tables.trials[str(name)]["setting"]
         seeds[setting] = seeds.get(setting, 0) + 1
         label = rows["label"].map({name: k for k, name in enumerate(classes)}).to_numpy(int)
-        one = unlearned(metric, label, guesses(rows, classes), classes)
+        one = unlearned(metric, label, answered(rows, classes), classes)
         if one:
             found.setdefault(setting, []).append(one)
     return [setting_has_not(name, "test", those, seeds[name]) for name, those in found.items()]
 
 
-def guesses(rows: pd.DataFrame, classes: list[str]) -> np.ndarray:
+def answered(rows: pd.DataFrame, classes: list[str]) -> np.ndarray:
     """A network's answers (N,); -1 where it diverged and gave none."""
-    share = rows[[f"p_{name}" for name in classes]].to_numpy()
-    return np.where(np.isnan(share).any(1), -1, share.argmax(1))
+    return guesses(rows[[f"p_{name}" for name in classes]].to_numpy())
 
 
 def answers(rows: pd.DataFrame, classes: list[str]) -> np.ndarray:
     """The same in words; empty where there is none."""
-    return np.array([*classes, ""])[guesses(rows, classes)]
+    return np.array([*classes, ""])[answered(rows, classes)]
 
 
 def searched(

@@ -76,14 +76,19 @@ def opened(folder: Path, name: str = "") -> Run:
         for one in outcome.completed(tables)
         if one in answered
     ]
-    if not tables.trials and (folder / "trials.parquet").exists():
-        raise Mistake(f"{folder} is a published copy, which has no networks: give the study's own")
+    refuse_copy(folder, tables)
     if not networks:
         raise Mistake(
             f"{folder} has no confirmed network (none has been trained to its end and asked about "
             f"val and test): python -m study.status {shlex.quote(str(folder))} says where it stands"
         )
     return Run(folder, header, study, networks)
+
+
+def refuse_copy(folder: Path, tables: Tables) -> None:
+    """Mistake of a published copy: its few events know no trial, and it has no networks."""
+    if not tables.trials and (folder / "trials.parquet").exists():
+        raise Mistake(f"{folder} is a published copy, which has no networks: give the study's own")
 
 
 def without_absent(row: dict[str, Any]) -> dict[str, Any]:
