@@ -90,6 +90,20 @@ def test_more_seeds_cost_the_cores_or_the_share_of_a_gpu_that_a_confirmation_has
     assert ours.hours == pytest.approx((ours.needed - 2) * 2 * 4 * 2 * each / 3600)
 
 
+def test_core_hours_are_of_the_cores_that_each_epoch_was_trained_with(whole):
+    """After --resume with other --cpus-per-trial, those of every epoch became the newest's."""
+    asked = {"cpus_per_trial": 4}
+    (whole / "study.json").write_text(json.dumps(header(study=asked)))
+    rows = pq.read_table(whole / "epochs.parquet").to_pylist()
+    rows = [row | {"cores": 1 if row["epoch"] < 4 else 4} for row in rows]
+    schemas.write_table(whole / "epochs.parquet", rows, schemas.EPOCHS)
+    study, told = load(whole), pd.read_parquet(whole / "predictions.parquet")
+    (theirs,) = verdicts.of([study], evaluated(answers(study)))
+    (ours,) = compared.of(compared.Given(whole, from_dict(asked), tables(whole), told, CLASSES))
+    assert repr(ours) == repr(theirs)
+    assert ours.hours == pytest.approx((ours.needed - 2) * 2 * 2 * (1 + 1 + 1 + 4) / 3600)
+
+
 def test_a_setting_without_answers_is_in_no_pair(whole):
     told = pd.read_parquet(whole / "predictions.parquet")
     told = told[told["trial_id"].str.startswith("alexnet")]

@@ -113,6 +113,7 @@ def test_a_trial_is_a_row_with_all_that_its_events_told(tmp_path):
         "epoch_seconds": 2.0,
         "images_per_second": 100.0,
         "gpus": 0.0,
+        "cores": None,
         "memory_mib": 512.0,
         "val_balanced_accuracy": 0.45,
         "val_macro_f1": 0.4,
@@ -245,6 +246,16 @@ def test_gpu_time_is_of_every_epoch_trained_and_of_none_that_is_only_told_again(
     assert Tables.of([begun, first, again]).gpu_seconds == 1.0 + 1.0
 
 
+def test_an_epoch_has_the_cores_of_the_driver_that_trained_it(tmp_path):
+    """After --resume with other --cpus-per-trial all epochs counted with the newest."""
+    begun = [at(40 * k, "driver_started", study={"cpus_per_trial": 2 + k}) for k in (0, 1)]
+    told_again = [done(44, "t0000", 1), done(46, "t0000", 2)]
+    found = written(
+        tmp_path, begun[0], started(1, "t0000"), done(3, "t0000", 1), begun[1], *told_again
+    )
+    assert [row["cores"] for row in found["epochs"]] == [2, 3]
+
+
 def test_events_survive_json():
     events = [started(1, "t0000"), done(2, "t0000", 1), judged(2, "t0000", "continue")]
     assert Tables.of(json.loads(json.dumps(events))) == Tables.of(events)
@@ -319,6 +330,7 @@ def test_files_without_rows_have_exactly_their_columns(tmp_path):
         "epoch_seconds: double",
         "images_per_second: double",
         "gpus: double",
+        "cores: int64",
         "memory_mib: double",
         "val_balanced_accuracy: double",
         "val_macro_f1: double",
@@ -344,7 +356,7 @@ def test_files_with_rows_have_the_same_columns(tmp_path):
 
 
 def test_epochs_and_decisions_have_a_column_for_all_that_is_observed():
-    own = {"trial_id", "gpus", "finished_at"}  # the driver's
+    own = {"trial_id", "gpus", "cores", "finished_at"}  # the driver's
     assert [name for name in schemas.EPOCHS if name not in own] == [
         field.name for field in fields(EpochRecord)
     ]

@@ -40,7 +40,7 @@ class Findings:
     folder: Path
     study: dict[str, Any]
     trials: pd.DataFrame
-    epochs: pd.DataFrame  # with `judged`, the column that the study's metric names
+    epochs: pd.DataFrame  # with gpus, cores and `judged`, the column that the study's metric names
     decisions: pd.DataFrame
     predictions: pd.DataFrame
     images: pd.DataFrame  # of val and test: split, image, pixels (their digest); older have none
@@ -111,7 +111,8 @@ def load(folder: Path) -> Findings:
     for key, name in ((["trial_id", "epoch"], "epochs"), (["trial_id"], "trials")):
         tables[name] = tables[name].drop_duplicates(key, keep="last").reset_index(drop=True)
     judged, gpus = tables["epochs"][objective], shares(tables["trials"], tables["epochs"])
-    tables["epochs"] = tables["epochs"].assign(judged=judged, gpus=gpus)
+    cores = of_each(tables["epochs"], "cores", header["study"].get("cpus_per_trial") or 1)
+    tables["epochs"] = tables["epochs"].assign(judged=judged, gpus=gpus, cores=cores)
     name = header["study"].get("name") or folder.resolve().name
     return Findings(
         str(name),
@@ -129,8 +130,12 @@ def shares(trials: pd.DataFrame, epochs: pd.DataFrame) -> pd.Series:
     """Share of a GPU that each epoch was trained on; 0 without. That of its trial where an older
     study tells no other."""
     begun = epochs["trial_id"].map(trials.set_index("trial_id")["gpus"])
-    told = epochs["gpus"] if "gpus" in epochs else begun
-    return told.astype(float).fillna(begun.astype(float)).fillna(0.0)
+    return of_each(epochs, "gpus", begun.astype(float)).fillna(0.0)
+
+
+def of_each(epochs: pd.DataFrame, name: str, otherwise: Any) -> pd.Series:
+    """A number of each epoch; `otherwise` where an older study doesn't tell it of epochs."""
+    return epochs.get(name, pd.Series(np.nan, epochs.index)).astype(float).fillna(otherwise)
 
 
 def named_apart(studies: list[Findings]) -> list[Findings]:

@@ -160,8 +160,7 @@ def hours(study: Findings, setting: str) -> float:
     own = trials[(trials["setting"] == setting) & (trials["status"] == "completed")]
     own = own[own["stage"] == "confirm"]
     epochs = study.epochs[study.epochs["trial_id"].isin(own["trial_id"])]
-    cores = float(study.study["study"].get("cpus_per_trial") or 1)
-    share = epochs["gpus"].where(epochs["gpus"] > 0, cores)
+    share = epochs["gpus"].where(epochs["gpus"] > 0, epochs["cores"])
     taken = pd.to_numeric(epochs["epoch_seconds"]) * share
     return float(taken.sum() / len(own) / 3600) if len(own) else np.nan
 

@@ -111,7 +111,7 @@ def hours(study: Study, tables: Tables, trials: dict[str, dict[str, Any]]) -> fl
     taken = {name: 0.0 for name, row in trials.items() if row["status"] == "completed"}
     for (name, _), row in tables.epochs.items():
         if name in taken:
-            share = row["gpus"] or study.cpus_per_trial
+            share = row["gpus"] or row["cores"] or study.cpus_per_trial
             taken[name] += row["epoch_seconds"] * share / 3600
     return sum(taken.values()) / len(taken) if any(taken.values()) else np.nan
 

@@ -86,7 +86,7 @@ EVENTS = {
     "epoch_done": Kind(
         "a trial has trained and validated an epoch",
         "study/driver/recorder.py",
-        {name: meaning for name, meaning in columns(EPOCHS).items() if name != "finished_at"}
+        {n: meaning for n, meaning in columns(EPOCHS).items() if n not in ("cores", "finished_at")}
         | TRIAL
         | columns(TRIALS, "node", "device", "microbatches"),
     ),

@@ -52,6 +52,7 @@ EPOCHS: Columns = {
     "epoch_seconds": (REAL, "wall, training and validation"),
     "images_per_second": (REAL, "of the training part"),
     "gpus": (REAL, "share of a GPU that it was trained on; absent before 2026-11-29: the trial's"),
+    "cores": (WHOLE, "of a CPU, that it was trained with; absent before 2026-11-29: the study's"),
     "memory_mib": (REAL, "peak: of the trial on a CUDA device, of the worker process on a CPU"),
     "val_balanced_accuracy": (REAL, "mean recall of the classes; absent before 2026-11-28"),
     "val_macro_f1": (REAL, "mean F1 of the classes; likewise"),

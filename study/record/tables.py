@@ -117,9 +117,19 @@ def epoch_done(tables: Tables, row: Row, moment: datetime) -> None:
     trial.update({name: row.pop(name) for name in ("node", "device", "microbatches")})
     before = tables.epochs.get(key, {})
     row.setdefault("gpus", trial["gpus"])  # older drivers told it of the trial alone
-    if before.get("epoch_seconds") != row["epoch_seconds"]:  # else only reported again
+    row["cores"] = cores(tables)
+    if before.get("epoch_seconds") != row["epoch_seconds"]:
         tables.gpu_seconds += row["epoch_seconds"] * row["gpus"]
+    else:  # only reported again
+        row["cores"] = before["cores"]
     tables.epochs[key] = tables.last[row["trial_id"]] = row | {"finished_at": moment}
+
+
+def cores(tables: Tables) -> int | None:
+    """That the driver at work gives a trial, which may be others than the driver before it gave;
+    None where an older one hasn't told its study."""
+    driver = tables.drivers[-1] if tables.drivers else {}
+    return (driver.get("study") or {}).get("cpus_per_trial")
 
 
 def rung_judged(tables: Tables, row: Row, moment: datetime) -> None:
