@@ -67,7 +67,21 @@ def test_a_confirmation_after_a_search_is_announced_as_that_of_a_search():
 )
 def test_trials_share_a_gpu_by_memory_and_cores(monkeypatch, free, cores, together):
     monkeypatch.setattr(gpu_memory, "memory_mib", lambda *_: 2000.0)
-    assert prepare.trials_per_gpu(from_dict({"models": ["alexnet"]}), 7, 0, free, cores) == together
+    study = from_dict({"models": ["alexnet"]})
+    assert prepare.trials_per_gpu(study, 7, 0, free, cores, True) == together
+
+
+@pytest.mark.parametrize(
+    ("precision", "native", "together"),
+    [("auto", True, 4), ("auto", False, 2), ("bfloat16", False, 4), ("float32", True, 2)],
+)
+def test_where_auto_is_float32_fewer_trials_share_a_gpu(monkeypatch, precision, native, together):
+    def mib(hp, *_):
+        return 2000.0 if hp.precision == "float32" else 1000.0
+
+    monkeypatch.setattr(gpu_memory, "memory_mib", mib)
+    study = from_dict({"models": ["alexnet"], "space": {"precision": precision}})
+    assert prepare.trials_per_gpu(study, 7, 0, 4500.0, 16, native) == together
 
 
 def test_the_networks_of_the_very_configurations_that_are_confirmed_are_stored():

@@ -56,7 +56,7 @@ def begun(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "drive", drive)
     monkeypatch.setattr(run.connection, "connect", lambda address: "joined")
     gpu = SimpleNamespace(free_mib=40_000.0)
-    monkeypatch.setattr(run.resources, "gpu_free_mib", lambda: gpu.free_mib)
+    monkeypatch.setattr(run.resources, "gpus_have", lambda: (gpu.free_mib, True))
     machines(Machine(2, 0))
     return SimpleNamespace(machines=machines, driven=driven, folder=Path("runs/s"), gpu=gpu)
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from fer_models import MODELS
 from study.config.hyperparameters import Hyperparameters
-from study.training.network import network, optimiser
+from study.training.network import bfloat16, network, optimiser
 
 
 class Plain(nn.Sequential):
@@ -36,6 +36,22 @@ def test_float32_on_cuda_is_float32_and_not_tf32(monkeypatch, flags, precision, 
     hp = Hyperparameters(model="alexnet", precision=precision)
     network(hp, 7, SimpleNamespace(type="cuda"))
     assert flags() == [allowed, allowed]
+
+
+@pytest.mark.parametrize("capability", [(7, 5), (8, 0), (9, 0)])
+def test_auto_is_bfloat16_only_where_a_gpu_computes_in_it(monkeypatch, capability):
+    """GPUs before Ampere emulate it, slower than float32."""
+    major, minor = capability
+    has = SimpleNamespace(major=major, minor=minor)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: has)
+    gpu = torch.device("cuda")
+    found = {
+        precision: bfloat16(Hyperparameters(model="alexnet", precision=precision), gpu)
+        for precision in ("auto", "float32", "bfloat16")
+    }
+    assert found == {"auto": major >= 8, "float32": False, "bfloat16": True}
 
 
 def test_a_network_on_a_cpu_leaves_the_flags_alone(flags):

@@ -15,7 +15,7 @@ from study.worker.speed import seconds
 from study.worker.trial import Trial
 
 # All that the driver hands to Ray, which a worker imports by name before it runs it.
-SHIPPED = (Trial, predicted, seconds, resources.free_mib, environment.facts, environment.uses,
+SHIPPED = (Trial, predicted, seconds, resources.gpu_has, environment.facts, environment.uses,
            environment.sees)  # fmt: skip
 WORKER = """
 import json, sys

@@ -69,21 +69,25 @@ def capacity() -> dict[str, float]:
     }
 
 
-def gpu_free_mib() -> float:
-    """Free memory of the cluster's fullest GPU; 0 where none is there yet, or none answers."""
+def gpus_have() -> tuple[float, bool]:
+    """Free memory of the cluster's fullest GPU, 0 where none is there yet or none answers, and
+    whether all of them compute in bfloat16."""
     count = int(ray.cluster_resources().get("GPU", 0))
-    asked = [ray.remote(free_mib).options(num_gpus=1).remote() for _ in range(count)]
+    asked = [ray.remote(gpu_has).options(num_gpus=1).remote() for _ in range(count)]
     answered, _ = ray.wait(asked, num_returns=count, timeout=60) if asked else ([], [])
     try:
-        return min(ray.get(answered), default=0.0) if len(answered) == count else 0.0
+        found = ray.get(answered) if len(answered) == count else []
     except RayError:  # a GPU that Ray counts and torch can't use: its trials will say why
-        return 0.0
+        found = []
+    return min((free for free, _ in found), default=0.0), all(native for _, native in found)
 
 
-def free_mib() -> float:
+def gpu_has() -> tuple[float, bool]:
+    """Free memory of this process's GPU, and whether it computes in bfloat16."""
     import torch
 
-    return torch.cuda.mem_get_info()[0] / 2**20
+    free_mib = torch.cuda.mem_get_info()[0] / 2**20
+    return free_mib, torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def per_trial(study: Study) -> dict[str, float]:

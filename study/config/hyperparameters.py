@@ -116,7 +116,7 @@ class Hyperparameters:
     )
     precision: str = hyper(
         "auto",
-        "auto is bfloat16 autocast on CUDA and float32 elsewhere",
+        "auto is bfloat16 autocast on GPUs that compute in it (Ampere and newer), else float32",
         choices=("auto", "float32", "bfloat16"),
     )
 

@@ -150,24 +150,26 @@ def shared(study: Study, dataset: datasets.Dataset) -> Study:
     if study.gpus_per_trial or study.device == "cpu" or not capacity["GPU"]:
         return study
     images = len(dataset.train.labels) + len(dataset.val.labels)
-    together = trials_per_gpu(
-        study,
-        len(dataset.classes),
-        images,
-        resources.gpu_free_mib(),
-        capacity["CPU"] / capacity["GPU"],
-    )
+    free_mib, native = resources.gpus_have()
+    cores = capacity["CPU"] / capacity["GPU"]
+    together = trials_per_gpu(study, len(dataset.classes), images, free_mib, cores, native)
     return replace(study, gpus_per_trial=1 / together)
 
 
-def trials_per_gpu(study: Study, classes: int, images: int, free_mib: float, cores: float) -> int:
-    """Trials that share a GPU with this much free memory (MiB), by the trial that needs most of it.
+def trials_per_gpu(
+    study: Study, classes: int, images: int, free_mib: float, cores: float, native: bool
+) -> int:
+    """Trials that share a GPU with this much free memory (MiB), by the trial that needs most of it;
+    `native` is whether the GPU computes in bfloat16, which halves that.
 
     At least one, at most TRIALS_PER_GPU, and no more than there are cores for.
     """
     from study.training import gpu_memory
 
-    need = max(gpu_memory.memory_mib(hp, classes, images) for _, hp in extremes(study))
+    each = [hp for _, hp in extremes(study)]
+    if not native:
+        each = [replace(hp, precision="float32") if hp.precision == "auto" else hp for hp in each]
+    need = max(gpu_memory.memory_mib(hp, classes, images) for hp in each)
     fit = min(free_mib // need, cores // study.cpus_per_trial, TRIALS_PER_GPU)
     return max(1, math.floor(fit))
 

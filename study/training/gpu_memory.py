@@ -18,7 +18,7 @@ from fer_models.layers import parameters
 from study import counted
 from study.config.hyperparameters import Hyperparameters
 from study.training.augment import AHEAD
-from study.training.network import bfloat16, network, seeded
+from study.training.network import network, seeded
 
 Answer = TypeVar("Answer")
 
@@ -37,7 +37,8 @@ def memory_mib(hp: Hyperparameters, classes: int, images: int = 0) -> float:
 
 
 def kept_bytes(hp: Hyperparameters, classes: int) -> float:
-    """Bytes that the forward pass keeps for the backward one, per image, at CUDA's precision.
+    """Bytes that the forward pass keeps for the backward one, per image, on a GPU that computes in
+    bfloat16 unless that is float32.
 
     On the meta device: shapes are worked out, nothing is computed. A network of one's own that
     looks at its numbers can't be run there, and is on the CPU.
@@ -54,7 +55,7 @@ def kept_on(device: torch.device, hp: Hyperparameters, classes: int) -> float:
     own = {part.untyped_storage()._cdata for part in (*model.parameters(), *model.buffers())}
     # By storage, held so that no two share a name. bfloat16 is half a float, and no whole number.
     kept: dict[int, tuple[torch.UntypedStorage, int]] = {}
-    half = 2 if bfloat16(hp, torch.device("cuda")) else 1
+    half = 1 if hp.precision == "float32" else 2
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
