@@ -47,11 +47,6 @@ def named(
     return renamed(labels, {number: plain(number) for number in numbers}), "", (note,)
 
 
-def listing(text: str) -> tuple[str, ...]:
-    """The names that a flag lists, as A,B,..."""
-    return tuple(filter(None, text.split(",")))
-
-
 def plain(number: str) -> str:
     """What stands for the name of a class number that nothing names."""
     return f"class {number}"

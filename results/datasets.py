@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
-from fer_data import image_files, sources
+from fer_data import image_files, listing, sources
 from fer_data.catalogue import SOURCES
-from fer_data.classes import folded, listed, listing
+from fer_data.classes import folded, listed
 from fer_data.rows import SIDE_PX
 from results import Mistake, fail, say
 from results.figures import charts, images

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from fer_data import Mistake as Mistake
 from fer_data import counted as counted
+from fer_data import listing as listing
 from study.output import complain as complain
 from study.output import say as say
 

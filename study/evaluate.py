@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from fer_data import near, sources
-from fer_data.classes import folded, listed, listing
+from fer_data import listing, near, sources
+from fer_data.classes import folded, listed
 from fer_data.rows import SIDE_PX, Rows
 from fer_stats import crossed
 from fer_stats.measures import guesses

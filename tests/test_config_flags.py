@@ -173,7 +173,7 @@ def test_settings_flag_picks_by_name_in_its_order():
         (["--models", "vgg"], f"unknown model 'vgg': known are {KNOWN}"),
         (["--models", ","], f"models is empty: expected some of {KNOWN}"),
         (["--sampler", "cma"], f"unknown sampler 'cma': known are {SAMPLERS}"),
-        (["--settings", "A,C"], "unknown setting 'C': known are A, B"),
+        (["--settings", "A, C"], "unknown setting 'C': known are A, B"),
         (["--nmae", "x"], "unrecognized arguments: --nmae x; --help lists what there is"),
         (["--trial", "3"], "unrecognized arguments: --trial 3; --help lists what there is"),
         (["--trials"], "argument --trials: expected one argument; --help lists what there is"),
@@ -198,3 +198,21 @@ def test_a_flag_that_no_chosen_network_has_is_refused():
     with pytest.raises(Mistake, match="--stem is a hyperparameter of resnet34 and cbam_resnet34"):
         with_flags(Study(), {"models": "alexnet", "stem": "small"})
     assert with_flags(Study(), {"models": "alexnet,resnet34", "stem": "small"}).space["stem"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--classes", "angry, happy"],
+        ["--models", "alexnet, resnet34"],
+        ["--settings", "A, B"],
+        ["--pairs", "A:B, A:C"],
+        ["--optimizer", "sgd, adam"],
+        ["--batch-norm", "true, false"],
+        ["--lr", "0.1 : 0.2 : log"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_blanks_of_a_list_are_no_part_of_its_names(words):
+    """A class was named " happy", and a network " resnet34" unknown."""
+    assert study(*words) == study(words[0], words[1].replace(" ", ""))

@@ -92,7 +92,7 @@ def test_what_would_be_ignored_is_refused_before_anything_is_begun(
 @pytest.mark.parametrize("flag", ["--resume", "--out", "--data", "--preset", "--lr", "--models"])
 def test_a_flag_of_which_the_variable_was_never_set_is_refused(tmp_path, monkeypatch, capsys, flag):
     monkeypatch.chdir(tmp_path)
-    for empty in ("", " "):
+    for empty in ("", " ", ", "):
         assert main([flag, empty]) == 2
         assert f"{flag} is empty: give it a value" in capsys.readouterr().err
     assert not any(tmp_path.iterdir())

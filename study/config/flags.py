@@ -5,7 +5,7 @@ import re
 from dataclasses import fields, replace
 from typing import Any, NoReturn
 
-from study import Mistake, complain
+from study import Mistake, complain, listing
 from study.config.hyperparameters import FIELDS, MODELS, applies, default, expected, having, kind
 from study.config.study import FIXED, Domain, Range, Setting, Study, domain, domains
 
@@ -157,7 +157,8 @@ def given(parsed: argparse.Namespace) -> dict[str, str]:
     for name, text in found.items():
         if name in ("name", "out") and text != text.encode("utf-8", "replace").decode():
             raise Mistake(f"{flag(name)} is {text!r}: expected text in UTF-8")
-        if not text.strip() and name not in ("name", "storage", "address"):  # which may be empty
+        may_be_empty = name in ("name", "storage", "address")
+        if not text.replace(",", "").strip() and not may_be_empty:
             raise Mistake(f"{flag(name)} is empty: give it a value, or leave it out")
     return found
 
@@ -178,7 +179,7 @@ def with_flags(study: Study, given: dict[str, str]) -> Study:
     space, own, settings = dict(study.space), dict(study.own), study.settings
     for name, text in given.items():
         if name == "settings":
-            settings = named(settings, text.split(","))
+            settings = named(settings, listing(text))
         elif name in OPTIONS:
             changes[name] = option(name, text)
         else:
@@ -208,7 +209,7 @@ def model(setting: Setting) -> str:
     return setting.values["model"]
 
 
-def named(settings: tuple[Setting, ...], names: list[str]) -> tuple[Setting, ...]:
+def named(settings: tuple[Setting, ...], names: tuple[str, ...]) -> tuple[Setting, ...]:
     known = {s.name: s for s in settings}
     for name in names:
         if name not in known:
@@ -220,14 +221,14 @@ def option(name: str, text: str) -> Any:
     """A flag's text in the type of the study's option."""
     default = OPTIONS[name].default
     if isinstance(default, tuple):
-        return tuple(part for part in text.split(",") if part)
+        return listing(text)
     return text if isinstance(default, str) else number(name, text, type(default))
 
 
 def raw(name: str, text: str) -> Any:
     """A hyperparameter's flag as TOML would give it: 0.1 | 0.1,0.2 | 0.1:0.2 | 0.1:0.2:log."""
     if ":" in text:
-        low, high, *rest = text.split(":")
+        low, high, *rest = map(str.strip, text.split(":"))
         if rest not in ([], ["log"]):
             raise Mistake(f"{flag(name)} is {text}: a range is low:high or low:high:log")
         low, high = scalar(name, low), scalar(name, high)
@@ -252,7 +253,7 @@ def refuse_decimal_commas(name: str, text: str, values: list[str]) -> None:
 
 
 def scalar(name: str, text: str) -> Any:
-    wanted = kind(name)
+    wanted, text = kind(name), text.strip()
     if wanted is bool:
         if text.lower() not in ("true", "false"):
             raise Mistake(f"{flag(name)} is {text}: expected true or false")

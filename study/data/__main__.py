@@ -5,8 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from fer_data import sources
-from fer_data.classes import listing
+from fer_data import listing, sources
 from fer_data.rows import SIDE_PX
 from study import Mistake, say
 from study.data.datasets import describe, load

@@ -14,7 +14,7 @@ from fer_data.dataset import levels
 from fer_data.rows import SIDE_PX
 from fer_models import MODELS
 from fer_models.own import KNOWN
-from study import Mistake
+from study import Mistake, listing
 from study.cluster import resources
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Range, Setting, Study, configuration, domains
@@ -121,7 +121,7 @@ def trains_on_one_image(hp: Hyperparameters) -> bool:
 def earlier_trials(study: Study, given: str, digest: str) -> dict[str, list[earlier.Record]]:
     """What the sampler knows of the studies in these folders (A,B), for study.json; empty where
     none is given. Mistake if it would make nothing of it."""
-    names = [name for name in given.split(",") if name]
+    names = listing(given)
     if not names:
         return {}
     if "search" not in study.stages or study.sampler != "tpe":
