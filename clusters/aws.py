@@ -37,6 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, BotoCoreError, ClientError) as error:
         print(f"clusters.aws: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("clusters.aws: stopped: called again, it makes what is missing", file=sys.stderr)
+        return 130
     print("\n".join(made))
     return 0
 

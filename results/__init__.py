@@ -1,15 +1,17 @@
 """What a study found, from its artefact folder alone: neither torch nor ray is needed here."""
 
 import os
+import signal
 import sys
 
 from fer_data import Mistake as Mistake
 
 
-def fail(program: str, mistake: Mistake) -> int:
-    """Print a person's mistake on standard error; returns exit code 2."""
-    print(f"{program}: {mistake}", file=sys.stderr)
-    return 2
+def fail(program: str, mistake: Mistake | KeyboardInterrupt) -> int:
+    """Print a person's mistake on standard error, or that Ctrl-C has stopped it; the exit code."""
+    stopped = isinstance(mistake, KeyboardInterrupt)
+    print(f"{program}: {'stopped' if stopped else mistake}", file=sys.stderr)
+    return 128 + signal.SIGINT if stopped else 2
 
 
 def say(*lines: object) -> None:

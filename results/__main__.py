@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         out = args.out or Path(f"report-{short(name)}.html")
         found = report(studies, faces=args.faces, voters=args.votes)
         say(*write(found, out))
-    except Mistake as mistake:
+    except (Mistake, KeyboardInterrupt) as mistake:
         return fail("results", mistake)
     return 0
 

@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         why = f"{error.filename or args.faces} can't be used ({error.strerror or error})"
         return fail("results.datasets", Mistake(f"{why}: check the path and its permissions"))
-    except Mistake as mistake:
+    except (Mistake, KeyboardInterrupt) as mistake:
         return fail("results.datasets", mistake)
     return 0
 

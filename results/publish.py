@@ -231,7 +231,7 @@ def main(argv: list[str] | None = None) -> int:
         for run in args.run:
             folder = publish(run, args.name)
             say(f"{folder}: {size(folder):,} bytes")
-    except Mistake as mistake:
+    except (Mistake, KeyboardInterrupt) as mistake:
         return fail("results.publish", mistake)
     return 0
 

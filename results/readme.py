@@ -416,7 +416,7 @@ def main(argv: list[str] | None = None) -> int:
         for path, words in ((README, answer(studies)), (PAGE, section(studies, shown))):
             path.write_text(placed(path, words))
         say(f"{README}, {PAGE} and {len(list(FOLDER.glob('*.svg')))} figures in {FOLDER}")
-    except Mistake as mistake:
+    except (Mistake, KeyboardInterrupt) as mistake:
         return fail("results.readme", mistake)
     return 0
 

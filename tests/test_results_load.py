@@ -1,5 +1,6 @@
 """An artefact folder written with study.record.schemas, and how artefacts.load reads it."""
 
+import importlib
 import json
 from pathlib import Path
 
@@ -82,6 +83,27 @@ def predictions(name, guesses, labels, splits, sure=0.7, duplicate=()):
             }
         )
     return rows
+
+
+def stop(*_, **__):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "words"),
+    [
+        ("results.__main__", "load", ["run"]),
+        ("results.datasets", "read", ["one", "two"]),
+        ("results.explorer.__main__", "refuse_idle", ["run"]),
+        ("results.publish", "publish", ["run"]),
+        ("results.readme", "published", []),
+    ],
+)
+def test_ctrl_c_is_a_line_and_its_exit_code(monkeypatch, capsys, module, name, words):
+    program = importlib.import_module(module)
+    monkeypatch.setattr(program, name, stop)
+    assert program.main(words) == 130
+    assert capsys.readouterr().err == f"{module.removesuffix('.__main__')}: stopped\n"
 
 
 def header(**more):

@@ -4,7 +4,8 @@ import os
 import pytest
 from ray import tune
 
-from study.storage.errors import fault, fault_told, refused, usable
+from study.storage import __main__ as storage
+from study.storage.errors import command, fault, fault_told, refused, usable
 
 
 @pytest.fixture
@@ -71,3 +72,15 @@ def test_a_file_that_can_not_be_used_is_told_in_a_sentence():
     assert refused(full).startswith("disk full at runs/a (No space left on device): see to it")
     assert refused(ConnectionRefusedError(errno.ECONNREFUSED, "x")) == ""
     assert refused(FileNotFoundError(errno.ENOENT, "x")) == "", "of which file, nobody can say"
+
+
+def stop(*_) -> int:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_is_a_line_and_its_exit_code(monkeypatch, capsys):
+    assert command("study.export", stop) == 130
+    assert capsys.readouterr().err == "study.export: stopped\n"
+    monkeypatch.setattr(storage, "at", stop)  # while a bucket is asked
+    assert storage.main(["get", "s3://bucket/study"]) == 130
+    assert capsys.readouterr().err == "study.storage: stopped\n"

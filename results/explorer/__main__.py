@@ -111,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
         folders = tuple(folder.absolute() for folder in args.run)
         made = app(folders, args.data, args.votes, tuple(args.allow_host), args.prefix)
         server = listening(made.server, [PORT, 0] if args.port is None else [args.port])
-    except Mistake as mistake:
+    except (Mistake, KeyboardInterrupt) as mistake:
         return fail("results.explorer", mistake)
     say(f"The explorer: http://127.0.0.1:{server.port} (Ctrl-C ends it)")
     if args.open:

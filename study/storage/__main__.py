@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-from study import Mistake, complain, say
+from study import Mistake, say
+from study.storage import errors
 from study.storage.handover import further, leads
 from study.storage.lock import refuse_open
 from study.storage.places import Place, apart, at, copy, exists, first_line, read, without_options
@@ -14,10 +15,16 @@ HEADER = "study.json"
 
 
 def main(argv: Sequence[str]) -> int:
-    """`get`: 0, or 2 for a mistake."""
+    """`get`: 0, 2 for a mistake, or 130 after Ctrl-C: what is there by then stays, and a second
+    `get` goes on."""
     if {"-h", "--help"} & {*argv}:
         say(__doc__)
         return 0
+    return errors.command("study.storage", lambda: got(argv))
+
+
+def got(argv: Sequence[str]) -> int:
+    """Fetch what the command line names."""
     try:
         if len(argv) not in (2, 3) or argv[0] != "get":
             raise Mistake("expected: python -m study.storage get URI [FOLDER]")
@@ -35,9 +42,8 @@ def main(argv: Sequence[str]) -> int:
             say(folder / name)
         if not count:
             raise Mistake(f"{without_options(source)} holds no file: give STORAGE/NAME")
-    except (Mistake, OSError) as error:
-        complain(f"study.storage: {first_line(error)}")
-        return 2
+    except OSError as error:  # of a bucket, whose words are many
+        raise Mistake(first_line(error)) from None
     return 0
 
 

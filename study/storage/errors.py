@@ -4,6 +4,7 @@ every command."""
 import errno
 import os
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,9 +20,12 @@ NAMES = (errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EEXI
 
 def command(name: str, do: Callable[[], int]) -> int:
     """A command's exit code: what `do` returns or, with a sentence, 2 for a person's mistake or a
-    file that can't be read or written."""
+    file that can't be read or written, and 130 after Ctrl-C."""
     try:
         return do()
+    except KeyboardInterrupt:
+        complain(f"{name}: stopped")
+        return 128 + signal.SIGINT
     except Mistake as error:
         complain(f"{name}: {' '.join(str(error).splitlines())}")
     except OSError as error:
