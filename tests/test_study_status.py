@@ -126,6 +126,20 @@ def test_running_is_whose_lock_is_held(tmp_path):
         assert progress.of(folder)["state"] == "running"
 
 
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="who holds a lock is asked of Linux")
+@pytest.mark.parametrize(
+    ("pid", "state"), [(1, "running"), (os.getpid(), "complete")], ids=["resumed", "closing"]
+)
+def test_a_study_that_had_ended_runs_as_soon_as_a_driver_goes_on_with_it(tmp_path, pid, state):
+    """Until its first event, seconds later, it was called ended, and --watch ended with it."""
+    over = at(17, "study_ended", status="complete", reason="all stages done")
+    folder = study(tmp_path / "one", driver() | {"pid": pid}, *SEARCHED, over)
+    assert progress.of(folder)["state"] == "complete"
+    with (folder / "events.jsonl").open("rb") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        assert progress.of(folder)["state"] == state
+
+
 LOCKS = """\
 1: POSIX  ADVISORY  READ  31 00:2d:1234 128 128
 2: FLOCK  ADVISORY  WRITE 40 00:2d:1234 0 EOF

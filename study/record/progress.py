@@ -95,6 +95,8 @@ def state_of(folder: Path, header: Facts, driver: Facts, events: list[Facts]) ->
     another machine, or did); and why, in words."""
     last = events[-1] if events else header
     if last.get("event") == "study_ended" or not events and last.get("status") != "running":
+        if goes_on(folder / "events.jsonl", driver.get("pid")):
+            return "running", "a driver goes on with it"
         return last.get("status", "unknown"), last.get("reason", "")
     if not driver:  # before its first event
         driver = {"host": (header.get("hardware") or {}).get("host")}
@@ -114,11 +116,32 @@ def works(journal: Path, driver: Facts) -> bool | None:
     if not journal.exists():  # killed when it had made the folder
         return False
     try:
-        locks = Path("/proc/locks").read_text()
-        status = journal.stat()
+        found = locked(journal)
     except OSError:
         return exists(driver.get("pid"))
-    return held(locks, status.st_dev, status.st_ino, driver.get("pid"))
+    return held(*found, driver.get("pid"))
+
+
+def goes_on(journal: Path, ended: int | None) -> bool:
+    """Whether a driver goes on with a study that has ended, and hasn't told it yet: another process
+    than the one that ended it, which may not have let go yet, holds the journal."""
+    try:
+        return any(own and pid != ended for pid, own in holders(*locked(journal)))
+    except OSError:
+        return False
+
+
+def locked(journal: Path) -> tuple[str, int, int]:
+    """What the machine says of its locks, and the device and the inode of the journal."""
+    status = journal.stat()
+    return Path("/proc/locks").read_text(), status.st_dev, status.st_ino
+
+
+def holders(locks: str, device: int, inode: int) -> list[tuple[int, bool]]:
+    """The processes that hold a lock on a file of this inode, and whether its device is told."""
+    of_stat = f"{os.major(device):02x}:{os.minor(device):02x}"
+    found = re.findall(rf"FLOCK +\S+ +\S+ +(-?\d+) +(\S+:\S+):{inode} ", locks)
+    return [(int(holder), of_lock == of_stat) for holder, of_lock in found]
 
 
 def held(locks: str, device: int, inode: int, pid: int | None) -> bool:
@@ -127,9 +150,8 @@ def held(locks: str, device: int, inode: int, pid: int | None) -> bool:
     btrfs and overlays tell another device there than stat does. There the inode and the driver's
     process must do, or the inode alone where no driver has told its process yet.
     """
-    of_stat = f"{os.major(device):02x}:{os.minor(device):02x}"
-    found = re.findall(rf"FLOCK +\S+ +\S+ +(-?\d+) +(\S+:\S+):{inode} ", locks)
-    return any(of_lock == of_stat or pid in (None, int(holder)) for holder, of_lock in found)
+    found = holders(locks, device, inode)
+    return any(own or pid in (None, holder) for holder, own in found)
 
 
 def exists(pid: Any) -> bool | None:
