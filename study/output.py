@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -38,7 +39,10 @@ def readable(text: str, stream: Any) -> str:
 def outlived() -> Iterator[None]:
     """What prints within goes on where nobody reads it any more: its output goes nowhere then."""
     try:
-        yield
+        try:
+            yield
+        except BlockingIOError:
+            wait()
     except OSError as error:
         nowhere(sys.stdout)
         number = signal.SIGHUP if error.errno == HANGUP else signal.SIGPIPE
@@ -46,6 +50,17 @@ def outlived() -> Iterator[None]:
         state["lost"] = (number, why)
         if state["tell"]:
             state["tell"](number, why)
+
+
+def wait() -> None:
+    """Until what waits to be printed is written: another process has set the terminal or pipe that
+    it shares not to wait for its reader."""
+    while True:
+        select.select([], [sys.stdout], [])
+        try:
+            return sys.stdout.flush()
+        except BlockingIOError:
+            continue
 
 
 def nowhere(stream: Any) -> None:

@@ -4,6 +4,8 @@ import errno
 import io
 import os
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -83,6 +85,27 @@ def test_a_loss_before_anyone_listens_is_told_when_someone_does(monkeypatch, tol
         say("x")
     output.on_loss(lambda number, why: told.append(why))
     assert len(told) == 1
+
+
+def test_a_slow_reader_of_a_pipe_that_does_not_wait_is_no_loss(monkeypatch, told):
+    """EAGAIN ended a study in order: a program that shares the terminal had set it so."""
+    with piped(monkeypatch) as reads:
+        os.set_blocking(sys.stdout.fileno(), False)
+        lines = [f"{number} {'x' * 4000}" for number in range(40)]  # a pipe holds 64 KiB
+        read = bytearray()
+
+        def reader() -> None:
+            time.sleep(0.2)  # by when the pipe is full
+            while not read.endswith(b"end\n"):
+                read.extend(os.read(reads, 1000))
+
+        thread = threading.Thread(target=reader)
+        thread.start()
+        for line in [*lines, "end"]:
+            say(line)
+        thread.join(30)
+    os.close(reads)
+    assert read.decode().splitlines() == [*lines, "end"] and told == []
 
 
 def test_no_output_at_all_is_no_error(monkeypatch, told):
