@@ -30,3 +30,4 @@ class Found:
     tables: tuple[str, ...] = ()  # files that say what the faces show, or hold them
     notes: tuple[str, ...] = ()
     within: bool = False  # whether the faces' files are parts of `tables`
+    lacking: str = ""  # why no study can train on them, as without a split that it needs

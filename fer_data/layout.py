@@ -48,19 +48,20 @@ class File:
     below: str  # folders between the class and the file, "" for none
 
 
-def layout(tree: Tree) -> tuple[list[File], tuple[str, ...]]:
-    """The images lying as [PREFIX/]SPLIT/CLASS/[...]NAME, sorted by name, and notes; [] if none."""
+def layout(tree: Tree) -> tuple[list[File], tuple[str, ...], str]:
+    """The images lying as [PREFIX/]SPLIT/CLASS/[...]NAME, sorted by name, and notes; [] if none.
+    Then why no study can train on them, where a split is missing."""
     placed = {name: place for name in tree.names if (place := placement(name))}
     images = [placed[name] for name in placed_images(tree, placed)]
     if not images:
-        return [], ()
+        return [], (), ""
     files, copies, notes = one_tree(tree, images)
     check_filled(tree, placed, files)
     check_depth(tree, files)
-    files, told = with_splits(tree, files)
+    why, (files, told) = lacking(tree, files), with_splits(files)
     known = {file.name for file in (*files, *copies)}
     others = [name for name in tree.files if name not in known]
-    return files, (*tree.notes, *notes, *told, *below(files), *left_out(placed, others))
+    return files, (*tree.notes, *notes, *told, *below(files), *left_out(placed, others)), why
 
 
 def placed_images(tree: Tree, placed: dict[str, File]) -> list[str]:
@@ -189,16 +190,22 @@ def below(files: list[File]) -> tuple[str, ...]:
     )
 
 
-def with_splits(tree: Tree, files: list[File]) -> tuple[list[File], tuple[str, ...]]:
+def lacking(tree: Tree, files: list[File]) -> str:
+    """Why no study can train on the files: they have no train, or nothing else; "" if it can."""
+    splits = {file.split for file in files}
+    if "train" in splits and splits != {"train"}:
+        return ""
+    return (
+        f"{tree.path} has no images in {'test' if 'train' in splits else 'train'}/CLASS/; "
+        f"{EXPECTED}: add them, or give the folder that holds the classes, all of which is taken "
+        "as one"
+    )
+
+
+def with_splits(files: list[File]) -> tuple[list[File], tuple[str, ...]]:
     """The files, with val told from test as far as names tell them, and notes."""
     splits = {file.split for file in files}
-    if "train" not in splits or splits == {"train"}:
-        lacking = "train" if "train" not in splits else "test"
-        raise Mistake(
-            f"{tree.path} has no images in {lacking}/CLASS/; {EXPECTED}: add them, or give the "
-            "folder that holds the classes, all of which is taken as one"
-        )
-    return with_halves(files) if splits == {"train", "test"} else (files, ())
+    return with_halves(files) if splits - {"train"} == {"test"} else (files, ())
 
 
 def with_halves(files: list[File]) -> tuple[list[File], tuple[str, ...]]:

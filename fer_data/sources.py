@@ -67,22 +67,23 @@ def read(
     names: tuple[str, ...] = (),
     kind: str = "",
     crop: float = 0.0,
-    boxless: bool = False,
+    trained: bool = True,
     px: int = SIDE_PX,
 ) -> Rows:
     """The source's rows; whatever is wrong with it raises Mistake.
 
     `names` are those of the classes in the order of their numbers, where the source has no names.
     `kind` insists on a layout or on a published data set; empty finds out. `crop` is the margin on
-    each side of the square around a face's box, as a share of its side; `boxless`, that faces which
-    have none are taken whole all the same. `px` is the side at which images are kept, as far as the
-    files have so many pixels.
+    each side of the square around a face's box, as a share of its side. `px` is the side at which
+    images are kept, as far as the files have so many pixels. `trained` is whether a study trains on
+    them: what networks are only asked about may have a test split alone, and faces without boxes
+    are taken whole then, whatever the margin.
     """
     if not 0 <= crop < math.inf:
         raise Mistake(f"the margin --crop is {crop}; expected 0 or more, as 0.2")
     with readable(path):
-        found = content(path, kind, crop, px)
-    if crop and not found.boxes and not boxless:
+        found = content(path, kind, crop, px, trained)
+    if crop and not found.boxes and trained:
         raise Mistake(f"{path} has no boxes around its faces: leave out --crop")
     check_kind(path, kind, found)
     counted = None if kind in SOURCES or names else by_counts(found)
@@ -109,12 +110,14 @@ def read(
     )
 
 
-def content(path: Path, kind: str, crop: float, px: int) -> Content:
+def content(path: Path, kind: str, crop: float, px: int, trained: bool) -> Content:
     with opened(path) as tree:
         if kind in FERPLUS_KINDS and not ferplus.find(tree):
             return joined(tree, kind == "ferplus-votes")
         if is_tree(path) or readers.lone(tree):
             if found := readers.find(tree, kind):
+                if trained and found.lacking:
+                    raise Mistake(found.lacking)
                 return decoded(found, crop, px)
         if kind in readers.CARRIERS or kind in APART:
             raise Mistake(f"{path} is not laid out as {kind}; {readers.laid_out(kind)}")

@@ -118,9 +118,9 @@ def read(named: Sequence[str], given: Sequence[tuple[str, ...]] = ()) -> list[so
     for one in named:
         kind, place = sources.asked(one)
         path = Path(place).expanduser()
-        rows = sources.read(path, (), kind)
+        rows = sources.read(path, (), kind, trained=False)
         if rows.unnamed and left:
-            rows = sources.read(path, left.pop(0), kind)
+            rows = sources.read(path, left.pop(0), kind, trained=False)
         if rows.unnamed:
             raise Mistake(
                 f"{one} has class numbers without names "

@@ -162,7 +162,7 @@ def faces(
     its classes in the order of their numbers, where it has numbers alone."""
     kind, place = sources.asked(os.fspath(source))
     path = Path(os.path.expanduser(place))
-    rows = sources.read(path, given, kind, crop, boxless=True, px=px)
+    rows = sources.read(path, given, kind, crop, trained=False, px=px)
     if rows.unnamed:
         raise Mistake(
             f"{source} has class numbers without names ({listed(sorted(set(rows.names.tolist())))})"

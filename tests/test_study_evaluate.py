@@ -10,8 +10,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import torch
+from test_fer_data_sources import encoded, folder
 
-from fer_data import sources
+from fer_data import dataset, sources
 from fer_models import MODELS, own
 from fer_stats import crossed
 from results.facts import elsewhere
@@ -173,6 +174,25 @@ def test_classes_meet_by_name_and_others_are_said(tmp_path):
     assert len(rows.names) == 216 and "asked about all of it, 252 faces" in notes[0]
     with pytest.raises(Mistake, match="has none of the study's classes"):
         evaluate.faces(str(tmp_path / "c"), ("cat", "dog"))
+
+
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        (("test/happy/1.png", "test/sad/2.png"), "asked about all of it, 2 faces"),
+        (("test/sad/PublicTest_1.png", "test/sad/PrivateTest_2.png"), "its test split, 1 faces"),
+        (("train/happy/1.png", "train/sad/2.png"), "asked about all of it, 2 faces"),
+        (("val/happy/1.png", "test/sad/2.png"), "asked about its test split, 1 faces"),
+    ],
+)
+def test_a_folder_of_one_split_alone_can_be_asked_about(tmp_path, names, asked):
+    """A test set without its train was refused, as a study that would train on it has to be."""
+    path = folder(tmp_path / "x", dict.fromkeys(names, encoded()))
+    assert sources.digest(path)
+    rows, notes = evaluate.faces(str(path), CLASSES)
+    assert asked in notes[0] and f"{len(rows.names)} faces" in asked
+    with pytest.raises(Mistake, match="x has no images in t"):
+        dataset.read(path)
 
 
 def test_class_numbers_without_names_match_no_class_of_the_studys(run, tmp_path, capsys):

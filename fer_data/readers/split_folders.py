@@ -11,6 +11,6 @@ from fer_data.tree import Tree
 
 
 def find(tree: Tree) -> Found | None:
-    files, notes = layout(tree)
+    files, notes, lacking = layout(tree)
     faces = [Face(file.name, file.label, file.split) for file in files]
-    return Found(tree, faces, notes=notes) if faces else None
+    return Found(tree, faces, notes=notes, lacking=lacking) if faces else None
