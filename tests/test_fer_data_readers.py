@@ -585,6 +585,18 @@ def test_webdataset_numbers_have_no_names_of_their_own(tmp_path):
     assert len(single.names) == 14 and set(single.splits.tolist()) == {""}
 
 
+@pytest.mark.parametrize("made", [layouts.parquet, layouts.webdataset])
+def test_the_ending_of_a_file_may_be_in_capitals(tmp_path, made):
+    path = made(tmp_path / "x", {"train": [0, 1, 2] * 5, "test": [0, 1, 2]})
+    before = sources.read(path)
+    for file in [*path.rglob("*.parquet"), *path.rglob("*.tar")]:
+        file.rename(file.with_suffix(file.suffix.upper()))
+    found = sources.read(path)
+    assert np.array_equal(found.images, before.images) and found.notes == before.notes
+    (file,) = [*path.rglob("*test*.PARQUET"), *path.rglob("test/*.TAR")]
+    assert len(sources.read(file).names) == 3
+
+
 def test_a_webdataset_that_was_unpacked_says_the_same(tmp_path):
     """Its splits were lost, its names passed over, and other labels weren't noticed by a cache."""
     path = layouts.webdataset(tmp_path / "w", {"train": [0, 1, 2] * 3, "test": [0, 1, 2]})

@@ -65,7 +65,7 @@ def find(tree: Tree, kind: str = "") -> Found | None:
 def lone(tree: Tree) -> bool:
     """Whether a file that is no archive has a reader here, and isn't FER-2013's table."""
     (name,) = tree.names
-    if name.endswith(".parquet"):
+    if name.lower().endswith(".parquet"):
         return True
     return name.lower().endswith(".csv") and path_table.is_table(path_table.header(tree, name))
 

@@ -31,7 +31,7 @@ MARK = "#"  # between a file and the number of a row in it
 
 
 def find(tree: Tree) -> Found | None:
-    names = [name for name in tree.files if name.endswith(".parquet")]
+    names = [name for name in tree.files if name.lower().endswith(".parquet")]
     if not names:
         return None
     faces = [face for name in names for face in rows(tree, name)]

@@ -8,6 +8,7 @@ surprise, where FER-2013 has 4 sad, 5 surprise and 6 neutral.
 
 import io
 import posixpath
+import re
 import tarfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ def find(tree: Tree) -> Found | None:
         found = [face_of(tree.open, one, split_of(posixpath.dirname(one.image))) for one in samples]
         faces, tables = named(tree, found)
         return Found(tree, faces, tables=(*(one.label for one in samples), *tables))
-    tars = [name for name in tree.files if name.endswith(".tar")]
+    tars = [name for name in tree.files if name.lower().endswith(".tar")]
     archives = {name: members(tree, name) for name in tars}
     if not any(inside.endswith(LABEL) for names in archives.values() for inside in names):
         return None
@@ -108,9 +109,9 @@ def opener(tree: Tree, archives: dict[str, dict[str, tuple[int, int]]]) -> Calla
     """Opens TAR:MEMBER."""
 
     def open_one(file: str) -> Opened:
-        tar, _, member = file.partition(".tar:")
-        start, size = archives[f"{tar}.tar"][member]
-        with tree.open(f"{tar}.tar") as whole:
+        tar, ending, member = re.split(r"(\.tar):", file, maxsplit=1, flags=re.IGNORECASE)
+        start, size = archives[tar + ending][member]
+        with tree.open(tar + ending) as whole:
             whole.seek(start)
             return io.BufferedReader(io.BytesIO(whole.read(size)))
 
