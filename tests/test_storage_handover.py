@@ -158,6 +158,22 @@ def test_a_lost_lease_loses_no_study(tmp_path):
     assert (folder / "events.jsonl").read_bytes() == journal
 
 
+def test_what_a_folder_has_that_is_as_far_as_storage_is_left_as_it_is(tmp_path):
+    """Answers that had not come to storage were written over by those that had."""
+    journal = begun(tmp_path / "shared" / "small")
+    begun(tmp_path / "runs" / "small")
+    for folder, words in (("shared", "one answer"), ("runs", "both answers")):
+        (tmp_path / folder / "small" / "predictions.parquet").write_text(words)
+    (tmp_path / "shared" / "small" / "trials.parquet").write_text("a table")
+    folder, _ = handover.bring(f"file://{tmp_path}/shared/small", tmp_path / "runs", print)
+    assert (folder / "predictions.parquet").read_text() == "both answers"
+    assert (folder / "trials.parquet").read_text() == "a table"  # which it lacked
+    (folder / "events.jsonl").write_bytes(b"")  # behind
+    handover.bring(f"file://{tmp_path}/shared/small", tmp_path / "runs", print)
+    assert (folder / "predictions.parquet").read_text() == "one answer"
+    assert (folder / "events.jsonl").read_bytes() == journal
+
+
 @pytest.mark.ray
 @pytest.mark.parametrize(
     "words",

@@ -177,8 +177,8 @@ def refuse_other(place: Place, folder: Path) -> None:
 def bring(uri: str, out: Path, say: Callable[[str], None]) -> tuple[Path, str]:
     """A study in shared storage as a local folder below `out`, and the storage it came from.
 
-    A local folder of it that is as far or further is left as it is; one that is behind is brought
-    up to date; one of something else is refused.
+    A local folder of it that is further is left as it is, one that is as far gets what it lacks,
+    and one that is behind is brought up to date; one of something else is refused.
     """
     root, name = places.apart(uri)
     place, folder = places.at(root) / name, out / name
@@ -194,14 +194,24 @@ def bring(uri: str, out: Path, say: Callable[[str], None]) -> tuple[Path, str]:
         if further(folder, uri, header, there["events.jsonl"]):  # ahead, or apart: prepare says
             return folder, root
         refuse_open(folder)
-        fixed = (*LOGS, lease.LEASE, "study.json")
-        places.write(folder / "study.json", header)
-        for _ in places.copy(
-            place, folder, lambda name: name not in fixed and not name.startswith("checkpoints/")
-        ):
+        journal = folder / "events.jsonl"
+        as_far = journal.exists() and whole_lines(journal.read_bytes()) == there[journal.name]
+
+        def stays(name: str) -> bool:
+            """What is written after an event, as answers, may not have come to storage."""
+            return as_far and (folder / name).exists()
+
+        def wanted(name: str) -> bool:
+            fixed = name in (*LOGS, lease.LEASE, "study.json") or name.startswith("checkpoints/")
+            return not fixed and not stays(name)
+
+        if not stays("study.json"):
+            places.write(folder / "study.json", header)
+        for _ in places.copy(place, folder, wanted):
             continue
         for name in LOGS:  # the journal last: until it is there, this begins again
-            places.write(folder / name, there[name])
+            if not stays(name):
+                places.write(folder / name, there[name])
     return folder, root
 
 
