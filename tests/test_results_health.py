@@ -192,6 +192,23 @@ def test_the_next_command_has_what_was_given_to_the_study_where_it_still_does_so
     }
 
 
+def test_the_next_command_knows_the_earlier_studies_that_still_fit(whole, tmp_path, monkeypatch):
+    """--from isn't among the flags that a study keeps: the search after it began from nothing."""
+    one = load(whole)
+    earlier = [{"folder": name, "known": []} for name in ("runs/old", "runs/gone")]
+    one = replace(one, study={**one.study, "flags": {}, "earlier": earlier})
+    (tmp_path / "runs/old").mkdir(parents=True)
+    (tmp_path / "runs/old/study.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert asked_of(health.again(one, trials="9")) == {
+        "preset": "smoke",
+        "from": "runs/old",
+        "trials": "9",
+    }
+    others = health.again(one, epochs="9"), health.again(one, "fair")
+    assert not any("--from" in command for command in others), "which would be refused"
+
+
 def test_an_older_study_that_kept_no_flags_still_has_its_images_and_networks(whole):
     one = load(whole)
     more = {"data": "x", "classes": ["a", "b"], "metric": "macro_f1", "models": ["alexnet"]}

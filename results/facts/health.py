@@ -6,6 +6,7 @@ Terminal, report and explorer ask `of`; nothing here is computed that a section 
 import shlex
 from dataclasses import dataclass
 from math import comb, inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ SURE = 0.05  # calibration error above which confidence isn't to be read as a pr
 
 # Flags that say which images and networks a study is of, and how it judges.
 WHAT = ("data", "classes", "without", "crop", "val_copies", "metric", "models")
+OTHERS = ("epochs", "val_copies")  # with which no trial of an earlier study fits
 STOPPING = ("grace_epochs", "reduction_factor")  # which do nothing without a scheduler
 OPEN = ("lr", "weight_decay", "warmup_epochs")  # numbers without an end; others are shares, degrees
 ENDS = {"image_px": (32, 512), "cbam_reduction": (1, 64)}  # of whole numbers
@@ -88,13 +90,21 @@ def again(one: Findings, preset: str = "", /, **changes: str | None) -> str:
     (None: without that flag); of another preset, with what says which data and networks."""
     asked = one.study["study"]
     flags = {name: text for name, text in given(one).items() if name in WHAT or not preset}
-    flags = {"data": asked.get("data")} | flags | changes
+    other = preset or one.study.get("changed") or {*changes} & {*OTHERS}
+    known = "" if other else earlier(one)
+    flags = {"data": asked.get("data"), "from": known} | flags | changes
     idle = ("name", *STOPPING) if flags.get("scheduler") == "none" else ("name",)  # its folder is
     words = ["python -m study.run"]
     for name, text in {"preset": preset or asked.get("preset"), **flags}.items():
         if text and name not in idle:
             words.append(f"--{name.replace('_', '-')} {shlex.quote(str(text))}")
     return " ".join(words)
+
+
+def earlier(one: Findings) -> str:
+    """The earlier studies whose trials its sampler knew, as --from takes them, that are there."""
+    folders = [str(record.get("folder", "")) for record in one.study.get("earlier", ())]
+    return ",".join(folder for folder in folders if (Path(folder) / "study.json").is_file())
 
 
 def given(one: Findings) -> dict[str, str]:
