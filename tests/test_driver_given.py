@@ -260,12 +260,24 @@ def test_a_study_that_goes_on_is_not_asked_for_less_than_was_begun():
     tables = Tables()
     for name, stage in (("t0000", "search"), ("t0001", "search"), ("a-s-s2", "confirm")):
         tables.trials[name] = {"stage": stage}
-    refuse_less(from_dict({"trials": 2, "seeds": 3}), ["trials", "seeds"], tables)
-    refuse_less(from_dict({"trials": 1, "seeds": 1}), ["retries"], tables)
+    before = from_dict({"trials": 9, "seeds": 4})
+    refuse_less(before, from_dict({"trials": 2, "seeds": 3}), ["trials", "seeds"], tables)
+    refuse_less(before, from_dict({"trials": 1, "seeds": 1}), ["retries"], tables)
     with pytest.raises(Mistake, match="--trials is 1, but 2 have been begun"):
-        refuse_less(from_dict({"trials": 1}), ["trials"], tables)
+        refuse_less(before, from_dict({"trials": 1}), ["trials"], tables)
     with pytest.raises(Mistake, match="--seeds is 2, but 3 have been begun"):
-        refuse_less(from_dict({"seeds": 2}), ["seeds"], tables)
+        refuse_less(before, from_dict({"seeds": 2}), ["seeds"], tables)
+
+
+def test_seeds_that_were_planned_are_not_left_out_once_test_was_opened():
+    """After a budget had ended it a study could be cut, unsaid, to the seeds that it had."""
+    tables = Tables(trials={"a-s0": {"stage": "confirm"}}, opened=["a-s0"])
+    before, fewer = from_dict({"seeds": 4}), from_dict({"seeds": 3})
+    with pytest.raises(Mistake, match="--seeds is 3, but test was opened with 4 planned"):
+        refuse_less(before, fewer, ["seeds"], tables)
+    refuse_less(before, before, ["seeds"], tables)
+    tables.opened.clear()
+    refuse_less(before, fewer, ["seeds"], tables)
 
 
 def test_a_study_that_goes_on_confirms_only_what_was_tried_and_searches_only_before():

@@ -182,7 +182,7 @@ def go_on(
         )
     refuse_idle(study, given)
     refuse_other_stages(before, study, tables)
-    refuse_less(study, given, tables)
+    refuse_less(before, study, given, tables)
     names = prepare.class_names(study, header["data"])
     whole = read_images(study, names, header["data"].get("side_px", SIDE_PX))
     prepare.check_same(study, whole, header["data"])

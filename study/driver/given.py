@@ -271,8 +271,9 @@ def everywhere_else(study: Study, name: str) -> bool:
     )
 
 
-def refuse_less(study: Study, names: Iterable[str], tables: Tables) -> None:
-    """Mistake if a study that goes on is asked for less than has been begun, which can't be."""
+def refuse_less(before: Study, study: Study, names: Iterable[str], tables: Tables) -> None:
+    """Mistake if a study that goes on is asked for less than has been begun, which can't be, or for
+    fewer seeds than it was to have once answers to test are known."""
     begun = {"trials": len(tables.of_stage("search")), "seeds": 0}
     for name in tables.of_stage("confirm"):
         setting, _, number = name.rpartition("-s")
@@ -284,3 +285,8 @@ def refuse_less(study: Study, names: Iterable[str], tables: Tables) -> None:
                 f"{flag(name)} is {getattr(study, name)}, but {begun[name]} have been begun: give "
                 "as many or more"
             )
+    if tables.opened and study.seeds < before.seeds:
+        raise Mistake(
+            f"--seeds is {study.seeds}, but test was opened with {before.seeds} planned: to end "
+            "sooner once its answers are known would choose by them; leave it out"
+        )
