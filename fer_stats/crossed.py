@@ -260,7 +260,7 @@ class Verdict:
     """What a family of comparisons says of one of them."""
 
     word: str  # of VERDICTS: of the first, against the second
-    low: float  # interval at the level that Holm leaves to this comparison
+    low: float  # interval at the level that Holm leaves to this comparison, within -1 to 1
     high: float
     level: float
     p: float  # of no difference, corrected for the family
@@ -268,7 +268,8 @@ class Verdict:
 
 
 def verdicts(family: Sequence[Estimate], margin: float) -> list[Verdict]:
-    """Better, worse, equal within `margin` (a fraction), or not settled, wrong of any in 5 %.
+    """Better, worse, equal within `margin` (a fraction), or not settled, wrong of any in 5 %. Of
+    differences of shares: none is beyond 1, however far few seeds at a high level leave it open.
 
     Holm's steps (1979): the interval of each comparison is at the level of its step, so that it
     leaves out 0 exactly where the verdict is better or worse. Equal: two one-sided tests
@@ -278,7 +279,7 @@ def verdicts(family: Sequence[Estimate], margin: float) -> list[Verdict]:
     p_equal, _ = holm([one.p_outside(margin) for one in family])
     found = []
     for one, different, equal, level in zip(family, p, p_equal, levels, strict=True):
-        low, high = one.interval(level)
+        low, high = map(float, np.clip(one.interval(level), -1.0, 1.0))
         word = "not settled"
         if different < 1 - LEVEL:
             word = "better" if one.mean > 0 else "worse"

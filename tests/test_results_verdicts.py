@@ -10,6 +10,7 @@ from test_results_load import header, whole
 from results.artefacts.load import answers, load, named_apart
 from results.facts import evaluation, verdicts
 from results.report.report import report
+from results.report.sections.pairs import compared
 from study.record import schemas
 
 __all__ = ["whole"]
@@ -90,6 +91,14 @@ def test_the_report_says_the_verdict_and_what_the_other_tests_speak_of(whole):
     told = " ".join(getattr(block, "words", "") for block in section.blocks)
     assert f"{of(whole)[0].words}." in told
     assert "these very models" in told and "these images" in told
+
+
+def test_a_difference_that_no_two_accuracies_have_is_not_told_to_be_found(whole):
+    """Two seeds at the level of many pairs would find 1,762.60 points, said the table."""
+    one = of(whole)[0]
+    each = [replace(one, smallest=smallest) for smallest in (0.0213, 17.626, np.nan)]
+    shown = compared(each).shown["found 4 times in 5"]
+    assert list(shown) == ["2.13", "none, not even 100", "–"]
 
 
 def test_each_study_tells_its_own_pairs_and_margin_where_they_differ(whole):

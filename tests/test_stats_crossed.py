@@ -104,6 +104,13 @@ def test_an_interval_leaves_out_zero_exactly_where_the_verdict_is_better_or_wors
             assert (not one.low <= 0 <= one.high) == (one.word in ("better", "worse"))
 
 
+def test_no_difference_is_told_to_reach_beyond_100_points():
+    """Two seeds at the level of many pairs: -1762.6 to +1763.3 points were printed."""
+    family = [estimate(0.003, 0.02, 2)] * 40
+    reach = crossed.verdicts(family, 0.005)[0]
+    assert (reach.low, reach.high) == (-1.0, 1.0) and reach.word == "not settled"
+
+
 def test_what_would_settle_it_settles_it_with_these_components():
     one = estimate(0.03, 0.012, 3)
     seeds = crossed.seeds_to_settle(one, 0.005)

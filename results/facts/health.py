@@ -168,7 +168,7 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
     smallest = float(np.max([each.smallest for each in pairs]))  # NaN where one has one seed
     are = "isn't" if len(open_ones) == 1 else "aren't"
     words = f"{len(open_ones)} of {every} {are} settled"
-    if smallest <= WORTH:
+    if round(smallest, 3) <= WORTH:  # as Plan has it
         words += (
             f", and differences of {100 * smallest:.1f} points would be found four times in five."
         )

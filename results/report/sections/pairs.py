@@ -5,7 +5,7 @@ import pandas as pd
 from fer_stats.verdicts import Comparison
 from results.facts import evaluation, verdicts
 from results.facts.evaluation import Evaluated
-from results.report.blocks import Block, Section, Table, Text, table
+from results.report.blocks import Block, Section, Table, Text, cell, table
 from results.report.inputs import Inputs
 from results.report.sections.caution import cautions
 from results.words import counted, points, seeds
@@ -13,13 +13,13 @@ from results.words import counted, points, seeds
 SHOWN = 8  # sentences; the others are rows
 EVERY_TWO = "every two settings of a study"
 COLUMNS = (
-    "first second difference:points interval verdict chance:p pair smallest:gap needed:count "
+    "first second difference:points interval verdict chance:p pair least needed:count "
     "cost seeds_in_words"
 )
 LABELS = {
     "interval": "95 % with Holm",
     "chance": "P(first is better)",
-    "smallest": "found 4 times in 5",
+    "least": "found 4 times in 5",
     "needed": "seeds that would settle it",
     "cost": "which cost",
     "seeds_in_words": "seeds",
@@ -116,11 +116,17 @@ def compared(found: list[Comparison]) -> Table:
             for one in found
         ],
         pair=["primary" if one.primary else "secondary" for one in found],
+        least=[least_words(one.smallest) for one in found],
         cost=[one.cost_words for one in found],
         seeds_in_words=[seeds_of(one) for one in found],
     )
     caption = "Pairwise differences in accuracy, points"
     return table("verdicts", caption, shown, COLUMNS, len(frame) > 12, LABELS)
+
+
+def least_words(smallest: float) -> str:
+    """A difference in points; of two accuracies none is above 100."""
+    return "none, not even 100" if smallest > 1 else cell(smallest, "gap")
 
 
 def seeds_of(one: Comparison) -> str:
