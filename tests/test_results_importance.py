@@ -1,6 +1,7 @@
 """Importance on made-up searches whose truth is known, at one fidelity."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import optuna
@@ -11,7 +12,7 @@ from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvalu
 from test_results_load import epochs, folder, header, trial
 
 from results.artefacts.load import load
-from results.facts import importance, kept, search
+from results.facts import forest, importance, kept, search
 from results.report.blocks import Text
 from results.report.report import report
 from results.report.sections.importance import important
@@ -209,6 +210,17 @@ def test_importance_is_worked_out_once_for_a_state_of_a_study(tmp_path, monkeypa
     other = replace(one, epochs=one.epochs.assign(judged=one.epochs["judged"] / 2))
     kept.importances(other, 2)
     assert made == [1, 1]  # what it is made of has changed
+
+
+def test_importance_is_worked_out_again_where_its_code_has_changed(tmp_path, monkeypatch):
+    """What is kept was shown after a change of the forest, since its state knew libraries alone."""
+    one = made_up(tmp_path / "s", 40, plain)
+    trials = search.searched(one)
+    before = kept.state(one, trials, 2)
+    changed = tmp_path / "forest.py"
+    changed.write_text(Path(forest.__file__).read_text() + "\nMOST = 1\n")
+    monkeypatch.setattr(forest, "__file__", str(changed))
+    assert kept.state(one, trials, 2) != before
 
 
 def test_a_folder_that_cannot_be_written_or_holds_rubbish_still_has_its_importance(tmp_path):

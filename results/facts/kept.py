@@ -15,10 +15,11 @@ import pandas as pd
 
 from results.artefacts.beside import replace
 from results.artefacts.load import Findings
-from results.facts import importance, search
+from results.facts import forest, importance, search, statistics
 
 FILE = Path("explorer") / "importance.json"
 MAKERS = ("optuna", "scikit-learn", "numpy")
+CODE = (importance, forest, statistics)  # the modules that work it out
 _known: dict[str, pd.DataFrame] = {}  # of this process, for folders that can't be written to
 
 
@@ -50,8 +51,8 @@ def state(one: Findings, trials: pd.DataFrame, resamples: int) -> str:
         one.decisions[["trial_id", "rung"]].to_csv(index=False),
         *(json.dumps(search.space(one, model)) for model in trials["model"].unique()),
         *[f"{name} {version(name)}" for name in MAKERS],
-        f"{resamples} {importance.SHUFFLES} {importance.MANY} {importance.TREES} "
-        f"{importance.TOP} {importance.ENOUGH}",
+        *[Path(str(module.__file__)).read_text(encoding="utf-8") for module in CODE],
+        str(resamples),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
