@@ -346,6 +346,20 @@ def test_of_several_studies_every_figure_has_a_file_of_its_own(whole, tmp_path, 
     assert {"trials-1", "trials-1-2", "slices-2", "slices-2-2"} <= {path.stem for path in drawn}
 
 
+def test_beside_a_report_lies_nothing_of_an_earlier_one(whole, tmp_path, monkeypatch):
+    """Tables and figures of two studies stayed beside the page of one."""
+    monkeypatch.setattr(files.images, "write", lambda plots: [path.touch() for path in plots])
+    small = report([load(whole)])
+    folder = tmp_path / "r-tables"
+    folder.mkdir()
+    for name in ("trials-gone.csv", "trials-gone.md", "slices-9.svg", "slices-9.png", "own.csv"):
+        (folder / name).touch()
+    write(small, tmp_path / "r.html")
+    there = {path.name for path in folder.iterdir()}
+    assert "own.csv" in there and "trials-mine.csv" in there and "trials-1.svg" in there
+    assert not {"trials-gone.csv", "trials-gone.md", "slices-9.svg", "slices-9.png"} & there
+
+
 def test_long_names_leave_room_for_a_files_suffix(whole, tmp_path, monkeypatch, capsys):
     """Ten studies, or one of a long name: it was refused once all was worked out."""
     long = whole.rename(tmp_path / ("é" * 120))

@@ -28,6 +28,7 @@ def write(found: Report, file: Path) -> list[str]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+        clear(folder)
         for name, frame, shown in tables:
             frame.to_csv(folder / f"{name}.csv", index=False)
             (folder / f"{name}.md").write_text(markdown(shown), encoding="utf-8")
@@ -38,6 +39,16 @@ def write(found: Report, file: Path) -> list[str]:
         f"Tables: {folder} ({len(tables)}, each as CSV and Markdown)",
         draw(blocks, folder),
     ]
+
+
+def clear(folder: Path) -> None:
+    """Remove the tables and figures of an earlier report, of which this one may have fewer: each is
+    a pair of files, so that a file of somebody else's stays."""
+    for kinds in ((".csv", ".md"), (".svg", ".png")):
+        first, second = ({path.stem: path for path in folder.glob(f"*{kind}")} for kind in kinds)
+        for name in first.keys() & second.keys():
+            first[name].unlink()
+            second[name].unlink()
 
 
 def flat(blocks: Sequence[Block]) -> Iterator[Block]:
