@@ -1,7 +1,8 @@
 """`python -m results.publish RUN`: an artefact folder made fit to be committed (published/).
 
 Left out are host names, paths and process ids, Ray's and Optuna's folders, checkpoints, and the
-journal but for what the report reads; probabilities are rounded. No image was ever in it.
+journal but for what the report reads; probabilities are rounded, those of other data sets too
+(study.evaluate). No image was ever in it.
 """
 
 import argparse
@@ -25,6 +26,7 @@ LIMIT = 2 * 10**6  # bytes of a study: a repository keeps what it was given for 
 DECIMALS = (4, 3)  # of probabilities: 115 and 77 kB a model of 7,178 images, instead of 285
 PLACES = ("data", "out", "storage", "address")  # flags; that of the data is in the study too
 EVENTS = ("chosen", "study_ended", "driver_started")
+ELSEWHERE = "elsewhere"  # what study.evaluate keeps: a table for each other data set
 OF_A_DRIVER = ("event", "time", "git", "versions", "hardware")  # and never its host and process
 PART = r"[\w.+@~-]+"
 PATH = re.compile(  # of a machine; what begins within a word is none, as in SPLIT/CLASS/NAME
@@ -55,12 +57,18 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
         if (run / f"{kind}.parquet").exists():
             table = without_machine(pq.read_table(run / f"{kind}.parquet"))
             write(table, temporary / f"{kind}.parquet")
-    if (run / "predictions.parquet").exists():
-        table = pq.read_table(run / "predictions.parquet")
-        for decimals in DECIMALS:
-            write(rounded(table, decimals), temporary / "predictions.parquet")
-            if size(temporary) <= LIMIT:
-                break
+    own, others = run / "predictions.parquet", sorted((run / ELSEWHERE).glob("*.parquet"))
+    given = [path for path in (own, *others) if path.exists()]
+    for decimals in DECIMALS:
+        for path in given:
+            to = temporary / path.relative_to(run)
+            to.parent.mkdir(exist_ok=True)
+            write(rounded(answered(path), decimals), to)
+        if size(temporary) <= LIMIT:
+            break
+    if others and size(temporary) > LIMIT:
+        shutil.rmtree(temporary / ELSEWHERE)
+        say(f"{folder}: without the answers to other data sets, for which there is no room")
     check(temporary, machines(found))
     if (many := size(temporary)) > LIMIT:
         shutil.rmtree(temporary)
@@ -161,6 +169,17 @@ def without_machine(table: pa.Table) -> pa.Table:
     return table
 
 
+def answered(path: Path) -> pa.Table:
+    """A table of answers, with what a file of ELSEWHERE says of the data set that it is on."""
+    table = pq.read_table(path)
+    about = (table.schema.metadata or {}).get(ELSEWHERE.encode())
+    if about is None:
+        return table
+    told = without_paths(json.loads(about))
+    told = {name: told[name] for name in ("name", "notes") if name in told}  # and not its path
+    return without_machine(table).replace_schema_metadata({ELSEWHERE: json.dumps(told)})
+
+
 def rounded(table: pa.Table, decimals: int) -> pa.Table:
     """Probabilities of so many decimals; the likeliest class stays the likeliest."""
     names = [name for name in table.column_names if name.startswith("p_")]
@@ -182,7 +201,7 @@ def write(table: pa.Table, path: Path) -> None:
 
 
 def size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.iterdir())
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def check(folder: Path, machines: set[str]) -> None:
@@ -203,8 +222,9 @@ def words_of(folder: Path) -> Iterator[str]:
     yield from texts(json.loads((folder / "study.json").read_text()))
     for line in (folder / "events.jsonl").read_text().splitlines():
         yield from texts(json.loads(line))
-    for path in folder.glob("*.parquet"):
+    for path in folder.rglob("*.parquet"):
         table = pq.read_table(path)
+        yield from (text.decode() for text in (table.schema.metadata or {}).values())
         for field in table.schema:
             if pa.types.is_string(field.type):
                 yield from filter(None, table[field.name].unique().to_pylist())

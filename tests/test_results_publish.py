@@ -5,13 +5,14 @@ import zlib
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from test_results_load import epochs, event, folder, header, trial, whole
+from test_results_load import CLASSES, epochs, event, folder, header, trial, whole
 
 from results import Mistake, publish
 from results.artefacts.load import answers, load
-from results.facts import evaluation
+from results.facts import elsewhere, evaluation
 
 __all__ = ["whole"]
 MACHINE = {
@@ -153,6 +154,42 @@ def test_a_study_that_is_too_large_leaves_nothing_behind(whole, tmp_path, monkey
     with pytest.raises(Mistake, match="expected at most 10 of a study"):
         published(whole, tmp_path)
     assert not [*(tmp_path / "published").iterdir()]
+
+
+def asked_about_another_set(run):
+    """Answers as study.evaluate keeps them, of two seeds to two faces."""
+    (run / "elsewhere").mkdir()
+    about = {"name": "raf-db", "source": "/home/jo/raf", "notes": ["read from /home/jo/raf"]}
+    names = ["alexnet-s0", "alexnet-s1"]
+    frame = pd.DataFrame({"trial_id": np.repeat(names, 2), "image": [0, 1] * 2})
+    frame = frame.assign(label=["angry", "happy"] * 2, about='{"gender": "female"}')
+    for name in CLASSES:
+        frame[f"p_{name}"] = [0.1428571, 0.9] * 2 if name == "angry" else [0.1428572, 0.0166666] * 2
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata({"elsewhere": json.dumps(about)})
+    pq.write_table(table, run / "elsewhere" / "raf-db-1a2b.parquet")
+
+
+def test_the_answers_to_other_data_sets_are_published_and_their_places_are_not(whole, tmp_path):
+    """They were left out without a word, and the report had no "Trained on, tested on"."""
+    asked_about_another_set(whole)
+    told = []
+    for one in (load(whole), load(published(whole, tmp_path))):
+        settings = evaluation.evaluated(answers(one))
+        told.append(elsewhere.tested(elsewhere.of([one], settings)))
+    assert told[0]["tested on"].tolist() == ["raf-db"] and told[0].equals(told[1])
+    (made,) = (tmp_path / "published" / "mine" / "elsewhere").iterdir()
+    about = json.loads(pq.read_schema(made).metadata[b"elsewhere"])
+    assert about == {"name": "raf-db", "notes": ["read from raf"]}
+
+
+def test_answers_to_other_data_sets_that_have_no_room_are_left_out_in_words(
+    whole, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(publish, "LIMIT", publish.size(published(whole, tmp_path)))
+    asked_about_another_set(whole)
+    assert not (published(whole, tmp_path) / "elsewhere").exists()
+    assert "mine: without the answers to other data sets" in capsys.readouterr().out
 
 
 def test_a_second_time_replaces_the_first(whole, tmp_path):
