@@ -58,6 +58,12 @@ def unnamed(labels: np.ndarray, names: np.ndarray) -> bool:
     return bool(numbered(labels)) and str(names[0]) == plain(str(labels[0]))
 
 
+def numbers_alone(source: str, names: np.ndarray) -> str:
+    """That a source's classes are `unnamed`, for a sentence that goes on with what to do."""
+    there = sorted(set(names.tolist()), key=lambda name: (len(name), name))  # class 2, class 10
+    return f"{source} has class numbers without names ({listed(there)})"
+
+
 def numbered(labels: np.ndarray) -> list[str]:
     """The class numbers in their order; empty where a label is a word."""
     each = set(labels.tolist())

@@ -9,7 +9,7 @@ import hashlib
 import math
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -107,6 +107,17 @@ def read(
         found.shares,
         found.largest_px,
         unnamed=classes.unnamed(labels, named),
+    )
+
+
+def named(rows: Rows, where: str, given: tuple[str, ...]) -> Rows:
+    """Rows whose classes are `unnamed`, under the names that are given in the order of their
+    numbers: the source isn't read again."""
+    numbers = np.array([name.removeprefix(classes.plain("")) for name in rows.names.tolist()])
+    names, known, notes = classes.named(where, numbers, rows.splits, given, False)
+    kept = (note for note in rows.notes if "--classes" not in note)  # that nothing names them
+    return replace(
+        rows, names=names, known=known or rows.known, notes=(*kept, *notes), unnamed=False
     )
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from fer_data import image_files, listing, sources
 from fer_data.catalogue import SOURCES
-from fer_data.classes import folded, listed
+from fer_data.classes import folded, numbers_alone
 from fer_data.rows import SIDE_PX
 from results import Mistake, fail, say
 from results.figures import charts, images
@@ -120,12 +120,11 @@ def read(named: Sequence[str], given: Sequence[tuple[str, ...]] = ()) -> list[so
         path = Path(place).expanduser()
         rows = sources.read(path, (), kind, trained=False)
         if rows.unnamed and left:
-            rows = sources.read(path, left.pop(0), kind, trained=False)
+            rows = sources.named(rows, one, left.pop(0))
         if rows.unnamed:
             raise Mistake(
-                f"{one} has class numbers without names "
-                f"({listed(sorted(set(rows.names.tolist())))}), which match no class of another "
-                "data set: name them in their order by --classes A,B,..."
+                f"{numbers_alone(one, rows.names)}, which match no class of another data set: name "
+                "them in their order by --classes A,B,..."
             )
         found.append(rows)
     if left:

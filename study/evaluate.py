@@ -19,7 +19,7 @@ import pyarrow as pa
 import torch
 
 from fer_data import listing, near, sources
-from fer_data.classes import folded, listed
+from fer_data.classes import folded, listed, numbers_alone
 from fer_data.rows import SIDE_PX, Rows
 from fer_stats import crossed
 from fer_stats.measures import guesses
@@ -165,9 +165,9 @@ def faces(
     rows = sources.read(path, given, kind, crop, trained=False, px=px)
     if rows.unnamed:
         raise Mistake(
-            f"{source} has class numbers without names ({listed(sorted(set(rows.names.tolist())))})"
-            ", which match no class of the study's, not even one of the same number: say with "
-            f"--classes which of {','.join(classes)} each of them is, in their order"
+            f"{numbers_alone(source, rows.names)}, which match no class of the study's, not even "
+            f"one of the same number: say with --classes which of {','.join(classes)} each of them "
+            "is, in their order"
         )
     whole = (rows.splits == "").all()
     inside = np.full(len(rows.names), True) if whole else rows.splits == "test"
