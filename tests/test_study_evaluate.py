@@ -143,6 +143,27 @@ def test_answers_are_kept_and_said(run, tmp_path, capsys):
     assert "On raf-db alexnet is right in 14.3 % of 21 faces" in blocks[0].words
 
 
+def test_a_set_that_was_asked_about_twice_is_one_row_and_another_of_its_name_has_a_number(
+    run, tmp_path
+):
+    """As a folder and as its archive: there were two rows of one name."""
+    data = layouts.raf_db(tmp_path / "raf")
+    assert evaluate.main([str(run), "--data", f"raf-db:{data}", "--device", "cpu"]) == 0
+    (kept,) = (run / "elsewhere").glob("raf-db-*.parquet")
+    table = pq.read_table(kept)
+    other_way = table.take(np.arange(table.num_rows)[::-1])
+    pq.write_table(other_way, kept.with_name("raf-db-zip.parquet"))
+    part = table.take(np.flatnonzero(table["image"].to_numpy() < table["image"].to_numpy()[7]))
+    pq.write_table(part, kept.with_name("raf-db-part.parquet"))
+    mine = SimpleNamespace(study="one", setting="alexnet", classes=CLASSES)
+    one = SimpleNamespace(folder=run, name="one", study={"data": {"name": "faces"}})
+    found = elsewhere.of([one], [SimpleNamespace(name="alexnet", answers=mine)])
+    assert [(each.tested, len(each.label)) for each in found] in (
+        [("raf-db", 21), ("raf-db (2)", 7)],
+        [("raf-db", 7), ("raf-db (2)", 21)],  # in the order of their digests
+    )
+
+
 def test_copies_of_training_images_are_left_out(run, tmp_path, monkeypatch, capsys):
     """Seven faces of the other set, darker and with less contrast, were trained on."""
     data = layouts.raf_db(tmp_path / "raf")

@@ -40,17 +40,31 @@ def of(studies: list[Findings], settings: list[Evaluated]) -> list[Elsewhere]:
 
 
 def of_study(one: Findings, settings: list[Evaluated]) -> Iterator[Elsewhere]:
+    """A set that was asked about twice, as a folder and its archive, is there once; sets of one name
+    have a number."""
+    known: set[int] = set()
+    many: dict[str, int] = {}
     for path in sorted((one.folder / "elsewhere").glob("*.parquet")):
         try:
             frame = stored(path)
             about = json.loads(pq.read_schema(path).metadata[b"elsewhere"])
         except (Mistake, KeyError, TypeError, ValueError) as error:
             raise Mistake(f"{path} can't be read ({error}): run study.evaluate again") from None
+        if (same := content(frame)) in known:
+            continue
+        known.add(same)
+        number = many[about["name"]] = many.get(about["name"], 0) + 1
+        about["name"] += f" ({number})" * (number > 1)
         frame["setting"] = frame["trial_id"].str.rpartition("-s")[0]
         for setting in settings:
             part = frame[frame["setting"] == setting.answers.setting]
             if setting.answers.study == one.name and len(part):
                 yield answers(setting, part, one.study["data"]["name"], about)
+
+
+def content(frame: pd.DataFrame) -> int:
+    """The same for the same answers to the same faces, in whichever order."""
+    return int(pd.util.hash_pandas_object(frame.drop(columns="image"), index=False).sum())
 
 
 def answers(
