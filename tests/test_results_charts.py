@@ -230,3 +230,13 @@ def test_a_zero_has_its_place_at_the_foot_of_a_logarithmic_axis():
     assert dict(zip(axis.ticktext, axis.tickvals, strict=True))["0"] == pytest.approx(1e-5)
     trials["hp_weight_decay"] = 0.0
     assert charts.slice_of(trials, "weight_decay", log=True).layout.xaxis.type == "category"
+
+
+@pytest.mark.parametrize(
+    ("most", "step"), [(1, 1), (10, 1), (11, 2), (500_000, 50_000), (3e6, 500_000), (np.nan, 1)]
+)
+def test_an_axis_of_whole_steps_has_at_most_ten_ticks(most, step):
+    """Above 500,000 epochs or trials, and of none, there was no step: the report ended in a
+    StopIteration."""
+    axis = style.whole_steps(style.canvas("", ""), most).layout.xaxis
+    assert axis.dtick == step and axis.range[1] > (most if most == most else 1)

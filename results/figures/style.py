@@ -6,6 +6,7 @@ their colours with one another's markers and dashes.
 """
 
 from collections.abc import Iterable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -105,8 +106,10 @@ def canvas(x: str, y: str, height: int = 320, **layout: Any) -> go.Figure:
 
 def whole_steps(figure: go.Figure, most: float) -> go.Figure:
     """An x axis from 1 to `most` with a little room, and ticks at whole numbers only."""
-    steps = (step for size in (1, 10, 100, 1000, 10000) for step in (size, 2 * size, 5 * size))
-    step = next(step for step in steps if most / step <= 10)
+    most = most if most > 1 else 1  # NaN, where there is none
+    step = next(
+        step for k in count() for step in (10**k, 2 * 10**k, 5 * 10**k) if most <= 10 * step
+    )
     room = max(0.1, 0.02 * most)
     axis = {"dtick": step, "tick0": 0, "tickformat": ",d", "range": [1 - room, most + room]}
     return figure.update_layout(xaxis=axis)
