@@ -95,30 +95,39 @@ class Estimate:
         return self.p(margin if self.mean > 0 else -margin) / 2  # of the nearer end
 
     def smallest(self, level: float = LEVEL, power: float = POWER) -> float:
-        """The true difference that is found at this level with this power, as estimated.
-
-        The estimated scatter of few seeds is itself a matter of chance, and with it the interval:
-        the power is a mean over what it may come out as, each equally likely.
-        """
-        free = [part.seeds - 1 for part in self.parts]
-        if min(free) < 1 or np.isnan(self.error):
+        """The true difference that is found at this level with this power, as estimated."""
+        if min(part.seeds for part in self.parts) < 2 or np.isnan(self.error):
             return np.nan
         if self.error == 0:
             return 0.0
-        places = (np.arange(NODES) + 0.5) / NODES
-        scale = np.meshgrid(*(scipy.special.chdtri(each, places) / each for each in free))
-        seeds = [part.variance * each for part, each in zip(self.parts, scale, strict=True)]
-        wide = np.sqrt(sum(seeds) + self.images)
-        half = (
-            critical(seeds, self.images, free, level) * wide
-            if sum(map(np.max, seeds))
-            else (scipy.special.ndtri((1 + level) / 2) * wide)
-        )
+        half = self.halves(level)
 
         def lacking(true: float) -> float:
             return power - float(scipy.special.ndtr((true - half) / self.error).mean())
 
         return falling_to_0(lacking, 0.0, half.max() + 9 * self.error, 1e-6 * self.error)
+
+    def power_of_equal(self, margin: float, level: float = LEVEL) -> float:
+        """Probability that two one-sided tests at this level place it within the margin, were the
+        estimate true."""
+        if self.error == 0:
+            return float(abs(self.mean) < margin)
+        half = self.halves(1 - 2 * (1 - level))  # of one side each
+        low, high = half - margin, margin - half
+        within = [scipy.special.ndtr((end - self.mean) / self.error) for end in (low, high)]
+        return float(np.maximum(within[1] - within[0], 0.0).mean())
+
+    def halves(self, level: float) -> np.ndarray:
+        """What half an interval may come out as, each equally likely: the estimated scatter of few
+        seeds is itself a matter of chance, so that a power is a mean over them."""
+        free = [part.seeds - 1 for part in self.parts]
+        places = (np.arange(NODES) + 0.5) / NODES
+        scale = np.meshgrid(*(scipy.special.chdtri(each, places) / each for each in free))
+        seeds = [part.variance * each for part, each in zip(self.parts, scale, strict=True)]
+        wide = np.sqrt(sum(seeds) + self.images)
+        if not sum(map(np.max, seeds)):
+            return np.asarray(scipy.special.ndtri((1 + level) / 2) * wide)
+        return np.asarray(critical(seeds, self.images, free, level) * wide)
 
     @property
     def chance(self) -> float:
@@ -311,8 +320,9 @@ def seeds_to_settle(one: Estimate, margin: float, level: float = LEVEL) -> int |
     least = max(2, *(part.seeds for part in one.parts))
 
     def settles(seeds: int) -> bool:
-        needed = with_seeds(one, seeds).smallest(level)
-        return abs(one.mean) >= needed or abs(one.mean) + needed <= margin
+        then = with_seeds(one, seeds)
+        apart = abs(one.mean) >= then.smallest(level)
+        return apart or then.power_of_equal(margin, level) >= POWER
 
     tried = range(least, MOST_SEEDS + 1)
     place = bisect_left(tried, True, key=settles)  # what so many settle, more settle too

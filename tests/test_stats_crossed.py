@@ -119,6 +119,15 @@ def test_what_would_settle_it_settles_it_with_these_components():
     assert crossed.seeds_to_settle(estimate(0.002, 0.012), 0.001) is None  # too few images for that
 
 
+def test_seeds_that_would_settle_an_equality_settle_it_four_times_in_five():
+    """Of a mean of 0 both of two one-sided tests may fail: they were 75 % of studies."""
+    one = Estimate(0.0, (Part(3, 0.01**2 / 3, 0.01**2),), 1e-14)
+    seeds = crossed.seeds_to_settle(one, 0.005)
+    drawn = np.random.default_rng(0).normal(0, 0.01, (20_000, seeds))
+    half = stats.t.ppf(0.95, seeds - 1) * drawn.std(1, ddof=1) / np.sqrt(seeds)
+    assert 0.79 < (np.abs(drawn.mean(1)) + half < 0.005).mean() < 0.83
+
+
 def test_the_chance_of_being_better_when_trained_anew():
     assert Estimate(0.0, (Part(3, 0.0, 0.0),), 0.0).chance == 0
     assert estimate(0.0, 0.01).chance == 0.5
