@@ -260,7 +260,8 @@ def answer(studies: list[Findings]) -> str:
     ]
     told = [one.words for one in verdicts.of(studies, whole) if one.primary]
     words = " ".join([open_questions(frame), *(f"{one}." for one in told)]).strip()
-    chosen = "".join(f"{one}\n\n" for one in {*map(status.chosen_on_test, studies)} if one)
+    on_test = dict.fromkeys(map(status.chosen_on_test, studies))
+    chosen = "".join(f"{one}\n\n" for one in on_test if one)
     chosen += "".join(f"{one}\n\n" for study in studies for one in verdicts.gained(study, settings))
     return (
         f"\n{table}\n{words}\n\n{chosen}"

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from fer_data import counted as counted
+from fer_stats.metric import WORDS
 from fer_stats.words import signed as signed
 
 DASH = "–"  # where there is no value
@@ -11,6 +12,12 @@ DASH = "–"  # where there is no value
 def capital(text: str) -> str:
     """With a capital first letter, the others as they are."""
     return text[:1].upper() + text[1:]
+
+
+def measure_words(column: str) -> str:
+    """A column of epochs in words: val macro-F1, train loss."""
+    split, _, what = column.partition("_")
+    return f"{split} {WORDS.get(what, what)}"
 
 
 PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))

@@ -10,10 +10,16 @@ from test_results_load import CLASSES, PAPERS, epochs, folder, header, predictio
 
 from results.artefacts.load import answers, load
 from results.facts import answer, evaluation, paper, status
+from results.figures import charts
+from results.report.blocks import Side, Text
+from results.report.inputs import Inputs
+from results.report.page import markup
 from results.report.sections import confusion as sections_confusion
 from results.report.sections import curves as sections_curves
 from results.report.sections import paper as sections_paper
+from results.report.sections.answer import answer as answer_section
 from results.report.sections.confirmed import highest
+from results.report.sections.overview import overview
 
 __all__ = ["whole"]
 
@@ -176,6 +182,11 @@ def test_a_diverged_network_is_wrong_everywhere_and_in_no_calibration(tmp_path):
     )
     assert table.frame["recall"].tolist()[:2] == [0.5, 0.5]
     assert table.frame["images"].tolist()[:2] == [1, 1]
+    # and the matrix tells the same share of either class, not 100 % of what was answered
+    (matrix,) = sections_confusion.matrix(half, {})[0].blocks
+    drawn = charts.confusion(matrix.counts, matrix.classes, matrix.per_class)
+    assert "0.5<small>50%</small>" in markup(matrix)
+    assert drawn.layout.annotations[0].text == "0.5<br>50%"
 
 
 def test_curves_are_means_over_seeds(whole):
@@ -184,6 +195,58 @@ def test_curves_are_means_over_seeds(whole):
     row = last[last["setting"] == "alexnet"].iloc[0]
     assert (row["mean"], row["low"], row["high"]) == pytest.approx((0.455, 0.45, 0.46))
     assert row["seeds"] == 2
+
+
+@pytest.fixture
+def by_f1(tmp_path):
+    """Two settings with a seed each, of a study that was judged by macro-F1."""
+    rows = [trial(f"{m}-s0", m, "confirm") for m in ("alexnet", "resnet34")]
+    curve = epochs("alexnet-s0", [0.6, 0.6]) + epochs("resnet34-s0", [0.5, 0.5])
+    curve = [row | {"val_macro_f1": row["val_accuracy"] / 2} for row in curve]
+    splits = ["val", "test", "test"]
+    told = predictions("alexnet-s0", [0, 0, 0], [0, 1, 0], splits)
+    told += predictions("resnet34-s0", [0, 1, 0], [0, 1, 0], splits)
+    head = header(study={"stages": ["confirm"], "metric": "macro_f1"})
+    return folder(tmp_path / "s", head, rows, curve, [], told)
+
+
+def test_what_a_study_was_judged_by_stands_in_its_tables_and_figures(by_f1):
+    """They knew accuracy alone, which a study by macro-F1 doesn't maximise."""
+    one = load(by_f1)
+    (trials,) = (t for t in overview([one]).blocks if t.name == "trials-mine")
+    assert trials.shown["val macro-F1"].tolist() == ["30.00 %", "25.00 %"]
+    assert trials.shown["val accuracy"].tolist() == ["60.00 %", "50.00 %"]
+    assert dict(status.overview(one).to_numpy())["Judged by"] == "val macro-F1"
+    _, curves = sections_curves.curves([one]).blocks
+    assert [title for title, _ in curves.plots][:2] == ["Macro-F1, val", "Accuracy, val"]
+    assert curves.plots[0][1].layout.yaxis.title.text == "macro-F1"
+    assert "train 70.0 %, val macro-F1 30.0 % (one seed)" in curves.summary
+    found = answer_section(Inputs([one], judged(by_f1)))
+    told = [block.words for block in found.blocks if isinstance(block, Text)]
+    assert "The study was judged by val macro-F1: alexnet 100.0 % and resnet34 100.0 %." in told
+    (side,) = (block for block in found.blocks if isinstance(block, Side))
+    ((title, plot),) = side.blocks[1].plots
+    assert title == "Accuracy and macro-F1 of alexnet by epoch"
+    drawn = {trace.name: list(trace.y) for trace in plot.data if trace.name}
+    assert drawn["val macro-F1"] == [0.3, 0.3] and drawn["val accuracy"] == [0.6, 0.6]
+
+
+def test_curves_that_were_judged_with_and_without_copies_have_a_picture_each(tmp_path):
+    """Of the paper's settings, which share a picture: without copies accuracy is 5 points lower."""
+    found = []
+    for name, setting, copies in (("a", "B-alexnet", "with"), ("b", "B-resnet34", "without")):
+        rows = [trial(f"{setting}-s0", setting[2:], "confirm", setting=setting)]
+        head = header(study={"name": name, "stages": ["confirm"], "val_copies": copies})
+        curve = epochs(f"{setting}-s0", [0.5])
+        found.append(load(folder(tmp_path / name, head, rows, curve, [])))
+    _, *figures = sections_curves.curves(found).blocks
+    assert [one.summary.split(" at ")[0] for one in figures] == ["B-alexnet", "B-resnet34"]
+    assert [one.caption.partition(", on ")[2] for one in figures] == [
+        "14 images of val",
+        "14 images of val, none of them a copy of a training image",
+    ]
+    (alone,) = sections_curves.curves(found[:1]).blocks[1:]
+    assert not alone.caption.endswith("of val")
 
 
 def test_infinite_losses_are_gaps(tmp_path):

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from fer_stats.measures import guesses
-from fer_stats.metric import WORDS
 from results import Mistake
 from results.artefacts.once import once
+from results.words import measure_words
 
 # What is read of each table; a folder without one of these was written by another version.
 COLUMNS = {
@@ -61,7 +61,7 @@ class Findings:
     @property
     def judged(self) -> str:
         """The same in words: val accuracy."""
-        return f"val {WORDS.get(self.metric, self.metric)}"
+        return measure_words(f"val_{self.metric}")
 
     @property
     def synthetic(self) -> bool:

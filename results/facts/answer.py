@@ -99,6 +99,25 @@ def sentences(
     return each
 
 
+def maximised(studies: list[Findings], settings: list[Evaluated]) -> list[str]:
+    """What each reached on val by what its study was judged by, best first: a sentence for each
+    study that was judged by something other than accuracy."""
+    each = []
+    for one in studies:
+        own = [s for s in settings if s.answers.study == one.name]
+        chose = [(s, evaluation.judged_on(one, s)) for s in own]
+        worth = [(s.name, s.scopes[at][one.metric].mean) for s, at in chose if at in s.scopes]
+        if not worth:
+            best = search.best(search.searched(one))
+            worth = [*zip(best["model"], best["judged"], strict=True)]
+        if one.metric == "accuracy" or not worth:
+            continue
+        told = [f"{name} {100 * value:.1f} %" for name, value in sorted(worth, key=lambda w: -w[1])]
+        whose = f"{one.name} was" if len(studies) > 1 else "The study was"
+        each.append(f"{whose} judged by {one.judged}: {listed(told)}.")
+    return each
+
+
 def so_far(one: Findings) -> str:
     """The highest value so far, of a study that confirmed nothing."""
     found = highest(one)

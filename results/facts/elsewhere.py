@@ -40,8 +40,8 @@ def of(studies: list[Findings], settings: list[Evaluated]) -> list[Elsewhere]:
 
 
 def of_study(one: Findings, settings: list[Evaluated]) -> Iterator[Elsewhere]:
-    """A set that was asked about twice, as a folder and its archive, is there once; sets of one name
-    have a number."""
+    """A set that was asked about twice, as a folder and its archive, is there once; sets of one
+    name have a number."""
     known: set[int] = set()
     many: dict[str, int] = {}
     for path in sorted((one.folder / "elsewhere").glob("*.parquet")):

@@ -247,6 +247,12 @@ def per_class(
     return pd.DataFrame(rows)
 
 
+def shares(counts: np.ndarray, per_class: pd.DataFrame) -> np.ndarray:
+    """(K, K) counts as shares of each class's images, as recall is of the diagonal: where a network
+    diverged a row adds up to less than 1."""
+    return counts / per_class["images"].to_numpy(float)[:, None].clip(min=1e-9)
+
+
 def calibration(
     settings: list[Evaluated], scope: str = "test"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from fer_models import preset_file
-from fer_stats.metric import WORDS
 from results.artefacts.load import Findings
 from results.facts import search, status
 from results.facts.evaluation import Evaluated, chosen, judged_on, without_copies
@@ -27,7 +26,7 @@ class Best:
     searched: tuple[str, ...]
     epoch: int
     judged: float  # on val, by the study's metric
-    judged_words: str  # which that is
+    metric: str  # which that is
     val_images: int
     val: str  # which images of it: with copies of training images, or without
     curve: pd.DataFrame  # as status.curves
@@ -81,7 +80,7 @@ def made(
         searched=varied,
         epoch=int(hp["epochs"] if pd.isna(last) else last),
         judged=float(value),
-        judged_words=WORDS[one.metric],
+        metric=one.metric,
         val_images=images,
         val="val without duplicates" if without_copies(one) else "val",
         curve=curve,
@@ -104,7 +103,7 @@ def of_trial(one: Findings, trial: pd.Series) -> pd.DataFrame:
     """A single trial's curve in the form of status.curves."""
     rows = one.epochs[one.epochs["trial_id"] == trial["trial_id"]]
     each = []
-    for measure in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+    for measure in status.measures(one):
         value = pd.to_numeric(rows[measure]).to_numpy(float)
         frame = pd.DataFrame({"epoch": rows["epoch"], "mean": value, "low": value, "high": value})
         each.append(frame.assign(measure=measure, seeds=1))

@@ -30,6 +30,7 @@ def overview(findings: Findings) -> pd.DataFrame:
         f"{counted(config['epochs'], 'epoch')}, {config.get('sampler')}, {config.get('scheduler')}"
         if "search" in stages
         else "",
+        "Judged by": findings.judged,
         "Seeds of the confirmation": config.get("seeds") if "confirm" in stages else "",
         "Why this size": header.get("why_this_size"),
         "Status": status(findings),
@@ -240,25 +241,32 @@ def trials(findings: Findings) -> pd.DataFrame:
             "epochs": frame["trial_id"].map(last["epoch"]).fillna(0).astype(int).astype(str)
             + "/"
             + frame["hp_epochs"].astype(str),
-            "val_accuracy": pd.to_numeric(frame["trial_id"].map(last["val_accuracy"])),
-            "val_loss": pd.to_numeric(frame["trial_id"].map(last["val_loss"])),
         }
     )
+    for measure in dict.fromkeys([f"val_{findings.metric}", "val_accuracy", "val_loss"]):
+        table[measure] = pd.to_numeric(frame["trial_id"].map(last[measure]))
     for column in varies:
         table[column[3:]] = frame[column]
     return table.assign(reason=frame["reason"], error=frame["error"])
 
 
+def measures(findings: Findings) -> list[str]:
+    """The measures of an epoch that curves are drawn of: losses, accuracies, and what the study was
+    judged by."""
+    plain = ["train_loss", "train_accuracy", "val_loss", "val_accuracy"]
+    return list(dict.fromkeys([*plain, f"val_{findings.metric}"]))
+
+
 @once
 def curves(findings: Findings) -> pd.DataFrame:
-    """Mean, lowest and highest over seeds of each measure by confirmed setting and epoch;
+    """Mean, lowest and highest over seeds of each of `measures` by confirmed setting and epoch;
     `epochs` is how many the setting is to have."""
     of_setting = ["setting", "hp_model", "hp_epochs"]
     trials = findings.trials[findings.trials["stage"] == "confirm"]
     frame = findings.epochs.merge(trials[["trial_id", *of_setting]], on="trial_id")
     long = frame.melt(
         ["trial_id", *of_setting, "epoch"],
-        ["train_loss", "train_accuracy", "val_loss", "val_accuracy"],
+        measures(findings),
         "measure",
     )
     long["value"] = pd.to_numeric(long["value"])

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from results.facts import evaluation
 from results.figures.style import (
     DARK,
     INK,
@@ -24,7 +25,7 @@ from results.figures.style import (
     style,
     whole_steps,
 )
-from results.words import whole_or_tenth
+from results.words import measure_words, whole_or_tenth
 
 DOTTED = {"color": INK, "width": 1, "dash": "2px,4px"}
 CAPPED = {"thickness": 2, "width": 5}
@@ -52,7 +53,7 @@ def curve(frame: pd.DataFrame, measure: str, title: str) -> go.Figure:
             marker=mark(marker, 7, colour),
         )
     whole_steps(figure, part["epoch"].max())
-    if not measure.endswith("accuracy"):
+    if measure.endswith("loss"):
         return figure
     return percent(figure.update_layout(yaxis=spread([*part["low"], *part["high"]])), "yaxis")
 
@@ -75,11 +76,14 @@ def by_setting(
 
 
 def learning(frame: pd.DataFrame) -> go.Figure:
-    """One setting's accuracy by epoch (status.curves): val as a line, train dotted and thin, with
-    bands from the lowest seed to the highest."""
-    part = frame[frame["measure"].isin(["val_accuracy", "train_accuracy"])]
-    figure = canvas("epoch", "accuracy", 300)
-    for measure, dash, width in (("val_accuracy", "solid", 2.4), ("train_accuracy", "dot", 1.4)):
+    """One setting's accuracy by epoch (status.curves), and what else its study was judged by: val
+    as a line, train dotted and thin, with bands from the lowest seed to the highest."""
+    part = frame[~frame["measure"].str.endswith("loss")]
+    looks = {"val_accuracy": ("solid", 2.4), "train_accuracy": ("dot", 1.4)}
+    alone = set(part["measure"]) <= {*looks}
+    figure = canvas("epoch", "accuracy" if alone else "", 300)
+    for measure in dict.fromkeys([*looks, *part["measure"]]):
+        dash, width = looks.get(measure, ("dash", 2.4))
         rows = part[part["measure"] == measure].sort_values("epoch")
         if rows.empty:
             continue
@@ -89,7 +93,7 @@ def learning(frame: pd.DataFrame) -> go.Figure:
         figure.add_scatter(
             x=rows["epoch"].to_numpy(),
             y=rows["mean"].to_numpy(float),
-            name=measure.removesuffix("_accuracy"),
+            name=measure.removesuffix("_accuracy") if alone else measure_words(measure),
             mode="lines+markers" if len(rows) <= 12 else "lines",
             line={"color": colour, "dash": dash, "width": width},
             marker=mark(marker, 6, colour),
@@ -475,7 +479,7 @@ def reliability(frame: pd.DataFrame, most: float) -> go.Figure:
 def confusion(counts: np.ndarray, classes: list[str], per_class: pd.DataFrame) -> go.Figure:
     """A confusion matrix, truth down, answer across: counts, row shares, recall and precision."""
     size = len(classes)
-    share = counts / counts.sum(1, keepdims=True).clip(min=1e-9)
+    share = evaluation.shares(counts, per_class)
     figure = canvas("answer", "truth", 92 + 58 * size, width=190 + 66 * size, showlegend=False)
     cells = [*count_cells(counts, share), *edge_cells(per_class)]
     ticks = {
@@ -509,7 +513,7 @@ def squares(share: np.ndarray) -> list[dict[str, Any]]:
 
 
 def count_cells(counts: np.ndarray, share: np.ndarray) -> list[dict[str, Any]]:
-    """Images and their share of the row in each cell of a (K, K) matrix."""
+    """Images and their share of the class in each cell of a (K, K) matrix."""
     return [
         {
             "x": column,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from results.facts import evaluation
 from results.figures import style
 from results.figures.style import CONFIG
 from results.report.blocks import Code, Faces, Figure, Matrix, Section, Side, Table, Text
@@ -224,8 +225,7 @@ def _(block: Faces) -> str:
 @markup.register
 def _(block: Matrix) -> str:
     counts = block.counts
-    whole = counts.sum(1, keepdims=True).clip(min=1e-9)
-    share = counts / whole
+    share = evaluation.shares(counts, block.per_class)
     heads = "".join(
         f'<th class="col" title="{escape(name)}" scope="col">{escape(name)}</th>'
         for name in block.classes

@@ -3,6 +3,7 @@ setting, whole. The explorer shows the same."""
 
 import pandas as pd
 
+from fer_stats.metric import WORDS
 from results.facts import answer as facts
 from results.facts import setting
 from results.facts.evaluation import PRIMARY
@@ -35,6 +36,7 @@ def answer(given: Inputs) -> Section | None:
         return None
     words = facts.sentences(given.studies, given.settings, given.verdicts)
     blocks: list[Block] = [Text(sentence, "answer") for sentence in words]
+    blocks += map(Text, facts.maximised(given.studies, given.settings))
     found = [setting.best(one, given.settings) for one in given.studies]
     each = [one for one in found if one]
     if len(given.studies) == 1 and each:
@@ -65,14 +67,15 @@ def picture(frame: pd.DataFrame) -> Figure:
 
 def curve(found: Best, of: str = "") -> Figure:
     """How the best setting learned."""
-    of_metric = "" if found.judged_words == "accuracy" else f" {found.judged_words}"
+    judged = WORDS[found.metric]
+    of_metric = "" if found.metric == "accuracy" else f" {judged}"
     words = (
         f"{100 * found.judged:.1f} %{of_metric} on {found.val_images:,} images of {found.val}, "
         f"after "
         f"{found.epoch} of {found.epochs} epochs; the best on val of all that ran."
     )
     behind = table(f"best-curve-{found.study}", "By epoch", found.curve, CURVE_COLUMNS, True)
-    title = f"Accuracy of {found.name} by epoch"
+    title = f"Accuracy{of_metric and f' and{of_metric}'} of {found.name} by epoch"
     plots = [(title, charts.learning(found.curve))] if len(found.curve) else []
     return Figure("best-curve", f"Best setting{of}: {found.name}", words, plots, behind)
 

@@ -14,7 +14,7 @@ from results.words import listed, ranges, seeds
 TITLE = "Confusion matrices"
 HOW = (
     "Rows: true class; columns: predicted. In each cell the images (mean over seeds) and their "
-    "share of the row; recall and precision with the half-width of their 95 % interval (Wilson)."
+    "share of the class; recall and precision with the half-width of their 95 % interval (Wilson)."
 )
 COPIED = "class images:count copied:share"
 CLASS_COLUMNS = (

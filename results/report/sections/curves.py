@@ -1,22 +1,26 @@
 """The report's learning curves: the paper's pairs of settings, then whatever else was confirmed."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from results.artefacts.load import Findings
-from results.facts import paper, search, status
+from results.facts import evaluation, paper, search, status
 from results.figures import charts
 from results.report.blocks import Block, Figure, Section, Text, kinds, table
-from results.words import listed, seeds
+from results.words import listed, measure_words, seeds
 
-MEASURES = {
+MEASURES = {  # what a study was judged by first, where that isn't accuracy
+    "val_macro_f1": "Macro-F1, val",
+    "val_balanced_accuracy": "Balanced accuracy, val",
     "val_accuracy": "Accuracy, val",
     "train_accuracy": "Accuracy, train",
     "val_loss": "Loss, val (nats per image)",
     "train_loss": "Loss, train (nats per image)",
 }
 COLUMNS = kinds("setting epoch:count seeds:count") | {
-    measure: "percent" if "accuracy" in measure else "number" for measure in MEASURES
+    measure: "number" if "loss" in measure else "percent" for measure in MEASURES
 }
 MOST = 7  # settings in a figure: as many as there are colours
 HOW = (
@@ -27,18 +31,42 @@ HOW = (
 
 def curves(studies: list[Findings]) -> Section | None:
     """Accuracy and loss by epoch of the confirmed settings."""
-    each = [status.curves(one).assign(study=one.name) for one in studies]
+    each = [
+        status.curves(one).assign(
+            study=one.name,
+            data=f"{one.study['data'].get('name')} {one.study['data'].get('digest')}",
+            images=search.val_images(one),
+            clean=evaluation.without_copies(one),
+        )
+        for one in studies
+    ]
     frame = pd.concat(each, ignore_index=True)
     if frame.empty:
         return None
     twice = frame.groupby("setting")["study"].transform("nunique") > 1
     named = frame["setting"].astype(str) + " (" + frame["study"] + ")"
     frame["setting"] = frame["setting"].where(~twice, named)
+    groups = [
+        (caption + judged_on, rows)
+        for caption, names in curve_groups(frame)
+        for judged_on, rows in on_one_val(frame[frame["setting"].isin(names)])
+    ]
     figures: list[Block] = [
-        figure(f"curves-{number}", caption, frame[frame["setting"].isin(names)])
-        for number, (caption, names) in enumerate(curve_groups(frame), 1)
+        figure(f"curves-{number}", caption, rows)
+        for number, (caption, rows) in enumerate(groups, 1)
     ]
     return Section("Learning curves", [Text(HOW + of_val(studies), "quiet"), *figures])
+
+
+def on_one_val(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows that were judged on the same images of val together, and which these are where there
+    are several: without copies of training images accuracy is 5 points lower."""
+    groups = frame.groupby(["data", "images", "clean"], sort=False)
+    several = frame["data"].nunique() > 1
+    for (data, images, clean), rows in groups:
+        whose = f" of {data}" if several else ""
+        copies = ", none of them a copy of a training image" if clean else ""
+        yield f", on {images:,} images of val{whose}{copies}" * (groups.ngroups > 1), rows
 
 
 def of_val(studies: list[Findings]) -> str:
@@ -80,7 +108,7 @@ def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
 def figure(name: str, caption: str, part: pd.DataFrame) -> Figure:
     """Every measure of these settings by epoch."""
     plots = [
-        (title, charts.curve(part, measure, "accuracy" if "acc" in measure else "loss"))
+        (title, charts.curve(part, measure, measure_words(measure).partition(" ")[2]))
         for measure, title in MEASURES.items()
         if measure in set(part["measure"])
     ]
@@ -98,7 +126,15 @@ def summary(part: pd.DataFrame) -> str:
     )
     ends = [
         f"{name} at epoch {row['epoch']} of {row['epochs']}: val {100 * row['mean']:.1f} %, "
-        f"train {100 * trained['mean'].get(name, np.nan):.1f} % ({seeds(row['seeds'])})"
+        f"train {100 * trained['mean'].get(name, np.nan):.1f} %"
+        f"{judged(part[part['setting'] == name])} ({seeds(row['seeds'])})"
         for name, row in last.iterrows()
     ]
     return f"{'; '.join(ends)}."
+
+
+def judged(part: pd.DataFrame) -> str:
+    """What a setting's study was judged by, where it ends and where that isn't accuracy."""
+    last = part[part["measure"].isin(["val_macro_f1", "val_balanced_accuracy"])].tail(1)
+    each = zip(last["measure"], last["mean"], strict=True)
+    return "".join(f", {measure_words(name)} {100 * value:.1f} %" for name, value in each)

@@ -19,7 +19,9 @@ def overview(studies: list[Findings]) -> Section:
     ]
     for one in studies:
         trials = status.trials(one)
-        columns = {c: "text" for c in trials} | kinds("val_accuracy:percent val_loss:number")
-        caption = f"The trials of {one.name} ({len(trials):,})"
-        blocks.append(table(f"trials-{one.name}", caption, trials, columns, folded=True))
+        judged = f"val_{one.metric}"
+        shown = kinds(f"{judged}:percent val_accuracy:percent val_loss:number")
+        columns = {c: "text" for c in trials} | shown
+        caption, labels = f"The trials of {one.name} ({len(trials):,})", {judged: one.judged}
+        blocks.append(table(f"trials-{one.name}", caption, trials, columns, True, labels))
     return Section("The study", blocks)
