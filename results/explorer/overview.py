@@ -42,7 +42,8 @@ def state(one: Findings) -> str:
     warned = status.warnings(one, answers(one))
     notes = "".join(f"<li>{page.code(note)}</li>" for note in warned)
     many = "1 note" if len(warned) == 1 else f"{len(warned)} notes"
-    folded = f"<details><summary>{many} on these figures</summary><ul>{notes}</ul></details>"
+    fold = f'data-fold="{page.escape(f"notes of {one.name}")}"'  # by which it stays open
+    folded = f"<details {fold}><summary>{many} on these figures</summary><ul>{notes}</ul></details>"
     words = f"{one.name}: {one.study.get('status', 'unknown')}; {trials}; "
     words += f"{status.duration(progress.clock(one))} wall-clock time."
     return f'<div class="state"><p>{page.escape(words)}</p>{folded if warned else ""}</div>'

@@ -12,6 +12,7 @@ import pandas as pd
 from results.artefacts.load import Findings
 from results.explorer import notes
 from results.facts import halving, search
+from results.facts.evaluation import without_copies
 from results.facts.halving import Replay
 from results.figures.style import on_black, style
 
@@ -247,6 +248,7 @@ def about(one: Findings, place: dict[tuple[int, str], int], number: int) -> Enco
         "synthetic": one.synthetic,
         "images": min(images, config.get("train_images") or images),
         "val_images": search.val_images(one),
+        "without_copies": without_copies(one),
         "asha": halving.schedule(one),
         "one_pool": halving.in_one_pool(one, trials),
         "replays": [replayed(each, place, number) for each in halving.replays(one, trials)],

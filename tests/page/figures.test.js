@@ -145,6 +145,48 @@ const images_of = (label, split) => ({
   ),
 });
 
+test('a failed trial is on no Pareto front, whatever it had reached', () => {
+  const trials = [{curve: [0.2, 0.3]}, {curve: [0.9, 0.9], status: 'failed'}, {curve: [0.4, 0.5]}];
+  const {drawn} = shown(study(trials), 'comparison');
+  const on = drawn.cost.table().rows.filter(row => row[4] === 'yes');
+  assert.ok(on.length && !on.some(row => row[0] === 't1'));
+});
+
+test('a running trial counts in the length of a study: its unit isn’t that of the first minute', () => {
+  const day = 24 * 3600e3,
+    payload = study([{curve: [0.1], status: 'running', ended_at: NaN}]);
+  payload.studies[0].newest = 1e6 + day;
+  assert.match(shown(payload, 'overview').drawn.timeline.x.title, /^hours since/);
+});
+
+test('studies that were judged on other images of val say so beside their curves', () => {
+  const payload = study([{curve: [0.1]}, {curve: [0.2], study: 1}]);
+  payload.studies = [
+    {...payload.studies[0], without_copies: false},
+    {...payload.studies[0], name: 'r', without_copies: true},
+  ];
+  for (const [view, figure] of [
+    ['curves', 'curves'],
+    ['overview', 'history'],
+  ])
+    assert.match(
+      shown(payload, view).drawn[figure].summary,
+      /on different val images \(s 14 with copies and r 14 without copies of training images\)/,
+    );
+});
+
+test('of many trials the sentence on an equal budget is of all that each network had', () => {
+  // 100 of one network and 89 of another, each of an epoch: 89 epochs is what both had
+  const payload = study(
+    Array.from({length: 189}, (_, i) => ({curve: [i === 99 ? 0.9 : 0.2], model: i < 100 ? 'a' : 'b'})),
+  );
+  payload.styles = {a: payload.styles.alexnet, b: payload.styles.alexnet};
+  const {drawn} = shown(payload, 'comparison'),
+    row = drawn.budget.table().rows.find(([, model, n]) => model === 'a' && n === 89);
+  assert.ok(row);
+  assert.match(drawn.budget.summary, new RegExp(`With 89 epochs, .*a ${(100 * row[4]).toFixed(1)} %`));
+});
+
 test('a failed trial is the best of no search, whatever it had reached, and still one that ended', () => {
   const {drawn} = shown(study(FAILED), 'overview');
   assert.match(drawn.history.summary, /The highest, 50.0 %, came with trial 4 of the 5\./);
@@ -232,8 +274,9 @@ test('confirmed settings are ranked on val by what the study was judged by', () 
   }
 });
 
-test('a network that diverged answered wrong, in the table of models as in the report', () => {
-  const {explorer} = shown(study([{name: 'x', curve: [0.1]}])),
+// The table of confirmed models of a setting with two seeds, one of which diverged.
+function models_table(payload) {
+  const {explorer} = shown(payload),
     saved = {},
     label = [0, 0, 1, 1],
     network = (trial, guess) => ({
@@ -264,8 +307,40 @@ test('a network that diverged answered wrong, in the table of models as in the r
   const view = explorer.views.find(({id}) => id === 'faces');
   view.build({append() {}});
   view.update({data: true});
-  const [row] = saved.confirmed().rows;
+  return saved.confirmed();
+}
+
+test('a network that diverged answered wrong, in the table of models as in the report', () => {
+  const [row] = models_table(study([{curve: [0.1]}])).rows;
   assert.deepEqual(plain(row), ['one', 'alexnet', 2, 0.375, 0.5, 0.25]);
+});
+
+test('the table of models has what the study was judged by', () => {
+  const {columns, rows} = models_table(study([{curve: [0.1], val_macro_f1: [0.1]}], F1));
+  assert.deepEqual(
+    plain(columns.map(({name}) => name)),
+    ['setting', 'network', 'seeds', 'accuracy', 'macro-F1', 'a', 'b'],
+  );
+  assert.ok(Math.abs(rows[0][4] - (4 / 5 + 2 / 3) / 4) < 1e-9); // of the seed that didn't diverge, halved
+});
+
+test('where val was judged without copies, the best on val is the best without them', () => {
+  const payload = study([{curve: [0.1]}]),
+    label = [0, 0, 1, 1];
+  payload.studies[0].without_copies = true;
+  const {explorer} = shown(payload);
+  explorer.refresh = () => {};
+  explorer.take_answers({
+    classes: ['a', 'b'],
+    images: {...images_of(label, 'val'), duplicate: array('u1', [1, 1, 1, 0])},
+    rows: [array('i4', label.keys())],
+    networks: [
+      [0, 0, 1, 0],
+      [1, 1, 0, 1],
+    ].map(guess => ({study: 0, trial: 't', rows: 0, guess: array('u1', guess), probability: array('u1', [])})),
+    attention: [],
+  });
+  assert.deepEqual(plain(explorer.answers.networks.map(one => explorer.val_worth([one]))), [0, 1]);
 });
 
 test('seconds of computing count a share of a GPU as that share, and are called so', () => {

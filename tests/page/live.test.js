@@ -10,7 +10,7 @@ const nothing = () => {};
 
 // A live page: `told` is what it was given to write, `settled` what it asked until nothing is left to do, `later` ends
 // every wait; of `held` a path's answer waits until its function is called.
-function opened() {
+function opened(refused = new Set()) {
   const asked = [],
     timers = [],
     told = [],
@@ -39,7 +39,9 @@ function opened() {
       asked.push(path);
       const answer = answers.get(path) ?? {};
       if (held.has(path)) await new Promise(done => held.set(path, done));
-      return {ok: true, json: async () => answer};
+      return refused.has(path)
+        ? {ok: false, status: 409, text: async () => 'a file can’t be read'}
+        : {ok: true, json: async () => answer};
     },
     document: {
       baseURI: 'http://127.0.0.1/',
@@ -78,6 +80,15 @@ test('what is written is asked anew as a study goes on, not at each epoch, and n
   assert.equal(await settled(), '');
   news('5');
   assert.equal(await settled(), 'searches written');
+});
+
+test('a study that can’t be read as the page opens is asked for again', async () => {
+  const refused = new Set(['payload']),
+    {settled, later} = opened(refused);
+  assert.equal(await settled(), 'payload');
+  refused.clear();
+  later();
+  assert.equal(await settled(), 'payload');
 });
 
 test('what the server began to write before a poll leaves alone what the poll brought', async () => {

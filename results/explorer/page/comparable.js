@@ -50,7 +50,7 @@
     }
     return [...found.values()].sort((a, b) => a.study - b.study || (a.model < b.model ? -1 : 1));
   };
-  explorer.selected_studies = () => [...new Set(explorer.groups().map(group => group.study))];
+  explorer.selected_studies = test => [...new Set(explorer.groups(test).map(group => group.study))];
 
   // How accuracy follows a hyperparameter within one group: rank correlation of numbers, eta squared of words; NaN where
   // it can't be told (few trials, one value, or most of them on a plateau).
@@ -105,17 +105,20 @@
       .filter(Boolean)
       .join(' ');
   };
-  // Studies whose accuracies aren't comparable, in a sentence; empty for one.
-  explorer.apart = () => {
+  // Studies whose accuracies aren't comparable, in a sentence; empty for one. `test`: which trials are compared.
+  explorer.apart = test => {
     const {studies} = explorer.data,
-      chosen = explorer.selected_studies();
+      chosen = explorer.selected_studies(test);
     if (chosen.length < 2) return '';
     const of = number => studies[number],
-      val = number => `${of(number).digest} ${of(number).val_images}`,
+      clean = new Set(chosen.map(number => of(number).without_copies)).size > 1,
+      val = number => `${of(number).digest} ${of(number).val_images} ${of(number).without_copies}`,
       same = new Set(chosen.map(val)).size === 1;
+    const images = number =>
+      `${of(number).name} ${explorer.count(of(number).val_images)}${clean ? (of(number).without_copies ? ' without copies of training images' : ' with copies') : ''}`;
     const judged = same
       ? 'on the same val images'
-      : `on different val images (${explorer.listed(chosen.map(number => `${of(number).name} ${explorer.count(of(number).val_images)}`))})`;
+      : `on different val images (${explorer.listed(chosen.map(images))})`;
     return `${chosen.length} studies, evaluated ${judged}: compare within one.`;
   };
   // A word and a way out, in the place of what would pool studies.

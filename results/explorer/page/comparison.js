@@ -156,15 +156,20 @@
     const told = against === 'seconds' && on_gpus ? 'GPU-seconds' : BUDGETS[against];
     const reached = y.filter((_, i) => data.trials.stage[i] === 'search');
     const searched = i => data.trials.stage[i] === 'search' && data.trials.status[i] !== 'running';
-    for (const {study, model, name, trials: done} of explorer.groups(searched)) {
-      if (done.length < 2) continue;
-      const mean = values => values.reduce((a, b) => a + b, 0) / values.length;
-      const each = mean(done.map(cost_of)),
-        most = done.length,
-        at =
-          most <= 60
-            ? Array.from({length: most}, (_, k) => k + 1)
-            : [...new Set(Array.from({length: 60}, (_, k) => Math.round(most ** (k / 59))))];
+    const mean = values => values.reduce((a, b) => a + b, 0) / values.length,
+      groups = explorer
+        .groups(searched)
+        .filter(({trials}) => trials.length > 1)
+        .map(group => ({...group, each: mean(group.trials.map(cost_of))}));
+    for (const {study, model, name, trials: done, each} of groups) {
+      const most = done.length,
+        had = Math.min(...groups.filter(one => one.study === study).map(one => one.each * one.trials.length)),
+        same = each ? Math.max(1, Math.floor((had * 1.0001) / each)) : most, // for what each network had
+        some = Array.from({length: 60}, (_, k) => Math.round(most ** (k / 59)));
+      const at =
+        most <= 60
+          ? Array.from({length: most}, (_, k) => k + 1)
+          : [...new Set([...some, Math.min(same, most)])].sort((a, b) => a - b);
       const found = explorer.expected_best(
           done.map(i => (Number.isNaN(y[i]) || data.trials.status[i] === 'failed' ? 0 : y[i])),
           at,
@@ -265,7 +270,11 @@
         .sort((a, b) => x[a] - x[b] || y[b] - y[a]),
       fronts = explorer
         .selected_studies()
-        .map(study => undominated(inside.filter(i => data.trials.study[i] === study)))
+        .map(study =>
+          undominated(
+            inside.filter(i => data.trials.study[i] === study && data.trials.status[i] !== 'failed'),
+          ),
+        )
         .filter(front => front.length);
     function undominated(ordered) {
       const front = [];

@@ -129,24 +129,37 @@
       ...(names.length > 1 ? [['all', 'mean of all selected']] : []),
     ]);
   };
-  // What a setting's networks reached on val, all their answers together, by what the studies were judged by
-  // (fer_stats.measures).
-  const val_worth = (explorer.val_worth = networks => {
-    const [truth, said, hits] = Array.from({length: 3}, () => new Float64Array(told.classes.length));
-    for (const {rows, guess} of networks)
+  // By a measure, what a network is worth on the images that are wanted (fer_stats.measures): what it gave no answer to is
+  // wrong. Of several networks the mean.
+  const worth = (explorer.worth = (networks, measure, wanted) => {
+    const each = networks.map(network => {
+      const [truth, said, hits] = Array.from({length: 3}, () => new Float64Array(told.classes.length)),
+        {rows, guess} = network;
       for (let k = 0; k < rows.length; k++) {
-        if (told.images.split[rows[k]] !== 'val') continue;
+        if (!wanted(rows[k], network)) continue;
         const label = told.images.label[rows[k]];
         truth[label]++;
         if (guess[k] < said.length) said[guess[k]]++;
         if (guess[k] === label) hits[label]++;
       }
-    const there = [...truth.keys()].filter(c => truth[c]),
-      sum = of => there.reduce((all, c) => all + of(c), 0);
-    if (explorer.judged === 'val_balanced_accuracy') return sum(c => hits[c] / truth[c]);
-    if (explorer.judged === 'val_macro_f1') return sum(c => (2 * hits[c]) / (truth[c] + said[c]));
-    return sum(c => hits[c]) / (sum(c => truth[c]) || 1);
+      const there = [...truth.keys()].filter(c => truth[c]),
+        sum = of => there.reduce((all, c) => all + of(c), 0);
+      if (measure === 'val_balanced_accuracy') return sum(c => hits[c] / truth[c]) / (there.length || 1);
+      if (measure === 'val_macro_f1')
+        return sum(c => (2 * hits[c]) / (truth[c] + said[c])) / (there.length || 1);
+      return sum(c => hits[c]) / (sum(c => truth[c]) || 1);
+    });
+    return each.reduce((a, b) => a + b, 0) / each.length;
   });
+  // What a setting's networks reached on val by what the studies were judged by, on the images on which that was.
+  const val_worth = (explorer.val_worth = networks =>
+    worth(
+      networks,
+      explorer.judged,
+      (row, {study}) =>
+        told.images.split[row] === 'val' &&
+        !(explorer.data.studies[study].without_copies && told.images.duplicate[row]),
+    ));
   const best_setting = () => {
     const ranked = [...by_setting()].map(([name, networks]) => [val_worth(networks), name]);
     ranked.sort((a, b) => b[0] - a[0]);
@@ -162,10 +175,8 @@
     explorer.tools(explorer.saver('CSV', name, () => explorer.save_csv(name, table())));
 
   // Counts of one setting, or, with `less`, what it has more than another.
-  function draw_matrix({size, whole}, many, less) {
-    const sums = Array.from({length: size}, (_, j) =>
-      (less ? less.whole : whole).slice(j * size, (j + 1) * size).reduce((a, b) => a + b, 0),
-    );
+  function draw_matrix({size, whole, truth}, many, less) {
+    const sums = less ? less.truth : truth;
     const counts = less ? whole.map((count, k) => count - less.whole[k]) : whole;
     const cell = (j, k) => {
       const count = counts[j * size + k],
@@ -346,10 +357,13 @@
         networks,
         model: networks[0].model,
         accuracy: sum(hits) / sum(truth), // what gave no answer is wrong (fer_stats.measures)
+        judged: worth(networks, explorer.judged, explorer.in_scope),
         recall,
         on: networks.every(network => on.has(network.key)),
       });
     }
+    // what the studies were judged by has a column of its own where that isn't accuracy
+    const by = explorer.judged === 'val_accuracy' ? [] : [explorer.judged_words.replace(/^val /, '')];
     const pick = row => explorer.pick(new Set(row.networks.map(network => network.key)));
     const table = () => ({
       columns: [
@@ -357,9 +371,17 @@
         {name: 'network'},
         {name: 'seeds'},
         {name: 'accuracy'},
+        ...by.map(name => ({name})),
         ...told.classes.map(name => ({name})),
       ],
-      rows: rows.map(row => [row.name, row.model, row.networks.length, row.accuracy, ...row.recall]),
+      rows: rows.map(row => [
+        row.name,
+        row.model,
+        row.networks.length,
+        row.accuracy,
+        ...by.map(() => row.judged),
+        ...row.recall,
+      ]),
     });
     explorer.renew(
       models,
@@ -367,7 +389,7 @@
       element(
         'p',
         {class: 'summary'},
-        'Accuracy and recall of each class. A row selects its trials everywhere.',
+        `${['Accuracy', ...by].join(', ')} and recall of each class. A row selects its trials everywhere.`,
       ),
       element(
         'div',
@@ -375,7 +397,7 @@
         element(
           'table',
           {class: 'models'},
-          explorer.heads(['setting', 'seeds', 'accuracy', ...told.classes]),
+          explorer.heads(['setting', 'seeds', 'accuracy', ...by, ...told.classes]),
           element(
             'tbody',
             {},
@@ -395,6 +417,7 @@
                 ),
                 element('td', {}, String(row.networks.length)),
                 element('td', {}, explorer.percent(row.accuracy)),
+                by.map(() => element('td', {}, explorer.percent(row.judged))),
                 row.recall.map(share => {
                   const cell = element('td', {class: 'heat'}, explorer.percent(share, 0));
                   cell.style.setProperty('--a', ((share || 0) * 0.55).toFixed(2));

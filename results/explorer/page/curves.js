@@ -340,6 +340,7 @@
           ? `Dotted: the rungs, at epoch ${explorer.listed(rungs().map(String))}.`
           : '',
         bad ? `${bad} epochs have no number.` : '',
+        measure.startsWith('val') ? explorer.apart(i => data.last[i] > 0) : '',
         above ? `${above} losses lie above the frame.` : '',
         measure.startsWith('train') ? 'Train is measured while training, with augmentation and dropout.' : '',
       ]

@@ -135,7 +135,7 @@
       label = told.images.label[row],
       p = mean_of(told, networks, row),
       votes = votes_of(row);
-    const top = p
+    const top = (Number.isNaN(p[0]) ? [] : p) // no bars of networks that all diverged
       .map((value, j) => [told.classes[j], value, `${Math.round(100 * value)}`, j === label])
       .sort((a, b) => b[1] - a[1])
       .slice(0, 3);
@@ -352,7 +352,7 @@
         told.classes[told.images.label[row]],
         right,
         many,
-        ...mean_of(told, networks, row).map(value => value.toFixed(3)),
+        ...mean_of(told, networks, row).map(value => (Number.isNaN(value) ? NaN : value.toFixed(3))),
       ]),
     });
     explorer.renew(

@@ -26,11 +26,9 @@
     usage = explorer.figure(three, {name: 'usage', title: 'Throughput and memory', height: 300});
   }
 
-  // Milliseconds from the first start of each study to the last end of any.
-  const span = first => {
-    const {ended_at: end, study} = explorer.data.trials;
-    return end.reduce((most, when, i) => Math.max(most, when - first[study[i]] || 0), 0);
-  };
+  // Milliseconds from the first start of each study to the last that was heard of any, as of trials that still run.
+  const span = first =>
+    explorer.heard(explorer.data).reduce((most, when, study) => Math.max(most, when - first[study] || 0), 0);
 
   // The trials of the searches that ended, study by study in the order of their ends.
   function ended() {
@@ -97,7 +95,8 @@
         `Final ${explorer.judged_words} of each trial; the line is the best so far of each network, crosses were stopped early.` +
         (top < 0
           ? ''
-          : ` The highest, ${explorer.percent(y[top])}, came with trial ${beside.indexOf(top) + 1} of the ${explorer.count(beside.length)}${whose}.`),
+          : ` The highest, ${explorer.percent(y[top])}, came with trial ${beside.indexOf(top) + 1} of the ${explorer.count(beside.length)}${whose}.`) +
+        ` ${explorer.apart()}`.trimEnd(),
       x: {
         title: by_time ? `${unit} since the start` : 'trials ended',
         range: explorer.range(x, false, 0.03),

@@ -9,7 +9,8 @@
   const get = async path => {
     const answer = await fetch(path);
     if (answer.ok) return answer.json();
-    throw Object.assign(new Error(await answer.text()), {final: answer.status === 409}); // a person's mistake
+    // a person's mistake; only the page's first question would never be put again, as by news of other files
+    throw Object.assign(new Error(await answer.text()), {final: answer.status === 409 && path !== 'payload'});
   };
   // What the server didn't answer, by what was asked of it.
   const troubles = new Map();

@@ -379,11 +379,12 @@
   }
   function fill(box, html) {
     for (const plot of box.querySelectorAll('.js-plotly-plot')) window.Plotly.purge(plot);
-    const open = new Set([...box.querySelectorAll('details[open] > summary')].map(each => each.textContent));
+    const fold_of = folded => folded.dataset.fold ?? folded.firstElementChild.textContent,
+      open = new Set([...box.querySelectorAll('details[open]')].map(fold_of));
     box.innerHTML = html;
     box.dataset.html = html;
     for (const folded of box.querySelectorAll('details'))
-      if (open.has(folded.firstElementChild.textContent)) folded.open = true;
+      if (open.has(fold_of(folded))) folded.open = true;
     offer_copies(box);
     for (const table of box.querySelectorAll('script[type="text/csv"]')) {
       const {name} = table.dataset,
