@@ -58,9 +58,10 @@ def wait() -> None:
     while True:
         select.select([], [sys.stdout], [])
         try:
-            return sys.stdout.flush()
+            sys.stdout.flush()
         except BlockingIOError:
             continue
+        return
 
 
 def nowhere(stream: Any) -> None:
