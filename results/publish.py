@@ -29,11 +29,14 @@ EVENTS = ("chosen", "study_ended", "driver_started")
 ELSEWHERE = "elsewhere"  # what study.evaluate keeps: a table for each other data set
 OF_A_DRIVER = ("event", "time", "git", "versions", "hardware")  # and never its host and process
 PART = r"[\w.+@~-]+"
+# A folder of a path, whose name may have blanks before capitals and numbers: My Data, Jo Smith 2.
+FOLDER = rf"{PART}(?: [A-Z0-9(&-][\w.+@~()&-]*)*(?=[/\\])"
 PATH = re.compile(  # of a machine; what begins within a word is none, as in SPLIT/CLASS/NAME
     r"(?<![\w.+@~/\\-])(?:"
-    rf"[A-Za-z]:(?:[/\\]+{PART})+"  # below a drive's letter, which alone is no path
-    rf"|(?!https?:)[A-Za-z][\w+.-]*:/(?:/+{PART})+"  # an address, as s3://BUCKET/FOLDER
-    rf"|~[\w.-]*(?:[/\\]{PART})+|(?<!https:)(?<!http:)[/\\]{{1,2}}{PART}(?:[/\\]+{PART})+)"
+    rf"[A-Za-z]:(?:[/\\]+{FOLDER})*[/\\]+{PART}"  # below a drive's letter, which alone is no path
+    rf"|(?!https?:)[A-Za-z][\w+.-]*:/(?:/+{FOLDER})*/+{PART}"  # an address, as s3://BUCKET/FOLDER
+    rf"|~[\w.-]*(?:[/\\]{FOLDER})*[/\\]{PART}"
+    rf"|(?<!https:)(?<!http:)[/\\]{{1,2}}{FOLDER}(?:[/\\]+{FOLDER})*[/\\]+{PART})"
 )
 
 
