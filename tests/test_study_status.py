@@ -137,7 +137,27 @@ def test_a_study_that_had_ended_runs_as_soon_as_a_driver_goes_on_with_it(tmp_pat
     assert progress.of(folder)["state"] == "complete"
     with (folder / "events.jsonl").open("rb") as journal:
         fcntl.flock(journal, fcntl.LOCK_EX)
-        assert progress.of(folder)["state"] == state
+        told = progress.of(folder)
+    assert (told["state"], told["seconds_left"]) == (state, None)
+    assert told["budget"]["seconds_spent"] == 17.0, "and not the pause"
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="who holds a lock is asked of Linux")
+def test_what_is_spent_counts_on_between_the_events(tmp_path, monkeypatch):
+    """Of a running study it stood still from one epoch to the next, unlike in its terminal."""
+    folder = study(tmp_path / "one", driver(), *SEARCHED)
+    moment = Tables.of(read(folder / "events.jsonl")).moment
+
+    class Then(datetime):
+        @classmethod
+        def now(cls, tz: object = UTC) -> datetime:
+            return moment + timedelta(seconds=30)
+
+    monkeypatch.setattr(progress, "datetime", Then)
+    assert progress.of(folder)["budget"]["seconds_spent"] == 8.0
+    with (folder / "events.jsonl").open("rb") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        assert progress.of(folder)["budget"]["seconds_spent"] == 38.0
 
 
 LOCKS = """\

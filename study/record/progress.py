@@ -40,7 +40,9 @@ def of(folder: Path) -> Facts:
     tables = Tables.of(events)
     driver = tables.drivers[-1] if tables.drivers else {}
     state, why = state_of(folder, header, driver, events)
-    going = state in ("running", "unknown")
+    over = bool(events) and events[-1]["event"] == "study_ended"  # though a driver may go on soon
+    going, now = state in ("running", "unknown") and not over, datetime.now(UTC)
+    spent = remaining.spent(tables, now) if going and state == "running" else tables.wall_seconds
     return facts | {
         "state": state,
         "why": why,
@@ -51,8 +53,8 @@ def of(folder: Path) -> Facts:
         "test_opened": len(tables.opened),
         "best": best(study, tables),
         "failures": failures(tables),
-        "budget": budget(study, tables),
-        "seconds_left": remaining.seconds(header, tables, datetime.now(UTC)) if going else None,
+        "budget": budget(study, tables, spent),
+        "seconds_left": remaining.seconds(header, tables, now) if going else None,
         "host": driver.get("host", ""),
         "pid": driver.get("pid"),
         "heard_of_at": events[-1]["time"] if events else header.get("started_at"),
@@ -224,10 +226,10 @@ def last_line(text: str) -> str:
     return (text.strip().splitlines() or [""])[-1]
 
 
-def budget(study: Facts, tables: Tables) -> Facts:
+def budget(study: Facts, tables: Tables, seconds: float) -> Facts:
     """What was spent, and what there is to spend where a budget was given."""
     return {
-        "seconds_spent": tables.wall_seconds,
+        "seconds_spent": seconds,
         "gpu_hours_spent": tables.gpu_seconds / 3600,
         "time_budget": study.get("time_budget") or None,
         "gpu_hours": study.get("gpu_hours") or None,
