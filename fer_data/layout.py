@@ -205,7 +205,9 @@ def lacking(tree: Tree, files: list[File]) -> str:
 def with_splits(files: list[File]) -> tuple[list[File], tuple[str, ...]]:
     """The files, with val told from test as far as names tell them, and notes."""
     splits = {file.split for file in files}
-    return with_halves(files) if splits - {"train"} == {"test"} else (files, ())
+    if splits == {"test"}:  # of whatever data set: that its names tell nothing is no news
+        return with_halves(files)[0], ()
+    return with_halves(files) if splits == {"train", "test"} else (files, ())
 
 
 def with_halves(files: list[File]) -> tuple[list[File], tuple[str, ...]]:

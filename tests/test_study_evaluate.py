@@ -211,6 +211,7 @@ def test_a_folder_of_one_split_alone_can_be_asked_about(tmp_path, names, asked):
     path = folder(tmp_path / "x", dict.fromkeys(names, encoded()))
     assert sources.digest(path)
     rows, notes = evaluate.faces(str(path), CLASSES)
+    assert not any("halves" in note for note in rows.notes)
     assert asked in notes[0] and f"{len(rows.names)} faces" in asked
     with pytest.raises(Mistake, match="x has no images in t"):
         dataset.read(path)
