@@ -341,6 +341,29 @@ def test_duplicates_by_class(whole):
     assert frame["copied"].to_dict() == {name: 0.5 * (name == CLASSES[0]) for name in CLASSES}
 
 
+def test_of_a_class_without_test_images_none_is_a_copy(whole):
+    """It had 100 %, and the report said that all of its test images occur in train."""
+    one = answers(load(whole))[0]
+    kept = (one.split != "test") | (one.label != 3)
+    per_image = {n: getattr(one, n)[kept] for n in "split image pixels duplicate label".split()}
+    less = replace(one, probability=one.probability[:, kept], **per_image)
+    frame = evaluation.copies_by_class(less).set_index("class")
+    assert frame["images"]["happy"] == 0 and np.isnan(frame["copied"]["happy"])
+    assert frame["copied"].drop("happy").max() == 0.5
+
+
+def test_uneven_duplicates_are_told_of_each_data_set(whole):
+    """Of several studies those of the first alone were, as if they were of all."""
+    one = load(whole)
+    data = {**one.study["data"], "digest": "other"}
+    other = replace(one, name="other", study={**one.study, "data": data})
+    settings = evaluation.evaluated([*answers(one), *answers(other)])
+    found = sections_confusion.of_settings(settings, Inputs([one, other], settings))
+    told = [block.words for block in found.blocks if isinstance(block, Text)]
+    each = [words.partition(":")[0] for words in told if words.startswith("Duplicates are")]
+    assert each == ["Duplicates are uneven in mine", "Duplicates are uneven in other"]
+
+
 def test_warnings_of_a_study_that_runs_on_drawn_faces(tmp_path):
     head = header(status="running", reason="", data={"synthetic": True, "notes": ["drawn"]})
     found = load(folder(tmp_path / "s", head))

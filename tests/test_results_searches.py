@@ -56,6 +56,17 @@ def test_only_where_there_are_intervals_are_they_said_to_be_of_one_search(whole)
         assert [block.words.partition(":")[0] for block in told if isinstance(block, Text)] == words
 
 
+def test_searches_that_answered_other_images_are_not_averaged(whole):
+    """One that knows no near copies has more images without duplicates: a ValueError of NumPy."""
+    one = load(whole)
+    group = [study(one, name, k) for k, name in enumerate("ab")]
+    first, second = (answers(each) for each in group)
+    near = [replace(s, near=s.image == s.image[s.split == "test"][-1]) for s in second]
+    settings = evaluation.evaluated([*first, *near])
+    assert searches.answered(group, settings, PRIMARY) == []
+    assert len(searches.answered(group, settings, "test")) == len(first)
+
+
 def test_a_search_is_one_draw(whole):
     one = load(whole)
     group = [study(one, name, seed) for seed, name in enumerate("abc")]

@@ -343,7 +343,7 @@ def copies_by_class(answers: Answers, split: str = "test") -> pd.DataFrame:
     size = len(answers.classes)
     images = np.bincount(answers.label[inside], minlength=size)
     left = np.bincount(answers.label[clean], minlength=size)
-    share = 1 - left / np.maximum(images, 1)
+    share = np.where(images > 0, 1 - left / np.maximum(images, 1), np.nan)
     return pd.DataFrame({"class": answers.classes, "images": images, "copied": share})
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from fer_stats import crossed, verdicts
 from fer_stats.verdicts import Answered, Comparison
 from results.artefacts.load import Findings
-from results.facts.evaluation import PRIMARY, Evaluated, chosen, copies
+from results.facts.evaluation import PRIMARY, Evaluated, chosen, copies, digest
 from results.facts.verdicts import fixed, others, within
 from results.words import signed
 
@@ -42,19 +42,21 @@ def seeds(group: list[Findings]) -> set[int]:
 
 
 def answered(group: list[Findings], settings: list[Evaluated], scope: str) -> list[Answered]:
-    """Each setting that every search confirmed, a row of answers a search."""
+    """Each setting that every search confirmed on the same images, a row of answers a search."""
     found: dict[str, list[np.ndarray]] = {}
+    on: dict[str, set[str]] = {}
     for one in group:
         for each in settings:
             if each.answers.study == one.name:
                 own, inside = each.answers, chosen(each.answers, scope)
                 right = own.guess[:, inside] == own.label[inside]
                 found.setdefault(own.setting, []).append(right.mean(0))
+                on.setdefault(own.setting, set()).add(digest(own, scope))
     numbers = tuple(int(one.study["study"].get("seed") or 0) for one in group)
     return [
         Answered(name, np.array(rows), numbers)
         for name, rows in found.items()
-        if len(rows) == len(group)
+        if len(rows) == len(group) and len(on[name]) == 1
     ]
 
 

@@ -266,7 +266,7 @@ def expected_best(
 
 
 def slice_of(trials: pd.DataFrame, name: str, log: bool, judged: str = "val accuracy") -> go.Figure:
-    """Each trial's last value on val against one hyperparameter; hollow: stopped early."""
+    """Each trial's last value on val against one hyperparameter; hollow: stopped early, failed."""
     figure = canvas(name, judged, 280)
     there = trials.dropna(subset=[f"hp_{name}"])
     values = there[f"hp_{name}"]

@@ -34,20 +34,26 @@ def of_settings(settings: list[Evaluated], given: Inputs) -> Section:
     for one in settings:
         blocks += matrix(one, given.published if one.name in compared else {})
     blocks += cautions(settings, "its matrix is that")
-    blocks += uneven(settings)
+    each: dict[str, Evaluated] = {}  # of each data set
+    for one in settings:
+        each.setdefault(one.answers.digest, one)
+    for one in each.values():
+        blocks += uneven(one, len(each) > 1)
     return Section(TITLE, [*blocks, *hardest(settings)])
 
 
-def uneven(settings: list[Evaluated]) -> list[Block]:
-    """That the duplicates aren't spread evenly over the classes, where they are not."""
-    if not settings:
+def uneven(one: Evaluated, several: bool) -> list[Block]:
+    """That the duplicates aren't spread evenly over the classes, where they are not; `several`: of
+    the data set of which study."""
+    frame = evaluation.copies_by_class(one.answers).dropna().sort_values("copied")
+    if frame.empty:
         return []
-    frame = evaluation.copies_by_class(settings[0].answers).sort_values("copied")
     least, most = frame.iloc[0], frame.iloc[-1]
     if most["copied"] < 0.05 or most["copied"] < 2 * least["copied"]:
         return []
     words = (
-        f"Duplicates are uneven: of the test images of {most['class']} "
+        f"Duplicates are uneven{f' in {one.answers.study}' if several else ''}: of the test images "
+        f"of {most['class']} "
         f"{100 * most['copied']:.0f} % also occur in train or val, of {least['class']} "
         f"{100 * least['copied']:.0f} %. Recall of the classes with most, macro F1 and balanced "
         "accuracy are too high for it; 'test, no duplicates' leaves them out."

@@ -54,7 +54,12 @@ def tested(given: Inputs) -> Section | None:
     whole, classes, groups = (
         make(found) for make in (elsewhere.tested, elsewhere.classes, elsewhere.groups)
     )
-    notes = {one.tested: f"{one.tested}: {'; '.join(one.notes)}." for one in found}
+    # of several studies each leaves out copies of its own training images
+    notes = dict.fromkeys(
+        f"{one.tested}{f', {one.setting.answers.study}' if len(given.studies) > 1 else ''}: "
+        f"{'; '.join(one.notes)}."
+        for one in found
+    )
     blocks: list[Block] = [
         Text(summary(whole, classes)),
         table("elsewhere", "Trained on, tested on", whole, COLUMNS),
@@ -62,9 +67,7 @@ def tested(given: Inputs) -> Section | None:
     ]
     if not groups.empty:
         blocks.append(table("elsewhere_groups", "Accuracy by group", groups, GROUPS, True))
-    return Section(
-        "Trained on, tested on", [*blocks, *(Text(one, "quiet") for one in notes.values())]
-    )
+    return Section("Trained on, tested on", [*blocks, *(Text(one, "quiet") for one in notes)])
 
 
 def summary(whole: pd.DataFrame, classes: pd.DataFrame) -> str:

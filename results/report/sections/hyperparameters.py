@@ -15,8 +15,8 @@ INFLUENCE_COLUMNS = (
 )
 PAIR_COLUMNS = "model trial_id hp_lr:number hp_batch_size:count judged:percent"
 PAIR_WORDS = (
-    "Each mark is a trial, its colour the final {judged}. Hollow marks were stopped early: they "
-    "aren't comparable with the filled ones."
+    "Each mark is a trial, its colour the final {judged}. Hollow marks didn't come to their last "
+    "epoch: they aren't comparable with the filled ones."
 )
 
 
@@ -46,7 +46,7 @@ def hyperparameters(one: Findings, trials: pd.DataFrame) -> list[Block]:
 
 
 def slice_words(influence: pd.DataFrame, judged: str) -> str:
-    words = f"Final {judged} of each trial; hollow marks were stopped early."
+    words = f"Final {judged} of each trial; hollow marks didn't come to their last epoch."
     value = influence["adjusted_r2"]
     if not (value > 0).any():
         return words
