@@ -317,10 +317,15 @@ test('a network that diverged answered wrong, in the table of models as in the r
 
 test('the table of models has what the study was judged by', () => {
   const {columns, rows} = models_table(study([{curve: [0.1], val_macro_f1: [0.1]}], F1));
-  assert.deepEqual(
-    plain(columns.map(({name}) => name)),
-    ['setting', 'network', 'seeds', 'accuracy', 'macro-F1', 'a', 'b'],
-  );
+  assert.deepEqual(plain(columns.map(({name}) => name)), [
+    'setting',
+    'network',
+    'seeds',
+    'accuracy',
+    'macro-F1',
+    'a',
+    'b',
+  ]);
   assert.ok(Math.abs(rows[0][4] - (4 / 5 + 2 / 3) / 4) < 1e-9); // of the seed that didn't diverge, halved
 });
 
@@ -337,7 +342,13 @@ test('where val was judged without copies, the best on val is the best without t
     networks: [
       [0, 0, 1, 0],
       [1, 1, 0, 1],
-    ].map(guess => ({study: 0, trial: 't', rows: 0, guess: array('u1', guess), probability: array('u1', [])})),
+    ].map(guess => ({
+      study: 0,
+      trial: 't',
+      rows: 0,
+      guess: array('u1', guess),
+      probability: array('u1', []),
+    })),
     attention: [],
   });
   assert.deepEqual(plain(explorer.answers.networks.map(one => explorer.val_worth([one]))), [0, 1]);

@@ -383,8 +383,7 @@
       open = new Set([...box.querySelectorAll('details[open]')].map(fold_of));
     box.innerHTML = html;
     box.dataset.html = html;
-    for (const folded of box.querySelectorAll('details'))
-      if (open.has(fold_of(folded))) folded.open = true;
+    for (const folded of box.querySelectorAll('details')) if (open.has(fold_of(folded))) folded.open = true;
     offer_copies(box);
     for (const table of box.querySelectorAll('script[type="text/csv"]')) {
       const {name} = table.dataset,

@@ -361,7 +361,8 @@
     const sizes = batch.distinct.length <= 10 ? batch.distinct : [];
     const best = sizes.map(() => edges.slice(1).map(() => ({top: -Infinity, many: 0, model: ''})));
     for (let i = 0; i < y.length; i++) {
-      if (!explorer.selected[i] || Number.isNaN(y[i]) || explorer.data.trials.status[i] === 'failed') continue;
+      if (!explorer.selected[i] || Number.isNaN(y[i]) || explorer.data.trials.status[i] === 'failed')
+        continue;
       const down = sizes.indexOf(batch.values[i]),
         across = edges.slice(1).findIndex(edge => lr.values[i] < edge);
       if (down < 0 || across < 0) continue;
