@@ -131,11 +131,11 @@ def test_identical_images_are_one_draw_in_the_study_that_knows_them_and_there_al
     ]
     schemas.write_table(knowing / "images.parquet", kept, schemas.IMAGES)
     alone = {path: of(path)[0] for path in (whole, knowing)}
-    assert alone[whole].low != alone[knowing].low
+    assert alone[whole].p != alone[knowing].p
     for order in ((whole, knowing), (knowing, whole)):
         studies = named_apart([load(path) for path in order])
         settings = evaluation.evaluated([one for study in studies for one in answers(study)])
         found = [one for one in verdicts.of(studies, settings) if one.primary]
-        assert [(one.low, one.high) for one in found] == [
-            (alone[path].low, alone[path].high) for path in order
+        assert [(one.p, one.high) for one in found] == [
+            (alone[path].p, alone[path].high) for path in order
         ]
