@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import Future
+from dataclasses import replace
 
 import flask
 import numpy as np
@@ -16,7 +17,7 @@ from test_results_load import CLASSES, START, epochs, event, folder, header, tri
 
 from results import Mistake
 from results.artefacts.load import answers, load, named_apart
-from results.explorer import document, live, notes, written
+from results.explorer import document, live, notes, overview, written
 from results.explorer.__main__ import main
 from results.explorer.answers import answers_payload
 from results.explorer.app import POLICY, app
@@ -38,6 +39,15 @@ def numbers(told):
 def test_an_array_is_what_it_was():
     told = array([1.5, float("nan"), -2], "f8")
     np.testing.assert_array_equal(numbers(told), [1.5, np.nan, -2])
+
+
+def test_the_fold_of_a_studys_notes_is_known_whatever_their_number(whole):
+    """By its caption it was another one, and shut, as "3 notes" became "4 notes"."""
+    one = load(whole)
+    more = {**one.study, "data": {**one.study["data"], "notes": ["one more"]}}
+    told = [overview.state(each) for each in (one, replace(one, study=more))]
+    assert told[0] != told[1]
+    assert all('<details data-fold="notes of mine">' in text for text in told)
 
 
 def test_a_payload_holds_every_trial_epoch_and_judgement(whole):
