@@ -63,10 +63,10 @@ def test_class_numbers_without_names_are_no_class_of_another_set(tmp_path, capsy
     assert datasets.main([*words, *both]) == 0
     assert "class 0" not in capsys.readouterr().out
     read, real = [], datasets.sources.read
-    monkeypatch.setattr(datasets.sources, "read", lambda *a: read.append(a) or real(*a))
+    monkeypatch.setattr(datasets.sources, "read", lambda *a, **k: read.append(a) or real(*a, **k))
     found = datasets.read(words[:2], [("angry", "happy", "neutral"), ("neutral", "angry")])
     assert len(read) == 2, "each source was read twice"
-    given = real(one, ("angry", "happy", "neutral"))
+    given = real(one, ("angry", "happy", "neutral"), trained=False)
     assert found[0].names.tolist() == given.names.tolist() and found[0].notes == given.notes
     there = datasets.counted(["a", "b"], found).set_index(["set", "class"])["images"]
     assert there["b"].to_dict() == {"angry": 3, "happy": 0, "neutral": 3}
