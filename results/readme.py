@@ -103,14 +103,9 @@ def accuracy(settings: list[Evaluated], ours: pd.DataFrame) -> Picture:
 
 def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
     """Accuracy on val by epoch of the same settings, a picture for each part of val that epochs
-    were judged on: without copies of training images it is 5 points lower."""
+    were judged on."""
     each = pd.concat(
-        [
-            status.curves(one).assign(
-                images=searching.val_images(one), clean=evaluation.without_copies(one)
-            )
-            for one in paper.newest_last(studies)[::-1]
-        ],
+        [status.curves_on_val(one) for one in paper.newest_last(studies)[::-1]],
         ignore_index=True,
     )
     part = each[each["setting"].isin(ours["setting"]) & (each["measure"] == "val_accuracy")]
@@ -125,8 +120,7 @@ def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
             f"{name} {100 * row['mean']:.1f} % after {row['epoch']}"
             for name, row in ends.iterrows()
         ]
-        copies = ", none of them a copy of a training image" if clean else ""
-        words = f"Accuracy on {size:,} images of val{copies}, by epoch: {'; '.join(told)}."
+        words = f"Accuracy on {status.images_of_val(size, clean)}, by epoch: {'; '.join(told)}."
         name = f"curves-{number}" if len(groups) > 1 else "curves"
         yield Picture(name, words, [charts.curve(rows, "val_accuracy", "val accuracy")])
 

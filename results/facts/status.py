@@ -5,7 +5,7 @@ import pandas as pd
 
 from results.artefacts.load import Answers, Findings
 from results.artefacts.once import once
-from results.facts import drivers, learning
+from results.facts import drivers, evaluation, learning, search
 from results.words import counted, listed
 
 
@@ -255,6 +255,19 @@ def measures(findings: Findings) -> list[str]:
     judged by."""
     plain = ["train_loss", "train_accuracy", "val_loss", "val_accuracy"]
     return list(dict.fromkeys([*plain, f"val_{findings.metric}"]))
+
+
+def curves_on_val(findings: Findings) -> pd.DataFrame:
+    """`curves`, with the images of val that its epochs were judged on: how many (`images`), and
+    whether without copies of training images (`clean`), which makes accuracy 5 points lower."""
+    images, clean = search.val_images(findings), evaluation.without_copies(findings)
+    return curves(findings).assign(images=images, clean=clean)
+
+
+def images_of_val(images: int, clean: bool, whose: str = "") -> str:
+    """These images in words; `whose`, as " of fer2013", where there are several data sets."""
+    copies = ", none of them a copy of a training image" if clean else ""
+    return f"{images:,} images of val{whose}{copies}"
 
 
 @once

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from results.artefacts.load import Findings
-from results.facts import evaluation, paper, search, status
+from results.facts import paper, search, status
 from results.figures import charts
 from results.report.blocks import Block, Figure, Section, Text, kinds, table
 from results.words import listed, measure_words, seeds
@@ -32,11 +32,9 @@ HOW = (
 def curves(studies: list[Findings]) -> Section | None:
     """Accuracy and loss by epoch of the confirmed settings."""
     each = [
-        status.curves(one).assign(
+        status.curves_on_val(one).assign(
             study=one.name,
             data=f"{one.study['data'].get('name')} {one.study['data'].get('digest')}",
-            images=search.val_images(one),
-            clean=evaluation.without_copies(one),
         )
         for one in studies
     ]
@@ -60,13 +58,13 @@ def curves(studies: list[Findings]) -> Section | None:
 
 def on_one_val(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows that were judged on the same images of val together, and which these are where there
-    are several: without copies of training images accuracy is 5 points lower."""
+    are several."""
     groups = frame.groupby(["data", "images", "clean"], sort=False)
     several = frame["data"].nunique() > 1
     for (data, images, clean), rows in groups:
         whose = f" of {data}" if several else ""
-        copies = ", none of them a copy of a training image" if clean else ""
-        yield f", on {images:,} images of val{whose}{copies}" * (groups.ngroups > 1), rows
+        told = f", on {status.images_of_val(images, clean, whose)}"
+        yield told * (groups.ngroups > 1), rows
 
 
 def of_val(studies: list[Findings]) -> str:
