@@ -96,6 +96,14 @@ def until(page, condition, seconds=PATIENCE):
         time.sleep(0.03)
 
 
+def rows_of_table(figure):
+    """The rows below a figure's *Table*, which is filled after it opened (`toggle` is queued)."""
+    figure.locator("summary", has_text="Table").click()
+    rows = figure.locator("table tbody tr")
+    rows.first.wait_for(timeout=1000 * PATIENCE)
+    return rows
+
+
 def brush(page, axis, low, high):
     """Drag along an axis between two fractions of its height."""
     page.evaluate("document.getElementById('trials').scrollIntoView({behavior: 'instant'})")
@@ -1037,9 +1045,8 @@ def test_history_timeline_and_usage_are_those_of_the_tables(browser, whole, tmp_
             page.evaluate("document.querySelector('#figure-curves .axes')._fullLayout.yaxis.type")
             == "log"
         )
-        page.locator("#figure-timeline summary").click()
         many = int(one.trials["started_at"].notna().sum())
-        until(page, f"document.querySelectorAll('#figure-timeline tbody tr').length === {many}")
+        assert rows_of_table(page.locator("#figure-timeline")).count() == many
 
 
 def test_axes_are_coloured_turned_moved_hidden_and_the_accuracy_stays_in_sight(
@@ -1162,8 +1169,7 @@ def test_any_two_hyperparameters_are_a_map_with_its_colour_bar(browser, tmp_path
         said = [float(each) for each in re.findall(r"([\d.]+) %", bar.inner_text())]
         values = page.evaluate("[...explorer.compared_accuracy()].filter(v => !Number.isNaN(v))")
         assert said == pytest.approx([100 * min(values), 100 * max(values)])
-        figure.locator("summary", has_text="Table").click()
-        cells = figure.locator("table tbody tr").first.locator("td").all_inner_texts()
+        cells = rows_of_table(figure).first.locator("td").all_inner_texts()
         row = load(tmp_path / "s").trials.set_index("trial_id").loc[cells[0]]
         assert [float(cells[2]), float(cells[3])] == [row["hp_batch_size"], row["hp_lr"]]
         figure.get_by_label("Across").select_option("lr")
@@ -1196,8 +1202,7 @@ def test_a_zero_of_a_log_axis_stands_at_its_foot(browser, tmp_path):
         until(page, f"{axis}?.type === 'log'")
         assert page.evaluate(f"{axis}.ticktext[0]") == "0"
         assert page.evaluate(f"10 ** {axis}.range[0] < {axis}.tickvals[0]")
-        page.locator("#figure-slice-weight_decay summary", has_text="Table").click()
-        rows = page.locator("#figure-slice-weight_decay tbody tr")
+        rows = rows_of_table(page.locator("#figure-slice-weight_decay"))
         assert "Not applicable" not in page.locator("#slice-weight_decay-summary").inner_text()
         assert rows.count() == 3
 
