@@ -11,6 +11,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from results import Mistake
+
 PX = 720  # of a figure without a width of its own
 PATIENCE = 60.0  # seconds for a browser's start and for each picture, before it is given up
 HERE = Path(__file__).parent
@@ -21,7 +23,8 @@ class NoBrowser(Exception):
 
 
 def write(plots: dict[Path, go.Figure], patience: float = PATIENCE) -> None:
-    """Each figure into its file, .svg or .png (twice the pixels); raises NoBrowser.
+    """Each figure into its file, .svg or .png (twice the pixels); raises NoBrowser, and Mistake
+    for a file that can't be written.
 
     One page of one browser draws them all, and a figure once for both of its files. kaleido 1.5
     loads its page with all of plotly.js again after each file: 132 files took it 3 times as long.
@@ -31,6 +34,8 @@ def write(plots: dict[Path, go.Figure], patience: float = PATIENCE) -> None:
         # In a thread of its own: the caller may have a loop that runs.
         with ThreadPoolExecutor(1) as aside:
             aside.submit(asyncio.run, drawn(files(plots), patience)).result()
+    except Mistake:
+        raise
     except TimeoutError:
         raise NoBrowser(f"its browser didn't answer within {patience:g} s") from None
     except (ImportError, ValueError, RuntimeError, OSError) as error:
@@ -60,9 +65,18 @@ async def drawn(figures: list[tuple[go.Figure, list[Path]]], patience: float) ->
         for figure, paths in figures:
             images = await within(patience, asked(tab, figure, paths))
             for path, image in zip(paths, images, strict=True):
-                path.write_bytes(image)
+                keep(path, image)
     finally:
         await closed(browser)
+
+
+def keep(path: Path, image: bytes) -> None:
+    """One picture's file; raises Mistake, since a full disk is no missing browser."""
+    try:
+        path.write_bytes(image)
+    except OSError as error:
+        why = error.strerror
+        raise Mistake(f"can't write {path} ({why}): make room, or give another folder") from None
 
 
 async def asked(tab: Any, figure: go.Figure, paths: list[Path]) -> list[bytes]:
