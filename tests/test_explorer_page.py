@@ -1041,10 +1041,8 @@ def test_history_timeline_and_usage_are_those_of_the_tables(browser, whole, tmp_
         )
         page.locator("#figure-curves select").nth(3).select_option("best")
         assert "Drawn is the best so far" in told.inner_text()
-        assert (
-            page.evaluate("document.querySelector('#figure-curves .axes')._fullLayout.yaxis.type")
-            == "log"
-        )
+        axis = "document.querySelector('#figure-curves .axes')._fullLayout.yaxis"
+        until(page, f"{axis}.type === 'log'")
         many = int(one.trials["started_at"].notna().sum())
         assert rows_of_table(page.locator("#figure-timeline")).count() == many
 
@@ -1073,9 +1071,9 @@ def test_axes_are_coloured_turned_moved_hidden_and_the_accuracy_stays_in_sight(
         page.locator("#figure-coordinates select").select_option("model")
         assert "alexnet" in page.locator("#coordinates-key").inner_text()
         page.set_viewport_size({"width": 390, "height": 844})
-        page.wait_for_timeout(500)
-        box = page.locator(".strip[data-axis='val_accuracy'] .rule").bounding_box()
-        assert 0 < box["x"] < 390
+        rule = "document.querySelector(\".strip[data-axis='val_accuracy'] .rule\")"
+        place = f"{rule}.getBoundingClientRect().x"
+        until(page, f"0 < {place} && {place} < 390")
 
 
 def test_a_link_says_where_one_was_and_the_menu_is_in_the_history(browser, whole, tmp_path):
@@ -1333,8 +1331,7 @@ def test_the_mouse_turns_and_drags_an_axis_names_a_line_and_a_phone_shows_accura
         assert "epoch=1" in page.url
         assert "epoch 1" in page.locator("#figure-influence .summary").inner_text()
         page.set_viewport_size({"width": 390, "height": 844})
-        page.wait_for_timeout(500)
-        assert page.locator("#top").bounding_box()["height"] < 84
+        until(page, "document.getElementById('top').getBoundingClientRect().height < 84")
         grid = page.locator("#figure-table .grid")
         grid.scroll_into_view_if_needed()
         accuracy = grid.locator("thead th").nth(3).bounding_box()
@@ -1345,4 +1342,4 @@ def test_the_mouse_turns_and_drags_an_axis_names_a_line_and_a_phone_shows_accura
         plot.scroll_into_view_if_needed()
         until(page, "document.querySelector('#written-comparison .plot')._fullLayout")
         drawn = "document.querySelector('#written-comparison .plot')._fullLayout.xaxis._length"
-        assert page.evaluate(drawn) > 250  # names stand above the marks, not beside them
+        until(page, f"{drawn} > 250")  # names stand above the marks, not beside them
