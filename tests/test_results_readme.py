@@ -138,6 +138,11 @@ def test_the_answer_says_what_a_published_search_gained_over_the_default(tmp_pat
         "What the search gained over the default, new seeds, on test without duplicates (searched)"
     )
     assert f"{told}: alexnet: " in words and "2 seeds each" in words
+    assert "`searched`: 6 trials of up to 4 epochs, tpe, asha; 100 train, 14 val, 14 test" in words
+    assert "seeds | val (14), 95 % | test, no duplicates (13), 95 % | its default there |" in words
+    shares = "| 35.7 % (0.0 to 100.0) | 38.5 % (0.0 to 100.0) | 69.2 % (0.0 to 100.0) |"
+    assert f"| alexnet | 2 {shares}" in words
+    assert "searched" not in readme.answer([paper, replace(one, chosen=searched.chosen[:0])])
 
 
 def test_without_a_setting_of_the_papers_there_is_no_answer(whole):
