@@ -54,8 +54,10 @@ ROOMS = {
     " fer_data numpy pandas PIL dash flask werkzeug",
     "results/datasets.py": "results fer_data results/figures numpy pandas PIL",
     "results/publish.py": "results results/artefacts numpy pyarrow",
-    "results/readme.py": "results results/artefacts results/facts results/figures results/report"
+    "results/documents": "results results/artefacts results/facts results/figures results/report"
     " results/publish.py pandas plotly",
+    "results/readme.py": "results results/artefacts results/documents results/figures"
+    " results/publish.py plotly",
     "results/__main__.py": "results results/artefacts results/report",
 }
 PACKAGES = ("fer_data", "fer_models", "fer_stats", "study", "results")

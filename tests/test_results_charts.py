@@ -7,6 +7,7 @@ from test_results_load import CLASSES, LABELS, SPLITS, epochs, folder, header, p
 
 from results import readme
 from results.artefacts.load import answers, load
+from results.documents import pictures
 from results.facts import evaluation, progress
 from results.figures import charts, style
 from results.report.blocks import Figure
@@ -106,7 +107,7 @@ def test_a_scope_that_one_study_lacks_is_a_dash_in_its_row(tmp_path):
 def test_the_readmes_first_picture_says_how_many_of_the_papers_epochs_were_run():
     studies = readme.published()
     begun = [study for study in studies if study.name != "paper-resnets-and-cbam"]
-    picture, earlier = (next(readme.pictures(each)) for each in (studies, begun))
+    picture, earlier = (next(pictures.pictures(each)) for each in (studies, begun))
     at, before = (
         {label.split("<br>")[0]: (label, symbol) for label, symbol in marks(one.plots[0]).items()}
         for one in (picture, earlier)

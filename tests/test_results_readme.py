@@ -10,20 +10,21 @@ from test_results_load import PAPERS, epochs, folder, header, predictions, trial
 
 from results import Mistake, readme
 from results.artefacts.load import load
+from results.documents import pictures, text
 
 __all__ = ["whole"]
 
 
 def test_what_was_found_in_the_documents_is_what_the_published_studies_say():
     studies = readme.published()
-    shown = list(readme.pictures(studies))
+    shown = list(pictures.pictures(studies))
     for path, words in (
-        (readme.README, readme.answer(studies)),
-        (readme.PAGE, readme.section(studies, shown)),
+        (readme.README, text.answer(studies)),
+        (readme.PAGE, text.section(studies, shown)),
     ):
         assert readme.placed(path, words) == path.read_text(), "run python -m results.readme"
     drawn = {path.name for path in readme.FOLDER.glob("*.svg")}
-    assert drawn == {file for picture in shown for file in readme.files(picture)}
+    assert drawn == {file for picture in shown for file in pictures.files(picture)}
     for path in readme.FOLDER.glob("*.svg"):
         assert readme.DARK in path.read_text()
         assert path.stat().st_size < 200_000
@@ -40,7 +41,7 @@ def paper_study(path, many=4, head=None, setting="A-alexnet"):
 
 
 def test_pictures_say_n_and_interval(tmp_path):
-    shown = {one.name: one for one in readme.pictures([load(paper_study(tmp_path / "s"))])}
+    shown = {one.name: one for one in pictures.pictures([load(paper_study(tmp_path / "s"))])}
     assert list(shown) == ["accuracy", "curves", "networks"]
     assert "(10 images, the paper's test folder)" in shown["accuracy"].words
     assert "A-alexnet 70.0 % (" in shown["accuracy"].words and "one seed" in shown["accuracy"].words
@@ -50,22 +51,22 @@ def test_pictures_say_n_and_interval(tmp_path):
 def test_a_study_on_other_images_is_not_set_beside_the_paper_and_the_page_says_why(tmp_path):
     other = header(study={"name": "raf"}, data={"counts": {"val": {"1": 42}, "test": {"1": 42}}})
     studies = [load(paper_study(tmp_path / "raf", head=other))]
-    assert [one.name for one in readme.pictures(studies)] == ["networks"]
+    assert [one.name for one in pictures.pictures(studies)] == ["networks"]
     images = "its val and test hold 84 images, and the paper's test folder 7,178"
     why = f"`raf` isn't compared: {images}."
-    assert readme.beside(studies).strip() == why
-    assert "No setting of the paper has been published" in readme.answer(studies)
+    assert text.beside(studies).strip() == why
+    assert "No setting of the paper has been published" in text.answer(studies)
     both = [*studies, load(paper_study(tmp_path / "s"))]
-    shown = {one.name: one for one in readme.pictures(readme.named_apart(both))}
+    shown = {one.name: one for one in pictures.pictures(readme.named_apart(both))}
     assert shown["accuracy"].words.count("A-alexnet") == 1
-    assert why in readme.beside(both) and readme.beside(both).count("| A-alexnet |") == 1
+    assert why in text.beside(both) and text.beside(both).count("| A-alexnet |") == 1
 
 
 def test_a_setting_still_in_training_stands_in_the_tables_with_its_epochs_alone(tmp_path):
     rows = [trial("B-alexnet-s0", "alexnet", "confirm", "stopped", 50, setting="B-alexnet")]
     begun = folder(tmp_path / "begun", PAPERS, rows, epochs("B-alexnet-s0", [0.4] * 12), [])
     studies = [load(paper_study(tmp_path / "s")), load(begun)]
-    told = [readme.answer(studies), readme.beside(studies)]
+    told = [text.answer(studies), text.beside(studies)]
     for table in told:
         (row,) = [line for line in table.splitlines() if "| B-alexnet |" in line]
         assert "12 of 50 epochs so far" in row and "59.3" in row, "the paper's own figure stands"
@@ -74,7 +75,7 @@ def test_a_setting_still_in_training_stands_in_the_tables_with_its_epochs_alone(
 
 def test_of_one_setting_in_two_studies_the_longer_is_shown(tmp_path):
     both = [load(paper_study(tmp_path / "short", 2)), load(paper_study(tmp_path / "long"))]
-    shown = {one.name: one for one in readme.pictures(readme.named_apart(both))}
+    shown = {one.name: one for one in pictures.pictures(readme.named_apart(both))}
     assert shown["accuracy"].words.count("A-alexnet") == 1
     assert "A-alexnet 70.0 % (" in shown["accuracy"].words
     told = "Accuracy on {} images of val, by epoch: A-alexnet 50.0 % after 4."
@@ -87,7 +88,7 @@ def test_epochs_that_were_judged_on_val_without_copies_have_a_picture_of_their_o
     head["study"]["val_copies"], head["data"]["images"]["val"] = "without", 9
     other = paper_study(tmp_path / "new", head=head, setting="D-cbam64")
     both = [load(paper_study(tmp_path / "old")), load(other)]
-    shown = {one.name: one for one in readme.pictures(readme.named_apart(both))}
+    shown = {one.name: one for one in pictures.pictures(readme.named_apart(both))}
     assert list(shown) == ["accuracy", "curves-1", "curves-2", "networks"]
     assert "images of val, by epoch: A-alexnet 50.0 %" in shown["curves-1"].words
     words = "9 images of val, none of them a copy of a training image, by epoch: D-cbam64 50.0 %"
@@ -98,23 +99,23 @@ def test_a_setting_whose_epochs_the_paper_does_not_say_is_not_short_of_them(tmp_
     studies = [
         load(paper_study(tmp_path / name, 4, None, name)) for name in ("D-cbam64", "B-alexnet")
     ]
-    words = {one.name: one for one in readme.pictures(studies)}["accuracy"].words
+    words = {one.name: one for one in pictures.pictures(studies)}["accuracy"].words
     assert "D-cbam64 70.0 % (4 epochs, one seed)" in words
     assert "B-alexnet 70.0 % (4 of 50 epochs, one seed)" in words
 
 
 def test_a_search_and_several_studies_have_their_pictures(tmp_path, whole):
     studies = [load(paper_study(tmp_path / "s")), load(whole)]
-    shown = list(readme.pictures(studies))
+    shown = list(pictures.pictures(studies))
     assert [one.name for one in shown] == ["accuracy", "curves", "search-mine", "networks"]
-    words = readme.section(studies, shown)
+    words = text.section(studies, shown)
     assert "| A-alexnet | 4 and 50 | 1 | 70.00 % |" in words
     assert words.count("\n- `mine`: ") == 2
     assert 'src="../results/published/figures/search-mine.svg"' in words
 
 
 def test_the_answer_says_what_keeps_it_from_being_one(tmp_path):
-    words = readme.answer([load(paper_study(tmp_path / "s"))])
+    words = text.answer([load(paper_study(tmp_path / "s"))])
     assert (
         "| test without duplicates (5 images), 95 % | test (5) | val and test (10), 95 % |" in words
     )
@@ -132,8 +133,8 @@ def test_the_answer_says_what_a_published_search_gained_over_the_default(tmp_pat
     columns = ["setting", "from_trial", "beside"]
     searched = replace(one, name="searched", chosen=pd.DataFrame(rows, columns=columns))
     paper = load(paper_study(tmp_path / "s"))
-    assert "gained" not in readme.answer([paper])
-    words = readme.answer([paper, searched])
+    assert "gained" not in text.answer([paper])
+    words = text.answer([paper, searched])
     told = (
         "What the search gained over the default, new seeds, on test without duplicates (searched)"
     )
@@ -142,18 +143,18 @@ def test_the_answer_says_what_a_published_search_gained_over_the_default(tmp_pat
     assert "seeds | val (14), 95 % | test, no duplicates (13), 95 % | its default there |" in words
     shares = "| 35.7 % (0.0 to 100.0) | 38.5 % (0.0 to 100.0) | 69.2 % (0.0 to 100.0) |"
     assert f"| alexnet | 2 {shares}" in words
-    assert "searched" not in readme.answer([paper, replace(one, chosen=searched.chosen[:0])])
+    assert "searched" not in text.answer([paper, replace(one, chosen=searched.chosen[:0])])
 
 
 def test_without_a_setting_of_the_papers_there_is_no_answer(whole):
-    assert readme.answer([load(whole)]) == "\nNo setting of the paper has been published.\n\n"
+    assert text.answer([load(whole)]) == "\nNo setting of the paper has been published.\n\n"
 
 
 def test_full_lengths_and_several_seeds_leave_nothing_open():
     frame = pd.DataFrame({"setting": ["A"], "seeds": [3], "our_epochs": [50], "epochs": [50]})
-    assert "not settled" not in readme.open_questions(frame)
-    assert "not settled" in readme.open_questions(frame.assign(our_epochs=49))
-    assert "not settled" in readme.open_questions(frame.assign(seeds=1))
+    assert "not settled" not in text.open_questions(frame)
+    assert "not settled" in text.open_questions(frame.assign(our_epochs=49))
+    assert "not settled" in text.open_questions(frame.assign(seeds=1))
 
 
 def test_marks_are_needed(tmp_path):
@@ -174,7 +175,7 @@ def test_nothing_published_is_a_mistake(tmp_path):
 def test_drawing_replaces_what_is_no_longer_shown(tmp_path):
     pytest.importorskip("choreographer")
     (tmp_path / "old.svg").write_text("x")
-    shown = [one for one in readme.pictures([load(paper_study(tmp_path / "s"))])][:1]
+    shown = [one for one in pictures.pictures([load(paper_study(tmp_path / "s"))])][:1]
     readme.draw(shown, tmp_path)
     assert [path.name for path in tmp_path.glob("*.svg")] == ["accuracy.svg"]
     assert readme.DARK in (tmp_path / "accuracy.svg").read_text()

@@ -1,0 +1,1 @@
+"""What README.md and docs/results.md say was found, from the published studies."""
