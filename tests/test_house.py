@@ -35,12 +35,11 @@ ROOMS = {
     " rich torch",
     "study/run.py": "study study/config study/storage study/cluster study/driver",
     "study/model": "study fer_data fer_models fer_stats study/config study/data study/record"
-    " study/storage study/training numpy torch onnx onnxruntime safetensors PIL cv2",
-    "study/export.py": "study study/storage study/model numpy",
-    "study/predict.py": "study fer_stats study/model study/storage numpy",
+    " study/storage study/training numpy pyarrow torch onnx onnxruntime safetensors PIL cv2",
+    "study/export.py": "study study/storage study/model",
+    "study/predict.py": "study study/storage study/model",
     "study/status.py": "study fer_stats study/record study/storage",
-    "study/evaluate.py": "study fer_data fer_stats study/config study/data study/model"
-    " study/record study/storage study/training numpy pyarrow torch",
+    "study/evaluate.py": "fer_data study/storage study/model",
     "results": "fer_data fer_stats pandas",
     "results/artefacts": "results fer_data fer_stats numpy pandas",
     "results/facts": "results fer_data fer_models fer_stats results/artefacts numpy pandas pyarrow"

@@ -20,6 +20,7 @@ from results.report.sections import elsewhere as section
 from study import Mistake, evaluate
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import from_dict, to_dict
+from study.model import other_data
 from study.training import checkpoint
 from study.training.network import network
 
@@ -45,14 +46,14 @@ def run(tmp_path, tiny, monkeypatch):
         json.dumps({"study": to_dict(from_dict({})), "data": data, "started_at": ""})
     )
     tables = SimpleNamespace(trials=trials)
-    monkeypatch.setattr(evaluate, "opened", lambda run: ({"data": data}, from_dict({}), tables))
-    monkeypatch.setattr(evaluate, "finished", lambda tables, run: list(trials))
-    monkeypatch.setattr(evaluate.confirmed, "images", absent)
+    monkeypatch.setattr(other_data, "opened", lambda run: ({"data": data}, from_dict({}), tables))
+    monkeypatch.setattr(other_data, "finished", lambda tables, run: list(trials))
+    monkeypatch.setattr(other_data.confirmed, "images", absent)
     monkeypatch.setattr(
-        evaluate, "settings_of", lambda row: {k[3:]: v for k, v in row.items() if k[:3] == "hp_"}
+        other_data, "settings_of", lambda row: {k[3:]: v for k, v in row.items() if k[:3] == "hp_"}
     )
     monkeypatch.setattr(checkpoint, "load", lambda place: trials[place.name]["state"])
-    monkeypatch.setattr(evaluate.loop, "predict", answers)
+    monkeypatch.setattr(other_data.loop, "predict", answers)
     return folder
 
 
@@ -82,7 +83,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_a_network_is_asked(
     assert "(no shared storage for 180 s (no route to host))" in capsys.readouterr().err
     (run / "elsewhere").rmdir()
     (run / "elsewhere").touch()
-    monkeypatch.setattr(evaluate.loop, "predict", pytest.fail)
+    monkeypatch.setattr(other_data.loop, "predict", pytest.fail)
     assert evaluate.main(words) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "elsewhere can't be used (File exists)" in error
@@ -92,10 +93,10 @@ def test_answers_are_kept_in_shared_storage_too_or_it_is_said_that_they_are_not(
     run, tmp_path, capsys, monkeypatch
 ):
     """After a study's end no driver brings them there, and the head's disk goes with `ray down`."""
-    header, _, tables = evaluate.opened(run)
+    header, _, tables = other_data.opened(run)
     shared = tmp_path / "shared"
     study = from_dict({"storage": str(shared)})
-    monkeypatch.setattr(evaluate, "opened", lambda run: (header, study, tables))
+    monkeypatch.setattr(other_data, "opened", lambda run: (header, study, tables))
     words = [str(run), "--data", f"raf-db:{layouts.raf_db(tmp_path / 'raf')}", "--device", "cpu"]
     assert evaluate.main(words) == 0
     assert f"aren't kept in {shared}/one (it has no study.json)" in capsys.readouterr().err
@@ -169,7 +170,7 @@ def test_copies_of_training_images_are_left_out(run, tmp_path, monkeypatch, caps
     data = layouts.raf_db(tmp_path / "raf")
     there = sources.read(data).images[:7]
     train = SimpleNamespace(images=(there * 0.7 + 20).astype(np.uint8))
-    monkeypatch.setattr(evaluate.confirmed, "images", lambda run: SimpleNamespace(train=train))
+    monkeypatch.setattr(other_data.confirmed, "images", lambda run: SimpleNamespace(train=train))
     assert evaluate.main([str(run), "--data", f"raf-db:{data}", "--device", "cpu"]) == 0
     said = capsys.readouterr().out
     assert "7 that are copies or near copies of training images are left out" in said
@@ -183,18 +184,18 @@ def test_the_studys_own_data_are_refused(run, tmp_path, monkeypatch, capsys):
     data = layouts.jaffe(tmp_path / "jaffe")
     header = {"data": {"source": {"name": "jaffe", "digest": sources.digest(data)}}}
     found = ({"data": header["data"] | {"classes": list(CLASSES)}}, from_dict({}), None)
-    monkeypatch.setattr(evaluate, "opened", lambda run: found)
+    monkeypatch.setattr(other_data, "opened", lambda run: found)
     assert evaluate.main([str(run), "--data", str(data), "--device", "cpu"]) == 2
     assert "was trained on: its test is in the report already" in capsys.readouterr().err
 
 
 def test_classes_meet_by_name_and_others_are_said(tmp_path):
-    rows, notes = evaluate.faces(str(layouts.ck48(tmp_path / "c")), CLASSES)
+    rows, notes = other_data.faces(str(layouts.ck48(tmp_path / "c")), CLASSES)
     assert set(rows.names.tolist()) == {*CLASSES} - {"neutral"}  # anger is angry
     assert "36 faces of contempt are left out" in notes[1] and "no face of neutral" in notes[2]
     assert len(rows.names) == 216 and "asked about all of it, 252 faces" in notes[0]
     with pytest.raises(Mistake, match="has none of the study's classes"):
-        evaluate.faces(str(tmp_path / "c"), ("cat", "dog"))
+        other_data.faces(str(tmp_path / "c"), ("cat", "dog"))
 
 
 @pytest.mark.parametrize(
@@ -210,7 +211,7 @@ def test_a_folder_of_one_split_alone_can_be_asked_about(tmp_path, names, asked):
     """A test set without its train was refused, as a study that would train on it has to be."""
     path = folder(tmp_path / "x", dict.fromkeys(names, encoded()))
     assert sources.digest(path)
-    rows, notes = evaluate.faces(str(path), CLASSES)
+    rows, notes = other_data.faces(str(path), CLASSES)
     assert not any("halves" in note for note in rows.notes)
     assert asked in notes[0] and f"{len(rows.names)} faces" in asked
     with pytest.raises(Mistake, match="x has no images in t"):
@@ -222,10 +223,10 @@ def test_class_numbers_without_names_match_no_class_of_the_studys(run, tmp_path,
     data = str(layouts.numbers(tmp_path / "n", 7))
     for classes in (CLASSES, tuple(f"class {k}" for k in range(7))):
         with pytest.raises(Mistake, match="class numbers without names .class 0, class 1") as told:
-            evaluate.faces(data, classes)
+            other_data.faces(data, classes)
         assert f"--classes which of {','.join(classes)} each" in str(told.value)
     given = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry")  # AffectNet's
-    rows, _ = evaluate.faces(data, CLASSES, given=given)
+    rows, _ = other_data.faces(data, CLASSES, given=given)
     assert dict(zip(rows.ids.tolist(), rows.names.tolist(), strict=True))[0] == "neutral"
     words = [str(run), "--data", data, "--device", "cpu"]
     assert evaluate.main(words) == 2 and not [*run.glob("elsewhere/*")]
@@ -234,14 +235,14 @@ def test_class_numbers_without_names_match_no_class_of_the_studys(run, tmp_path,
     assert "the classes have the names that --classes gives: 0 neutral, 1 happy" in said
     named = str(layouts.jaffe(tmp_path / "jaffe"))
     with pytest.raises(Mistake, match="names its classes itself"):
-        evaluate.faces(named, CLASSES, given=given)
+        other_data.faces(named, CLASSES, given=given)
 
 
 def test_a_network_that_diverged_is_right_nowhere():
     """Of answers that are no numbers NumPy's largest is the first, which is angry."""
     rows = SimpleNamespace(names=np.array(["a", "b"]))
     broken = np.full((2, 2), np.nan, np.float32)
-    told = evaluate.lines({"net-s0": broken}, rows, ("a", "b"), "A", "B")
+    told = other_data.lines({"net-s0": broken}, rows, ("a", "b"), "A", "B")
     assert told[1] == "  net: 0.0 %, 1 seed"
     frame = pd.DataFrame({"trial_id": "net-s0", "label": ["a", "b"], "about": "{}"})
     frame[["p_a", "p_b"]] = broken

@@ -19,7 +19,7 @@ from PIL import Image
 
 from study import export
 from study.data import datasets
-from study.model import card, conformal, formats, whole
+from study.model import as_file, card, conformal, formats, whole
 from study.model.confirmed import answers, chosen, opened
 from study.training import augment
 
@@ -125,8 +125,8 @@ def test_the_pace_of_a_file_is_not_that_of_other_work(monkeypatch, tmp_path):
             time.sleep(0.05)
 
     monkeypatch.setattr(formats, "session", lambda path: Waits())
-    monkeypatch.setattr(export, "RUNS", 3)
-    told = export.paced(tmp_path / "best.onnx", 48)
+    monkeypatch.setattr(as_file, "RUNS", 3)
+    told = as_file.paced(tmp_path / "best.onnx", 48)
     assert float(told.split()[1]) < 25
 
 

@@ -29,6 +29,12 @@ print(json.dumps([code, [name for name in {heavy} if name in sys.modules]]))
         ("study.run", ["--trails", "3"], 2),
         ("study.status", ["--help"], 0),
         ("study.status", ["nowhere"], 2),
+        ("study.predict", ["--help"], 0),
+        ("study.predict", ["run", "a.png", "--json", "--csv"], 2),
+        ("study.export", ["--help"], 0),
+        ("study.export", ["run", "--out", "best.pt"], 2),
+        ("study.evaluate", ["--help"], 0),
+        ("study.evaluate", ["run", "--device", "tpu"], 2),
     ],
 )
 def test_help_and_a_wrong_flag_need_neither_ray_nor_torch(tmp_path, module, words, code):

@@ -15,7 +15,7 @@ from PIL import Image
 
 from study import predict
 from study.data import datasets
-from study.model import faces, picture, whole
+from study.model import faces, photographs, picture, whole
 from study.model.confirmed import answers, chosen, opened
 
 PLACES = ((60, 80, 160), (340, 260, 200), (640, 90, 180))
@@ -78,7 +78,7 @@ def test_the_sets_are_calibrated_and_tried_on_images_that_were_not_trained_on(
     assert 0 < left["val"] < images[0] and 0 < left["test"] < images[1]
     pq.write_table(pa.Table.from_pandas(frame, table.schema, preserve_index=False), path)
     run = opened(folder)
-    assert predict.calibrated(run, chosen(run)).images == left["val"]
+    assert photographs.calibrated(run, chosen(run)).images == left["val"]
     assert predict.main([str(folder), str(scene)]) == 0
     assert f" right of {left['test']} test images without copies" in capsys.readouterr().out
 
