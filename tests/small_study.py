@@ -8,6 +8,7 @@ from pathlib import Path
 import optuna
 import pandas as pd
 
+from benchmarks.chaos.studies import otherwise
 from study.record.journal import read
 
 # One network, few faces: about ten seconds with Ray's start.
@@ -33,9 +34,7 @@ PATIENCE = 900  # seconds that a busy machine may need for what takes a quiet on
 
 def small(*words: str, base: list[str] = SMALL) -> list[str]:
     """The words of the small study, but for the flags that are said otherwise."""
-    given = dict(zip(words[::2], words[1::2], strict=True))
-    kept = dict(zip(base[::2], base[1::2], strict=True))
-    return [word for pair in (kept | given).items() for word in pair]
+    return otherwise(base, *words)
 
 
 def tables(folder: Path) -> dict[str, pd.DataFrame]:

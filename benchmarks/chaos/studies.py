@@ -24,6 +24,14 @@ CLOCKS = ["started_at", "ended_at", "finished_at", "epoch_seconds", "images_per_
 TABLES = ("trials", "epochs", "decisions", "predictions")
 
 
+def otherwise(base: list[str], *words: str) -> list[str]:
+    """The flags of `base`, each with its value, but for those that `words` give another one: a flag
+    that is given twice is refused."""
+    given = dict(zip(words[::2], words[1::2], strict=True))
+    kept = dict(zip(base[::2], base[1::2], strict=True))
+    return [word for pair in (kept | given).items() for word in pair]
+
+
 def begin(folder: Path, *arguments: str) -> subprocess.Popen:
     """`python -m study.run` in a session of its own, with `folder` as its working folder."""
     root = str(Path(__file__).parents[2])

@@ -24,6 +24,10 @@ from benchmarks.sleeping import Sleeping
 from study import run
 from study.driver import recorder
 
+STUDY = studies.otherwise(
+    studies.SMALL, "--models", "alexnet,resnet34,cbam_resnet34", "--scheduler", "none",
+    "--stages", "search", "--name", "s",
+)  # fmt: skip
 PARTS = 10  # figures are of the first, the middle and the last tenth
 
 
@@ -44,11 +48,9 @@ def main() -> int:
 
     recorder.Recorder.on_trial_result = timed
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
-        words = [
-            *studies.SMALL, "--trials", str(asked.trials), "--epochs", str(asked.epochs),
-            "--models", "alexnet,resnet34,cbam_resnet34", "--scheduler", "none",
-            "--stages", "search", "--name", "s", "--out", name,
-        ]  # fmt: skip
+        words = studies.otherwise(
+            STUDY, "--trials", str(asked.trials), "--epochs", str(asked.epochs), "--out", name
+        )
         began = time.monotonic()
         code = run.main(words, trainable=Sleeping)
         seconds = time.monotonic() - began

@@ -83,9 +83,8 @@ def strike(fault: str, seed: int) -> tuple[dict[str, bool], int, str]:
     trainable, flags, status, retries, error = FAULTS[fault]
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         with redirect_stdout(StringIO()) as out:
-            code = run.main(
-                [*STUDY, *flags, "--seed", str(seed), "--out", name], trainable=trainable
-            )
+            words = studies.otherwise(STUDY, *flags, "--seed", str(seed), "--out", name)
+            code = run.main(words, trainable=trainable)
         folder = Path(name, "s")
         trials = pd.read_parquet(folder / "trials.parquet").set_index("trial_id")
         epochs = pd.read_parquet(folder / "epochs.parquet").groupby("trial_id").size()
