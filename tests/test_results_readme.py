@@ -143,6 +143,12 @@ def test_the_answer_says_what_a_published_search_gained_over_the_default(tmp_pat
     assert "seeds | val (14), 95 % | test, no duplicates (13), 95 % | its default there |" in words
     shares = "| 35.7 % (0.0 to 100.0) | 38.5 % (0.0 to 100.0) | 69.2 % (0.0 to 100.0) |"
     assert f"| alexnet | 2 {shares}" in words
+    rows += [("resnet34", "r0", "alexnet")]  # a runner-up is no default
+    later = replace(one, name="searched", chosen=pd.DataFrame(rows[::2], columns=columns))
+    assert "its default there" not in text.answer([paper, later])
+    rows[1] = ("alexnet-default", "", "alexnet")  # which failed with every seed
+    later = replace(later, chosen=pd.DataFrame(rows, columns=columns))
+    assert f"{shares.rpartition('| 69')[0]}| – |" in text.answer([paper, later])
     assert "searched" not in text.answer([paper, replace(one, chosen=searched.chosen[:0])])
 
 

@@ -66,7 +66,7 @@ def searched_alike(study: Findings, settings: list[Evaluated]) -> str:
     best = [own[name] for name in of_search if name in own and name not in beside]
     if not best:
         return ""
-    defaults = {top: share(own[name], PRIMARY) for name, top in beside.items() if name in own}
+    defaults = verdicts.defaults(study)
     scope = evaluation.judged_on(study, best[0])
     val, test = (int(evaluation.chosen(best[0].answers, part).sum()) for part in (scope, PRIMARY))
     rows = [
@@ -76,9 +76,13 @@ def searched_alike(study: Findings, settings: list[Evaluated]) -> str:
             f"{scope} ({val:,}), 95 %": share(one, scope),
             f"{PRIMARY} ({test:,}), 95 %": share(one, PRIMARY),
         }
-        | ({"its default there": defaults.get(one.answers.setting, "the same")} if defaults else {})
         for one in best
     ]
+    if defaults:
+        for row in rows:
+            name = defaults.get(str(row["network"]))
+            there = share(own[name], PRIMARY) if name in own else "–"
+            row["its default there"] = there if name else "the same"
     told = dict(status.overview(study).to_numpy())
     pairs = [f"{one.words}." for one in verdicts.of([study], [*own.values()]) if one.primary]
     said = filter(None, [" ".join(pairs), *verdicts.gained(study, settings)])

@@ -105,13 +105,17 @@ def others(study: Findings) -> dict[str, str]:
     return dict(zip(rows["setting"], rows["beside"], strict=True))
 
 
+def defaults(study: Findings) -> dict[str, str]:
+    """Best of a network -> the default that was confirmed beside it, unless the best is that."""
+    trial = dict(zip(study.chosen["setting"], study.chosen["from_trial"], strict=True))
+    return {best: name for name, best in others(study).items() if not trial[name]}
+
+
 def gains(study: Findings, settings: list[Evaluated], scope: str = PRIMARY) -> list[Comparison]:
     """What the search gained over each network's default, on new seeds and images."""
-    trial = dict(zip(study.chosen["setting"], study.chosen["from_trial"], strict=True))
-    defaults = [(best, name) for name, best in others(study).items() if not trial[name]]
     own = [one for one in settings if one.answers.study == study.name]
     names = {one.answers.setting: one.name for one in own}
-    wanted = [(names[a], names[b]) for a, b in defaults if {a, b} <= set(names)]
+    wanted = [(names[a], names[b]) for a, b in defaults(study).items() if {a, b} <= set(names)]
     if not wanted:
         return []
     first = own[0].answers
