@@ -261,23 +261,35 @@ def test_a_study_that_goes_on_is_not_asked_for_less_than_was_begun():
     for name, stage in (("t0000", "search"), ("t0001", "search"), ("a-s-s2", "confirm")):
         tables.trials[name] = {"stage": stage}
     before = from_dict({"trials": 9, "seeds": 4})
-    refuse_less(before, from_dict({"trials": 2, "seeds": 3}), ["trials", "seeds"], tables)
-    refuse_less(before, from_dict({"trials": 1, "seeds": 1}), ["retries"], tables)
+    refuse_less(before, from_dict({"trials": 2, "seeds": 3}), ["trials", "seeds"], tables, 4)
+    refuse_less(before, from_dict({"trials": 1, "seeds": 1}), ["retries"], tables, 4)
     with pytest.raises(Mistake, match="--trials is 1, but 2 have been begun"):
-        refuse_less(before, from_dict({"trials": 1}), ["trials"], tables)
+        refuse_less(before, from_dict({"trials": 1}), ["trials"], tables, 4)
     with pytest.raises(Mistake, match="--seeds is 2, but 3 have been begun"):
-        refuse_less(before, from_dict({"seeds": 2}), ["seeds"], tables)
+        refuse_less(before, from_dict({"seeds": 2}), ["seeds"], tables, 4)
 
 
 def test_seeds_that_were_planned_are_not_left_out_once_test_was_opened():
     """After a budget had ended it a study could be cut, unsaid, to the seeds that it had."""
     tables = Tables(trials={"a-s0": {"stage": "confirm"}}, opened=["a-s0"])
     before, fewer = from_dict({"seeds": 4}), from_dict({"seeds": 3})
-    with pytest.raises(Mistake, match="--seeds is 3, but test was opened with 4 planned"):
-        refuse_less(before, fewer, ["seeds"], tables)
-    refuse_less(before, before, ["seeds"], tables)
+    with pytest.raises(Mistake, match="--seeds is 3, but 4 are planned and test was opened.* out$"):
+        refuse_less(before, fewer, ["seeds"], tables, 4)
+    refuse_less(before, before, ["seeds"], tables, 4)
     tables.opened.clear()
-    refuse_less(before, fewer, ["seeds"], tables)
+    refuse_less(before, fewer, ["seeds"], tables, 4)
+
+
+def test_seeds_that_were_added_after_test_are_taken_back_as_long_as_none_has_begun():
+    """The number that was planned was refused, as if test had been opened with the added ones."""
+    tables = Tables(trials={"a-s0": {"stage": "confirm"}}, opened=["a-s0"])
+    before, planned = from_dict({"seeds": 4}), from_dict({"seeds": 1})
+    refuse_less(before, planned, ["seeds"], tables, 1)
+    with pytest.raises(Mistake, match="but 4 are planned .* leave it out, or give 1 as when"):
+        refuse_less(before, from_dict({"seeds": 2}), ["seeds"], tables, 1)
+    tables.trials["a-s1"] = {"stage": "confirm"}
+    with pytest.raises(Mistake, match="--seeds is 1, but 2 have been begun"):
+        refuse_less(before, planned, ["seeds"], tables, 1)
 
 
 def test_a_study_that_goes_on_confirms_only_what_was_tried_and_searches_only_before():

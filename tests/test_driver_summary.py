@@ -253,7 +253,7 @@ def test_report_of_a_study_without_a_trial_is_empty(tmp_path):
     assert report(tmp_path, from_dict({}), Tables(), DATA, VAL) == ""
 
 
-def closed(tables: Tables, folder, cause: str = "", **given) -> str:
+def closed(tables: Tables, folder, cause: str = "", header: dict | None = None, **given) -> str:
     """What is said at the end of a study that stopped for `cause`."""
     session = SimpleNamespace(
         study=from_dict({"models": ["alexnet", "resnet34"], "seeds": 2, **given}),
@@ -263,7 +263,7 @@ def closed(tables: Tables, folder, cause: str = "", **given) -> str:
         dataset=SimpleNamespace(
             classes=("happy", "sad"), notes=(), val=SimpleNamespace(labels=VAL)
         ),
-        header={"data": DATA},
+        header=header or {"data": DATA},
         cause=cause,
         reason={"time_budget": "time budget of 9 s spent", "storage": "disk full at x"}.get(cause),
     )
@@ -280,6 +280,8 @@ def test_a_network_without_a_usable_trial_and_a_model_without_answers_are_told(t
     said = "Not confirmed: A-s1, since its network gave no answers (Mistake: no trained network in"
     assert said in text
     assert "Nothing could be confirmed: test stays closed." in text
+    found.opened = ["A-s1"]
+    assert "Nothing could be confirmed.\n" in f"{closed(found, tmp_path)}\n"
     del found.trials["t0001"]
     assert "Not confirmed: resnet34, since it had no trial" in closed(found, tmp_path)
 
@@ -300,6 +302,15 @@ def test_a_spent_budget_says_how_far_it_came_and_how_to_give_more(tmp_path):
     assert f"Or confirm the best so far: python -m study.run --resume {tmp_path} --stages" in text
     found.last = {}
     assert "Or confirm" not in closed(found, tmp_path, "time_budget", time_budget=9)
+
+
+def test_seeds_that_were_added_after_test_are_told_beside_the_verdicts(tmp_path):
+    """The terminal gave its verdicts as if they were at their level; the report alone said it."""
+    added = {"data": DATA, "seeds_after_test": [1, 2]}
+    told, found = "Test was opened with 1 seed, and 1 was added after it: ", tables()
+    found.chosen = {"A": {"setting": "A", "hp": {"model": "alexnet"}}}
+    assert told in closed(found, tmp_path, header=added)
+    assert told not in closed(found, tmp_path)
 
 
 def test_where_the_storage_failed_nothing_is_read_for_the_last_words(tmp_path):

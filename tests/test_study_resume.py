@@ -142,6 +142,36 @@ def test_a_lost_study_json_is_made_anew_with_all_that_it_says(begun, capsys):
     assert "made anew from the journal" in capsys.readouterr().out
 
 
+def test_seeds_that_are_added_after_test_are_kept_and_can_be_taken_back(begun, capsys):
+    """Since some were added, test was said to have been opened with those, and the number with
+    which it was opened was refused."""
+
+    def go_on(**header: object) -> None:
+        path.write_text(json.dumps(json.loads(path.read_text()) | header))
+
+    path = begun.folder / "study.json"
+    planned = json.loads(path.read_text())["study"] | {"stages": ["confirm"], "seeds": 2}
+    go_on(study=planned)
+    row = {"stage": "confirm", "setting": "alexnet", "gpus": 0, "parameters": 1, "multiply_adds": 1}
+    start = {"event": "trial_started", "trial_id": "alexnet-s0", "hp": {"model": "alexnet"}, **row}
+    opened = {"event": "test_opened", "trial_id": "alexnet-s0", "images": 14}
+    with Journal(begun.folder / "events.jsonl") as journal:
+        for event in (start, opened):
+            journal.append({"time": "2026-11-24T10:00:00+00:00", **event})
+    assert main(["--resume", "s", "--seeds", "4", "--after-test"]) == 0
+    added = begun.driven[-1]
+    assert added.header["seeds_after_test"] == [2, 4]
+    go_on(study=to_dict(added.study), seeds_after_test=[2, 4])
+    capsys.readouterr()
+    assert main(["--resume", "s", "--seeds", "5"]) == 2
+    assert "test was opened with 2 seeds: to add some" in capsys.readouterr().err
+    assert main(["--resume", "s"]) == 0
+    assert begun.driven[-1].header["seeds_after_test"] == [2, 4]
+    assert main(["--resume", "s", "--seeds", "2"]) == 0
+    back = begun.driven[-1]
+    assert back.study.seeds == 2 and "seeds_after_test" not in back.header
+
+
 def test_a_study_keeps_what_was_given_to_it(begun, monkeypatch):
     """By which a health check's next command is of a study like it."""
     from study.driver import header

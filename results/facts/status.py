@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from fer_stats.words import added_after_test
 from results.artefacts.load import Answers, Findings
 from results.artefacts.once import once
 from results.facts import drivers, evaluation, learning, search
@@ -186,13 +187,7 @@ def looked(findings: Findings) -> list[str]:
             "learned from the earlier ones may have been chosen by them."
         )
     if added := findings.study.get("seeds_after_test"):
-        more = added[1] - added[0]
-        found.append(
-            f"Test was opened with {counted(added[0], 'seed')}, and {more} "
-            f"{'was' if more == 1 else 'were'} added after it: whoever adds seeds until a "
-            "difference shows finds one where there is none (13.7 % of studies by 15 seeds), so no "
-            "verdict here is at its level."
-        )
+        found.append(added_after_test(*added))
     return found
 
 

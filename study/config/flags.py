@@ -62,7 +62,8 @@ def parser(study: Study | None = None) -> Parser:
         "--after-test",
         action="store_const",
         const="yes",
-        help="with --resume and --seeds: add seeds although test was opened; the report says so",
+        help="with --resume and --seeds: add seeds although test was opened; terminal and report "
+        "say so",
     )
     made.add_argument(
         "--from",

@@ -173,16 +173,16 @@ def go_on(
     if study.sampler == "grid" and before.trials == len(proposals.grid(before)):
         study = whole_grid(study, given)
     widened = wider.changes(before, study, given, tables)
-    added = study.seeds > before.seeds and bool(tables.opened)
-    if added and not after_test:
+    planned = header.pop("seeds_after_test", [before.seeds])[0]  # when test was opened
+    if tables.opened and study.seeds > before.seeds and not after_test:
         raise Mistake(
-            f"test was opened with {counted(before.seeds, 'seed')}: to add some until a difference "
-            "shows would find one where there is none; start another study, or say --after-test, "
-            "and the report says it too"
+            f"test was opened with {counted(planned, 'seed')}: to add some until a difference "
+            "shows would find one where there is none; start another study, or say --after-test "
+            "too: what is trained stays as it is, and terminal and report say what was added"
         )
     refuse_idle(study, given)
     refuse_other_stages(before, study, tables)
-    refuse_less(before, study, given, tables)
+    refuse_less(before, study, given, tables, planned)
     names = prepare.class_names(study, header["data"])
     whole = read_images(study, names, header["data"].get("side_px", SIDE_PX))
     prepare.check_same(study, whole, header["data"])
@@ -208,9 +208,8 @@ def go_on(
         changed["flags"] = with_more(header["flags"], given)
     if widened:
         changed["changed"] = [*header.get("changed", ()), *widened]
-    if added:
-        first = (header.get("seeds_after_test") or [before.seeds])[0]
-        changed["seeds_after_test"] = [first, study.seeds]
+    if tables.opened and study.seeds > planned:
+        changed["seeds_after_test"] = [planned, study.seeds]
     if "networks" not in header:  # which the journal doesn't hold
         dataset = prepare.parts(study, whole)
         changed |= {

@@ -271,9 +271,15 @@ def everywhere_else(study: Study, name: str) -> bool:
     )
 
 
-def refuse_less(before: Study, study: Study, names: Iterable[str], tables: Tables) -> None:
+def refuse_less(
+    before: Study, study: Study, names: Iterable[str], tables: Tables, planned: int
+) -> None:
     """Mistake if a study that goes on is asked for less than has been begun, which can't be, or for
-    fewer seeds than it was to have once answers to test are known."""
+    fewer seeds than it was to have once answers to test are known.
+
+    The seeds that were `planned` when test was opened hold again as long as none that was added has
+    begun.
+    """
     begun = {"trials": len(tables.of_stage("search")), "seeds": 0}
     for name in tables.of_stage("confirm"):
         setting, _, number = name.rpartition("-s")
@@ -285,8 +291,9 @@ def refuse_less(before: Study, study: Study, names: Iterable[str], tables: Table
                 f"{flag(name)} is {getattr(study, name)}, but {begun[name]} have been begun: give "
                 "as many or more"
             )
-    if tables.opened and study.seeds < before.seeds:
+    if tables.opened and study.seeds < before.seeds and study.seeds != planned:
+        instead = "" if planned == before.seeds else f", or give {planned} as when it was opened"
         raise Mistake(
-            f"--seeds is {study.seeds}, but test was opened with {before.seeds} planned: to end "
-            "sooner once its answers are known would choose by them; leave it out"
+            f"--seeds is {study.seeds}, but {before.seeds} are planned and test was opened: to end "
+            f"sooner once its answers are known would choose by them; leave it out{instead}"
         )

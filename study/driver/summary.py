@@ -15,6 +15,7 @@ from fer_stats import crossed
 from fer_stats.measures import measures
 from fer_stats.metric import WORDS
 from fer_stats.plans import Plan
+from fer_stats.words import added_after_test
 from study import counted
 from study.config.study import BUDGETS, Study, confirmed_names, pairs_of
 from study.data.datasets import Dataset
@@ -342,6 +343,8 @@ def closing(session: Session) -> str:
             f"See to it, then go on with: {again}"
         )
     lines = ["", report(folder, study, tables, session.header["data"], data.val.labels)]
+    if added := session.header.get("seeds_after_test"):
+        lines.append(added_after_test(*added))
     lines += [f"Note: {note}." for note in session.dataset.notes]
     if mixed := header.mixed(session.header, tables.drivers):
         lines.append(f"Note: not all of it ran with the same: {'; '.join(mixed)}.")
@@ -377,7 +380,8 @@ def closing(session: Session) -> str:
             f"The best network as a file: python -m study.export {named} --out best.onnx",
         ]
     else:
-        lines.append("Nothing could be confirmed: test stays closed.")
+        closed = "" if tables.opened else ": test stays closed"
+        lines.append(f"Nothing could be confirmed{closed}.")
     return "\n".join(lines)
 
 
