@@ -145,6 +145,17 @@ def test_what_is_fetched_takes_the_place_of_nothing_else(x, file, capsys):
     assert __main__.main(["get", f"file://{place}", str(folder)]) == 0, "an empty folder is none"
 
 
+def test_what_was_being_written_is_not_fetched_and_makes_no_other_study(x):
+    """It was fetched, or was gone by then, and what a killed `get` left was refused as a study."""
+    folder, place = x / "got", x / "shared" / "small"
+    begun(place)
+    places.write(place / ".trials.parquet.0f3a", b"half")
+    places.write(folder / ".study.json.0f3a", b"half")
+    assert __main__.main(["get", f"file://{place}", str(folder)]) == 0
+    there = {path.name for path in folder.iterdir()}
+    assert there == {"study.json", "events.jsonl", "optuna.log", ".study.json.0f3a"}
+
+
 def test_a_study_is_not_fetched_into_itself(x, capsys):
     assert __main__.main(["get", f"file://{x}/runs/small", "link/small"]) == 2
     assert "small is link/small, or one is in the other" in capsys.readouterr().err

@@ -160,9 +160,10 @@ def exists(place: Place) -> bool:
 
 
 def names(place: Place) -> list[str]:
-    """The files below a folder, as sorted paths relative to it; a missing folder has none."""
+    """The files below a folder, as sorted paths relative to it; a missing folder has none. Hidden
+    ones are left out: what is being written, or was when its writer was killed."""
     if isinstance(place, Path):
-        found = (path for path in place.rglob("*") if path.is_file())
+        found = (path for path in place.rglob("*") if shown(path.name) and path.is_file())
         return sorted(str(path.relative_to(place)) for path in found)
     files, path = located(place)
     infos = files.get_file_info(FileSelector(path, allow_not_found=True, recursive=True))
@@ -171,7 +172,12 @@ def names(place: Place) -> list[str]:
         # pyarrow lists a bucket that isn't there as an empty one
         if container and files.get_file_info(container).type == FileType.NotFound:
             raise OSError(errno.EIO, "there is no bucket", container)
-    return sorted(i.path[len(path) :].lstrip("/") for i in infos if i.type == FileType.File)
+    there = (i.path[len(path) :].lstrip("/") for i in infos if i.type == FileType.File)
+    return sorted(name for name in there if shown(PurePosixPath(name).name))
+
+
+def shown(name: str) -> bool:
+    return not name.startswith(".")
 
 
 def delete(place: Place) -> None:
