@@ -220,6 +220,15 @@ def test_choices_and_openings_of_test_are_remembered():
     assert tables.opened == ["a-s0"]
 
 
+def test_a_model_that_gave_no_answers_has_failed_until_the_next_driver_asks_it_again():
+    """It was told as failed for good, though it had answered since."""
+    driver = {"host": "h", "pid": 1, "resumed": False}
+    events = [at(0, "driver_started", **driver), started(1, "alexnet-s0", stage="confirm")]
+    events.append(at(2, "prediction_failed", trial_id="alexnet-s0", error="out of memory"))
+    assert Tables.of(events).unanswered == {"alexnet-s0": "out of memory"}
+    assert Tables.of([*events, at(3, "driver_started", **driver)]).unanswered == {}
+
+
 def test_wall_time_of_two_drivers_leaves_out_the_pause_between_them():
     events = [
         at(1, "driver_started", resumed=False),

@@ -25,7 +25,7 @@ class Tables:
     chosen: dict[str, Row] = field(default_factory=dict)  # setting -> its hyperparameters
     opened: list[str] = field(default_factory=list)  # trials for which test was opened
     look: int = 0  # which study this is of those that opened these test images, if that is known
-    unanswered: dict[str, str] = field(default_factory=dict)  # trial -> why it has no predictions
+    unanswered: dict[str, str] = field(default_factory=dict)  # trial -> why it gave no predictions
     last: dict[str, Row] = field(default_factory=dict)  # trial -> its newest epoch
     wall_seconds: float = 0.0  # over all drivers
     gpu_seconds: float = 0.0  # in epochs, also those that had to be trained again
@@ -93,6 +93,7 @@ class Tables:
 def driver_started(tables: Tables, row: Row, moment: datetime) -> None:
     tables.drivers.append(row)
     tables.began = moment
+    tables.unanswered.clear()  # it asks them again
 
 
 def trial_started(tables: Tables, row: Row, moment: datetime) -> None:
