@@ -51,6 +51,12 @@ class Tree:
         return tuple(name for name in self.names if not name.endswith("/"))
 
 
+def lines(tree: Tree, name: str) -> list[str]:
+    """The lines of a text file that say something, without the mark that some editors put first."""
+    with tree.open(name) as file:
+        return [line for line in file.read().decode("utf-8-sig").splitlines() if line.strip()]
+
+
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
     """Turn what damaged bytes and the file system raise into one sentence."""

@@ -64,7 +64,7 @@ def named(text: str) -> str:
             f"there is no network {text!r}: expected one of {', '.join(MODELS)}, FILE.py:NAME of a "
             "file that is there, or timm:NAME"
         )
-    code = path.read_text()
+    code = text_of(path)
     made = register({"name": after, "source": text, "code": code, "digest": digest(code)})
     if near := beside(path, code):
         raise Refused(
@@ -72,6 +72,14 @@ def named(text: str) -> str:
             "node and in no digest: expected one file that stands alone"
         )
     return made
+
+
+def text_of(path: Path) -> str:
+    """A file's text, without the mark before it that some editors set."""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Refused(f"{path} isn't text in UTF-8: save it as that") from None
 
 
 def digest(code: str) -> str:
@@ -99,7 +107,7 @@ def changed(record: Record) -> str:
     path = Path(record["source"].rpartition(":")[0]).expanduser()
     if not record["code"] or not path.is_file():
         return ""
-    now = digest(path.read_text(errors="replace"))
+    now = digest(path.read_text("utf-8-sig", errors="replace"))
     if now == record["digest"]:
         return ""
     return (

@@ -491,6 +491,12 @@ def test_missing_preset_file_is_named():
     assert refusal(read_preset, "mine.toml", "cpu") == said
 
 
+def test_a_file_may_begin_with_the_mark_of_some_editors(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("trials = 3", "utf-8-sig")
+    assert read_preset(str(path), "cpu")[0].trials == 3
+
+
 @pytest.mark.parametrize("content", [b"trials 3", b"\xff\xfe"])
 def test_file_that_is_not_toml_is_refused(tmp_path, content):
     path = tmp_path / "mine.toml"

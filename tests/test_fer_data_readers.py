@@ -130,6 +130,14 @@ def test_affectnet_that_is_cut_short_or_spaced_is_no_traceback(tmp_path):
     assert len(sources.read(path).names) == 40
     table.write_text(whole[: whole.rindex(",30,20")])
     assert "has the expression ''; expected 0 to 10: get a whole copy" in refusal(path)
+    table.write_text(whole.replace("expression,", "expression ,"))
+    assert len(sources.read(path).names) == 40
+    for box in ("NULL,NULL,NULL,NULL", "30,20,inf,60"):
+        table.write_text(whole.replace("30,20,60,60,1.0;2.0,8,", f"{box},1.0;2.0,8,"))
+        assert len(sources.read(path).names) == 40, "of no emotion, and left out"
+        table.write_text(whole.replace("30,20,60,60", box, 1))
+        told = f"the box '{box.replace(',', ', ')}'; expected left, top, width and height"
+        assert f"training.csv has for 1/00000001.jpg {told}" in refusal(path)
     path = layouts.affectnet_arrays(tmp_path / "b")
     for content in (b"", b"no array", (path / "train_set/annotations/3_exp.npy").read_bytes()[:-3]):
         (path / "train_set/annotations/3_exp.npy").write_bytes(content)
@@ -202,6 +210,13 @@ def test_ckplus_release_has_neutral_0_and_anger_1(tmp_path):
         "sad",
         "surprise",
     ]
+
+
+@pytest.mark.parametrize("text", ["", "happy", "nan", "inf", "8.0"])
+def test_a_label_of_ckplus_that_is_none_is_no_traceback(tmp_path, text):
+    path = layouts.ck_release(tmp_path / "c")
+    (path / "Emotion/S005/001/S005_001_00000003_emotion.txt").write_text(f"  {text}\n")
+    assert f"_emotion.txt has the label {text!r}; expected a number from 0 to 7" in refusal(path)
 
 
 def test_ckextended_is_named_by_its_counts(tmp_path):
@@ -579,8 +594,10 @@ def test_webdataset_numbers_have_no_names_of_their_own(tmp_path):
     assert all(near(image, 21 + k) < 6 for k, image in enumerate(test))
     rows = sources.read(path, tuple(sorted(EMOTIONS)))
     assert rows.names[rows.splits == "test"][4:7].tolist() == ["neutral", "sad", "surprise"]
-    (path / "classnames.txt").write_text("\n".join(sorted(EMOTIONS)) + "\n")
-    assert sources.read(path).names[rows.splits == "test"][4] == "neutral"
+    for encoding in ("utf-8", "utf-8-sig"):  # with the mark of some editors a class had it too
+        (path / "classnames.txt").write_text("\n".join(sorted(EMOTIONS)) + "\n", encoding)
+        assert sources.read(path).names[rows.splits == "test"][4] == "neutral"
+        assert set(sources.read(path).names.tolist()) == {*EMOTIONS}
     single = sources.read(path / "test/0.tar")
     assert len(single.names) == 14 and set(single.splits.tolist()) == {""}
 

@@ -193,6 +193,17 @@ def test_a_name_of_the_studys_own_is_refused(tmp_path):
         from_dict({"models": [f"{path}:alexnet"]})
 
 
+def test_a_file_of_another_encoding_is_no_traceback(tmp_path):
+    path = tmp_path / "n.py"
+    code = "def Marked(*, classes): ..."
+    path.write_text(code, encoding="utf-8-sig")
+    (record,) = from_dict({"models": [f"{path}:Marked"]}).own_networks
+    assert record["code"] == code and own.changed(record) == ""
+    path.write_bytes(b"# caf\xe9")
+    with pytest.raises(Mistake, match="n.py isn't text in UTF-8"):
+        from_dict({"models": [f"{path}:Net"]})
+
+
 def test_a_file_that_fails_says_how(tmp_path):
     path = tmp_path / "n.py"
     path.write_text("import absent_package")

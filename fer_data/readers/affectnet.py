@@ -80,21 +80,31 @@ def of_tables(tree: Tree, lists: list[str]) -> Found:
     faces, lost = [], 0
     for name in lists:
         with tree.open(name) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
-            for row in csv.DictReader(text, skipinitialspace=True):
-                image = ends.get(row[PATH])
+            rows = csv.DictReader(text, skipinitialspace=True)
+            rows.fieldnames = [column.strip() for column in rows.fieldnames or ()]
+            for row in rows:
+                image, label = ends.get(row[PATH]), (row[LABEL] or "").strip()
                 lost += image is None
                 if image:
                     split = LISTS[name.rpartition("/")[2].lower()]
-                    faces.append(Face(image, (row[LABEL] or "").strip(), split, box=box(row)))
+                    where = None if label in NO_EMOTION else box(row, f"{tree.path}: {name}")
+                    faces.append(Face(image, label, split, box=where))
     notes = (f"{lost:,} images of its tables are not there",) if lost else ()
     if not faces:
         raise Mistake(f"{tree.path} has {lists[0]} but none of its images: put them beside it")
     return found(tree, faces, tuple(lists), notes)
 
 
-def box(row: dict[str, str]) -> Box | None:
+def box(row: dict[str, str], at: str) -> Box | None:
     """Left, top, right, bottom; the table has left, top, width, height."""
-    left, top, width, height = (int(float(row.get(name) or 0)) for name in BOX)
+    told = [row.get(name) or "0" for name in BOX]
+    try:
+        left, top, width, height = (int(float(number)) for number in told)
+    except (ValueError, OverflowError):
+        raise Mistake(
+            f"{at} has for {row[PATH]} the box {', '.join(told)[:80]!r}; expected left, top, width "
+            "and height: correct it, or get a whole copy"
+        ) from None
     return (left, top, left + width, top + height) if width > 0 and height > 0 else None
 
 

@@ -9,6 +9,7 @@ person is the group. The release has one label a sequence, for its last frame; 0
 
 import re
 
+from fer_data import Mistake
 from fer_data.catalogue import SOURCES
 from fer_data.classes import folded
 from fer_data.faces import Face, Found
@@ -41,12 +42,23 @@ def release(tree: Tree, frames: list[re.Match[str]], labels: dict[str, str]) -> 
     last = {f"{m[2]}_{m[3]}": m for m in sorted(frames, key=lambda m: m[4])}
     faces = []
     for sequence in sorted(labels.keys() & last.keys()):
-        with tree.open(labels[sequence]) as file:
-            number = str(int(float(file.read().decode().strip())))  # written as 3.0000000e+00
         match = last[sequence]
-        faces.append(Face(match.string, SOURCES["ckplus"].numbers[number], group=match[2]))
+        faces.append(Face(match.string, class_of(tree, labels[sequence]), group=match[2]))
     note = f"the last frames of {len(faces):,} labelled sequences of {persons(faces)}"
     return Found(tree, faces, "ckplus", tuple(sorted(labels.values())), (note,))
+
+
+def class_of(tree: Tree, name: str) -> str:
+    """The name of the number that a file holds, written as 3.0000000e+00."""
+    with tree.open(name) as file:
+        text = file.read().decode("utf-8-sig").strip()
+    try:
+        return SOURCES["ckplus"].numbers[str(int(float(text)))]
+    except (ValueError, OverflowError, KeyError):
+        raise Mistake(
+            f"{tree.path}: {name} has the label {text[:40]!r}; expected a number from 0 to 7: get "
+            "a whole copy"
+        ) from None
 
 
 def persons(faces: list[Face]) -> str:

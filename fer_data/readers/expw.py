@@ -10,7 +10,7 @@ photograph has several faces, so it is their group. No split is published.
 from fer_data import Mistake
 from fer_data.catalogue import SOURCES
 from fer_data.faces import Face, Found
-from fer_data.tree import Tree
+from fer_data.tree import Tree, lines
 
 LIST = "label.lst"
 FIELDS = 8
@@ -21,9 +21,7 @@ def find(tree: Tree) -> Found | None:
     if not lists:
         return None
     images = {name.rpartition("/")[2]: name for name in tree.files if name != lists[0]}
-    with tree.open(lists[0]) as file:
-        lines = [line.split() for line in file.read().decode().splitlines() if line.strip()]
-    faces = [face(tree, line, images) for line in lines]
+    faces = [face(tree, line.split(), images) for line in lines(tree, lists[0])]
     there = [one for one in faces if one]
     if not there:
         raise Mistake(f"{tree.path} has {lists[0]} but none of its images: put them beside it")

@@ -16,7 +16,7 @@ from fer_data import Mistake
 from fer_data.catalogue import SOURCES
 from fer_data.faces import Face, Found
 from fer_data.layout import ended
-from fer_data.tree import Tree
+from fer_data.tree import Tree, lines
 
 LISTS = ("list_patition_label.txt", "list_partition_label.txt")
 FILE = re.compile(r"^(train|test)_\d+(_aligned)?\.\w+$")
@@ -34,8 +34,7 @@ def find(tree: Tree) -> Found | None:
 
 def official(tree: Tree, name: str) -> Found:
     """The release: a list of labels, and the aligned faces, else the photographs."""
-    with tree.open(name) as file:
-        pairs = [line.split() for line in file.read().decode().splitlines() if line.strip()]
+    pairs = [line.split() for line in lines(tree, name)]
     images = aligned(tree) or original(tree)
     manual = {stem(one, "_manu_attri"): one for one in tree.files if "_manu_attri.txt" in one}
     faces = []

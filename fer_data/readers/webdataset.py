@@ -20,7 +20,7 @@ from fer_data.classes import written
 from fer_data.faces import Face, Found
 from fer_data.layout import ended
 from fer_data.readers.parquet import split_of
-from fer_data.tree import Opened, Tree, plain
+from fer_data.tree import Opened, Tree, lines, plain
 
 NAMES = "classnames.txt"
 LABEL = ".cls"
@@ -94,7 +94,7 @@ def key(name: str) -> str:
 def face_of(open_one: Callable[[str], Opened], sample: Sample, split: str) -> Face:
     prefix = f"{sample.tar}:" if sample.tar else ""
     with open_one(prefix + sample.label) as file:
-        label = written(file.read().decode(), f"{prefix}{sample.label}")
+        label = written(file.read().decode("utf-8-sig"), f"{prefix}{sample.label}")
     return Face(prefix + sample.image, label, split)
 
 
@@ -123,8 +123,7 @@ def named(tree: Tree, faces: list[Face]) -> tuple[list[Face], tuple[str, ...]]:
     tables = [name for name in tree.files if name.rpartition("/")[2] == NAMES]
     if not tables:
         return faces, ()
-    with tree.open(tables[0]) as file:
-        names = [line.strip() for line in file.read().decode().splitlines() if line.strip()]
+    names = [line.strip() for line in lines(tree, tables[0])]
     if any(not face.label.isdecimal() or int(face.label) >= len(names) for face in faces):
         return faces, ()
     return [replace(face, label=names[int(face.label)]) for face in faces], (tables[0],)

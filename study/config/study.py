@@ -450,7 +450,7 @@ def preset(name: str) -> dict[str, Any]:
     else:
         raise Mistake(f"unknown preset '{name}': known are {', '.join(PRESETS)}, or a .toml file")
     try:
-        raw = tomllib.loads(content.decode())
+        raw = tomllib.loads(content.decode("utf-8-sig"))
     except ValueError as error:  # TOML or UTF-8
         raise Mistake(f"{name} is not TOML: {error}") from None
     if "preset" in raw:
