@@ -80,17 +80,18 @@ def read(
 
 
 def left_out(where: str, rows: Rows, without: tuple[str, ...]) -> Rows:
-    """The rows without those of some classes, by any usual name of each; and a note."""
+    """The rows without those of some classes, each by its own or a usual name; and a note."""
     if not without:
         return rows
-    names = np.array([folded(name) for name in rows.names.tolist()])
-    unknown = [name for name in without if folded(name) not in names]
-    if unknown:
-        raise Mistake(
-            f"{where} has no class {unknown[0]} to leave out; expected some of "
-            f"{listed(sorted(set(rows.names.tolist())))}"
-        )
-    kept = ~np.isin(names, [folded(name) for name in without])
+    there, lost = sorted(set(rows.names.tolist())), []
+    for name in without:
+        usual = [one for one in there if folded(one) == folded(name)]
+        if not usual:
+            raise Mistake(
+                f"{where} has no class {name} to leave out; expected some of {listed(there)}"
+            )
+        lost += [name] if name in there else usual
+    kept = ~np.isin(rows.names, lost)
     if not kept.any():
         raise Mistake(f"{where} has no class beside {listed(without)}: leave out fewer of them")
     note = f"{counted((~kept).sum(), 'image')} of {listed(without)} left out, as asked for"

@@ -62,3 +62,14 @@ def test_leaving_out_all_classes_is_a_mistake_in_a_sentence(tmp_path):
     )
     with pytest.raises(Mistake, match="has no class beside .*: leave out fewer of them"):
         dataset.read(tmp_path / "f", without=("sad", "joy"))
+
+
+def test_of_two_classes_with_usual_names_of_one_emotion_the_one_named_is_left_out(tmp_path):
+    """Both were: joy and happy are one word elsewhere, and two classes here."""
+    names = ("angry", "happy", "joy", "sad")
+    there = [f"{part}/{name}" for part in ("train", "val", "test") for name in names]
+    write_folder(
+        tmp_path / "f", {name: [9 * k + j for j in range(5)] for k, name in enumerate(there)}
+    )
+    for without, left in (("joy", ("angry", "happy", "sad")), ("happiness", ("angry", "sad"))):
+        assert dataset.read(tmp_path / "f", without=(without,)).classes == left

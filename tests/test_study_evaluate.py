@@ -189,6 +189,12 @@ def test_the_studys_own_data_are_refused(run, tmp_path, monkeypatch, capsys):
     assert "was trained on: its test is in the report already" in capsys.readouterr().err
 
 
+def test_of_two_classes_with_usual_names_of_one_emotion_each_meets_its_own(tmp_path):
+    """What was happy was judged as joy, the later of the two."""
+    rows, _ = other_data.faces(str(layouts.ck48(tmp_path / "c")), ("happy", "joy"))
+    assert set(rows.names.tolist()) == {"happy"}
+
+
 def test_classes_meet_by_name_and_others_are_said(tmp_path):
     rows, notes = other_data.faces(str(layouts.ck48(tmp_path / "c")), CLASSES)
     assert set(rows.names.tolist()) == {*CLASSES} - {"neutral"}  # anger is angry

@@ -141,8 +141,8 @@ def faces(
     whole = (rows.splits == "").all()
     inside = np.full(len(rows.names), True) if whole else rows.splits == "test"
     notes = [f"asked about {'all of it' if whole else 'its test split'}, {inside.sum():,} faces"]
-    ours = {folded(name): name for name in classes}
-    names = np.array([ours.get(folded(name), "") for name in rows.names.tolist()])
+    ours = {folded(name): name for name in classes} | {name: name for name in classes}
+    names = np.array([ours.get(n) or ours.get(folded(n), "") for n in rows.names.tolist()])
     lacking = sorted(set(rows.names[inside & (names == "")].tolist()))
     if lacking:
         lost = int((inside & (names == "")).sum())
