@@ -146,6 +146,28 @@ def test_the_card_tells_what_it_must_not_be_used_for(exported):
     assert "lr_decay" not in settings, "which does nothing with schedule cosine"
 
 
+@pytest.mark.parametrize(
+    ("data", "asked", "words"),
+    [
+        ({"name": "fer2013", "known": "fer2013"}, "x.csv", ("FER-2013's photographs were found",)),
+        ({"name": "a", "known": "raf-db"}, "a", ("It is RAF-DB (basic). Licence: non-commercial",)),
+        ({"name": "a", "known": ""}, "affectnet:a", ("It is AffectNet. Licence: non-commercial",)),
+        (
+            {"name": "a", "notes": ["it is FER+, licence: labels MIT", "9 images left out"]},
+            "ferplus-votes:a",
+            ("It is FER+. Licence: labels MIT", "FER-2013's photographs were found"),
+        ),
+        ({"name": "mine", "known": ""}, "mine", ("the\nstudy doesn't know",)),
+        ({"name": "faces", "synthetic": True}, "faces:56", ("trained on drawn faces",)),
+    ],
+)
+def test_the_card_tells_the_licence_that_is_known(data, asked, words):
+    """Of all but FER-2013 it said that the study knew none, which had told it at its beginning."""
+    told = card.about_data(data, asked)
+    assert all(part in told for part in words)
+    assert ("doesn't know" in told) == (data["name"] == "mine")
+
+
 def test_the_card_says_how_good_it_is_on_what_was_not_trained_on(study, tmp_path):
     """FER-2013 has a sixth of its test images in train or val too: 59.4 % with and 56.0 without."""
     folder = tmp_path / "copy"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_data.catalogue import SOURCES, Source
 from fer_models import preset_file
 from fer_stats.share import wilson
 from study.config.hyperparameters import present
@@ -34,6 +35,10 @@ programs out."""
 OTHER = """\
 Who is in these images, how they were labelled and under which licence they may be used, the
 study doesn't know: see to it before passing the model on."""
+PUBLISHED = """\
+It is {title}. Licence: {licence}. What was trained on it is to be treated by the same terms.
+Who is in these images and how they were labelled is for its authors to say
+({get})."""
 
 
 def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str:
@@ -72,7 +77,7 @@ def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str
             + ", ".join(f"{many:,} {name}" for name, many in data["images"].items())
             + f". {data.get('test_duplicates', 0):,} test images are in train or val too.",
             "",
-            about_data(data),
+            about_data(data, run.study.data),
             "",
             "The code that made it is under the Apache License 2.0.",
             "",
@@ -108,11 +113,29 @@ def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str
     )
 
 
-def about_data(data: dict[str, Any]) -> str:
+def about_data(data: dict[str, Any], asked: str = "") -> str:
+    """What is known of the images that study.json has as `data`; `asked` is the study's --data."""
     if data.get("synthetic"):
         return DRAWN
-    known = str(data.get("known") or data["name"]).lower()
-    return FER if "fer" in known and "2013" in known else OTHER
+    source, name = published(data, asked), str(data["name"]).lower()
+    if source and source.kind not in ("fer2013", "ferplus"):
+        return PUBLISHED.format(title=source.title, licence=source.licence, get=source.get)
+    if source and source.kind == "ferplus":
+        return f"It is FER+. Licence: {source.licence}.\n\n{FER}"
+    return FER if source or ("fer" in name and "2013" in name) else OTHER
+
+
+def published(data: dict[str, Any], asked: str) -> Source | None:
+    """The published data set that the images are of: as it was recognised, insisted on, or, where
+    classes were left out of it, as its note says."""
+    for kind in (str(data.get("known", "")), asked.partition(":")[0]):
+        if kind in SOURCES:
+            return SOURCES[kind]
+    notes = tuple(data.get("notes", ()))
+    return next(
+        (s for s in SOURCES.values() if any(n.startswith(f"it is {s.title}, ") for n in notes)),
+        None,
+    )
 
 
 def accuracy(shares: np.ndarray, labels: np.ndarray, classes: list[str]) -> list[str]:
