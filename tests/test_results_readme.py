@@ -11,6 +11,7 @@ from test_results_load import PAPERS, epochs, folder, header, predictions, trial
 from results import Mistake, readme
 from results.artefacts.load import load
 from results.documents import pictures, text
+from results.report.report import report
 
 __all__ = ["whole"]
 
@@ -80,6 +81,46 @@ def test_of_one_setting_in_two_studies_the_longer_is_shown(tmp_path):
     assert "A-alexnet 70.0 % (" in shown["accuracy"].words
     told = "Accuracy on {} images of val, by epoch: A-alexnet 50.0 % after 4."
     assert shown["curves"].words == told.format(PAPERS["data"]["images"]["val"])
+
+
+def test_of_one_setting_in_two_studies_it_is_said_whose_stands_and_what_the_other_has(tmp_path):
+    """The newer stood for the setting without a word of the other. Both are 70 % of 10 images: two
+    marks were drawn, and the curves were the newest study's whose-ever figure stood."""
+    studies = []
+    for name, began, second in (("old", "2026-01-01", True), ("new", "2026-02-02", False)):
+        head = deepcopy(PAPERS) | {"started_at": f"{began}T00:00:00Z"}
+        head["study"]["name"] = name
+        path = paper_study(tmp_path / name, head=head)
+        if second:
+            table = pd.read_parquet(path / "predictions.parquet")
+            again = table.assign(trial_id="A-alexnet-s1")
+            pd.concat([table, again]).to_parquet(path / "predictions.parquet")
+            rows = pd.read_parquet(path / "trials.parquet")
+            other = rows.assign(trial_id="A-alexnet-s1", hp_seed=1)
+            pd.concat([rows, other]).to_parquet(path / "trials.parquet")
+        else:
+            curve = pd.read_parquet(path / "epochs.parquet")
+            curve.assign(val_accuracy=0.9).to_parquet(path / "epochs.parquet")
+        studies.append(load(path))
+    words = (
+        "Where several studies confirmed a setting, seeds aren't pooled: the longest trained "
+        "stands here, then that with most seeds, then the newest. A-alexnet is old's (new: "
+        "70.00 %, 4 epochs, one seed)."
+    )
+    assert words in text.beside(studies)
+    shown = {one.name: one for one in pictures.pictures(studies)}
+    assert shown["accuracy"].words.count("A-alexnet") == 1
+    assert "A-alexnet 50.0 % after 4" in shown["curves"].words
+    assert text.answer(studies).count("| A-alexnet | 2 |") == 1
+    made = report(studies)
+    (section,) = [one for one in made.sections if one.title.startswith("The paper's settings")]
+    assert words in section.blocks[0].words
+    assert "Where several" not in text.beside(studies[:1])
+    (section,) = [one for one in made.sections if one.title == "Confirmed accuracy"]
+    ((_, plot),) = section.blocks[0].plots
+    (stars,) = [trace for trace in plot.data if trace.name == "the paper's printed matrix"]
+    assert sorted(stars.y) == [f"A-alexnet ({name})<br>4 of 50 epochs" for name in ("new", "old")]
+    assert [*stars.x] == [4189 / 7178] * 2
 
 
 def test_epochs_that_were_judged_on_val_without_copies_have_a_picture_of_their_own(tmp_path):

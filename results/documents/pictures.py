@@ -29,9 +29,8 @@ def pictures(studies: list[Findings]) -> Iterator[Picture]:
     printed = paper.settings_table(paper.published(), settings, studies)
     ours = printed[printed["seeds"].notna()]
     if len(ours):
-        compared, others = paper.comparable(studies, settings)
-        yield accuracy(compared, ours)
-        yield from curves([one for one in studies if one.name not in others], ours)
+        yield accuracy(settings, ours)
+        yield from curves(studies, ours)
     for study in studies:
         yield from ingredients(study, settings)
     for study in studies:
@@ -45,9 +44,7 @@ def accuracy(settings: list[Evaluated], ours: pd.DataFrame) -> Picture:
     frame = evaluation.confirmed(settings)
     frame["setting"] = frame["setting"].map(plain)
     dots = frame[(frame["scope"] == "val+test") & (frame["measure"] == "accuracy")]
-    kept = dots.merge(
-        ours[["setting", "val+test"]], left_on=["setting", "mean"], right_on=["setting", "val+test"]
-    )
+    kept = ours[["setting", "study"]].merge(dots)
     asked = dict(zip(ours["setting"], ours["epochs"], strict=True))
     kept = evaluation.alike(kept, asked)
     told = [
@@ -77,15 +74,9 @@ def reach(row: pd.Series) -> str:
 def curves(studies: list[Findings], ours: pd.DataFrame) -> Iterator[Picture]:
     """Accuracy on val by epoch of the same settings, a picture for each part of val that epochs
     were judged on."""
-    each = pd.concat(
-        [status.curves_on_val(one) for one in paper.newest_last(studies)[::-1]],
-        ignore_index=True,
-    )
-    part = each[each["setting"].isin(ours["setting"]) & (each["measure"] == "val_accuracy")]
-    wanted = dict(zip(ours["setting"], ours["our_epochs"], strict=True))
-    longest = part.groupby("setting")["epoch"].max()
-    part = part[part["setting"].map(longest) == part["setting"].map(wanted)]
-    part = part.drop_duplicates(["setting", "epoch"])
+    each = [status.curves_on_val(one).assign(study=one.name) for one in studies]
+    rows = ours[["setting", "study"]].merge(pd.concat(each, ignore_index=True))
+    part = rows[rows["measure"] == "val_accuracy"]
     groups = sorted(part.groupby(["images", "clean"]), key=lambda group: group[0], reverse=True)
     for number, ((size, clean), rows) in enumerate(groups, 1):
         ends = rows.groupby("setting", sort=False).last()

@@ -27,8 +27,8 @@ def answer(studies: list[Findings]) -> str:
     frame = every[every["seeds"].notna()]
     if frame.empty:
         return "\nNo setting of the paper has been published.\n\n"
-    compared, _ = paper.comparable(studies, settings)
-    run = {one.answers.setting: one for one in paper.by_length(compared)}
+    each = {(one.answers.setting, one.answers.study): one for one in settings}
+    run = {row["setting"]: each[row["setting"], row["study"]] for _, row in frame.iterrows()}
     rows = [answer_row(row, run[row["setting"]]) for _, row in frame.iterrows()]
     others = every[every["seeds"].isna() & begun(every)]
     rows += [begun_row(row) for _, row in others.iterrows()]
@@ -172,7 +172,8 @@ def beside(studies: list[Findings]) -> str:
     ]
     _, others = paper.comparable(studies, settings)
     apart = "".join(f"\n`{name}` isn't compared: {why}.\n" for name, why in others.items())
-    return (markdown(pd.DataFrame(rows)) if rows else "") + apart
+    several = paper.taken(frame)
+    return (markdown(pd.DataFrame(rows)) if rows else "") + f"\n{several}\n" * bool(several) + apart
 
 
 def section(studies: list[Findings], shown: list[Picture]) -> str:

@@ -13,6 +13,7 @@ from fer_data import fer2013
 from results.artefacts.load import Findings
 from results.facts import statistics as st
 from results.facts.evaluation import PRIMARY, Evaluated, chosen
+from results.words import seeds
 
 TEXT_TEST_IMAGES = 3589  # "28,709 training images and 3,589 test images", section II
 ROUNDING = 1e-4  # the paper prints accuracies with two decimals of a percent, cut or rounded
@@ -101,10 +102,13 @@ def settings_table(
 
     Ours stands beside it where one of `studies` confirmed a setting of that name on the images that
     the paper judged on: on val+test (the 7,178 images of its test folder), val, test, and test
-    without duplicates. Of the others it says how far their training has come.
+    without duplicates; `study` says whose it is, and `others` what the other studies have that
+    confirmed it. Of the others it says how far their training has come.
     """
     compared, _ = comparable(studies, settings)
-    ours = {one.answers.setting: one for one in by_length(compared)}
+    ours: dict[str, list[Evaluated]] = {}
+    for one in by_length(compared):
+        ours.setdefault(one.answers.setting, []).append(one)
     far = under_way(studies)
     rows = []
     for entry in paper["experiments"]:
@@ -120,9 +124,11 @@ def settings_table(
             "matrix": np.trace(counts(paper, name)) / counts(paper, name).sum() if name else None,
         }
         row["came"], row["wanted"] = far.get(entry["id"], (None, None))
-        one = ours.get(entry["id"])
-        if one:
+        row["others"] = ""
+        if entry["id"] in ours:
+            *others, one = ours[entry["id"]]
             row |= {"seeds": len(one.answers.seeds), "our_epochs": one.answers.epochs}
+            row |= {"study": one.answers.study, "others": "; ".join(map(told, others))}
             for scope, found in one.scopes.items():
                 row[scope] = found["accuracy"].mean
             row["clean"] = int(chosen(one.answers, PRIMARY).sum())
@@ -137,9 +143,31 @@ def settings_table(
         rows.append(row)
     columns = (
         "setting model batch_size lr epochs claimed figure matrix came wanted seeds "
-        "our_epochs val+test low high next_low next_high difference within val test"
+        "our_epochs study others val+test low high next_low next_high difference within val test"
     ).split()
     return pd.DataFrame(rows, columns=[*columns, PRIMARY, "clean"])
+
+
+def told(one: Evaluated) -> str:
+    """paper-alexnet: 56.69 %, 50 epochs, one seed."""
+    mean = one.scopes["val+test"]["accuracy"].mean
+    trained = f"{one.answers.epochs} epochs, {seeds(len(one.answers.seeds))}"
+    return f"{one.answers.study}: {100 * mean:.2f} %, {trained}"
+
+
+def taken(frame: pd.DataFrame) -> str:
+    """Of the settings that several studies confirmed (`settings_table`): whose figures stand for
+    them, and what the others have; "" where there are none."""
+    each = [
+        f"{row['setting']} is {row['study']}'s ({row['others']})"
+        for _, row in frame[frame["others"] != ""].iterrows()
+    ]
+    if not each:
+        return ""
+    return (
+        "Where several studies confirmed a setting, seeds aren't pooled: the longest trained "
+        f"stands here, then that with most seeds, then the newest. {'; '.join(each)}."
+    )
 
 
 def image_counts(paper: dict[str, Any]) -> pd.DataFrame:

@@ -32,8 +32,8 @@ def confirmed(given: Inputs) -> Section | None:
     if frame.empty:
         return None
     rows = [setting_row(str(name), group) for name, group in frame.groupby("setting", sort=False)]
-    printed = given.printed[given.printed["seeds"].notna()]
-    theirs = printed[printed["setting"].isin(frame["setting"]) & printed["matrix"].notna()]
+    printed = printed_for(given)
+    theirs = printed[printed["matrix"].notna()]
     scope = "val+test" if len(theirs) else primary(frame)
     dots = frame[(frame["scope"] == scope) & (frame["measure"] == "accuracy")]
     plots = [
@@ -56,6 +56,15 @@ def confirmed(given: Inputs) -> Section | None:
             by_seed(given.settings),
         ],
     )
+
+
+def printed_for(given: Inputs) -> pd.DataFrame:
+    """What the paper prints for each setting that was judged on its images, by our name for it,
+    which has the study in it where two studies have the setting."""
+    of = given.printed.set_index("setting")
+    ours = [one for one in given.compared if one.answers.setting in of.index]
+    rows = of.loc[[one.answers.setting for one in ours], ["matrix", "epochs"]]
+    return rows.assign(setting=[one.name for one in ours])
 
 
 def searched(given: Inputs) -> bool:

@@ -85,7 +85,7 @@ def beside_words(frame: pd.DataFrame, ran: int, others: dict[str, str]) -> str:
     short = compared[compared["our_epochs"] < compared["epochs"].astype(float)]
     if len(short):
         words += f" Trained for fewer epochs than the paper: {', '.join(short['setting'])}."
-    return words
+    return f"{words} {paper.taken(frame)}".strip()
 
 
 def setting_words(row: pd.Series) -> str:
