@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.explorer import CHROMIUM, served
-from results import Mistake, fail
+from results import Mistake, command
 from results.artefacts.load import load
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -27,19 +27,20 @@ def main() -> int:
     parser.add_argument("run", type=Path, help="artefact folder of a study on drawn faces")
     parser.add_argument("--views", nargs="+", default=["overview", "trials"], metavar="VIEW")
     asked = parser.parse_args()
-    run = asked.run
-    try:
-        if not load(run).synthetic:
-            raise Mistake(f"{run} is on photographs: give a study on drawn faces")
-    except Mistake as mistake:
-        return fail("benchmarks.screenshot", mistake)
+    return command("benchmarks.screenshot", lambda: taken(asked.run, asked.views))
+
+
+def taken(run: Path, views: list[str]) -> int:
+    """Write a picture of each of the views; the exit code."""
+    if not load(run).synthetic:
+        raise Mistake(f"{run} is on photographs: give a study on drawn faces")
     with served(run) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(url)
         page.wait_for_selector("body[data-whole]", state="attached", timeout=120_000)
         page.wait_for_load_state("networkidle")
-        for name in asked.views:
+        for name in views:
             page.evaluate(f"document.getElementById('{name}').scrollIntoView()")
             page.wait_for_timeout(2000)
             print(save(page, DOCS / f"explorer-{name}.png"))

@@ -3,15 +3,22 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 from fer_data import Mistake as Mistake
 
 
-def fail(program: str, mistake: Mistake | KeyboardInterrupt) -> int:
-    """Print a person's mistake on standard error, or that Ctrl-C has stopped it; the exit code."""
-    stopped = isinstance(mistake, KeyboardInterrupt)
-    print(f"{program}: {'stopped' if stopped else mistake}", file=sys.stderr)
-    return 128 + signal.SIGINT if stopped else 2
+def command(program: str, do: Callable[[], int]) -> int:
+    """A command's exit code: what `do` returns or, with a line on standard error, 2 for a person's
+    mistake and 130 after Ctrl-C."""
+    try:
+        return do()
+    except Mistake as mistake:
+        print(f"{program}: {mistake}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{program}: stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
 
 
 def say(*lines: object) -> None:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from results import Mistake, fail, say
+from results import Mistake, command, say
 from results.artefacts.load import load
 from results.report.files import short, write
 from results.report.report import report
@@ -24,33 +24,36 @@ HELP = {
 
 def main(argv: list[str] | None = None) -> int:
     """Exit code: 0, or 2 for a person's mistake, printed as one sentence."""
-    parser = argparse.ArgumentParser(
+    return command("results", lambda: told(parser().parse_args(argv)))
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
         prog="python -m results",
         description="What one or more studies found, as one HTML page that needs no network, and "
         "every table as CSV and Markdown in a folder beside it.",
     )
-    parser.add_argument(
-        "run", nargs="+", type=Path, metavar="RUN", help="artefact folder, runs/NAME"
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE", help=HELP["out"])
-    parser.add_argument("--votes", type=Path, metavar="CSV", help=HELP["votes"])
-    parser.add_argument("--faces", type=Path, metavar="DATA", help=HELP["faces"])
-    parser.add_argument("--health", action="store_true", help=HELP["health"])
-    parser.add_argument("--checklist", action="store_true", help=HELP["checklist"])
-    args = parser.parse_args(argv)
-    try:
-        if args.health or args.checklist:
-            if idle := [f"--{name}" for name in ("out", "votes", "faces") if getattr(args, name)]:
-                raise Mistake(f"{idle[0]} does nothing with --health or --checklist: leave it out")
-            say(*lines([load(run) for run in args.run], args.health, args.checklist))
-            return 0
-        studies = [load(folder) for folder in args.run]
-        name = "-".join(folder.resolve().name for folder in args.run)
-        out = args.out or Path(f"report-{short(name)}.html")
-        found = report(studies, faces=args.faces, voters=args.votes)
-        say(*write(found, out))
-    except (Mistake, KeyboardInterrupt) as mistake:
-        return fail("results", mistake)
+    made.add_argument("run", nargs="+", type=Path, metavar="RUN", help="artefact folder, runs/NAME")
+    made.add_argument("--out", type=Path, metavar="FILE", help=HELP["out"])
+    made.add_argument("--votes", type=Path, metavar="CSV", help=HELP["votes"])
+    made.add_argument("--faces", type=Path, metavar="DATA", help=HELP["faces"])
+    made.add_argument("--health", action="store_true", help=HELP["health"])
+    made.add_argument("--checklist", action="store_true", help=HELP["checklist"])
+    return made
+
+
+def told(args: argparse.Namespace) -> int:
+    """Write the page, or print what stands in for it; the exit code."""
+    if args.health or args.checklist:
+        if idle := [f"--{name}" for name in ("out", "votes", "faces") if getattr(args, name)]:
+            raise Mistake(f"{idle[0]} does nothing with --health or --checklist: leave it out")
+        say(*lines([load(run) for run in args.run], args.health, args.checklist))
+        return 0
+    studies = [load(folder) for folder in args.run]
+    name = "-".join(folder.resolve().name for folder in args.run)
+    out = args.out or Path(f"report-{short(name)}.html")
+    found = report(studies, faces=args.faces, voters=args.votes)
+    say(*write(found, out))
     return 0
 
 

@@ -15,7 +15,7 @@ from fer_data import image_files, listing, sources
 from fer_data.catalogue import SOURCES
 from fer_data.classes import folded, numbers_alone
 from fer_data.rows import SIDE_PX
-from results import Mistake, fail, say
+from results import Mistake, command, say
 from results.figures import charts, images
 
 EACH = 8  # faces of a class
@@ -49,6 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         "owners, so keep such a picture to yourself",
     )
     args = made.parse_args(argv)
+    return command("results.datasets", lambda: shown(args))
+
+
+def shown(args: argparse.Namespace) -> int:
+    """Print the table and draw the figure, and the faces if asked for; the exit code."""
     try:
         if args.faces and args.faces.suffix != ".png":
             raise Mistake(f"--faces is {args.faces}: expected a name that ends in .png")
@@ -68,14 +73,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
             say(f"Faces: {args.faces}")
     except images.NoBrowser as error:
-        return fail(
-            "results.datasets", Mistake(f"no figure was drawn ({error}): install a Chromium")
-        )
+        raise Mistake(f"no figure was drawn ({error}): install a Chromium") from None
     except OSError as error:
         why = f"{error.filename or args.faces} can't be used ({error.strerror or error})"
-        return fail("results.datasets", Mistake(f"{why}: check the path and its permissions"))
-    except (Mistake, KeyboardInterrupt) as mistake:
-        return fail("results.datasets", mistake)
+        raise Mistake(f"{why}: check the path and its permissions") from None
     return 0
 
 

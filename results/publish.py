@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from results import Mistake, fail, say
+from results import Mistake, command, say
 from results.artefacts.load import Findings, as_written, load, study_header
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -248,14 +248,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("run", nargs="+", type=Path, metavar="RUN", help="artefact folder")
     parser.add_argument("--name", default="", help="of the published folder (one RUN only)")
     args = parser.parse_args(argv)
-    try:
-        if args.name and len(args.run) > 1:
-            raise Mistake("--name is for one RUN: publish them one by one")
-        for run in args.run:
-            folder = publish(run, args.name)
-            say(f"{folder}: {size(folder):,} bytes")
-    except (Mistake, KeyboardInterrupt) as mistake:
-        return fail("results.publish", mistake)
+    return command("results.publish", lambda: published(args.run, args.name))
+
+
+def published(runs: list[Path], name: str) -> int:
+    """Publish each and say so; the exit code."""
+    if name and len(runs) > 1:
+        raise Mistake("--name is for one RUN: publish them one by one")
+    for run in runs:
+        folder = publish(run, name)
+        say(f"{folder}: {size(folder):,} bytes")
     return 0
 
 

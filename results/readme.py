@@ -10,7 +10,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
-from results import Mistake, fail, say
+from results import Mistake, command, say
 from results.artefacts.load import Findings, load, named_apart
 from results.documents.pictures import Picture, files, pictures
 from results.documents.text import FOLDER, PAGE, README, answer, section
@@ -64,15 +64,17 @@ def placed(path: Path, words: str) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     argparse.ArgumentParser(prog="python -m results.readme", description=__doc__).parse_args(argv)
-    try:
-        studies = published()
-        shown = list(pictures(studies))
-        draw(shown, FOLDER)
-        for path, words in ((README, answer(studies)), (PAGE, section(studies, shown))):
-            path.write_text(placed(path, words))
-        say(f"{README}, {PAGE} and {len(list(FOLDER.glob('*.svg')))} figures in {FOLDER}")
-    except (Mistake, KeyboardInterrupt) as mistake:
-        return fail("results.readme", mistake)
+    return command("results.readme", written)
+
+
+def written() -> int:
+    """Write the figures and both documents; the exit code."""
+    studies = published()
+    shown = list(pictures(studies))
+    draw(shown, FOLDER)
+    for path, words in ((README, answer(studies)), (PAGE, section(studies, shown))):
+        path.write_text(placed(path, words))
+    say(f"{README}, {PAGE} and {len(list(FOLDER.glob('*.svg')))} figures in {FOLDER}")
     return 0
 
 

@@ -5,7 +5,7 @@ import sys
 import webbrowser
 from pathlib import Path
 
-from results import Mistake, fail, say
+from results import Mistake, command, say
 from results.artefacts.load import load, named_apart
 from results.explorer import written
 from results.explorer.answers import pictures
@@ -88,31 +88,21 @@ def refuse_idle(args: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Exit code: 0 after Ctrl-C or an export, 2 for a person's mistake, printed as a sentence."""
     args = parser().parse_args(argv)
-    try:
-        refuse_idle(args)
-        if args.export:
-            studies = named_apart([load(folder) for folder in args.run])
-            faces = found(studies, pictures(studies), args.data) if args.with_faces else None
-            if args.with_faces and isinstance(faces, str):
-                raise Mistake(f"there are no faces to write: {faces}")
-            for one in studies:
-                kept.importances(one, say=tell)
-            page = export(studies, written.evaluated(studies), faces=faces, votes=args.votes)
-            write(page, args.export)
-            if args.open:
-                webbrowser.open(args.export.absolute().as_uri())
-            size = args.export.stat().st_size / 2**20
-            say(f"Page: {args.export} ({size:.1f} MiB, needs no network)")
-            return 0
-        # Here, since a file needs neither: Dash and Flask take more than a second to import.
-        from results.explorer.app import app
-        from results.explorer.serving import listening
+    return command("results.explorer", lambda: shown(args))
 
-        folders = tuple(folder.absolute() for folder in args.run)
-        made = app(folders, args.data, args.votes, tuple(args.allow_host), args.prefix)
-        server = listening(made.server, [PORT, 0] if args.port is None else [args.port])
-    except (Mistake, KeyboardInterrupt) as mistake:
-        return fail("results.explorer", mistake)
+
+def shown(args: argparse.Namespace) -> int:
+    """Write the file, or serve the app until Ctrl-C; the exit code."""
+    refuse_idle(args)
+    if args.export:
+        return exported(args)
+    # Here, since a file needs neither: Dash and Flask take more than a second to import.
+    from results.explorer.app import app
+    from results.explorer.serving import listening
+
+    folders = tuple(folder.absolute() for folder in args.run)
+    made = app(folders, args.data, args.votes, tuple(args.allow_host), args.prefix)
+    server = listening(made.server, [PORT, 0] if args.port is None else [args.port])
     say(f"The explorer: http://127.0.0.1:{server.port} (Ctrl-C ends it)")
     if args.open:
         webbrowser.open(f"http://127.0.0.1:{server.port}")
@@ -120,6 +110,23 @@ def main(argv: list[str] | None = None) -> int:
         server.serve_forever()
     except KeyboardInterrupt:
         say()
+    return 0
+
+
+def exported(args: argparse.Namespace) -> int:
+    """Write one HTML file; the exit code."""
+    studies = named_apart([load(folder) for folder in args.run])
+    faces = found(studies, pictures(studies), args.data) if args.with_faces else None
+    if args.with_faces and isinstance(faces, str):
+        raise Mistake(f"there are no faces to write: {faces}")
+    for one in studies:
+        kept.importances(one, say=tell)
+    page = export(studies, written.evaluated(studies), faces=faces, votes=args.votes)
+    write(page, args.export)
+    if args.open:
+        webbrowser.open(args.export.absolute().as_uri())
+    size = args.export.stat().st_size / 2**20
+    say(f"Page: {args.export} ({size:.1f} MiB, needs no network)")
     return 0
 
 
