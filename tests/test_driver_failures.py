@@ -57,6 +57,18 @@ def test_by_itself_the_limit_follows_the_longest_epoch_and_the_size(
     assert limits == [small, large]
 
 
+def test_a_network_whose_layers_count_no_multiply_adds_tells_nothing_of_others(monkeypatch):
+    """One of one's own, of parameters alone: the first of its epochs ended the study."""
+    found, _ = watching(monkeypatch)
+    found.tables.trials["own"] = {"multiply_adds": 0}
+    found.epoch_took("own", 100.0)
+    limits = [found.limit(row) for row in found.tables.trials.values()]
+    assert limits == [failures.FIRST_SECONDS, failures.FIRST_SECONDS, 2000.0]
+    found.epoch_took("a", 50.0)
+    limits = [found.limit(row) for row in found.tables.trials.values()]
+    assert limits == [1000.0, 10_000.0, 2000.0]
+
+
 def test_the_epochs_before_a_restart_count(monkeypatch):
     found, _ = watching(monkeypatch)
     found.tables.epochs[("a", 1)] = {"epoch_seconds": 100.0}

@@ -223,6 +223,16 @@ def test_the_best_is_confirmed_before_what_is_beside_it_seed_by_seed_the_longest
     assert order() == [name for name in best + others if name != "alexnet-s0"]
 
 
+def test_a_network_whose_layers_count_no_multiply_adds_is_as_slow_as_the_others():
+    """One of one's own, of parameters alone: the first of its epochs ended the study."""
+    sizes = {"own": 0, "alexnet": 5, "resnet34": 50}
+    assert remaining.Pace({"own": 2.0}, sizes).of("alexnet") == 2.0
+    two = remaining.Pace({"own": 2.0, "alexnet": 4.0}, sizes)
+    assert two.of("own") == 2.0 and two.of("resnet34") == 40.0
+    assert remaining.Pace({"alexnet": 4.0}, sizes).of("own") == 4.0
+    assert remaining.Pace({"alexnet": 4.0, "own": 2.0}, {}).of("resnet34") == 3.0
+
+
 def test_settings_are_confirmed_in_the_order_in_which_they_were_given():
     settings = [
         {"name": name, "model": model} for name, model in (("A", "alexnet"), ("B", "resnet34"))

@@ -46,14 +46,16 @@ class Watch:
         """Seconds without a report after which a trial has hung.
 
         As the study says, or by what was seen: an epoch of a larger network may take longer than
-        any so far, in proportion to its multiply-adds.
+        any so far, in proportion to its multiply-adds. A network whose layers count none tells
+        nothing of others, nor they of it.
         """
         if self.study.hang_seconds >= 0:
             return self.study.hang_seconds or math.inf
-        if not self.longest:
-            return FIRST_SECONDS
         size = trial["multiply_adds"]
-        expected = max(s * max(1.0, size / seen) for seen, s in self.longest.items())
+        told = {seen: s for seen, s in self.longest.items() if bool(seen) == bool(size)}
+        if not told:
+            return FIRST_SECONDS
+        expected = max(s * (max(1.0, size / seen) if seen else 1.0) for seen, s in told.items())
         return max(LEAST_SECONDS, TIMES * expected)
 
     def stalled(self) -> float:

@@ -24,7 +24,7 @@ FORWARD = 3  # times as long as its forward pass a training step takes
 @dataclass(frozen=True)
 class Pace:
     """Seconds of an epoch of each network: as seen, else as a few steps of it were before the first
-    epoch, else as its multiply-adds make one expect."""
+    epoch, else as its multiply-adds make one expect, or where none are counted as others'."""
 
     known: Paces
     sizes: dict[str, int]  # network -> multiply-adds of an image, as far as they are known
@@ -32,8 +32,10 @@ class Pace:
     def of(self, model: str) -> float:
         if model in self.known:
             return self.known[model]
-        each = [seconds / self.sizes.get(one, 1) for one, seconds in self.known.items()]
-        return self.sizes.get(model, 1) * sum(each) / len(each)
+        size, sizes = self.sizes.get(model, 0), self.sizes
+        alike = [size * s / sizes[one] for one, s in self.known.items() if size and sizes.get(one)]
+        each = alike or [*self.known.values()]
+        return sum(each) / len(each)
 
 
 def pace(header: Facts, tables: Tables) -> Pace:
