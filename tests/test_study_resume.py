@@ -2,6 +2,8 @@
 test_study_run.py."""
 
 import json
+import signal
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -69,6 +71,32 @@ def test_a_study_begun_on_a_cpu_trains_on_the_gpu_that_it_is_given_then(begun, c
     assert driven.study.gpus_per_trial == 0.0, "asked for is still what they need"
     assert main(["--resume", "s"]) == 2, "and by itself it doesn't change"
     assert "was begun on cpu, but its trials would go on on cuda" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("when", ["while Ray starts", "before a study hears it"])
+def test_sigterm_before_a_study_hears_it_is_told_and_no_code_of_rays(
+    begun, monkeypatch, capsys, when
+):
+    """Ray ended the process with 15 or 1, which says that nothing could be confirmed."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def connect(address: str) -> str:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        if when == "while Ray starts":
+            signal.raise_signal(signal.SIGTERM)
+        return "joined"
+
+    def drive(*given: object) -> int:
+        signal.raise_signal(signal.SIGTERM)
+        return 0
+
+    monkeypatch.setattr(run.connection, "connect", connect)
+    monkeypatch.setattr(run, "drive", drive)
+    try:
+        assert main(["--resume", "s"]) == 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert capsys.readouterr().err.endswith("stopped at once before anything was begun\n")
 
 
 def test_what_a_trial_gets_can_be_changed_as_the_refusal_says(begun, capsys):

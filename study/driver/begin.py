@@ -9,7 +9,7 @@ import threading
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from fer_data.rows import SIDE_PX
 from study import Mistake, counted, now, say
@@ -304,12 +304,26 @@ def from_any_folder(study: Study) -> Study:
 
 
 def connected(address: str) -> str:
-    """Join or start Ray, and import torch meanwhile: both take seconds, Ray's mostly of waiting."""
+    """Join or start Ray, and import torch meanwhile: both take seconds, Ray's mostly of waiting.
+
+    Ray hears SIGTERM from then on, and would end the process with exit code 1 or 15; instead it is
+    as Ctrl-C until a study hears both.
+    """
     torch = threading.Thread(target=import_module, args=("torch",))
     torch.start()
-    joined = connection.connect(address)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        joined = connection.connect(address)
+    except SystemExit:
+        stop(signal.SIGTERM)
+    if signal.getsignal(signal.SIGTERM) is not before:
+        signal.signal(signal.SIGTERM, stop)
     torch.join()
     return joined
+
+
+def stop(number: int, frame: object = None) -> NoReturn:
+    raise KeyboardInterrupt("", number)
 
 
 def read_images(study: Study, names: tuple[str, ...], px: int) -> datasets.Dataset:
