@@ -236,6 +236,7 @@ def test_the_best_setting_is_best_on_the_val_that_choices_were_made_on(
     found = setting.best(one, evaluated(one))
     assert (found.name, found.val_images) == (best, images)
     assert words in section.curve(found).summary
+    assert section.curve(found).summary.endswith("; the best on val of what was confirmed.")
     scopes = set(answer.accuracies([one], evaluated(one))["scope"])
     clean = "val, no duplicates"
     assert (clean in scopes) == (copies == "without") and ("val" in scopes) == (copies == "with")
@@ -252,6 +253,8 @@ def test_two_searches_of_one_network_are_two_lines_and_accuracy_is_accuracy(tmp_
     assert frame["setting"].tolist() == ["alexnet (x)", "alexnet (y)"]
     assert frame["mean"].tolist() == [0.3, 0.3] and (frame["low"] < 0.3).all()
     assert len(charts.answer(frame).layout.yaxis.ticktext) == 2
+    words = section.curve(setting.best(studies[0], [])).summary
+    assert words.endswith("; the best on val of the trials of the search that came furthest.")
 
 
 def test_one_highest_value_on_a_page(tmp_path):

@@ -80,6 +80,11 @@ def test_networks_that_nobody_asked_are_not_said_to_have_learned(tmp_path):
     broken = folder(tmp_path / "broken", None, rows, epochs("alexnet-s0", [0.2]), [], told)
     found = checks(broken)["Networks learned"]
     assert not found.passed and found.words == "The loss of alexnet became no number: no answers."
+    rows += [trial("alexnet-s1", stage="confirm", hp_seed=1)]
+    told += predictions("alexnet-s1", [0, 1], [0, 1], ["test", "test"])
+    half = folder(tmp_path / "half", None, rows, epochs("alexnet-s0", [0.2]), [], told)
+    words = checks(half)["Networks learned"].words
+    assert "The loss of alexnet (1 of 2 seeds) became no number: no answers." in words
 
 
 def test_looks_pass_where_they_were_counted_and_this_is_the_first(whole):
@@ -287,6 +292,9 @@ def test_the_checklist_answers_what_the_artefacts_answer_and_leaves_the_rest_ope
     assert by_key["1a"].endswith("for the author to say")
     assert "digest" in by_key["2a"] and by_key["2a"].startswith("- [x]")
     assert "1 primary comparison by" in by_key["7c"]
+    one = load(whole)
+    pairs = verdicts.of([one], evaluation.evaluated(answers(one)))
+    assert checklist.tests(checklist.Given(one, [], pairs * 8)).endswith("; and 2 more.")
     settings = evaluation.evaluated(answers(load(whole)))
     for one in settings:
         accuracy = one.scopes[evaluation.PRIMARY]["accuracy"].mean

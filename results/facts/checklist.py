@@ -14,6 +14,7 @@ from results.words import counted, listed, ranged
 from results.words import seeds as seeds_words
 
 OPEN = ""  # for the author to answer
+TOLD = 6  # comparisons, each a sentence
 
 
 @dataclass(frozen=True)
@@ -193,9 +194,10 @@ def tests(given: Given) -> str:
     primary = [one for one in given.found if one.primary]
     if not primary:
         return OPEN
+    more = f"; and {len(primary) - TOLD} more" if len(primary) > TOLD else ""
     return (
         f"{counted(len(primary), 'primary comparison')} by variance components of seeds and "
-        f"images, Holm: {'; '.join(one.words for one in primary[:6])}."
+        f"images, Holm: {'; '.join(one.words for one in primary[:TOLD])}{more}."
     )
 
 

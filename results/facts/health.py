@@ -136,8 +136,13 @@ def learned(one: Findings, own: list[Evaluated]) -> Check | None:
         return None
     told = learning.sentences(learning.unlearned([each.answers for each in own]))
     told += learning.searched(one)
-    silent = [each.name for each in own if (each.answers.guess < 0).any()]
-    told += [f"The loss of {listed(silent)} became no number: no answers."] * bool(silent)
+    silent = {each.name: (each.answers.guess < 0).any(1) for each in own}
+    without = [
+        name if lost.all() else f"{name} ({lost.sum()} of {counted(len(lost), 'seed')})"
+        for name, lost in silent.items()
+        if lost.any()
+    ]
+    told += [f"The loss of {listed(without)} became no number: no answers."] * bool(without)
     if told:
         longer = str(2 * int(one.trials["hp_epochs"].max()))
         return Check("Networks learned", False, " ".join(told), again(one, epochs=longer))

@@ -25,6 +25,7 @@ class Best:
     hyperparameters: dict[str, Any]  # all that the network has, the searched ones first
     searched: tuple[str, ...]
     epoch: int
+    among: str  # which it is the best of
     judged: float  # on val, by the study's metric
     metric: str  # which that is
     val_images: int
@@ -79,6 +80,9 @@ def made(
         hyperparameters={key: hp[key] for key in order},
         searched=varied,
         epoch=int(hp["epochs"] if pd.isna(last) else last),
+        among="what was confirmed"
+        if trial["stage"] == "confirm"
+        else "the trials of the search that came furthest",
         judged=float(value),
         metric=one.metric,
         val_images=images,

@@ -72,7 +72,7 @@ def curve(found: Best, of: str = "") -> Figure:
     words = (
         f"{100 * found.judged:.1f} %{of_metric} on {found.val_images:,} images of {found.val}, "
         f"after "
-        f"{found.epoch} of {found.epochs} epochs; the best on val of all that ran."
+        f"{found.epoch} of {found.epochs} epochs; the best on val of {found.among}."
     )
     behind = table(f"best-curve-{found.study}", "By epoch", found.curve, CURVE_COLUMNS, True)
     title = f"Accuracy{of_metric and f' and{of_metric}'} of {found.name} by epoch"

@@ -8,7 +8,7 @@ from results.facts.evaluation import Evaluated
 from results.report.blocks import Block, Section, Table, Text, cell, table
 from results.report.inputs import Inputs
 from results.report.sections.caution import cautions
-from results.words import counted, points, seeds
+from results.words import counted, points
 
 SHOWN = 8  # sentences; the others are rows
 EVERY_TWO = "every two settings of a study"
@@ -131,7 +131,7 @@ def least_words(smallest: float) -> str:
 
 def seeds_of(one: Comparison) -> str:
     first, second = one.seeds
-    told = seeds(first) if first == second else f"{first} and {second} seeds"
+    told = f"{first}" if first == second else f"{first} and {second}"
     return f"{told}, paired" if one.paired else told
 
 
