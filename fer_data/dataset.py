@@ -83,7 +83,8 @@ def left_out(where: str, rows: Rows, without: tuple[str, ...]) -> Rows:
     """The rows without those of some classes, each by its own or a usual name; and a note."""
     if not without:
         return rows
-    there, lost = sorted(set(rows.names.tolist())), []
+    there = sorted(set(rows.names.tolist()))
+    lost: list[str] = []
     for name in without:
         usual = [one for one in there if folded(one) == folded(name)]
         if not usual:
