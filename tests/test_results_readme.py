@@ -104,7 +104,7 @@ def test_of_one_setting_in_two_studies_it_is_said_whose_stands_and_what_the_othe
         studies.append(load(path))
     words = (
         "Where several studies confirmed a setting, seeds aren't pooled: the longest trained "
-        "stands here, then that with most seeds, then the newest. A-alexnet is old's (new: "
+        "stands here, then that with most seeds, then the newest. A-alexnet is from old (new: "
         "70.00 %, 4 epochs, one seed)."
     )
     assert words in text.beside(studies)

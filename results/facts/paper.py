@@ -159,7 +159,7 @@ def taken(frame: pd.DataFrame) -> str:
     """Of the settings that several studies confirmed (`settings_table`): whose figures stand for
     them, and what the others have; "" where there are none."""
     each = [
-        f"{row['setting']} is {row['study']}'s ({row['others']})"
+        f"{row['setting']} is from {row['study']} ({row['others']})"
         for _, row in frame[frame["others"] != ""].iterrows()
     ]
     if not each:
