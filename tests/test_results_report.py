@@ -510,10 +510,28 @@ def of_voters(settings: int) -> pd.DataFrame:
 
 
 def test_settings_of_one_network_are_told_apart_in_every_figure_of_lines():
-    for settings in (2, 3, 6):
+    for settings in (2, 3, 6, 9):
         lines = charts.sureness(of_voters(settings), "label").data
         looks = {(line.line.color, line.marker.symbol, line.line.dash) for line in lines}
         assert len(looks) == settings
+
+
+def test_many_settings_of_several_networks_have_their_networks_colour_and_a_dash_each():
+    """The eighth of the paper's settings, E-cbam50, was drawn as the first, A-alexnet."""
+    models = {"alexnet": "ABC", "resnet34": "ABC", "cbam_resnet34": "DEFGHIJK"}
+    rows = [
+        {"setting": f"{name}-{model}", "model": model, "measure": "val_accuracy", "seeds": 1}
+        | {"epoch": epoch, "mean": 0.5, "low": 0.5, "high": 0.5}
+        for model, names in models.items()
+        for name in names
+        for epoch in range(1, 21)
+    ]
+    lines = charts.curve(pd.DataFrame(rows), "val_accuracy", "val accuracy").data
+    looks = {(line.line.color, line.line.dash, line.line.width) for line in lines}
+    assert len(looks) == len(lines) == 14
+    for model in models:
+        colours = {line.line.color for line in lines if line.name.endswith(f"-{model}")}
+        assert colours == {style.style(model)[0]}
 
 
 @needs_chromium

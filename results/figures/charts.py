@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from results.facts import evaluation
 from results.figures.style import (
     DARK,
+    DASHES,
     INK,
     LOOKS,
     above_zero,
@@ -18,6 +19,7 @@ from results.figures.style import (
     error_bars,
     from_zero,
     log_axis,
+    look,
     mark,
     ordered,
     percent,
@@ -63,14 +65,19 @@ def by_setting(
 ) -> Iterator[tuple[str, pd.DataFrame, tuple[str, str, str], float]]:
     """Each setting's rows, with its colour, marker and dash, and the width of its line.
 
-    A second setting of a network is drawn thin and hollow; where there are more, each setting has
-    a colour of its own."""
+    A second setting of a network is drawn thin and hollow. Where there are more, each setting has
+    a dash of its own in its network's colour, or if there is one network a colour of its own."""
     seen: dict[str, int] = {}
     crowded = frame.groupby("model")["setting"].nunique().max() > 2
     for (setting, model), rows in frame.groupby(["setting", "model"], sort=False):
-        again = 0 if crowded else seen.get(model, 0)
-        colour, marker, dash = LOOKS[len(seen) % len(LOOKS)] if crowded else style(model)
-        seen[setting if crowded else model] = again + 1
+        again = seen.get(model, 0)
+        seen[model] = again + 1
+        colour, marker, dash = style(model)
+        if crowded and frame["model"].nunique() == 1:
+            again, (colour, marker, dash) = 0, look(again, LOOKS)
+        elif crowded:
+            again, place = divmod(again, len(DASHES))
+            dash = DASHES[place]
         hollow, width = ("-open", 1.2) if again else ("", 2.2)
         yield setting, rows, (colour, marker + hollow, dash), width
 

@@ -27,6 +27,7 @@ OTHERS = (
     ("#A6761D", "x", "solid"),
 )
 LOOKS = (*STYLES.values(), *OTHERS)
+DASHES = tuple(dict.fromkeys(dash for _, _, dash in LOOKS))
 ON_BLACK = {"#D55E00": "#E8823A", "#0072B2": "#56B4E9", "#009E73": "#2DBE95"}
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 GRID, INK = "rgba(128,128,128,0.22)", "#6b6b6b"  # the page's style sheet sets them per theme
@@ -51,9 +52,14 @@ def style(model: str) -> tuple[str, str, str]:
     """Colour, marker, dash: the same for a network as long as this process lives."""
     if model in STYLES:
         return STYLES[model]
-    again, place = divmod(_places.setdefault(model, len(_places)), len(OTHERS))
-    _, marker, dash = OTHERS[(place + again) % len(OTHERS)]
-    return OTHERS[place][0], marker, dash
+    return look(_places.setdefault(model, len(_places)), OTHERS)
+
+
+def look(place: int, looks: tuple[tuple[str, str, str], ...]) -> tuple[str, str, str]:
+    """The colour, marker and dash of a place; after the last one's a colour with another's dash."""
+    again, place = divmod(place, len(looks))
+    _, marker, dash = looks[(place + again) % len(looks)]
+    return looks[place][0], marker, dash
 
 
 def places() -> dict[str, int]:
