@@ -136,11 +136,11 @@ def learned(one: Findings, own: list[Evaluated]) -> Check | None:
         return None
     told = learning.sentences(learning.unlearned([each.answers for each in own]))
     told += learning.searched(one)
-    silent = {each.name: (each.answers.guess < 0).any(1) for each in own}
+    silent = {each.name: [bool((one < 0).any()) for one in each.answers.guess] for each in own}
     without = [
-        name if lost.all() else f"{name} ({lost.sum()} of {counted(len(lost), 'seed')})"
+        name if all(lost) else f"{name} ({sum(lost)} of {counted(len(lost), 'seed')})"
         for name, lost in silent.items()
-        if lost.any()
+        if any(lost)
     ]
     told += [f"The loss of {listed(without)} became no number: no answers."] * bool(without)
     if told:
