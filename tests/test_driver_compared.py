@@ -53,10 +53,19 @@ def test_the_terminal_and_the_report_say_the_same(whole, tmp_path, known):
     told = pd.read_parquet(whole / "predictions.parquet")
     (ours,) = compared.of(compared.Given(whole, from_dict({}), tables(whole), told, CLASSES))
     assert repr(ours) == repr(theirs)
-    told_so = f"{ours.words}. P({ours.first} is better): {ours.chance:.2f}."
-    assert any(told_so in line for line in compared.lines([ours]))
+    p = max(ours.chance, 1 - ours.chance)
+    told_so = f"  {ours.words}. P({ours.words.split()[0]} is better): {p:.2f}."
+    assert told_so in compared.lines([ours])
     given = compared.Given(whole, from_dict({}), tables(whole), told, CLASSES)
     assert (given.cluster is not None) == known
+
+
+def test_the_chance_is_that_of_the_setting_which_leads(whole):
+    """ "B leads A by 1.0 points ... P(A is better): 0.34"."""
+    (one,) = verdicts.of([load(whole)], evaluation.evaluated(answers(load(whole))))
+    behind = replace(one, difference=-0.01, chance=0.34)
+    assert compared.chance(behind) == f" P({one.second} is better): 0.66."
+    assert compared.chance(replace(behind, difference=0.01)) == f" P({one.first} is better): 0.34."
 
 
 def cut(row) -> bool:

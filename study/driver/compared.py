@@ -138,5 +138,8 @@ def lines(found: list[Comparison]) -> list[str]:
 
 
 def chance(one: Comparison) -> str:
-    """How likely the first, trained anew, is better on new images; "" with one seed."""
-    return "" if np.isnan(one.chance) else f" P({one.first} is better): {one.chance:.2f}."
+    """How likely the one that leads, trained anew, is better on new images; "" with one seed."""
+    if np.isnan(one.chance):
+        return ""
+    ahead, p = (one.first, one.chance) if one.difference >= 0 else (one.second, 1 - one.chance)
+    return f" P({ahead} is better): {p:.2f}."
