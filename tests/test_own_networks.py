@@ -242,7 +242,7 @@ def test_the_command_that_trains_the_best_again_names_its_file():
 
     source = "my_nets.py:Small"
     told = "accuracy", 7, "val", None, {}, source
-    best = Best("s", "Small", "Small", "t", {"model": "Small"}, (), 1, 0.5, *told)
+    best = Best("s", "Small", "Small", "t", {"model": "Small"}, (), 1, "all that ran", 0.5, *told)
     assert f"--models {source}" in command(best) and f'models = ["{source}"]' in toml(best)
 
 
