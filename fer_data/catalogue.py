@@ -26,6 +26,11 @@ class Source:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)  # split -> class -> images
     other: dict[str, dict[str, int]] = field(default_factory=dict)  # where another release differs
 
+    @property
+    def said(self) -> str:
+        """How the note begins that says of images that they are of it."""
+        return f"it is {self.title}, "
+
 
 def numbered(order: tuple[str, ...], first: int = 0) -> dict[str, str]:
     return {str(number): name for number, name in enumerate(order, first)}

@@ -288,7 +288,7 @@ def what(source: Source, names: np.ndarray, splits: np.ndarray) -> str:
     told = "as many images of each class as published" if source.counts else ""
     if different:
         told = f"other counts than published ({listed(different)})"
-    return f"it is {source.title}, {told + ', ' if told else ''}licence: {source.licence}"
+    return f"{source.said}{told + ', ' if told else ''}licence: {source.licence}"
 
 
 def digest(path: Path, kind: str = "") -> str:

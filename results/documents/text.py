@@ -28,11 +28,11 @@ def answer(studies: list[Findings]) -> str:
     if frame.empty:
         return "\nNo setting of the paper has been published.\n\n"
     each = {(one.answers.setting, one.answers.study): one for one in settings}
-    run = {row["setting"]: each[row["setting"], row["study"]] for _, row in frame.iterrows()}
-    rows = [answer_row(row, run[row["setting"]]) for _, row in frame.iterrows()]
+    ran = [each[key] for key in zip(frame["setting"], frame["study"], strict=True)]
+    rows = [answer_row(row, one) for (_, row), one in zip(frame.iterrows(), ran, strict=True)]
     others = every[every["seeds"].isna() & begun(every)]
     rows += [begun_row(row) for _, row in others.iterrows()]
-    sizes = run[frame["setting"].iloc[0]].answers.split
+    sizes = ran[0].answers.split
     clean = [int(count) for count in frame["clean"]]
     if len({*clean}) > 1:  # newer studies leave near copies out, too
         for row, count in zip(rows, clean, strict=False):
@@ -44,9 +44,8 @@ def answer(studies: list[Findings]) -> str:
         "both": f"val and test ({len(sizes):,}), 95 %",
     }
     table = markdown(pd.DataFrame(rows).rename(columns=heads))
-    whole = [
-        run[row["setting"]] for _, row in frame.iterrows() if row["our_epochs"] == row["epochs"]
-    ]
+    as_long = frame["our_epochs"] == frame["epochs"]
+    whole = [one for one, same in zip(ran, as_long, strict=True) if same]
     told = [one.words for one in verdicts.of(studies, whole) if one.primary]
     words = " ".join([open_questions(frame), *(f"{one}." for one in told)]).strip()
     on_test = dict.fromkeys(map(status.chosen_on_test, studies))

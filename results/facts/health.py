@@ -136,7 +136,7 @@ def learned(one: Findings, own: list[Evaluated]) -> Check | None:
         return None
     told = learning.sentences(learning.unlearned([each.answers for each in own]))
     told += learning.searched(one)
-    silent = {each.name: [bool((one < 0).any()) for one in each.answers.guess] for each in own}
+    silent = {each.name: [bool((seed < 0).any()) for seed in each.answers.guess] for each in own}
     without = [
         name if all(lost) else f"{name} ({sum(lost)} of {counted(len(lost), 'seed')})"
         for name, lost in silent.items()

@@ -68,12 +68,13 @@ def by_setting(
     A second setting of a network is drawn thin and hollow. Where there are more, each setting has
     a dash of its own in its network's colour, or if there is one network a colour of its own."""
     seen: dict[str, int] = {}
-    crowded = frame.groupby("model")["setting"].nunique().max() > 2
+    each = frame.groupby("model")["setting"].nunique()
+    crowded, alone = each.max() > 2, len(each) == 1
     for (setting, model), rows in frame.groupby(["setting", "model"], sort=False):
         again = seen.get(model, 0)
         seen[model] = again + 1
         colour, marker, dash = style(model)
-        if crowded and frame["model"].nunique() == 1:
+        if crowded and alone:
             again, (colour, marker, dash) = 0, look(again, LOOKS)
         elif crowded:
             again, place = divmod(again, len(DASHES))

@@ -131,11 +131,9 @@ def published(data: dict[str, Any], asked: str) -> Source | None:
     for kind in (str(data.get("known", "")), asked.partition(":")[0]):
         if kind in SOURCES:
             return SOURCES[kind]
-    notes = tuple(data.get("notes", ()))
-    return next(
-        (s for s in SOURCES.values() if any(n.startswith(f"it is {s.title}, ") for n in notes)),
-        None,
-    )
+    notes = data.get("notes", ())
+    told = [one for one in SOURCES.values() if any(note.startswith(one.said) for note in notes)]
+    return told[0] if told else None
 
 
 def accuracy(shares: np.ndarray, labels: np.ndarray, classes: list[str]) -> list[str]:
