@@ -1,6 +1,7 @@
 """`python -m study.export`: files that answer as the study does, or are not left there."""
 
 import importlib
+import json
 import shutil
 import subprocess
 import sys
@@ -25,10 +26,10 @@ from study.training import augment
 
 # What somebody runs who has onnxruntime and NumPy, and nothing of this project.
 STRANGER = """
-import sys, numpy, onnxruntime
+import json, sys, numpy, onnxruntime
 assert not {"torch", "study"} & set(sys.modules)
 run = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
-classes = run.get_modelmeta().custom_metadata_map["classes"].split(",")
+classes = json.loads(run.get_modelmeta().custom_metadata_map["classes"])
 faces = numpy.load(sys.argv[2])
 (found,) = run.run(None, {run.get_inputs()[0].name: faces})
 assert found.shape == (len(faces), len(classes)), found.shape
@@ -96,10 +97,19 @@ def test_onnx_is_one_file_of_the_opset_that_was_asked_for_with_its_metadata(expo
     assert not any(one.external_data for one in proto.graph.initializer)
     assert {one.domain: one.version for one in proto.opset_import}[""] == 18
     about = {one.key: one.value for one in proto.metadata_props}
-    assert about["classes"].startswith("angry,disgust") and "Apache" in about["license"]
+    assert json.loads(about["classes"])[:2] == ["angry", "disgust"] and "Apache" in about["license"]
     assert {"source", "val_accuracy", "test_accuracy", "data"} <= about.keys()
     batch = proto.graph.input[0].type.tensor_type.shape.dim[0]
     assert batch.dim_param == "batch"
+
+
+def test_a_class_name_with_a_comma_is_one_class_in_the_metadata(study, monkeypatch):
+    run = opened(study)
+    kept = answers(run, run.networks[:1], "test")  # whose columns have the study's own names
+    monkeypatch.setattr(as_file.confirmed, "answers", lambda *_: kept)
+    names = ["angry, furious", *run.classes[1:]]
+    renamed = replace(run, header=run.header | {"data": run.header["data"] | {"classes": names}})
+    assert json.loads(as_file.facts(renamed, run.networks[0])["classes"]) == names
 
 
 def test_photographs_of_any_size_go_in(exported):

@@ -1,5 +1,6 @@
 """A confirmed network written as a file, compared with the study's own answers, and described."""
 
+import json
 import time
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def facts(run: confirmed.Run, one: confirmed.Confirmed) -> dict[str, str]:
     shares, labels = confirmed.answers(run, [one], "test")
     data = run.header["data"]
     return {
-        "classes": ",".join(run.classes),
+        "classes": json.dumps(run.classes),  # a name may have a comma
         "model": one.name,
         "network": one.hp.model,
         "study": str(run.header["study"]["name"]),
