@@ -87,14 +87,17 @@ def test_networks_that_nobody_asked_are_not_said_to_have_learned(tmp_path):
     assert "The loss of alexnet (1 of 2 seeds) became no number: no answers." in words
 
 
-def test_looks_pass_where_they_were_counted_and_this_is_the_first(whole):
+def test_looks_pass_where_they_were_counted_and_this_is_the_first(whole, tmp_path):
     one = load(whole)
     own = evaluation.evaluated(answers(one))
     first = replace(one, study={**one.study, "look_at_test": 1})
     third = replace(one, study={**one.study, "look_at_test": 3})
     assert health.looks(first, own).passed
     assert not health.looks(third, own).passed and "number 3" in health.looks(third, own).words
-    assert "study.evaluate" in health.looks(third, own).command  # images that nobody looked at
+    assert health.looks(third, own).command == ""  # as published: no model to ask
+    (tmp_path / "checkpoints").mkdir()
+    here = replace(third, folder=tmp_path)
+    assert "study.evaluate" in health.looks(here, own).command  # images that nobody looked at
 
 
 def test_leaks_pass_where_copies_were_looked_for_and_left_out_of_choices(whole):
