@@ -1,14 +1,13 @@
-"""The command line: python -m results RUN [RUN ...] [--votes CSV] [--faces DATA]."""
+"""The command line: python -m results RUN [RUN ...] [--votes CSV] [--faces DATA].
+
+It imports nothing that takes long, pandas for one, before it is clear that it is needed.
+"""
 
 import argparse
 import sys
 from pathlib import Path
 
 from results import Mistake, command, say
-from results.artefacts.load import load
-from results.report.files import short, write
-from results.report.report import report
-from results.report.terminal import lines
 
 HELP = {
     "out": "the page (default: ./report-NAME.html)",
@@ -42,11 +41,22 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def refuse_idle(args: argparse.Namespace) -> None:
+    """Mistake if a flag was given that does nothing beside the others."""
+    idle = [f"--{name}" for name in ("out", "votes", "faces") if getattr(args, name)]
+    if idle and (args.health or args.checklist):
+        raise Mistake(f"{idle[0]} does nothing with --health or --checklist: leave it out")
+
+
 def told(args: argparse.Namespace) -> int:
     """Write the page, or print what stands in for it; the exit code."""
+    refuse_idle(args)
+    from results.artefacts.load import load
+    from results.report.files import short, write
+    from results.report.report import report
+    from results.report.terminal import lines
+
     if args.health or args.checklist:
-        if idle := [f"--{name}" for name in ("out", "votes", "faces") if getattr(args, name)]:
-            raise Mistake(f"{idle[0]} does nothing with --health or --checklist: leave it out")
         say(*lines([load(run) for run in args.run], args.health, args.checklist))
         return 0
     studies = [load(folder) for folder in args.run]

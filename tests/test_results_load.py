@@ -92,7 +92,7 @@ def stop(*_, **__):
 @pytest.mark.parametrize(
     ("module", "name", "words"),
     [
-        ("results.__main__", "load", ["run"]),
+        ("results.__main__", "refuse_idle", ["run"]),
         ("results.datasets", "read", ["one", "two"]),
         ("results.explorer.__main__", "refuse_idle", ["run"]),
         ("results.publish", "publish", ["run"]),

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "torchvision", "ray", "optuna", "pandas", "pyarrow", "scipy")
+HEAVY = ("torch", "torchvision", "ray", "optuna", "pandas", "pyarrow", "scipy", "plotly")
 CALL = """
 import json, sys
 from {module} import main
@@ -35,6 +35,10 @@ print(json.dumps([code, [name for name in {heavy} if name in sys.modules]]))
         ("study.export", ["run", "--out", "best.pt"], 2),
         ("study.evaluate", ["--help"], 0),
         ("study.evaluate", ["run", "--device", "tpu"], 2),
+        ("results.__main__", ["--help"], 0),
+        ("results.__main__", ["run", "--health", "--out", "page.html"], 2),
+        ("results.explorer.__main__", ["--help"], 0),
+        ("results.explorer.__main__", ["run", "--with-faces"], 2),
     ],
 )
 def test_help_and_a_wrong_flag_need_neither_ray_nor_torch(tmp_path, module, words, code):

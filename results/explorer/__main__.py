@@ -1,4 +1,7 @@
-"""The command line: python -m results.explorer RUN [RUN ...]."""
+"""The command line: python -m results.explorer RUN [RUN ...].
+
+It imports nothing that takes long, pandas or Dash for one, before it is clear that it is needed.
+"""
 
 import argparse
 import sys
@@ -6,12 +9,6 @@ import webbrowser
 from pathlib import Path
 
 from results import Mistake, command, say
-from results.artefacts.load import load, named_apart
-from results.explorer import written
-from results.explorer.answers import pictures
-from results.explorer.export import export, write
-from results.explorer.gallery import found
-from results.facts import kept
 
 PORT = 8050  # or any that is free
 
@@ -96,7 +93,6 @@ def shown(args: argparse.Namespace) -> int:
     refuse_idle(args)
     if args.export:
         return exported(args)
-    # Here, since a file needs neither: Dash and Flask take more than a second to import.
     from results.explorer.app import app
     from results.explorer.serving import listening
 
@@ -115,6 +111,13 @@ def shown(args: argparse.Namespace) -> int:
 
 def exported(args: argparse.Namespace) -> int:
     """Write one HTML file; the exit code."""
+    from results.artefacts.load import load, named_apart
+    from results.explorer import written
+    from results.explorer.answers import pictures
+    from results.explorer.export import export, write
+    from results.explorer.gallery import found
+    from results.facts import kept
+
     studies = named_apart([load(folder) for folder in args.run])
     faces = found(studies, pictures(studies), args.data) if args.with_faces else None
     if args.with_faces and isinstance(faces, str):
