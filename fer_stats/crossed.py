@@ -240,10 +240,10 @@ def components(value: np.ndarray) -> tuple[Part, float, float]:
     squares = np.vdot(value, value) - images * by_seed @ by_seed - seeds * by_image @ by_image
     rest = max(float(squares + seeds * images * mean**2), 0.0)
     both = rest / ((seeds - 1) * (images - 1))
-    scatter = float(by_seed.var(ddof=1))
-    if scatter < 1e-12:  # seeds that are as accurate by chance, though they answer differently
-        scatter = both / images
-    part = Part(seeds, scatter / seeds, max(scatter - both / images, 0.0))
+    # Networks that answer so differently scatter by that much, even where few are as accurate by
+    # chance: what is known of the variance bounds its estimate.
+    scatter = max(float(by_seed.var(ddof=1)), both / images)
+    part = Part(seeds, scatter / seeds, scatter - both / images)
     return part, float(by_image.var(ddof=1)) / images, both / (seeds * images)
 
 

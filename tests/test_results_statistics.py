@@ -100,14 +100,21 @@ def test_an_interval_of_a_share_stays_a_share():
     assert st.measured(label, guess, 2)["accuracy"].interval == (0.0, 1.0)
 
 
+def scattered(by_seed):
+    """Networks of these accuracies whose answers tell no more of their scatter."""
+    spread = by_seed.var(ddof=1) if len(by_seed) > 1 else np.nan
+    part = crossed.Part(len(by_seed), spread / len(by_seed), spread)
+    return st.Measured(by_seed, crossed.Estimate(float(by_seed.mean()), (part,), 0.0))
+
+
 def test_one_more_seed_lies_within_in_95_of_100():
     # statsmodels and scipy have no prediction interval of a mean alone: by hand, t(2) = 4.302653
-    low, high = st.next_seed(np.array([0.5, 0.6, 0.7]))
+    low, high = st.next_seed(scattered(np.array([0.5, 0.6, 0.7])))
     half = 4.302653 * 0.1 * np.sqrt(4 / 3)
     assert (low, high) == pytest.approx((0.6 - half, 0.6 + half), abs=1e-6)
-    assert np.isnan(st.next_seed(np.array([0.5]))).all()
+    assert np.isnan(st.next_seed(scattered(np.array([0.5])))).all()
     runs = rng().normal(0, 1, (4000, 5))
-    ends = np.array([st.next_seed(run[:4]) for run in runs])
+    ends = np.array([st.next_seed(scattered(run[:4])) for run in runs])
     inside = (ends[:, 0] <= runs[:, 4]) & (runs[:, 4] <= ends[:, 1])
     assert inside.mean() == pytest.approx(0.95, abs=0.012)
 
@@ -238,7 +245,18 @@ def test_the_bins_of_calibration_are_sklearns_and_the_error_is_their_mean_gap():
 def test_where_one_more_seed_falls_is_statsmodels_prediction_interval():
     runs = np.array([0.55, 0.58, 0.57, 0.61])
     told = OLS(runs, np.ones(4)).fit().get_prediction([1.0]).conf_int(obs=True)
-    assert st.next_seed(runs) == pytest.approx(told[0])
+    assert st.next_seed(scattered(runs)) == pytest.approx(told[0])
+
+
+def test_two_seeds_that_are_as_accurate_by_chance_do_not_foretell_a_third():
+    """Two networks that answer otherwise on a fifth of the images were told to be followed by a
+    third as accurate to a hundredth of a point."""
+    label = np.zeros(1000, int)
+    guess = np.zeros((2, 1000), int)
+    guess[0, :400], guess[1, 100:500] = 1, 1
+    low, high = st.next_seed(st.measured(label, guess, 2)["accuracy"])
+    # Where they answer otherwise, 200 images, the sd of one accuracy is sqrt(.2 / 2 / 1000).
+    assert high - low == pytest.approx(2 * 12.706 * np.sqrt(0.2 / 2 / 1000 * 1.5), rel=0.002)
 
 
 def test_eta_squared_of_ranks_is_the_statistic_of_kruskal_and_wallis_as_a_share():

@@ -134,7 +134,7 @@ def settings_table(
             row["clean"] = int(chosen(one.answers, PRIMARY).sum())
             both = one.scopes["val+test"]["accuracy"]
             low, high = both.interval
-            next_low, next_high = st.next_seed(both.by_seed)
+            next_low, next_high = st.next_seed(both)
             row |= {"low": low, "high": high, "next_low": next_low, "next_high": next_high}
             if name:
                 row["difference"] = row["val+test"] - row["matrix"]

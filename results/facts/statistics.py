@@ -206,20 +206,17 @@ def reliability(
     return np.stack([count, confidence, accuracy], 1), float(gap)
 
 
-def next_seed(by_seed: np.ndarray) -> tuple[float, float]:
+def next_seed(value: Measured) -> tuple[float, float]:
     """Where one more network of the setting falls on these images, in 95 %; NaN with one seed.
 
     The prediction interval of a normal distribution: mean -+ t sd sqrt(1 + 1/S).
     """
-    many = len(by_seed)
-    if many < 2:
+    (part,) = value.estimate.parts
+    if part.seeds < 2:
         return np.nan, np.nan
-    half = (
-        scipy.special.stdtrit(many - 1, (1 + LEVEL) / 2)
-        * by_seed.std(ddof=1)
-        * np.sqrt(1 + 1 / many)
-    )
-    return float(by_seed.mean() - half), float(by_seed.mean() + half)
+    sd = np.sqrt(part.seeds * part.variance)  # of one network, no less than its answers show
+    half = scipy.special.stdtrit(part.seeds - 1, (1 + LEVEL) / 2) * sd * np.sqrt(1 + 1 / part.seeds)
+    return float(value.mean - half), float(value.mean + half)
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> float:
