@@ -98,6 +98,9 @@ def test_looks_pass_where_they_were_counted_and_this_is_the_first(whole, tmp_pat
     (tmp_path / "checkpoints").mkdir()
     here = replace(third, folder=tmp_path)
     assert "study.evaluate" in health.looks(here, own).command  # images that nobody looked at
+    asked = third.study["study"] | {"storage": "s3://bucket/folder"}  # where checkpoints are, then
+    stored = replace(third, study=third.study | {"study": asked})
+    assert "study.evaluate" in health.looks(stored, own).command
 
 
 def test_leaks_pass_where_copies_were_looked_for_and_left_out_of_choices(whole):

@@ -34,7 +34,6 @@ CURSE = 0.01  # a searched figure that loses more with fresh seeds is told
 RUNG = 0.5  # rank correlation of the first rung with the end below which ASHA stops at random
 UNEVEN = 1.5  # trials of one network for each of another
 FEW_SEEDS = 5  # where the images are too few to decide anything: for an interval at least
-CHECKPOINTS = "checkpoints"  # in a study's own folder
 SURE = 0.05  # calibration error above which confidence isn't to be read as a probability
 
 # Flags that say which images and networks a study is of, and how it judges.
@@ -64,9 +63,11 @@ def named(one: Findings) -> str:
     return shlex.quote(str(one.folder))
 
 
-def asked(one: Findings, command: str, rest: str) -> str:
-    """The command that asks the study's models; "" without their checkpoints, as published."""
-    return f"python -m {command} {named(one)} {rest}" if (one.folder / CHECKPOINTS).is_dir() else ""
+def of_models(one: Findings, command: str, rest: str) -> str:
+    """A command that asks the study's models; "" where their checkpoints are neither in its folder
+    nor in shared storage, as of a published one."""
+    there = (one.folder / "checkpoints").is_dir() or one.study["study"].get("storage")
+    return f"python -m {command} {named(one)} {rest}" if there else ""
 
 
 def of(one: Findings, settings: list[Evaluated], found: list[Comparison]) -> list[Check]:
@@ -334,7 +335,7 @@ def looks(one: Findings, own: list[Evaluated]) -> Check | None:
     if not own:
         return None
     told = status.looked(one)
-    elsewhere = asked(one, "study.evaluate", "--data KIND:PATH")
+    elsewhere = of_models(one, "study.evaluate", "--data KIND:PATH")
     if told:
         return Check("Looks at test", False, " ".join(told), elsewhere)
     if not one.study.get("look_at_test"):
@@ -424,7 +425,7 @@ def calibrated(one: Findings, own: list[Evaluated]) -> Check | None:
     if frame["ece"].max() <= SURE:
         return Check("Calibration", True, words)
     words += " Don't read confidence as a probability; study.predict gives sets of stated coverage."
-    return Check("Calibration", False, words, asked(one, "study.predict", "PHOTO"))
+    return Check("Calibration", False, words, of_models(one, "study.predict", "PHOTO"))
 
 
 def lines(checks: list[Check]) -> list[str]:
