@@ -240,11 +240,12 @@ def estimate(
 ) -> tuple[Estimate, tuple[int, int], bool]:
     """The difference of two settings, how many seeds of each it is from, and whether in pairs.
 
-    In pairs where both begin with the same weights and have two seeds and more in common, and then
-    of those alone.
+    In pairs where both begin with the same weights and have more than two thirds of the seeds of
+    either in common, and then of those alone: where more are left out, all seeds say more.
     """
     common = [seed for seed in a.seeds if seed in b.seeds]
-    if not a.start or a.start != b.start or len(common) < 2:
+    most = max(len(a.seeds), len(b.seeds))
+    if not a.start or a.start != b.start or len(common) < 2 or 3 * len(common) <= 2 * most:
         seeds = len(a.seeds), len(b.seeds)
         return crossed.apart(a.right, b.right, cluster), seeds, False
     one, two = (each.right[[each.seeds.index(seed) for seed in common]] for each in (a, b))

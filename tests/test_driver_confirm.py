@@ -24,6 +24,7 @@ from study.driver.confirm import (
     prediction_rows,
     with_rows,
 )
+from study.driver.display import Display
 from study.driver.session import Session
 from study.record.journal import Journal
 from study.record.outcome import answered, best, due, passed_over, wanted
@@ -402,7 +403,7 @@ def test_shared_storage_knows_that_test_was_opened_before_anyone_looks_at_it(ope
         return promises, []
 
     worker(monkeypatch, answer, wait)
-    confirm.open_test(opening)
+    confirm.open_test(opening, Display(opening.study, ()))
     assert seen == [["A-s0", "B-s0"]] * 2
     assert time.monotonic() < deadline
     assert json.loads(places.read(place / "study.json"))["look_at_test"] == 1
@@ -427,5 +428,5 @@ def test_test_is_not_looked_at_while_shared_storage_can_not_know_of_it(opening, 
     worker(
         monkeypatch, lambda *given: asked.append(given), lambda promises, timeout: (promises, [])
     )
-    confirm.open_test(opening)
+    confirm.open_test(opening, Display(opening.study, ()))
     assert not asked and opening.cause == "storage" and "can't be reached" in opening.reason

@@ -138,6 +138,24 @@ def test_on_a_narrow_terminal_each_trial_is_told_whole(monkeypatch):
     assert "…" not in shown.getvalue()
 
 
+def test_the_opening_of_test_is_told_like_a_stage(monkeypatch, capsys):
+    """It was silent for minutes, and for ever where no worker could be started."""
+    monkeypatch.setattr(display, "REFRESH_SECONDS", {True: 0.0, False: 0.0})
+    made = Display(Study(), ())
+    made.opening(at_work(tables()), 3, 18)
+    said = capsys.readouterr().out
+    assert "val and test: 3 of 18 networks have answered, 0 s so far" in said
+    shown = StringIO()
+    terminal = partial(Console, force_terminal=True, width=80, file=shown, color_system=None)
+    monkeypatch.setattr(display, "Console", terminal)
+    made = Display(Study(), ())
+    found = tables(started("a-s0") | {"stage": "confirm"}, epoch("a-s0", 10))
+    made.begin(at_work(found), "confirm", 1)
+    made.opening(at_work(found), 0, 1)
+    made.end()
+    assert "0 of 1 networks have answered" in shown.getvalue() and "a-s0" in shown.getvalue()
+
+
 @pytest.mark.parametrize("text", TEXTS)
 def test_no_text_of_others_is_markup_on_a_terminal(monkeypatch, text):
     """Above the table, in the table and in the notes below it."""

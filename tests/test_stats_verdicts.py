@@ -75,9 +75,24 @@ def test_settings_that_begin_alike_are_compared_seed_by_seed():
     assert paired.paired and not apart.paired
     assert paired.verdict == "better" and apart.verdict == "not settled"
     # of unequal seeds those that both have
-    later = verdicts.of([a, Answered("b", second[2:], seeds[2:], "same")])[0]
-    assert later.paired and later.seeds == (4, 4)
-    assert later.difference == pytest.approx(first[2:].mean() - second[2:].mean())
+    later = verdicts.of([a, Answered("b", second[1:], seeds[1:], "same")])[0]
+    assert later.paired and later.seeds == (5, 5)
+    assert later.difference == pytest.approx(first[1:].mean() - second[1:].mean())
+
+
+@pytest.mark.parametrize(
+    "first, second",
+    [(range(5), range(3, 8)), (range(5), range(2)), (range(3), range(1, 4)), (range(3), range(2))],
+)
+def test_few_common_seeds_are_no_reason_to_leave_out_the_others(first, second):
+    """Two settings of five seeds, of which two were common, were compared by those two alone."""
+    a = answers(0.6, len(first), 4000, name="a")
+    b = answers(0.5, len(second), 4000, number=1, name="b")
+    a, b = (replace(one, seeds=tuple(s), start="same") for one, s in ((a, first), (b, second)))
+    (one,) = verdicts.of([a, b])
+    assert not one.paired and one.seeds == (len(first), len(second))
+    assert one.difference == pytest.approx(a.right.mean() - b.right.mean())
+    assert min(one.seeds) < 3 or one.verdict == "better"
 
 
 def test_equal_within_the_margin_that_was_asked_for():

@@ -16,6 +16,7 @@ from study.config.study import Study, from_dict
 from study.data import datasets
 from study.data.datasets import Dataset, Split
 from study.driver import confirm
+from study.driver.display import Display
 from study.record import outcome
 from study.record.journal import Journal, read
 from study.record.schemas import ATTENTION, schema, store
@@ -259,7 +260,7 @@ def opened(tmp_path, monkeypatch):
     def ask(lost: str = "") -> list[str]:
         asked.clear()
         monkeypatch.setattr(confirm, "ray", Answering(lost))
-        confirm.open_test(session)
+        confirm.open_test(session, Display(session.study, ()))
         return [*asked]
 
     assert ask() == ["alexnet-s0", "cbam-s0"] and ask() == []

@@ -19,6 +19,7 @@ from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Range, Setting, Study, configuration, default_of, domains
 from study.data.datasets import Dataset, Split, subset
 from study.driver import header, ledger
+from study.driver.display import Display
 from study.driver.failures import last_line
 from study.driver.session import Session
 from study.record import outcome
@@ -124,7 +125,7 @@ def configs(tables: Tables, study: Study) -> Iterator[tuple[Config, str]]:
         yield {"trial_id": name, **present(hp)}, setting
 
 
-def open_test(session: Session) -> None:
+def open_test(session: Session, display: Display) -> None:
     """Probabilities of each completed confirmed model on val and test, into predictions.parquet.
 
     Where a CBAM network looks goes into attention.parquet, for a few of the images. That test is
@@ -145,9 +146,10 @@ def open_test(session: Session) -> None:
     if not names:
         return
     waiting = asked(session, names, splits, some)
-    for name, promise in waiting.items():
+    for answered, (name, promise) in enumerate(waiting.items()):
         while not session.interrupted and not ray.wait([promise], timeout=0.5)[0]:
             session.mark()
+            display.opening(session, answered, len(waiting))
         if session.interrupted:
             break
         try:

@@ -43,6 +43,7 @@ class Display:
         self.stage, self.wanted, self.began = "", 0, time.monotonic()
         self.shown = 0.0
         self.listed: set[str] = set()
+        self.answered: tuple[int, int] | None = None  # while test is opened: networks, of how many
 
     def begin(self, session: Session, stage: str, wanted: int) -> None:
         """A stage of `wanted` trials in all begins; some may have ended before a restart."""
@@ -54,6 +55,13 @@ class Display:
             self.live = Live(console=self.console, auto_refresh=False, transient=False)
             with outlived():
                 self.live.start()
+
+    def opening(self, session: Session, answered: int, asked: int) -> None:
+        """Test is being opened: so many of the networks asked have answered."""
+        if self.answered is None:
+            self.began = self.shown = time.monotonic()
+        self.answered = answered, asked
+        self(session)
 
     def end(self) -> None:
         if self.live is not None:
@@ -77,7 +85,7 @@ class Display:
         if self.live is not None:
             with outlived():
                 self.live.update(self.picture(session), refresh=True)
-        elif session.tables.of_stage(self.stage):
+        elif self.answered or session.tables.of_stage(self.stage):
             self.print(self.counts(session))
 
     def print(self, line: str) -> None:
@@ -91,6 +99,10 @@ class Display:
 
     def counts(self, session: Session) -> str:
         """One line: how many, how fast, how long still, what is left of the budget."""
+        if self.answered:
+            there, asked = self.answered
+            so_far = duration(time.monotonic() - self.began)
+            return f"val and test: {there} of {asked} networks have answered, {so_far} so far"
         rows = session.tables.of_stage(self.stage)
         by = {
             s: sum(row["status"] == s for row in rows.values())

@@ -52,7 +52,7 @@ def run(
         if "confirm" in stages and not session.ending:
             confirm_stage(session, display)
         if "confirm" in stages and not session.interrupted:
-            confirm.open_test(session)
+            confirm.open_test(session, display)
     except (tune.TuneError, OSError) as error:  # Tune wraps some of what its callbacks raise
         if not session.lost(error):
             raise
