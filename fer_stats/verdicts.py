@@ -69,27 +69,41 @@ class Comparison:
     @property
     def words(self) -> str:
         """The verdict as a sentence, without its end."""
-        points = f"{100 * abs(self.difference):.1f} points"
-        ahead, behind = self.first, self.second
-        low, high = self.low, self.high
-        if self.difference < 0:
-            ahead, behind, low, high = behind, ahead, -high, -low
         many = seeds_each(self.seeds)
-        if np.isnan(low):  # one seed, or one image
-            told = f"{ahead} leads {behind} by {points}" if self.difference else self.alike
-            return f"{told}, {many}: not settled; {self.settle}"
-        reach = f"{signed(100 * low)} to {signed(100 * high)}; {many}"
+        if np.isnan(self.low):  # one seed, or one image
+            return f"{self.lead}, {many}: not settled; {self.settle}"
+        reach = f"({self.reach}; {many})"
         if self.verdict == "equal":
             within = f"{100 * self.margin:g} points"
-            return f"{ahead} and {behind} are equal within {within} ({reach})"
+            return f"{self.ahead} and {self.behind} are equal within {within} {reach}"
         if self.settled:
-            return f"{ahead} beats {behind} by {points} ({reach})"
-        told = f"{ahead} leads {behind} by {points}" if self.difference else self.alike
-        return f"{told} ({reach}): not settled; {self.settle}"
+            return f"{self.ahead} beats {self.behind} by {self.points} {reach}"
+        return f"{self.lead} {reach}: not settled; {self.settle}"
 
     @property
-    def alike(self) -> str:
-        return f"{self.first} and {self.second} are as accurate"
+    def ahead(self) -> str:
+        return self.second if self.difference < 0 else self.first
+
+    @property
+    def behind(self) -> str:
+        return self.first if self.difference < 0 else self.second
+
+    @property
+    def points(self) -> str:
+        return f"{100 * abs(self.difference):.1f} points"
+
+    @property
+    def reach(self) -> str:
+        """The interval of who is ahead less who is behind, in points: -0.3 to +5.3."""
+        ends = (self.low, self.high) if self.difference >= 0 else (-self.high, -self.low)
+        return " to ".join(signed(100 * end) for end in ends)
+
+    @property
+    def lead(self) -> str:
+        """Who is ahead in the mean, and by how much: no verdict."""
+        if not self.difference:
+            return f"{self.first} and {self.second} are as accurate"
+        return f"{self.ahead} leads {self.behind} by {self.points}"
 
     @property
     def settle(self) -> str:

@@ -1,5 +1,6 @@
 """What the documents say was found is what the published studies say."""
 
+import tomllib
 from copy import deepcopy
 from dataclasses import replace
 
@@ -9,8 +10,11 @@ from conftest import needs_chromium
 from test_results_load import PAPERS, epochs, folder, header, predictions, trial, whole
 
 from results import Mistake, readme
-from results.artefacts.load import load
+from results.artefacts.load import answers, load
 from results.documents import pictures, text
+from results.documents.text import ROOT
+from results.facts import paper
+from results.facts.evaluation import evaluated
 from results.report.report import report
 
 __all__ = ["whole"]
@@ -162,7 +166,7 @@ def test_the_answer_says_what_keeps_it_from_being_one(tmp_path):
     )
     assert "| A-alexnet | 1 | 4 of 50 | 40.0 % | 40.0 % | 70.0 % |" in words
     assert (
-        "best is **not settled** by these: A-alexnet has one seed, which has no interval and "
+        "best is **not settled**: A-alexnet has one seed, which has no interval and "
         "settles nothing; A-alexnet has 4 of its 50 epochs." in words
     )
     assert 'src="results/published/figures/accuracy.svg"' in words
@@ -173,9 +177,9 @@ def test_the_answer_says_what_a_published_search_gained_over_the_default(tmp_pat
     rows = [("alexnet", "a0", None), ("resnet34", "", "alexnet")]  # as if the other were a default
     columns = ["setting", "from_trial", "beside"]
     searched = replace(one, name="searched", chosen=pd.DataFrame(rows, columns=columns))
-    paper = load(paper_study(tmp_path / "s"))
-    assert "gained" not in text.answer([paper])
-    words = text.answer([paper, searched])
+    other = load(paper_study(tmp_path / "s"))
+    assert "gained" not in text.answer([other])
+    words = text.answer([other, searched])
     told = (
         "What the search gained over the default, new seeds, on test without duplicates (searched)"
     )
@@ -186,11 +190,38 @@ def test_the_answer_says_what_a_published_search_gained_over_the_default(tmp_pat
     assert f"| alexnet | 2 {shares}" in words
     rows += [("resnet34", "r0", "alexnet")]  # a runner-up is no default
     later = replace(one, name="searched", chosen=pd.DataFrame(rows[::2], columns=columns))
-    assert "its default there" not in text.answer([paper, later])
+    assert "its default there" not in text.answer([other, later])
     rows[1] = ("alexnet-default", "", "alexnet")  # which failed with every seed
     later = replace(later, chosen=pd.DataFrame(rows, columns=columns))
-    assert f"{shares.rpartition('| 69')[0]}| – |" in text.answer([paper, later])
-    assert "searched" not in text.answer([paper, replace(one, chosen=searched.chosen[:0])])
+    assert f"{shares.rpartition('| 69')[0]}| – |" in text.answer([other, later])
+    assert "searched" not in text.answer([other, replace(one, chosen=searched.chosen[:0])])
+
+
+def test_the_pairs_of_the_preset_are_judged_across_the_studies_that_ran_their_settings():
+    """AlexNet against ResNet-34, which the preset fixed before training, was nobody's question
+    where one study had trained the one and one the other: 4.7 points were "not settled"."""
+    preset = tomllib.loads((ROOT / "study" / "presets" / "paper.toml").read_text())
+    assert [":".join(pair) for pair in paper.PAIRS] == preset["pairs"]
+    names = ("paper-alexnets", "paper-resnets-two-seeds")
+    studies = [load(readme.PUBLISHED / name) for name in names]
+    settings = evaluated([one for study in studies for one in answers(study)])
+    (one,) = paper.across(studies, settings)
+    assert (one.first, one.second, one.seeds) == ("C-resnet34", "C-alexnet", (2, 2))
+    assert one.images == 2987 and one.level == 0.95 and not one.paired
+    assert one.words == "C-alexnet beats C-resnet34 by 4.7 points (+0.5 to +8.9; 2 seeds each)"
+    assert paper.question([one]) in text.answer(studies)
+    (section,) = [each for each in report(studies).sections if each.title.startswith("The paper's")]
+    assert paper.question([one]) in [getattr(block, "words", "") for block in section.blocks]
+    for study in studies:
+        alone = [each for each in settings if each.answers.study == study.name]
+        assert paper.across([study], alone) == [], "one study has verdicts of its own"
+    short = [
+        replace(each, answers=replace(each.answers, epochs=19))
+        if each.answers.setting == "C-alexnet"
+        else each
+        for each in settings
+    ]
+    assert paper.across(studies, short) == [], "19 of 20 epochs stand for nothing"
 
 
 def test_without_a_setting_of_the_papers_there_is_no_answer(whole):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from fer_data import fer2013
+from fer_stats.verdicts import MARGIN, Comparison, family
 from results.artefacts.load import Findings
 from results.facts import statistics as st
+from results.facts import verdicts
 from results.facts.evaluation import PRIMARY, Evaluated, chosen
 from results.words import seeds
 
@@ -26,6 +29,8 @@ CURVES = (
     ("Figs. 16 and 17", ("B-alexnet", "B-resnet34", "D-cbam128", "D-cbam64")),
     ("Fig. 19", ("B-alexnet", "B-resnet34", "E-cbam50")),
 )
+# What preset paper is to decide: alike in all but the network, and in what the paper says of CBAM.
+PAIRS = (("A-resnet34", "A-alexnet"), ("C-resnet34", "C-alexnet"), ("E-cbam50", "B-resnet34"))
 
 
 def published() -> dict[str, Any]:
@@ -95,6 +100,45 @@ def under_way(studies: Iterable[Findings]) -> dict[str, tuple[int, int]]:
     return found
 
 
+def by_setting(studies: list[Findings], settings: list[Evaluated]) -> dict[str, list[Evaluated]]:
+    """Setting -> those of that name on the images that the paper judged on; the last one counts."""
+    found: dict[str, list[Evaluated]] = {}
+    for one in by_length(comparable(studies, settings)[0]):
+        found.setdefault(one.answers.setting, []).append(one)
+    return found
+
+
+def across(studies: list[Findings], settings: list[Evaluated]) -> list[Comparison]:
+    """The pairs that the preset fixed before training (PAIRS), as one family, by the settings that
+    count, ended their epochs and answered the same images without duplicates. Only where these are
+    of several studies: one study has its own verdicts. Settings are named without their study.
+    """
+    epochs = {entry["id"]: entry["epochs"] for entry in published()["experiments"]}
+    counts = {name: each[-1] for name, each in by_setting(studies, settings).items()}
+    whole = [
+        replace(one, name=name)
+        for name, one in counts.items()
+        if one.answers.epochs >= (epochs.get(name) or 0)
+    ]
+    of_pairs = [one for one in whole if any(one.name in pair for pair in PAIRS)]
+    group = max(verdicts.alike(of_pairs, PRIMARY), key=len, default=[])
+    if len({one.answers.study for one in group}) < 2:
+        return []
+    there = {one.name: verdicts.tested(studies, one, PRIMARY) for one in group}
+    pairs = [(there[a], there[b]) for a, b in PAIRS if {a, b} <= set(there)]
+    alone, unit = verdicts.clusters(group, PRIMARY), verdicts.unit(studies, group)
+    return family(pairs, True, MARGIN, alone, unit)
+
+
+def question(found: Iterable[Comparison]) -> str:
+    """What `across` found, in words."""
+    told = " ".join(f"{one.words}." for one in found)
+    return (
+        "The pairs that preset paper fixed before training, their settings from several studies "
+        f"(for new seeds and images; test without duplicates; 95 %, Holm): {told}"
+    )
+
+
 def settings_table(
     paper: dict[str, Any], settings: list[Evaluated], studies: list[Findings]
 ) -> pd.DataFrame:
@@ -105,10 +149,7 @@ def settings_table(
     without duplicates; `study` says whose it is, and `others` what the other studies have that
     confirmed it. Of the others it says how far their training has come.
     """
-    compared, _ = comparable(studies, settings)
-    ours: dict[str, list[Evaluated]] = {}
-    for one in by_length(compared):
-        ours.setdefault(one.answers.setting, []).append(one)
+    ours = by_setting(studies, settings)
     far = under_way(studies)
     rows = []
     for entry in paper["experiments"]:

@@ -56,7 +56,7 @@ SECTIONS: tuple[tuple[str, Make], ...] = (
     ("report", lambda given: [search(one, given) for one in given.studies]),
     ("searches", lambda given: [beyond_selection(one, given) for one in given.studies]),
     ("report networks", lambda given: [networks(given.studies)]),
-    ("report paper", lambda given: [beside(given.printed, given.not_compared)]),
+    ("report paper", lambda given: [beside(given.printed, given.not_compared, given.across)]),
     ("report paper", lambda given: [oddities(given.published)]),
     ("report", lambda given: [grid(given.studies, given.faces)] if given.faces else []),
     ("report", lambda given: [overview(given.studies)]),

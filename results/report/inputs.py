@@ -51,6 +51,11 @@ class Inputs:
         """paper.settings_table of the studies."""
         return paper.settings_table(self.published, self.settings, self.studies)
 
+    @cached_property
+    def across(self) -> list[Comparison]:
+        """paper.across of the studies."""
+        return paper.across(self.studies, self.settings)
+
     @property
     def several(self) -> bool:
         return len(self.studies) > 1

@@ -1,9 +1,11 @@
 """The report's sections on the paper's own numbers: its settings beside ours, its oddities."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
+from fer_stats.verdicts import Comparison
 from results.facts import paper
 from results.report.blocks import Block, Section, Text, kinds, table
 from results.words import DASH, listed, ranges, signed
@@ -40,9 +42,11 @@ FITTED = (
 )
 
 
-def beside(frame: pd.DataFrame, others: dict[str, str]) -> Section:
-    """All nine settings (paper.settings_table): claimed, printed matrix, ours; and why `others`,
-    studies by their names, aren't compared."""
+def beside(
+    frame: pd.DataFrame, others: dict[str, str], across: Sequence[Comparison] = ()
+) -> Section:
+    """All nine settings (paper.settings_table): claimed, printed matrix, ours; why `others`,
+    studies by their names, aren't compared; and the verdicts `across` studies (paper.across)."""
     shown = frame.assign(
         setting_in_words=[setting_words(row) for _, row in frame.iterrows()],
         interval=ranges(frame, "low", "high"),
@@ -56,6 +60,7 @@ def beside(frame: pd.DataFrame, others: dict[str, str]) -> Section:
         [
             Text(beside_words(frame, ran, others)),
             table("paper", "Nine settings", shown, columns, labels=LABELS),
+            *([Text(paper.question(across))] if across else []),
             *([Text(HOW, "quiet")] if ran else []),
         ],
     )
