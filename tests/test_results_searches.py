@@ -34,6 +34,17 @@ def test_studies_are_searches_again_where_they_differ_in_the_seed_alone(whole):
     assert searches.repeated([one, a]) == []
 
 
+def test_of_searches_with_one_seed_the_first_stands_and_the_others_are_named(whole):
+    """The whole section was gone where one of three searches was given a second time."""
+    one = load(whole)
+    group = [study(one, name, k) for k, name in enumerate("abc")] + [study(one, "d", 1)]
+    assert [[each.name for each in found] for found in searches.repeated(group)] == [[*"abc"]]
+    settings = evaluation.evaluated([s for each in group for s in answers(each)])
+    (found,) = again(Inputs(group, settings))
+    told = "3 searches: a, b and c. Left out, since their seeds are there: d."
+    assert found and found.blocks[0].words == told
+
+
 def test_two_repeated_searches_have_sections_of_two_names(whole):
     """Both were "The search repeated", with one id in the page."""
     one = load(whole)

@@ -26,19 +26,32 @@ APART = (
 
 
 def repeated(studies: list[Findings]) -> list[list[Findings]]:
-    """Studies with a search that are one another's but for the seed, two and more of each."""
-    groups: dict[str, list[Findings]] = {}
+    """Studies with a search that are one another's but for the seed, two and more of each; of those
+    of one seed the first."""
+    groups: dict[str, dict[int, Findings]] = {}
     for one in studies:
-        asked = one.study["study"]
-        if "search" in asked.get("stages", []):
-            same = {name: value for name, value in asked.items() if name not in APART}
-            key = json.dumps([same, one.study["data"].get("digest")], sort_keys=True)
-            groups.setdefault(key, []).append(one)
-    return [each for each in groups.values() if len(seeds(each)) == len(each) > 1]
+        if asked := but_for_the_seed(one):
+            groups.setdefault(asked, {}).setdefault(seed(one), one)
+    return [[*each.values()] for each in groups.values() if len(each) > 1]
 
 
-def seeds(group: list[Findings]) -> set[int]:
-    return {int(one.study["study"].get("seed") or 0) for one in group}
+def twice(group: list[Findings], studies: list[Findings]) -> list[Findings]:
+    """Of the studies those that are a search of the group a second time, with its seed."""
+    asked, there = but_for_the_seed(group[0]), {one.name for one in group}
+    return [one for one in studies if one.name not in there and but_for_the_seed(one) == asked]
+
+
+def but_for_the_seed(one: Findings) -> str:
+    """The same for studies with a search that differ in nothing but the seed; else empty."""
+    asked = one.study["study"]
+    if "search" not in asked.get("stages", []):
+        return ""
+    same = {name: value for name, value in asked.items() if name not in APART}
+    return json.dumps([same, one.study["data"].get("digest")], sort_keys=True)
+
+
+def seed(one: Findings) -> int:
+    return int(one.study["study"].get("seed") or 0)
 
 
 def answered(group: list[Findings], settings: list[Evaluated], scope: str) -> list[Answered]:
@@ -52,7 +65,7 @@ def answered(group: list[Findings], settings: list[Evaluated], scope: str) -> li
                 right = own.guess[:, inside] == own.label[inside]
                 found.setdefault(own.setting, []).append(right.mean(0))
                 on.setdefault(own.setting, set()).add(digest(own, scope))
-    numbers = tuple(int(one.study["study"].get("seed") or 0) for one in group)
+    numbers = tuple(map(seed, group))
     return [
         Answered(name, np.array(rows), numbers)
         for name, rows in found.items()

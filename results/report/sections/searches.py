@@ -21,10 +21,10 @@ def searches(given: Inputs) -> list[Section | None]:
     """A section for each group of studies that are one another's but for the seed, which is in its
     title where there are several."""
     groups = facts.repeated(given.studies)
-    return [again(group, given, len(groups) > 1) for group in groups]
+    return [section(group, given, len(groups) > 1) for group in groups]
 
 
-def again(group: list[Findings], given: Inputs, several: bool) -> Section | None:
+def section(group: list[Findings], given: Inputs, several: bool) -> Section | None:
     frame = facts.accuracies(group, given.settings)
     if frame.empty:
         return None
@@ -32,7 +32,9 @@ def again(group: list[Findings], given: Inputs, several: bool) -> Section | None
     names = listed([one.name for one in group])
     told = [facts.words(one, len(group)) for one in found if one.primary]
     shown = frame.assign(interval=ranges(frame, "low", "high"))
-    blocks: list[Block] = [Text(f"{len(group)} searches: {names}.")]
+    others = [one.name for one in facts.twice(group, given.studies)]
+    left = f" Left out, since their seeds are there: {listed(others)}." if others else ""
+    blocks: list[Block] = [Text(f"{len(group)} searches: {names}.{left}")]
     blocks += [Text(f"{'; '.join(told)}.", "answer")] if told else []
     blocks.append(table("searches", "Accuracy over searches", shown, COLUMNS, labels=LABELS))
     pairs = verdicts.frame(found).drop(columns=["words", "settle"])
