@@ -210,8 +210,10 @@ def test_the_pairs_of_the_preset_are_judged_across_the_studies_that_ran_their_se
     assert one.images == 2987 and one.level == 0.95 and not one.paired
     assert one.words == "C-alexnet beats C-resnet34 by 4.7 points (+0.5 to +8.9; 2 seeds each)"
     assert paper.question([one]) in text.answer(studies)
-    (section,) = [each for each in report(studies).sections if each.title.startswith("The paper's")]
-    assert paper.question([one]) in [getattr(block, "words", "") for block in section.blocks]
+    made = {each.title: each for each in report(studies).sections}
+    assert made["Result"].blocks[0].words == paper.question([one])
+    theirs = made["The paper's settings, theirs and ours"].blocks
+    assert paper.question([one]) in [getattr(block, "words", "") for block in theirs]
     for study in studies:
         alone = [each for each in settings if each.answers.study == study.name]
         assert paper.across([study], alone) == [], "one study has verdicts of its own"

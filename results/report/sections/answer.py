@@ -5,7 +5,7 @@ import pandas as pd
 
 from fer_stats.metric import WORDS
 from results.facts import answer as facts
-from results.facts import setting
+from results.facts import paper, setting
 from results.facts.evaluation import PRIMARY
 from results.facts.setting import Best
 from results.figures import charts
@@ -34,7 +34,8 @@ def answer(given: Inputs) -> Section | None:
     frame = facts.accuracies(given.studies, given.settings)
     if frame.empty:
         return None
-    words = facts.sentences(given.studies, given.settings, given.verdicts)
+    words = [paper.question(given.across)] if given.across else []
+    words += facts.sentences(given.studies, given.settings, given.verdicts)
     blocks: list[Block] = [Text(sentence, "answer") for sentence in words]
     blocks += map(Text, facts.maximised(given.studies, given.settings))
     found = [setting.best(one, given.settings) for one in given.studies]
