@@ -214,6 +214,8 @@ def test_the_pairs_of_the_preset_are_judged_across_the_studies_that_ran_their_se
     assert made["Result"].blocks[0].words == paper.question([one])
     theirs = made["The paper's settings, theirs and ours"].blocks
     assert paper.question([one]) in [getattr(block, "words", "") for block in theirs]
+    heads = list(theirs[1].shown.columns)  # no column of its own for a number that is one
+    assert heads[-1] == "test, no duplicates (2,987 images)" and "its images" not in heads
     for study in studies:
         alone = [each for each in settings if each.answers.study == study.name]
         assert paper.across([study], alone) == [], "one study has verdicts of its own"

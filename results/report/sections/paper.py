@@ -7,13 +7,14 @@ import pandas as pd
 
 from fer_stats.verdicts import Comparison
 from results.facts import paper
+from results.facts.evaluation import PRIMARY
 from results.report.blocks import Block, Section, Text, kinds, table
 from results.words import DASH, listed, ranges, signed
 
 PRINTED_COLUMNS = "setting setting_in_words claimed:percent figure matrix:percent"
 OUR_COLUMNS = kinds(
     "ours val+test:percent interval difference:points within:yes val:percent test:percent"
-) | {"test, no duplicates": "percent", "clean": "count"}
+) | {PRIMARY: "percent", "clean": "count"}
 LABELS = {
     "setting_in_words": "batch, lr, epochs",
     "matrix": "its printed matrix",
@@ -55,11 +56,15 @@ def beside(
     ran = int(frame["seeds"].notna().sum())
     ours = {"ours": "text"} if frame["came"].notna().any() else {}
     columns = kinds(PRINTED_COLUMNS) | (OUR_COLUMNS if ran else ours)
+    labels, sizes = LABELS, frame["clean"].dropna().unique()
+    if len(sizes) == 1:  # then no column needs to say it
+        labels = LABELS | {PRIMARY: f"test, no duplicates ({sizes[0]:,.0f} images)"}
+        columns.pop("clean", None)
     return Section(
         "The paper's settings, theirs and ours",
         [
             Text(beside_words(frame, ran, others)),
-            table("paper", "Nine settings", shown, columns, labels=LABELS),
+            table("paper", "Nine settings", shown, columns, labels=labels),
             *([Text(paper.question(across))] if across else []),
             *([Text(HOW, "quiet")] if ran else []),
         ],
