@@ -10,6 +10,7 @@ with other seeds, and asked about the same val and test images.
 
     python -m benchmarks.peers               three quarters of an hour, and the confirmations
     python -m benchmarks.peers --orders 3    three times, who begins changing
+    python -m benchmarks.peers --first 1     the second of those times alone
 """
 
 import argparse
@@ -79,6 +80,7 @@ def main() -> None:
     parser.add_argument("--px", type=int, default=32)
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--orders", type=int, default=1, help="rounds; another begins each")
+    parser.add_argument("--first", type=int, default=0, help="round to begin with, from 0")
     parser.add_argument("--seeds", type=int, default=2, help="of the best's confirmation")
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=PEERS)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)  # a process of its own
@@ -93,7 +95,7 @@ def main() -> None:
     found: dict[str, list[dict[str, float]]] = {peer: [] for peer in asked.peers}
     with tempfile.TemporaryDirectory() as place:
         save_jpegs(splits, whole.classes, Path(place) / "jpegs")
-        for number in range(asked.orders):
+        for number in range(asked.first, asked.first + asked.orders):
             turn = number % len(asked.peers)
             for peer in asked.peers[turn:] + asked.peers[:turn]:
                 task = Task(
