@@ -13,7 +13,7 @@
 # It counts what is greater than the effect, not what is as great, and so neither the data as they are nor all of them
 # swapped. Where rounding makes these greater in the last bit, the p-value is as it should be: as fractions more often
 # than as counts. ps_adjust takes that count for the right one. Unpaired, rounding decides it too.
-# Since: 0.3.0 (2020; read). ps_adjust is in 2025.3.27 (read), for issue 187, which tells of p-values of 0 and blames the
+# Since: 0.3.0 (read). ps_adjust is in 2025.3.27 (read), for issue 187, which tells of p-values of 0 and blames the
 #   finite number of shuffles.
 # Source: dabest/_effsize_objects.py, PermutationTest: if abs(es) > THRESHOLD.
 # Bitten: who compares two settings over three to six seeds and reports pvalue_permutation, which dabest prints with each
