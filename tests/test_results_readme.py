@@ -209,11 +209,12 @@ def test_the_pairs_of_the_preset_are_judged_across_the_studies_that_ran_their_se
     assert (one.first, one.second, one.seeds) == ("C-resnet34", "C-alexnet", (2, 2))
     assert one.images == 2987 and one.level == 0.95 and not one.paired
     assert one.words == "C-alexnet beats C-resnet34 by 4.7 points (+0.5 to +8.9; 2 seeds each)"
-    assert paper.question([one]) in text.answer(studies)
+    assert f"{paper.ACROSS}\n\n- {one.words}.\n\n" in text.answer(studies)
     made = {each.title: each for each in report(studies).sections}
-    assert made["Result"].blocks[0].words == paper.question([one])
+    told = [paper.ACROSS, f"{one.words}."]
+    assert [block.words for block in made["Result"].blocks[:2]] == told
     theirs = made["The paper's settings, theirs and ours"].blocks
-    assert paper.question([one]) in [getattr(block, "words", "") for block in theirs]
+    assert [block.words for block in theirs[2:4]] == told
     heads = list(theirs[1].shown.columns)  # no column of its own for a number that is one
     assert heads[-1] == "test, no duplicates (2,987 images)" and "its images" not in heads
     for study in studies:

@@ -48,8 +48,8 @@ def answer(studies: list[Findings]) -> str:
     table = markdown(pd.DataFrame(rows).rename(columns=heads))
     as_long = frame["our_epochs"] == frame["epochs"]
     whole = [one for one, same in zip(ran, as_long, strict=True) if same]
-    across = paper.across(studies, settings)
-    asked = f"{paper.question(across)}\n\n" if across else ""
+    head, *across = paper.told_across(paper.across(studies, settings)) or [""]
+    asked = "\n".join([f"{head}\n", *(f"- {one}" for one in across), "\n"]) if across else ""
     plain = [replace(one, name=one.answers.setting) for one in whole]
     told = within_studies([one for one in verdicts.of(studies, plain) if one.primary])
     words = asked + " ".join(filter(None, [open_questions(frame), told]))

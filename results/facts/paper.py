@@ -31,6 +31,10 @@ CURVES = (
 )
 # What preset paper is to decide: alike in all but the network, and in what the paper says of CBAM.
 PAIRS = (("A-resnet34", "A-alexnet"), ("C-resnet34", "C-alexnet"), ("E-cbam50", "B-resnet34"))
+ACROSS = (
+    "The pairs that preset paper fixed before training, their settings from several studies (for "
+    "new seeds and images; test without duplicates; 95 %, Holm):"
+)
 
 
 def published() -> dict[str, Any]:
@@ -130,13 +134,10 @@ def across(studies: list[Findings], settings: list[Evaluated]) -> list[Compariso
     return family(pairs, True, MARGIN, alone, unit)
 
 
-def question(found: Iterable[Comparison]) -> str:
-    """What `across` found, in words."""
-    told = " ".join(f"{one.words}." for one in found)
-    return (
-        "The pairs that preset paper fixed before training, their settings from several studies "
-        f"(for new seeds and images; test without duplicates; 95 %, Holm): {told}"
-    )
+def told_across(found: Iterable[Comparison]) -> list[str]:
+    """What `across` found, a sentence each, after what they are of; [] for nothing."""
+    told = [f"{one.words}." for one in found]
+    return [ACROSS, *told] if told else []
 
 
 def settings_table(

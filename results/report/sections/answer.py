@@ -34,9 +34,10 @@ def answer(given: Inputs) -> Section | None:
     frame = facts.accuracies(given.studies, given.settings)
     if frame.empty:
         return None
-    words = [paper.question(given.across)] if given.across else []
-    words += facts.sentences(given.studies, given.settings, given.verdicts)
-    blocks: list[Block] = [Text(sentence, "answer") for sentence in words]
+    words = facts.sentences(given.studies, given.settings, given.verdicts)
+    blocks: list[Block] = [
+        Text(one, "answer") for one in [*paper.told_across(given.across), *words]
+    ]
     blocks += map(Text, facts.maximised(given.studies, given.settings))
     found = [setting.best(one, given.settings) for one in given.studies]
     each = [one for one in found if one]

@@ -65,7 +65,7 @@ def beside(
         [
             Text(beside_words(frame, ran, others)),
             table("paper", "Nine settings", shown, columns, labels=labels),
-            *([Text(paper.question(across))] if across else []),
+            *map(Text, paper.told_across(across)),
             *([Text(HOW, "quiet")] if ran else []),
         ],
     )
