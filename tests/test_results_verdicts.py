@@ -139,3 +139,21 @@ def test_identical_images_are_one_draw_in_the_study_that_knows_them_and_there_al
         assert [(one.p, one.high) for one in found] == [
             (alone[path].p, alone[path].high) for path in order
         ]
+
+
+def test_in_short_what_is_not_settled_stands_in_one_sentence(whole):
+    """README gave each of four pairs three lines."""
+    (one,) = of(whole)
+    one = replace(one, difference=-0.01, low=-0.05, high=0.03, verdict="not settled", needed=7)
+    lead = f"{one.second} leads {one.first} by 1.0 points (−3.0 to +5.0)"
+    assert verdicts.in_short([one]) == (
+        f"Not settled within a study: {lead}; 7 seeds each would settle it."
+    )
+    never, more = replace(one, needed=None), replace(one, needed=3)
+    assert verdicts.in_short([one, more]).endswith("; 3 to 7 seeds each would settle them.")
+    assert verdicts.in_short([one, never]).endswith("; 7 seeds each would settle 1 of them.")
+    assert verdicts.in_short([never]).endswith(f"{lead}.")
+    settled = replace(one, verdict="worse")
+    assert verdicts.in_short([one, settled]).startswith(f"{settled.words}. Not settled")
+    assert verdicts.in_short([settled]) == f"{settled.words}."
+    assert verdicts.in_short([replace(one, low=np.nan)]) == "", "one seed has no interval"

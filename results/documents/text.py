@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings, answers
 from results.documents.pictures import Picture, files
 from results.facts import evaluation, paper, status, verdicts
@@ -51,7 +50,7 @@ def answer(studies: list[Findings]) -> str:
     head, *across = paper.told_across(paper.across(studies, settings)) or [""]
     asked = "\n".join([f"{head}\n", *(f"- {one}" for one in across), "\n"]) if across else ""
     plain = [replace(one, name=one.answers.setting) for one in whole]
-    told = within_studies([one for one in verdicts.of(studies, plain) if one.primary])
+    told = verdicts.in_short([one for one in verdicts.of(studies, plain) if one.primary])
     words = asked + " ".join(filter(None, [open_questions(frame), told]))
     on_test = dict.fromkeys(map(status.chosen_on_test, studies))
     chosen = "".join(f"{one}\n\n" for one in on_test if one)
@@ -59,19 +58,6 @@ def answer(studies: list[Findings]) -> str:
     figure = f'<img alt="Accuracy with 95 % intervals" src="{source}">\n'
     searches = "".join(searched_alike(study, settings) for study in studies)
     return f"\n{table}\n{words}\n\n{chosen}{figure}\n{searches}"
-
-
-def within_studies(pairs: list[Comparison]) -> str:
-    """The verdicts on the pairs of each study: what is settled, then what isn't, in a sentence."""
-    settled = [f"{one.words}." for one in pairs if one.settled]
-    left = [one for one in pairs if not one.settled and pd.notna(one.low)]
-    if not left:
-        return " ".join(settled)
-    needed = sorted(one.needed for one in left if one.needed)
-    told = [f"{one.lead} ({one.reach})" for one in left]
-    reach = " to ".join(dict.fromkeys(f"{one}" for one in (*needed[:1], *needed[-1:])))
-    would = f"; {reach} seeds each would settle {'them' if len(left) > 1 else 'it'}" * bool(needed)
-    return " ".join([*settled, f"Not settled within a study: {', '.join(told)}{would}."])
 
 
 def searched_alike(study: Findings, settings: list[Evaluated]) -> str:

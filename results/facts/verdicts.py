@@ -179,6 +179,20 @@ def unit(studies: list[Findings], group: list[Evaluated]) -> str:
     return "core-hours"
 
 
+def in_short(pairs: list[Comparison]) -> str:
+    """The verdicts on the pairs of each study: what is settled, then what isn't, in a sentence."""
+    settled = [f"{one.words}." for one in pairs if one.settled]
+    left = [one for one in pairs if not one.settled and pd.notna(one.low)]
+    if not left:
+        return " ".join(settled)
+    needed = sorted(one.needed for one in left if one.needed)
+    told = [f"{one.lead} ({one.reach})" for one in left]
+    reach = " to ".join(dict.fromkeys(f"{one}" for one in (*needed[:1], *needed[-1:])))
+    which = f"{len(needed)} of them" if len(needed) < len(left) else "them" if needed[1:] else "it"
+    would = f"; {reach} seeds each would settle {which}" * bool(needed)
+    return " ".join([*settled, f"Not settled within a study: {', '.join(told)}{would}."])
+
+
 def frame(found: list[Comparison]) -> pd.DataFrame:
     """A row per comparison, its words and what would settle it included."""
     columns = [*Comparison.__dataclass_fields__, "words", "settle"]
