@@ -115,13 +115,17 @@ def by_setting(studies: list[Findings], settings: list[Evaluated]) -> dict[str, 
 def across(studies: list[Findings], settings: list[Evaluated]) -> list[Comparison]:
     """The pairs that the preset fixed before training (PAIRS), as one family, by the settings that
     count, ended their epochs and answered the same images without duplicates. Only where these are
-    of several studies: one study has its own verdicts. Settings are named without their study.
+    of several studies: one study has its own verdicts. Studies from before pairs were fixed are
+    left out. Settings are named without their study.
     """
+    studies = [one for one in studies if one.study["study"].get("pairs") is not None]
+    named = {one.name for one in studies}
+    settings = [one for one in settings if one.answers.study in named]
     epochs = {entry["id"]: entry["epochs"] for entry in published()["experiments"]}
-    counts = {name: each[-1] for name, each in by_setting(studies, settings).items()}
+    standing = {name: each[-1] for name, each in by_setting(studies, settings).items()}
     whole = [
         replace(one, name=name)
-        for name, one in counts.items()
+        for name, one in standing.items()
         if one.answers.epochs >= (epochs.get(name) or 0)
     ]
     of_pairs = [one for one in whole if any(one.name in pair for pair in PAIRS)]
