@@ -13,7 +13,7 @@ import numpy as np
 
 from fer_stats import crossed
 from fer_stats.crossed import Estimate, Part
-from fer_stats.words import seeds_each, signed
+from fer_stats.words import reaching, seeds_each, signed
 
 MARGIN = 0.005  # half a point: what is called equal, where a study says nothing else
 SCATTER = 0.01  # sd over seeds that is assumed where one seed tells nothing of it
@@ -94,9 +94,10 @@ class Comparison:
 
     @property
     def reach(self) -> str:
-        """The interval of who is ahead less who is behind, in points: -0.3 to +5.3."""
-        ends = (self.low, self.high) if self.difference >= 0 else (-self.high, -self.low)
-        return " to ".join(signed(100 * end) for end in ends)
+        """The interval of who is ahead less who is behind, in points."""
+        if self.difference < 0:
+            return reaching(-self.high, -self.low)
+        return reaching(self.low, self.high)
 
     @property
     def lead(self) -> str:
@@ -191,7 +192,7 @@ def gain_words(one: Comparison) -> str:
     told = f"{one.first}: {signed(100 * one.difference)} points"
     if np.isnan(one.low):
         return f"{told} ({seeds_each(one.seeds)}: no interval)"
-    reach = f"({signed(100 * one.low)} to {signed(100 * one.high)}; {seeds_each(one.seeds)})"
+    reach = f"({reaching(one.low, one.high)}; {seeds_each(one.seeds)})"
     nothing = "" if one.verdict == "better" else f": {GAINED[one.verdict]}"
     return f"{told} {reach}{nothing}"
 

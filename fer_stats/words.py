@@ -7,6 +7,11 @@ def signed(value: float, digits: int = 1) -> str:
     return text if float(text) == 0 else ("+" if value > 0 else "−") + text
 
 
+def reaching(low: float, high: float) -> str:
+    """−0.3 to +5.3: the interval of a difference of fractions, in points."""
+    return f"{signed(100 * low)} to {signed(100 * high)}"
+
+
 def seeds_each(seeds: tuple[int, int]) -> str:
     """one seed each, 3 seeds each, 3 and 5 seeds."""
     first, second = seeds

@@ -4,6 +4,7 @@ import pandas as pd
 
 from fer_data import counted as counted
 from fer_stats.metric import WORDS
+from fer_stats.words import reaching
 from fer_stats.words import signed as signed
 
 DASH = "–"  # where there is no value
@@ -72,4 +73,4 @@ def points(row: pd.Series) -> str:
     """-1.2 to +0.4: the interval low to high of a difference in accuracy, in points."""
     if pd.isna(row["low"]):
         return "no interval"
-    return f"{signed(100 * row['low'], 1)} to {signed(100 * row['high'], 1)}"
+    return reaching(row["low"], row["high"])

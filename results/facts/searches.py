@@ -12,10 +12,10 @@ import pandas as pd
 
 from fer_stats import crossed, verdicts
 from fer_stats.verdicts import Answered, Comparison
+from fer_stats.words import reaching, signed
 from results.artefacts.load import Findings
 from results.facts.evaluation import PRIMARY, Evaluated, chosen, copies, digest
 from results.facts.verdicts import fixed, others, within
-from results.words import signed
 
 # What may differ between searches that are the same but for chance: where they are kept, and how
 # much of a machine they had.
@@ -109,5 +109,4 @@ def compared(
 def words(one: Comparison, many: int) -> str:
     """What is said of two networks over searches, without its end."""
     apart = f"{one.first} − {one.second}: {signed(100 * one.difference)} points"
-    reach = f"{signed(100 * one.low)} to {signed(100 * one.high)}"
-    return f"{apart} ({reach}; {many} searches): {one.verdict}"
+    return f"{apart} ({reaching(one.low, one.high)}; {many} searches): {one.verdict}"
