@@ -69,7 +69,7 @@ def setting_has_not(setting: str, split: str, found: Sequence[Unlearned], seeds:
     who = setting if seeds == 1 else f"{setting} ({len(found)} of {seeds} seeds)"
     always = f"always answering {worst.majority} gives {100 * worst.majority_share:.1f} %"
     share = f"{100 * worst.answer_share:.0f} % of its answers"
-    right = f"{100 * worst.accuracy:.1f} % right"
+    right = f"{'the worst ' if len(found) > 1 else ''}{100 * worst.accuracy:.1f} % right"
     if all(one.answer_share >= ONE for one in found):
         return (
             f"{who} has not learned: it answers one class ({worst.answer}, {share}), {right} on "

@@ -69,6 +69,13 @@ def test_of_several_seeds_it_is_said_how_many_have_not_learned(tmp_path):
     assert any(words.startswith("alexnet (1 of 2 seeds) has not learned: it") for words in said)
 
 
+def test_of_several_seeds_that_have_not_learned_the_worst_is_told_as_the_worst(tmp_path):
+    """Its share stood as the setting's, beside a mean that was higher."""
+    said, _ = notes(answered(tmp_path / "s", [3] * 28, [3] * 24 + [0] + [3] * 3))
+    (words,) = [one for one in said if one.startswith("alexnet (2 of 2 seeds) has not learned, ")]
+    assert "14 images of test tell: the worst 7.1 % right (1.3 to 31.5), and always" in words
+
+
 def of(right, images, classes=("a", "b"), share=0.5):
     """Answers on so many test images, so many of them right, the others of the other class."""
     label = (np.arange(images) >= share * images).astype(int)
