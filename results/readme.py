@@ -46,7 +46,7 @@ def draw(shown: list[Picture], folder: Path) -> None:
         images.write(plots)
     except images.NoBrowser as reason:
         raise Mistake(
-            f"figures need choreographer and a Chromium ({reason}): pip install choreographer"
+            f"no figures: {reason}; they need a Chromium and choreographer (pip install choreographer)"
         ) from None
     for path in plots:
         path.write_text(re.sub(r"(<svg[^>]*>)", rf"\1{DARK}", path.read_text(), count=1))
