@@ -10,6 +10,7 @@ from pathlib import Path
 from results import Mistake, command, say
 
 HELP = {
+    "run": "artefact folder, runs/NAME, or a folder of such, all of whose studies are meant",
     "out": "the page (default: ./report-NAME.html)",
     "votes": "fer2013new.csv of FER+: what ten voters saw in each image, for a section on labels",
     "health": "print on one screen the health checks of each study (PASS or WARN, why, and what "
@@ -32,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
         description="What one or more studies found, as one HTML page that needs no network, and "
         "every table as CSV and Markdown in a folder beside it.",
     )
-    made.add_argument("run", nargs="+", type=Path, metavar="RUN", help="artefact folder, runs/NAME")
+    made.add_argument("run", nargs="+", type=Path, metavar="RUN", help=HELP["run"])
     made.add_argument("--out", type=Path, metavar="FILE", help=HELP["out"])
     made.add_argument("--votes", type=Path, metavar="CSV", help=HELP["votes"])
     made.add_argument("--faces", type=Path, metavar="DATA", help=HELP["faces"])
@@ -51,15 +52,15 @@ def refuse_idle(args: argparse.Namespace) -> None:
 def told(args: argparse.Namespace) -> int:
     """Write the page, or print what stands in for it; the exit code."""
     refuse_idle(args)
-    from results.artefacts.load import load
+    from results.artefacts.load import all_of
     from results.report.files import short, write
     from results.report.report import report
     from results.report.terminal import lines
 
     if args.health or args.checklist:
-        say(*lines([load(run) for run in args.run], args.health, args.checklist))
+        say(*lines(all_of(args.run), args.health, args.checklist))
         return 0
-    studies = [load(folder) for folder in args.run]
+    studies = all_of(args.run)
     name = "-".join(folder.resolve().name for folder in args.run)
     out = args.out or Path(f"report-{short(name)}.html")
     found = report(studies, faces=args.faces, voters=args.votes)

@@ -11,7 +11,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from results import Mistake, command, say
-from results.artefacts.load import Findings, load, named_apart
+from results.artefacts.load import Findings, all_of, folders, named_apart
 from results.documents.pictures import Picture, files, pictures
 from results.documents.text import FOLDER, PAGE, README, answer, section
 from results.figures import images
@@ -28,10 +28,9 @@ text { fill: #b6bcc4 !important }
 
 def published(root: Path = PUBLISHED) -> list[Findings]:
     """The published studies, in the order of their names."""
-    folders = sorted(path.parent for path in root.glob("*/study.json"))
-    if not folders:
+    if folders(root) == [root]:
         raise Mistake(f"{root} holds no study: publish one with python -m results.publish RUN")
-    return named_apart([load(folder) for folder in folders])
+    return named_apart(all_of([root]))
 
 
 def draw(shown: list[Picture], folder: Path) -> None:
@@ -46,7 +45,8 @@ def draw(shown: list[Picture], folder: Path) -> None:
         images.write(plots)
     except images.NoBrowser as reason:
         raise Mistake(
-            f"no figures: {reason}; they need a Chromium and choreographer (pip install choreographer)"
+            f"no figures: {reason}; they need a Chromium and choreographer (pip install "
+            "choreographer)"
         ) from None
     for path in plots:
         path.write_text(re.sub(r"(<svg[^>]*>)", rf"\1{DARK}", path.read_text(), count=1))

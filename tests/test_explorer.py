@@ -235,12 +235,13 @@ def test_the_app_answers_on_loopback_alone_and_lets_the_page_ask_nothing_else(wh
     ("words", "sentence"),
     [
         (["{}/nowhere"], "is not a folder"),
-        (["{}"], "holds no study.json"),
+        (["{}/empty"], "holds no study.json"),
         (["{}/mine", "--votes", "{}/no.csv"], "no.csv can't be read"),
         (["{}/mine", "--data", "{}/no.csv"], "there is no"),
     ],
 )
 def test_a_mistake_is_one_sentence(whole, words, sentence):
+    (whole.parent / "empty").mkdir(exist_ok=True)
     words = [word.format(whole.parent) for word in words]
     told = subprocess.run(
         [sys.executable, "-m", "results.explorer", *words], capture_output=True, text=True

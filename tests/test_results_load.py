@@ -316,6 +316,16 @@ def test_a_damaged_line_in_the_journal_is_told(tmp_path):
     assert "line 1 of events.jsonl is not JSON and was passed over" in load.load(path).notes
 
 
+def test_a_folder_of_studies_stands_for_all_of_them(tmp_path):
+    """`python -m results runs` was refused, where `python -m study.status runs` lists them."""
+    for name in ("b", "a", ".a.part", "c"):  # one that is being written is none yet
+        folder(tmp_path / "runs" / name)
+    (tmp_path / "runs" / "notes").mkdir()
+    alone = folder(tmp_path / "alone")
+    found = load.all_of([tmp_path / "runs", alone])
+    assert [one.folder for one in found] == [*(tmp_path / "runs" / name for name in "abc"), alone]
+
+
 @pytest.mark.parametrize(
     ("write", "sentence"),
     [

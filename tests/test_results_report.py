@@ -382,7 +382,10 @@ def test_the_artefact_folder_is_left_as_it_was(whole, tmp_path, monkeypatch):
 def test_a_mistake_is_one_sentence_and_code_2(tmp_path, capsys):
     assert __main__.main([str(tmp_path)]) == 2
     told = capsys.readouterr().err
-    assert told == f"results: {tmp_path} holds no study.json: give the artefact folder of a study\n"
+    assert told == (
+        f"results: {tmp_path} holds no study.json, nor does a folder in it: give the artefact "
+        "folder of a study, or a folder of such\n"
+    )
 
 
 def test_a_place_that_cannot_be_written_is_a_mistake(whole, tmp_path, capsys):

@@ -3,6 +3,7 @@
 import json
 import os
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -95,6 +96,17 @@ class Answers:
         return guesses(self.probability)
 
 
+def all_of(runs: Sequence[Path]) -> list[Findings]:
+    """The studies in these folders, each that of one study or of several, which come by name."""
+    return [load(folder) for run in runs for folder in folders(run)]
+
+
+def folders(run: Path) -> list[Path]:
+    """A study's folder itself, or the folders of studies in it."""
+    inside = [] if os.path.exists(run / "study.json") else run.glob("[!.]*/study.json")
+    return sorted(path.parent for path in inside) or [run]
+
+
 def load(folder: Path) -> Findings:
     """The study in `folder`; refuses what isn't one."""
     header = study_header(folder)
@@ -157,7 +169,10 @@ def study_header(folder: Path) -> dict[str, Any]:
         raise Mistake(f"{folder} is not a folder: give the artefact folder of a study, runs/NAME")
     content = content_of(path)
     if content is None:
-        raise Mistake(f"{folder} holds no study.json: give the artefact folder of a study")
+        raise Mistake(
+            f"{folder} holds no study.json, nor does a folder in it: give the artefact folder of a "
+            "study, or a folder of such"
+        )
     try:
         header = json.loads(content)
     except ValueError:

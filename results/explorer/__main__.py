@@ -19,7 +19,13 @@ def parser() -> argparse.ArgumentParser:
         description="Studies to look at and touch, running or finished: an app on this machine "
         "alone, or one HTML file that needs no network.",
     )
-    made.add_argument("run", nargs="+", type=Path, metavar="RUN", help="artefact folder, runs/NAME")
+    made.add_argument(
+        "run",
+        nargs="+",
+        type=Path,
+        metavar="RUN",
+        help="artefact folder, runs/NAME, or a folder of such, all of whose studies are meant",
+    )
     made.add_argument(
         "--data",
         type=Path,
@@ -93,11 +99,12 @@ def shown(args: argparse.Namespace) -> int:
     refuse_idle(args)
     if args.export:
         return exported(args)
+    from results.artefacts.load import folders
     from results.explorer.app import app
     from results.explorer.serving import listening
 
-    folders = tuple(folder.absolute() for folder in args.run)
-    made = app(folders, args.data, args.votes, tuple(args.allow_host), args.prefix)
+    meant = tuple(folder.absolute() for run in args.run for folder in folders(run))
+    made = app(meant, args.data, args.votes, tuple(args.allow_host), args.prefix)
     server = listening(made.server, [PORT, 0] if args.port is None else [args.port])
     say(f"The explorer: http://127.0.0.1:{server.port} (Ctrl-C ends it)")
     if args.open:
@@ -111,14 +118,14 @@ def shown(args: argparse.Namespace) -> int:
 
 def exported(args: argparse.Namespace) -> int:
     """Write one HTML file; the exit code."""
-    from results.artefacts.load import load, named_apart
+    from results.artefacts.load import all_of, named_apart
     from results.explorer import written
     from results.explorer.answers import pictures
     from results.explorer.export import export, write
     from results.explorer.gallery import found
     from results.facts import kept
 
-    studies = named_apart([load(folder) for folder in args.run])
+    studies = named_apart(all_of(args.run))
     faces = found(studies, pictures(studies), args.data) if args.with_faces else None
     if args.with_faces and isinstance(faces, str):
         raise Mistake(f"there are no faces to write: {faces}")
