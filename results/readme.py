@@ -49,9 +49,16 @@ def draw(shown: list[Picture], folder: Path) -> None:
             "choreographer)"
         ) from None
     for path in plots:
-        path.write_text(re.sub(r"(<svg[^>]*>)", rf"\1{DARK}", path.read_text(), count=1))
+        path.write_text(re.sub(r"(<svg[^>]*>)", rf"\1{DARK}", settled(path), count=1))
     for path in set(folder.glob("*.svg")) - set(plots):
         path.unlink()
+
+
+def settled(path: Path) -> str:
+    """A figure without Plotly's random numbers in ids and classes: drawn again it is the same."""
+    svg = re.sub(r" trace[0-9a-f]{6}\b", "", path.read_text())
+    number = re.search(r'id="defs-(\w+)"', svg)
+    return re.sub(rf"(?<=[a-z-]){number[1]}", f"-{path.stem}-", svg) if number else svg
 
 
 def placed(path: Path, words: str) -> str:

@@ -203,7 +203,7 @@ def test_the_pairs_of_the_preset_are_judged_across_the_studies_that_ran_their_se
     preset = tomllib.loads((ROOT / "study" / "presets" / "paper.toml").read_text())
     assert [":".join(pair) for pair in paper.PAIRS] == preset["pairs"]
     names = ("paper-alexnets", "paper-resnets-two-seeds")
-    studies = [load(readme.PUBLISHED / name) for name in names]
+    studies = [load(readme.PUBLISHED / "paper" / name) for name in names]
     settings = evaluated([one for study in studies for one in answers(study)])
     (one,) = paper.across(studies, settings)
     assert (one.first, one.second, one.seeds) == ("C-resnet34", "C-alexnet", (2, 2))
@@ -227,7 +227,7 @@ def test_the_pairs_of_the_preset_are_judged_across_the_studies_that_ran_their_se
         for each in settings
     ]
     assert paper.across(studies, short) == [], "19 of 20 epochs stand for nothing"
-    before = [load(readme.PUBLISHED / "paper"), studies[1]]  # the first knew no pairs
+    before = [load(readme.PUBLISHED / "paper-alexnets-one-seed"), studies[1]]  # the first knew no pairs
     assert paper.across(before, evaluated([one for each in before for one in answers(each)])) == []
 
 
@@ -263,7 +263,10 @@ def test_drawing_replaces_what_is_no_longer_shown(tmp_path):
     shown = [one for one in pictures.pictures([load(paper_study(tmp_path / "s"))])][:1]
     readme.draw(shown, tmp_path)
     assert [path.name for path in tmp_path.glob("*.svg")] == ["accuracy.svg"]
-    assert readme.DARK in (tmp_path / "accuracy.svg").read_text()
+    drawn = (tmp_path / "accuracy.svg").read_text()
+    assert readme.DARK in drawn and 'clip-path="url(#clip-accuracy-xyplot)' in drawn
+    readme.draw(shown, tmp_path)
+    assert (tmp_path / "accuracy.svg").read_text() == drawn, "as it was but for random numbers"
 
 
 @pytest.mark.parametrize(("words", "code"), [("--help", 0), ("somewhere", 2), ("--out x", 2)])
