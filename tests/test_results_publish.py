@@ -11,7 +11,7 @@ import pytest
 from test_results_load import CLASSES, epochs, event, folder, header, trial, whole
 
 from results import Mistake, publish
-from results.artefacts.load import answers, load
+from results.artefacts.load import answers, folders, load
 from results.facts import elsewhere, evaluation
 
 __all__ = ["whole"]
@@ -230,13 +230,13 @@ def test_the_command_says_where_and_how_much(whole, tmp_path, monkeypatch, capsy
 
 
 def test_what_is_in_the_repository_names_no_machine():
-    for made in publish.PUBLISHED.iterdir():
-        if (made / "study.json").exists():
-            head = json.loads((made / "study.json").read_text())
-            assert publish.plain_header(head) == head, made
-            load(made)
-            assert publish.size(made) <= publish.LIMIT
-            assert set(pq.read_table(made / "trials.parquet")["node"].to_pylist()) <= {"", None}
+    for made in folders(publish.PUBLISHED):
+        head = json.loads((made / "study.json").read_text())
+        assert publish.plain_header(head) == head, made
+        assert head["study"]["name"] == made.name, "documents and pages find the folder by it"
+        load(made)
+        assert publish.size(made) <= publish.LIMIT
+        assert set(pq.read_table(made / "trials.parquet")["node"].to_pylist()) <= {"", None}
 
 
 @pytest.mark.parametrize("name", ["..", "../published", "/tmp/x", ".git", "a/b"])

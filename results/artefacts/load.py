@@ -102,9 +102,11 @@ def all_of(runs: Sequence[Path]) -> list[Findings]:
 
 
 def folders(run: Path) -> list[Path]:
-    """A study's folder itself, or the folders of studies in it."""
-    inside = [] if os.path.exists(run / "study.json") else run.glob("[!.]*/study.json")
-    return sorted(path.parent for path in inside) or [run]
+    """A study's folder itself, or those of the studies in it and in its folders."""
+    if os.path.exists(run / "study.json"):
+        return [run]
+    found = [path.parent for deep in ("", "[!.]*/") for path in run.glob(f"[!.]*/{deep}study.json")]
+    return sorted(found) or [run]
 
 
 def load(folder: Path) -> Findings:

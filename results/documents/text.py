@@ -195,8 +195,8 @@ def section(studies: list[Findings], shown: list[Picture]) -> str:
         "\n"
         + (f"{table}\n" if table else "")
         + "\n".join(lines)
-        + f"\nWhat was run (`python -m results results/published/NAME` gives the whole report):\n\n"
-        f"{sources}\n\n"
+        + "\nWhat was run (`python -m results results/published/FOLDER` gives the whole report, "
+        f"`results/published/paper` that of the paper's nine settings):\n\n{sources}\n\n"
     )
 
 
@@ -208,7 +208,7 @@ def provenance(one: Findings) -> str:
     images = status.used(head) or told.get("Images", "")
     epochs = sorted(set(one.trials["hp_epochs"]))
     parts = [
-        f"`{one.name}`: {told.get('Stages')}",
+        f"`{published_as(one)}`: {told.get('Stages')}",
         f"trials of {listed([str(n) for n in epochs])} epochs: {told.get('Trials')}",
         f"{head['data']['name']}, {images}",
         f"{machine.get('processor')}, {status.cores(machine)}, "
@@ -217,6 +217,12 @@ def provenance(one: Findings) -> str:
         f"{told.get('Time in epochs')} in epochs, {told.get('Started', '')[:10]}",
     ]
     return "; ".join(parts)
+
+
+def published_as(one: Findings) -> str:
+    """Its folder among the published ones, or its name."""
+    inside = one.folder.is_relative_to(PUBLISHED)
+    return str(one.folder.relative_to(PUBLISHED)) if inside else one.name
 
 
 def epochs_of(row: pd.Series) -> str:
