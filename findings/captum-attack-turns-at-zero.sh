@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# captum's FGSM and PGD without a loss function, on logits as in its tutorial, turn round where the true class's logit is 0.
+# captum's FGSM and PGD without a loss function turn round where the logit of the true class is 0, and say nothing.
 #
 # Takes long: torch's default build brings CUDA, some 5 GB to install.
 #
@@ -19,7 +19,8 @@
 # Since: 0.4.0, which brought captum.robust (read: the same line in 0.4.0, 0.6.0, 0.8.0). No issue told it when we looked
 #   (November 2026).
 # Source: captum/robust/_core/fgsm.py, FGSM.perturb: loss = -torch.log(outputs). Captum's tutorial on robustness,
-#   CIFAR_Captum_Robustness, gives FGSM and AttackComparator a network that ends in a linear layer, and no loss function.
+#   CIFAR_Captum_Robustness, gives FGSM, alone and in AttackComparator, a network that ends in a linear layer and no loss
+#   function (PGD has one there).
 # Bitten: who says how robust networks are, or trains against attacks: the more steps, the safer all look. With
 #   CrossEntropyLoss(reduction="none"), or a softmax behind the network, it is right.
 set -euo pipefail

@@ -20,8 +20,7 @@
 #   that is right in 0.11.0. Issue 1513 (November 2025, open) tells it of torchdata.nodes.SamplerWrapper.
 # Source: torchdata/stateful_dataloader/sampler.py, StatefulDistributedSampler.__iter__ and load_state_dict (next_yielded);
 #   stateful_dataloader.py, StatefulDataLoader.__iter__ (_finished).
-# Bitten: who trains on several GPUs with images in memory (no workers), and resumes after epochs: spot machines, time limits,
-#   population-based training.
+# Bitten: who trains on several GPUs with images in memory (no workers), and resumes after epochs: spot machines, time limits.
 set -euo pipefail
 sed -n '2,/^set /{/^set /!s/^# \{0,1\}//p}' "$0"
 work=$(mktemp -d)
