@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from results import Mistake, command, say
-from results.artefacts.load import Findings, as_written, load, study_header
+from results.artefacts.load import Findings, as_written, folders, load, study_header
 
 PUBLISHED = Path(__file__).parent / "published"
 LIMIT = 2 * 10**6  # bytes of a study: a repository keeps what it was given for ever
@@ -49,7 +49,10 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
     name = name or str(header["study"].get("name") or run.resolve().name)
     if Path(name).name != name or name.startswith("."):  # what is there is removed
         raise Mistake(f"{name!r} can't name a published study: give a plain folder name by --name")
-    folder = root / name
+    known = {one.name: one for one in folders(root) if one != root}  # also one in a folder of them
+    folder = known.get(name, root / name)
+    if folder.exists() and name not in known:
+        raise Mistake(f"{folder} is there and is no study's: give another --name")
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

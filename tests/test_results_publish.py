@@ -46,6 +46,19 @@ def test_the_report_of_what_is_published_is_that_of_the_run(whole, tmp_path):
     pd.testing.assert_frame_equal(*same)
 
 
+def test_a_study_is_replaced_where_it_lies_and_nothing_else_ever_is(whole, tmp_path):
+    """`--name figures` took the place of the documents' figures, whatever lay there."""
+    first = published(whole, tmp_path, name="x")
+    (first.parent / "paper").mkdir()
+    kept = first.rename(first.parent / "paper" / "x")
+    assert published(whole, tmp_path, name="x") == kept and not first.exists()
+    for name in ("paper", "figures"):
+        (first.parent / name).mkdir(exist_ok=True)
+        with pytest.raises(Mistake, match="is no study's: give another --name"):
+            published(whole, tmp_path, name=name)
+    assert (kept / "study.json").exists()
+
+
 def test_nothing_of_the_machine_is_left(tmp_path):
     head = header(hardware=MACHINE, study={"data": "/home/jo/data/fer2013.csv.xz", "out": "/big/r"})
     rows = [
