@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from fer_data import Mistake as Mistake
 
+# What the commands that show studies are given.
+RUN = "artefact folder, runs/NAME, or a folder of such, all of whose studies are meant"
+
 
 def command(program: str, do: Callable[[], int]) -> int:
     """A command's exit code: what `do` returns or, with a line on standard error, 2 for a person's

@@ -7,10 +7,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from results import Mistake, command, say
+from results import RUN, Mistake, command, say
 
 HELP = {
-    "run": "artefact folder, runs/NAME, or a folder of such, all of whose studies are meant",
     "out": "the page (default: ./report-NAME.html)",
     "votes": "fer2013new.csv of FER+: what ten voters saw in each image, for a section on labels",
     "health": "print on one screen the health checks of each study (PASS or WARN, why, and what "
@@ -33,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
         description="What one or more studies found, as one HTML page that needs no network, and "
         "every table as CSV and Markdown in a folder beside it.",
     )
-    made.add_argument("run", nargs="+", type=Path, metavar="RUN", help=HELP["run"])
+    made.add_argument("run", nargs="+", type=Path, metavar="RUN", help=RUN)
     made.add_argument("--out", type=Path, metavar="FILE", help=HELP["out"])
     made.add_argument("--votes", type=Path, metavar="CSV", help=HELP["votes"])
     made.add_argument("--faces", type=Path, metavar="DATA", help=HELP["faces"])

@@ -28,9 +28,10 @@ text { fill: #b6bcc4 !important }
 
 def published(root: Path = PUBLISHED) -> list[Findings]:
     """The published studies, in the order of their names."""
-    if folders(root) == [root]:
+    found = folders(root)
+    if found == [root]:
         raise Mistake(f"{root} holds no study: publish one with python -m results.publish RUN")
-    return named_apart(all_of([root]))
+    return named_apart(all_of(found))
 
 
 def draw(shown: list[Picture], folder: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 import webbrowser
 from pathlib import Path
 
-from results import Mistake, command, say
+from results import RUN, Mistake, command, say
 
 PORT = 8050  # or any that is free
 
@@ -19,13 +19,7 @@ def parser() -> argparse.ArgumentParser:
         description="Studies to look at and touch, running or finished: an app on this machine "
         "alone, or one HTML file that needs no network.",
     )
-    made.add_argument(
-        "run",
-        nargs="+",
-        type=Path,
-        metavar="RUN",
-        help="artefact folder, runs/NAME, or a folder of such, all of whose studies are meant",
-    )
+    made.add_argument("run", nargs="+", type=Path, metavar="RUN", help=RUN)
     made.add_argument(
         "--data",
         type=Path,
