@@ -35,6 +35,10 @@ class Colour(nn.Module):
 def Wide(*, classes):
     return nn.Sequential(nn.Conv2d(1, 4, 3, stride=4), nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
+class Logarithm(Colour):
+    def forward(self, x):
+        return super().forward(x).log()
+
 def Numpy(*, classes):
     import numpy, torch
     net = Small(classes=classes, dropout=0.0)
@@ -160,6 +164,7 @@ def test_a_network_of_three_channels_is_given_the_grey_face_three_times(file):
     ("name", "space", "words"),
     [
         ("Wide", {}, "gives (2, 4) for 2 faces of 7 classes; expected logits (2, 7)"),
+        ("Logarithm", {}, "gives logits that aren't finite numbers for faces of 48 x 48"),
         ("Numpy", {}, "isn't decided by the seed: made twice from one, its weights differ"),
         ("Colour", {"image_px": 64}, "can't take faces of 64 x 64 (RuntimeError: mat1 and mat2"),
     ],

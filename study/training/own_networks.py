@@ -18,7 +18,7 @@ BATCH = 2
 
 def check(tried: Iterable[Hyperparameters], classes: int) -> None:
     """Mistake where one of these configurations' networks is not the study's and can't be built,
-    takes no faces of its size, gives another shape, or isn't decided by the seed."""
+    takes no faces of its size, gives another shape or no numbers, or isn't decided by the seed."""
     done = set()
     for hp in tried:
         key = (hp.model, hp.image_px, *sorted(hp.options.items()))
@@ -75,5 +75,10 @@ def answer(net: nn.Module, hp: Hyperparameters, classes: int, source: str) -> Te
         raise Mistake(
             f"{source} gives {shape} for {BATCH} faces of {classes} classes; expected logits "
             f"({BATCH}, {classes})"
+        )
+    if not found.isfinite().all():
+        raise Mistake(
+            f"{source} gives logits that aren't finite numbers for faces of {hp.image_px} x "
+            f"{hp.image_px} before any training; expected finite ones: correct it"
         )
     return found
