@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -127,8 +128,8 @@ def checked(
         if len(missing):
             raise Mistake(
                 f"{where} has no image of the class {classes[missing[0]]!r} in {name}; expected "
-                f"each of the {len(classes)} classes in {', '.join(SPLITS)}: add some, or remove "
-                "the class everywhere"
+                f"each of the {len(classes)} classes in {', '.join(SPLITS)}: add some, or leave "
+                f"the class out with --without {shlex.quote(str(classes[missing[0]]))}"
             )
     group = identical(chain(*(split.images for split in splits)))
     train, val, test = np.split(group, np.cumsum([len(split.labels) for split in splits[:2]]))
