@@ -258,6 +258,16 @@ def test_a_grid_is_not_asked_for_more_trials_than_it_has_points(tmp_path):
         assert not found.passed and ("--trials 12" in found.command) == many
 
 
+def test_so_many_trials_are_asked_for_that_each_network_has_enough_to_be_foretold(tmp_path):
+    """Three trials of each of two networks were to become six of each, which still are too few."""
+    networks = ("alexnet", "resnet34")
+    rows = [trial(f"t{k}", networks[k % 2], hp_lr=0.005 * (k + 1)) for k in range(6)]
+    curves = [row for k in range(6) for row in epochs(f"t{k}", [0.2 + 0.01 * k])]
+    head = header(study={"trials": 6, "models": [*networks]})
+    found = checks(folder(tmp_path / "s", head, rows, curves, []))["Search predictable"]
+    assert "Fewer than 10 trials of each" in found.words and "--trials 20" in found.command
+
+
 def test_terminal_report_and_explorer_say_the_same(whole, capsys):
     one = load(whole)
     given = Inputs([one], evaluation.evaluated(answers(one)))

@@ -258,8 +258,10 @@ def predicted(one: Findings, trials: pd.DataFrame) -> Check | None:
     found = predictable.predictability(one, trials)
     if found.empty:
         return None
-    many = 2 * int(one.study["study"].get("trials") or len(trials))
-    of_grid = one.study["study"].get("sampler") == "grid"  # which has no more points
+    asked = one.study["study"]
+    fewest = predictable.FEWEST * len(asked.get("models") or found)  # so many of each network
+    many = max(2 * int(asked.get("trials") or len(trials)), fewest)
+    of_grid = asked.get("sampler") == "grid"  # which has no more points
     more = "" if of_grid else again(one, trials=f"{many}")
     if (found["trials"] < predictable.FEWEST).all():
         words = f"Fewer than {predictable.FEWEST} trials of each network: nothing can be told."
