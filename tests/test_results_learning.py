@@ -99,6 +99,16 @@ def of(right, images, classes=("a", "b"), share=0.5):
     )
 
 
+def test_a_caution_counts_the_seeds_and_calls_no_answer_constant(tmp_path):
+    """Of a seed of two it said that the setting had not learned, and that its matrix was that of a
+    constant answer, which it isn't."""
+    settings = evaluated([*answers(answered(tmp_path / "s", [3] * 28, FAIR))])
+    assert learning.caution(settings, "the matrix of") == (
+        "alexnet (1 of 2 seeds) has not learned: read nothing from the matrix of a network that is "
+        "no better than a constant answer."
+    )
+
+
 @pytest.mark.parametrize(("right", "flat"), [(500, True), (525, True), (540, False), (900, False)])
 def test_what_lies_within_chance_of_the_most_frequent_class_is_not_learned(right, flat):
     frame = learning.unlearned([of(right, 1000)])  # 540 of 1,000: from 50.9 %
@@ -129,7 +139,7 @@ def test_a_caution_says_of_which_study_the_setting_is(tmp_path):
     """With two studies of one setting it said "alexnet has not learned", whichever it was."""
     studies = named_apart([answered(tmp_path / "s", LABELS), answered(tmp_path / "t", [3] * 28)])
     settings = evaluated([one for study in studies for one in answers(study)])
-    assert learning.caution(settings, "its matrix is that").startswith("alexnet (mine 2) has not")
+    assert learning.caution(settings, "the matrix of").startswith("alexnet (mine 2) has not")
 
 
 @pytest.mark.parametrize(

@@ -43,14 +43,18 @@ def sentences(frame: pd.DataFrame) -> list[str]:
 
 
 def caution(settings: list[Evaluated], what: str) -> str:
-    """A sentence for where `what` ("its calibration is that") is told of networks some of which
-    have learned nothing; or ""."""
-    names = [one.name for one in settings if len(unlearned([one.answers]))]
+    """A sentence for where `what` ("the calibration of") is told of networks some of which have
+    learned nothing; or ""."""
+    names = []
+    for one in settings:
+        flat, seeds = len(unlearned([one.answers])), len(one.answers.seeds)
+        if flat:
+            names.append(one.name + (f" ({flat} of {seeds} seeds)" if flat < seeds else ""))
     if not names:
         return ""
     return (
-        f"{listed(names)} {'has' if len(names) == 1 else 'have'} not learned: {what} "
-        "of a constant answer, and says nothing of the network."
+        f"{listed(names)} {'has' if len(names) == 1 else 'have'} not learned: read nothing "
+        f"from {what} a network that is no better than a constant answer."
     )
 
 

@@ -35,7 +35,7 @@ def calibration(settings: list[Evaluated]) -> Section | None:
     figure = Figure("reliability", "Reliability diagram", words, plots, behind, width)
     shown: list[Block] = [figure] if plots else [Text(words), behind]
     every = table("reliability", "The bins", bins, BIN_COLUMNS, True)
-    constant = cautions(settings, "its calibration is that")
+    constant = cautions(settings, "the calibration of")
     return Section("Calibration", [*shown, *constant, every])
 
 

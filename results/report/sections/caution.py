@@ -6,6 +6,6 @@ from results.report.blocks import Block, Text
 
 
 def cautions(settings: list[Evaluated], what: str) -> list[Block]:
-    """`what`, as "its calibration is that", is then told of a constant answer."""
+    """`what`, as "the calibration of", is one of such a network then."""
     words = learning.caution(settings, what)
     return [Text(words, "note")] if words else []

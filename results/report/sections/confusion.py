@@ -33,7 +33,7 @@ def of_settings(settings: list[Evaluated], given: Inputs) -> Section:
     compared = {one.name for one in given.compared}
     for one in settings:
         blocks += matrix(one, given.published if one.name in compared else {})
-    blocks += cautions(settings, "its matrix is that")
+    blocks += cautions(settings, "the matrix of")
     each: dict[str, Evaluated] = {}  # of each data set
     for one in settings:
         each.setdefault(one.answers.digest, one)

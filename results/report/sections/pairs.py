@@ -57,7 +57,7 @@ def pairs(given: Inputs) -> Section | None:
     found = given.verdicts
     if not found:
         return None
-    told = [*sentences(found), *cautions(given.settings, "a difference to it is one")]
+    told = [*sentences(found), *cautions(given.settings, "a difference to")]
     margins = sorted({one.margin for one in found})
     how = HOW.format(margins=" or ".join(f"{100 * one:g}" for one in margins))
     return Section(
