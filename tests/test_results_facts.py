@@ -381,6 +381,13 @@ def test_overview_in_words(whole):
     assert told["Git"] == "ffffffffffff"
 
 
+def test_overview_has_the_settings_of_the_studys_networks_alone(whole):
+    """Preset search's first points of networks that --models leaves out were among them."""
+    settings = [{"name": f"{name}-first", "model": name} for name in ("alexnet", "cbam_resnet34")]
+    (whole / "study.json").write_text(json.dumps(header(study={"settings": settings})))
+    assert dict(status.overview(load(whole)).to_numpy())["Settings"] == "alexnet-first"
+
+
 def test_one_of_anything_is_told_in_the_singular(whole):
     study = {"trials": 1, "epochs": 1}
     head = header(study=study, hardware={"cores": 1, "nodes": 1}, seeds_after_test=[2, 3])

@@ -14,7 +14,11 @@ def overview(findings: Findings) -> pd.DataFrame:
     """A row per thing worth knowing of a study: what, and the answer in words."""
     header, config, data = findings.study, findings.study["study"], findings.study["data"]
     images = data.get("images", {})
-    settings = [one.get("name", "") for one in config.get("settings", [])]
+    settings = [  # of a preset that knows more networks, those of the study's
+        one.get("name", "")
+        for one in config.get("settings", [])
+        if one.get("model") in config.get("models", [])
+    ]
     machine, versions, git = (header.get(key) or {} for key in ("hardware", "versions", "git"))
     gpus = machine.get("gpus") or []
     stages = " then ".join(config.get("stages", []))
