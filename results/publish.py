@@ -26,6 +26,7 @@ LIMIT = 2 * 10**6  # bytes of a study: a repository keeps what it was given for 
 DECIMALS = (4, 3)  # of probabilities: 115 and 77 kB a model of 7,178 images, instead of 285
 PLACES = ("data", "out", "storage", "address")  # flags; that of the data is in the study too
 EVENTS = ("chosen", "study_ended", "driver_started")
+WHY = ("reason", "error")  # words of ours and of libraries, which may name a machine
 ELSEWHERE = "elsewhere"  # what study.evaluate keeps: a table for each other data set
 OF_A_DRIVER = ("event", "time", "git", "versions", "hardware")  # and never its host and process
 PART = r"[\w.+@~-]+"
@@ -57,11 +58,13 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     header["study"]["name"] = name  # by which documents and pages know it, and find the folder
-    (temporary / "study.json").write_text(json.dumps(plain_header(header), indent=1) + "\n")
-    (temporary / "events.jsonl").write_text(events(run / "events.jsonl"))
+    hosts = named(machines(found))
+    told = without_hosts(plain_header(header), hosts)
+    (temporary / "study.json").write_text(json.dumps(told, indent=1) + "\n")
+    (temporary / "events.jsonl").write_text(events(run / "events.jsonl", hosts))
     for kind in ("trials", "epochs", "decisions", "images", "attention"):
         if (run / f"{kind}.parquet").exists():
-            table = without_machine(pq.read_table(run / f"{kind}.parquet"))
+            table = without_machine(pq.read_table(run / f"{kind}.parquet"), hosts)
             write(table, temporary / f"{kind}.parquet")
     own, others = run / "predictions.parquet", sorted((run / ELSEWHERE).glob("*.parquet"))
     given = [path for path in (own, *others) if path.exists()]
@@ -69,13 +72,13 @@ def publish(run: Path, name: str = "", root: Path = PUBLISHED) -> Path:
         for path in given:
             to = temporary / path.relative_to(run)
             to.parent.mkdir(exist_ok=True)
-            write(rounded(answered(path), decimals), to)
+            write(rounded(answered(path, hosts), decimals), to)
         if size(temporary) <= LIMIT:
             break
     if others and size(temporary) > LIMIT:
         shutil.rmtree(temporary / ELSEWHERE)
         say(f"{folder}: without the answers to other data sets, for which there is no room")
-    check(temporary, machines(found))
+    check(temporary, hosts)
     if (many := size(temporary)) > LIMIT:
         shutil.rmtree(temporary)
         raise Mistake(f"{run} has {many:,} bytes: expected at most {LIMIT:,} of a study")
@@ -126,7 +129,12 @@ def last_part(found: re.Match) -> str:
     return re.split(r"[/\\]", found[0])[-1]
 
 
-def events(path: Path) -> str:
+def without_hosts(told: dict[str, Any], hosts: re.Pattern[str]) -> dict[str, Any]:
+    """What study.json or an event tells, without names of machines in why something ended."""
+    return told | {name: hosts.sub("a machine", str(told[name])) for name in WHY if told.get(name)}
+
+
+def events(path: Path, hosts: re.Pattern[str]) -> str:
     """The journal's lines that the report reads: drivers, what was chosen, and the end."""
     kept = []
     for event in whole_events(path):
@@ -136,7 +144,7 @@ def events(path: Path) -> str:
         if event["event"] == "driver_started":
             event = {name: event[name] for name in OF_A_DRIVER if name in event}
             event |= {"hardware": plain_machine(event.get("hardware"))}
-        kept.append(json.dumps(without_paths(event)))
+        kept.append(json.dumps(without_hosts(without_paths(event), hosts)))
     return "".join(f"{line}\n" for line in kept)
 
 
@@ -160,7 +168,13 @@ def machines(one: Findings) -> set[str]:
     return {str(name) for name in found if name and len(str(name)) > 3} - {"localhost"}
 
 
-def without_machine(table: pa.Table) -> pa.Table:
+def named(machines: set[str]) -> re.Pattern[str]:
+    """What finds these names as words; of none, nothing."""
+    each = "|".join(map(re.escape, machines))
+    return re.compile(rf"(?<![\w-])(?:{each})(?![\w-])" if each else r"(?!)")
+
+
+def without_machine(table: pa.Table, hosts: re.Pattern[str]) -> pa.Table:
     """A table without the names of machines, without paths in its words, and without what else a
     file may say of itself."""
     table = table.replace_schema_metadata(None)
@@ -168,14 +182,17 @@ def without_machine(table: pa.Table) -> pa.Table:
         if field.name == "node":
             column = pa.array([""] * table.num_rows, field.type)
         elif pa.types.is_string(field.type):
-            column = pa.array(map(without_paths, table[field.name].to_pylist()), field.type)
+            words = [without_paths(text) for text in table[field.name].to_pylist()]
+            if field.name in WHY:
+                words = [text and hosts.sub("a machine", text) for text in words]
+            column = pa.array(words, field.type)
         else:
             continue
         table = table.set_column(place, field, column)
     return table
 
 
-def answered(path: Path) -> pa.Table:
+def answered(path: Path, hosts: re.Pattern[str]) -> pa.Table:
     """A table of answers, with what a file of ELSEWHERE says of the data set that it is on."""
     table = pq.read_table(path)
     about = (table.schema.metadata or {}).get(ELSEWHERE.encode())
@@ -183,7 +200,7 @@ def answered(path: Path) -> pa.Table:
         return table
     told = without_paths(json.loads(about))
     told = {name: told[name] for name in ("name", "notes") if name in told}  # and not its path
-    return without_machine(table).replace_schema_metadata({ELSEWHERE: json.dumps(told)})
+    return without_machine(table, hosts).replace_schema_metadata({ELSEWHERE: json.dumps(told)})
 
 
 def rounded(table: pa.Table, decimals: int) -> pa.Table:
@@ -210,11 +227,10 @@ def size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def check(folder: Path, machines: set[str]) -> None:
+def check(folder: Path, hosts: re.Pattern[str]) -> None:
     """Refuse to publish what still names a machine."""
-    host = re.compile("|".join(rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in machines))
     for text in words_of(folder):
-        found = PATH.search(text) or (host.search(text) if machines else None)
+        found = PATH.search(text) or hosts.search(text)
         if found:
             shutil.rmtree(folder)
             raise Mistake(

@@ -96,6 +96,23 @@ def test_nothing_of_the_machine_is_left(tmp_path):
     assert second.keys() == {"event", "time"}, "and no checksum of a line that was another"
 
 
+def test_why_something_ended_names_no_machine(tmp_path):
+    """A study that a driver once gave up for an unfit node couldn't be published: its host stood in
+    the journal, where nobody but the driver writes."""
+    why = "unfit node: laptop-3 has the code aaaa (the driver has bbbb)"
+    journal = [
+        event(event="driver_started", host="laptop-3", pid=1),
+        event(event="study_ended", status="interrupted", reason=why),
+    ]
+    head = header(hardware=MACHINE, reason=why)
+    rows = [trial("a", status="failed", error="OSError: laptop-3 is gone", node="laptop-3")]
+    made = published(folder(tmp_path / "mine", head, rows, [], [], events=journal), tmp_path)
+    plain = "unfit node: a machine has the code aaaa (the driver has bbbb)"
+    assert json.loads((made / "events.jsonl").read_text().splitlines()[1])["reason"] == plain
+    assert json.loads((made / "study.json").read_text())["reason"] == plain
+    assert pq.read_table(made / "trials.parquet")["error"].to_pylist() == ["OSError: a machine is gone"]
+
+
 def test_a_host_in_the_studys_own_words_is_refused(tmp_path):
     head = header(hardware=MACHINE, why_this_size="sized for workstation7")
     run = folder(tmp_path / "mine", head, [trial("a")], [], [])
