@@ -110,7 +110,9 @@ def test_why_something_ended_names_no_machine(tmp_path):
     plain = "unfit node: a machine has the code aaaa (the driver has bbbb)"
     assert json.loads((made / "events.jsonl").read_text().splitlines()[1])["reason"] == plain
     assert json.loads((made / "study.json").read_text())["reason"] == plain
-    assert pq.read_table(made / "trials.parquet")["error"].to_pylist() == ["OSError: a machine is gone"]
+    assert pq.read_table(made / "trials.parquet")["error"].to_pylist() == [
+        "OSError: a machine is gone"
+    ]
 
 
 def test_a_host_in_the_studys_own_words_is_refused(tmp_path):
