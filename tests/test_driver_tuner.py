@@ -7,11 +7,13 @@ from types import SimpleNamespace
 import pytest
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
+from ray.tune.progress_reporter import TrialProgressCallback
+from ray.tune.utils.callback import _create_default_callbacks
 
 from study.config.study import Study
 from study.driver.session import Session
 from study.driver.signals import Signals
-from study.driver.tuner import Limits, every_error_a_trials
+from study.driver.tuner import Limits, Silent, every_error_a_trials
 from study.record.tables import Tables
 
 
@@ -111,3 +113,13 @@ def test_what_ray_says_of_a_worker_killed_for_memory_is_its_trials_failure(monke
     (_, task, death), (_, _, same) = seen
     assert task == "task" and isinstance(death, RayActorError) and same is raised
     assert str(death).splitlines()[-1] == "OutOfMemoryError: memory is low"
+
+
+def test_tune_prints_nothing_of_a_trial_that_ends_without_an_epoch(monkeypatch, capsys):
+    """It printed "Trial Trial_5595e77f completed. Last result:" of one that had failed."""
+    monkeypatch.setenv("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    trial = type("Trial", (), {"last_result": {}})()
+    for each in _create_default_callbacks([Silent()], air_verbosity=None):
+        if isinstance(each, TrialProgressCallback):
+            each.on_trial_complete(iteration=1, trials=[trial], trial=trial)
+    assert capsys.readouterr().out == ""

@@ -11,6 +11,7 @@ from typing import Any
 from ray import tune
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import RayActorError, RayTaskError
+from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.search import Searcher
 
 from study.driver import notify
@@ -20,6 +21,13 @@ from study.driver.session import Session
 from study.search.proposals import Config
 
 HANDLER = "_actor_task_failed"  # of RayActorManager: what Tune makes of a worker's error
+
+
+class Silent(TrialProgressCallback):
+    """In the place of Tune's own, which prints the end of a trial without an epoch at verbose=0."""
+
+    def on_trial_complete(self, *args: Any, **more: Any) -> None:
+        pass
 
 
 class Proposals(Searcher):
@@ -133,7 +141,7 @@ def fit(
             name=recorder.stage,
             storage_path=str((session.folder / "ray").resolve()),
             stop=limits,
-            callbacks=[recorder],
+            callbacks=[recorder, Silent()],
             failure_config=tune.FailureConfig(max_failures=-1),  # the recorder gives up
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
