@@ -276,7 +276,7 @@ def test_a_network_without_a_usable_trial_and_a_model_without_answers_are_told(t
     found.chosen = {"A": {"setting": "A", "hp": {"model": "alexnet"}}}
     found.unanswered = {"A-s1": "Traceback\n  x\nMistake: no trained network in x"}
     text = closed(found, tmp_path)
-    assert "Not confirmed: resnet34, since none of its 1 trials finished an epoch without" in text
+    assert "Not confirmed: resnet34, since of its 1 trial none finished an epoch without" in text
     said = "Not confirmed: A-s1, since its network gave no answers (Mistake: no trained network in"
     assert said in text
     assert "Nothing could be confirmed: test stays closed." in text

@@ -239,7 +239,7 @@ def test_a_budget_spent_in_the_confirmation_opens_test_for_what_is_done_and_more
 def test_when_every_trial_fails_it_says_so_and_the_exit_code_is_1(here, ray_two_cpus, capsys):
     assert main(small("--trials", "2", "--epochs", "1", "--lr", "1e30")) == 1
     out = capsys.readouterr().out
-    assert "Not confirmed: alexnet, since none of its 2 trials finished an epoch" in out
+    assert "Not confirmed: alexnet, since of its 2 trials none finished an epoch" in out
     assert "Nothing could be confirmed: test stays closed." in out
     assert "--seeds" not in out
 

@@ -417,7 +417,8 @@ def not_confirmed(session: Session) -> list[str]:
     for model in [] if undecided else passed_over(tables, study):
         tried = [r for r in tables.of_stage("search").values() if r["hp_model"] == model]
         failed = sum(row["status"] == "failed" for row in tried)
-        why = f"none of its {len(tried)} trials finished an epoch without failing ({failed} failed)"
+        why = f"of its {counted(len(tried), 'trial')} none finished an epoch without failing"
+        why += f" ({failed} failed)"
         why = why if tried else "it had no trial"
         lines.append(f"Not confirmed: {model}, since {why}")
     for name in sorted(set(completed(tables)) - answered(session.folder)):
