@@ -95,6 +95,8 @@ def test_a_crop_is_taken_whole_and_answered_as_the_study_did(study, tmp_path, ca
     kept, _ = answers(run, chosen(run), "test")
     found = [[float(row[f"p_{name}"]) for name in run.classes] for row in rows]
     assert np.allclose(found, kept, atol=1e-4) and len(rows) == len(test)
+    assert {name for row in rows for name in row["set"].split(", ")} <= {*run.classes}
+    assert any(", " in row["set"] for row in rows)  # a class's name may have blanks
 
 
 def test_a_larger_crop_is_taken_whole(drawn):

@@ -123,7 +123,7 @@ def told(
         if rows:
             writer = csv.DictWriter(text, [*rows[0]], lineterminator="\n")
             writer.writeheader()
-            writer.writerows({**one, "set": " ".join(one["set"])} for one in rows)
+            writer.writerows({**one, "set": ", ".join(one["set"])} for one in rows)
         say(text.getvalue().rstrip("\n"))
         return
     for one in rows:
