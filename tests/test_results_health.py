@@ -255,7 +255,7 @@ def test_a_grid_is_not_asked_for_more_trials_than_it_has_points(tmp_path):
     for sampler, many in (("tpe", True), ("grid", False)):
         head = header(study={"sampler": sampler})
         found = checks(folder(tmp_path / sampler, head, rows, curves, []))["Search predictable"]
-        assert not found.passed and ("--trials 12" in found.command) == many
+        assert not found.passed and ("--trials 20" in found.command) == many
 
 
 def test_so_many_trials_are_asked_for_that_each_network_has_enough_to_be_foretold(tmp_path):
