@@ -1,7 +1,7 @@
 """Which networks have learned nothing: no better than always answering the most frequent class.
 
-Whatever else is said of such a network (its matrix, calibration, tests against others) is said of a
-constant answer, so the terminal and every page that says it says this too.
+Nothing is to be read from whatever else is said of such a network (its matrix, calibration, tests
+against others), so the terminal and every page that says it says this too.
 """
 
 from collections.abc import Mapping, Sequence

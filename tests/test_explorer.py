@@ -174,6 +174,13 @@ def test_only_the_selected_trials_are_kept(whole):
     assert set(kept.epochs["trial_id"]) == {"a0", "alexnet-s1"} >= set(kept.predictions["trial_id"])
 
 
+def test_a_confirmation_is_of_the_settings_of_the_studys_own_networks(tmp_path):
+    """Those that its preset has for networks left out by --models were counted."""
+    settings = [{"name": name, "model": name} for name in ("alexnet", "resnet34")]
+    study = {"stages": ["confirm"], "models": ["alexnet"], "settings": settings, "seeds": 3}
+    assert progress.models(load(folder(tmp_path / "s", header(study=study), [], [], []))) == 3
+
+
 def test_the_budget_says_what_was_spent_and_what_is_left(whole):
     frame = progress.budget(load(whole)).set_index("budget")
     assert frame.loc["trials of the search"].tolist() == [8, 6, 0]

@@ -9,7 +9,7 @@ from fer_stats.share import wilson
 from results.artefacts.load import Findings
 from results.facts import search
 from results.facts.evaluation import PRIMARY, Evaluated, confirmed
-from results.facts.status import duration
+from results.facts.status import duration, settings_of
 
 
 def budget(one: Findings) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def models(one: Findings) -> int:
     beside = int(one.chosen["beside"].notna().sum())
     chosen = len(one.chosen) - beside
     searches = "search" in config["stages"]
-    expected = len(config.get("models", [])) if searches else len(config.get("settings", []))
+    expected = len(config.get("models", []) if searches else settings_of(config))
     more = beside * int(config.get("baseline_seeds") or 0)
     return (chosen or expected) * int(config.get("seeds") or 1) + more
 

@@ -1,5 +1,7 @@
 """A study's configuration and state: overview, warnings, trials, learning curves."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -10,15 +12,17 @@ from results.facts import drivers, evaluation, learning, search
 from results.words import counted, listed
 
 
+def settings_of(config: dict[str, Any]) -> list[str]:
+    """The names of the settings of the study's own networks: its preset may know more networks."""
+    models = config.get("models", [])
+    return [one["name"] for one in config.get("settings", []) if one.get("model") in models]
+
+
 def overview(findings: Findings) -> pd.DataFrame:
     """A row per thing worth knowing of a study: what, and the answer in words."""
     header, config, data = findings.study, findings.study["study"], findings.study["data"]
     images = data.get("images", {})
-    settings = [  # of a preset that knows more networks, those of the study's
-        one.get("name", "")
-        for one in config.get("settings", [])
-        if one.get("model") in config.get("models", [])
-    ]
+    settings = settings_of(config)
     machine, versions, git = (header.get(key) or {} for key in ("hardware", "versions", "git"))
     gpus = machine.get("gpus") or []
     stages = " then ".join(config.get("stages", []))
