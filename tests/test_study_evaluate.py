@@ -45,7 +45,8 @@ def run(tmp_path, tiny, monkeypatch):
     (folder / "study.json").write_text(
         json.dumps({"study": to_dict(from_dict({})), "data": data, "started_at": ""})
     )
-    tables = SimpleNamespace(trials=trials)
+    last = {name: {"epoch": 1} for name in trials}
+    tables = SimpleNamespace(trials=trials, last=last)
     monkeypatch.setattr(other_data, "opened", lambda run: ({"data": data}, from_dict({}), tables))
     monkeypatch.setattr(other_data, "finished", lambda tables, run: list(trials))
     monkeypatch.setattr(other_data.confirmed, "images", absent)

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from PIL import Image
 
 from study import predict
@@ -232,6 +233,32 @@ def test_an_ensemble_is_the_mean_of_its_networks(study, drawn):
     together = whole.Ensemble(run, networks).probabilities(drawn[:4])
     each = [whole.probabilities(run, one, drawn[:4]) for one in networks]
     assert len(each) == 2 and np.allclose(together, np.mean(each, axis=0), atol=1e-6)
+
+
+def test_networks_of_a_study_with_storage_are_those_that_it_keeps_there(
+    study, drawn, tmp_path, capsys
+):
+    """They were told to be gone, beside the command that a study's end names. Of one that got its
+    storage later, older states may lie in its folder: they answered elsewhere, in silence."""
+    folder, shared = tmp_path / "runs" / "one", tmp_path / "shared" / "one" / "checkpoints"
+    shutil.copytree(study, folder)
+    shutil.move(folder / "checkpoints", shared)
+    header = json.loads((folder / "study.json").read_text())
+    header["study"]["storage"] = str(tmp_path / "shared")
+    (folder / "study.json").write_text(json.dumps(header))
+    old = folder / "checkpoints" / "one-s0" / "epoch_00000.pt"
+    old.parent.mkdir(parents=True)
+    shutil.copy(shared / "one-s1" / "epoch_00001.pt", old)
+    moved, kept = ({one.name: one for one in opened(at).networks} for at in (folder, study))
+    for name, one in moved.items():
+        assert one.checkpoints == shared / name
+        ours, theirs = (whole.state(it)["model"] for it in (one, kept[name]))
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+    Image.fromarray(drawn[0]).save(tmp_path / "face.png")
+    assert predict.main([str(folder), str(tmp_path / "face.png")]) == 0
+    shutil.rmtree(shared)
+    assert predict.main([str(folder), str(tmp_path / "face.png")]) == 2
+    assert f"is gone from {shared}/one-s" in capsys.readouterr().err
 
 
 def test_a_folder_means_its_photographs_and_not_what_systems_leave_there(tmp_path):

@@ -17,6 +17,8 @@ from study.data import datasets
 from study.record import outcome, progress
 from study.record.journal import read
 from study.record.tables import Tables, settings_of
+from study.storage import places
+from study.storage.places import Place
 from study.training import checkpoint
 
 
@@ -29,7 +31,7 @@ class Confirmed:
     hp: Hyperparameters
     val_accuracy: float  # after its last epoch, fraction
     judged: float  # the same in what the study is judged by
-    checkpoints: Path
+    checkpoints: Place
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def opened(folder: Path, name: str = "") -> Run:
             hp=Hyperparameters(**settings_of(without_absent(tables.trials[one]))),
             val_accuracy=tables.last[one]["val_accuracy"],
             judged=tables.last[one][study.objective],
-            checkpoints=folder / "checkpoints" / one,
+            checkpoints=states(study, folder, tables, one),
         )
         for one in outcome.completed(tables)
         if one in answered
@@ -113,14 +115,26 @@ def chosen(run: Run, network: str = "", model: str = "") -> list[Confirmed]:
     return sorted(best, key=lambda one: -one.judged)
 
 
+def states(study: Study, folder: Path, tables: Tables, name: str) -> Place:
+    """Where a confirmed network's states are: in the study's folder where that has the last one, as
+    of a study that hasn't always had storage it may have an older one, else in shared storage."""
+    own, last = folder / "checkpoints" / name, checkpoint.file_of(tables.last[name]["epoch"])
+    here = not study.storage or (own / last).is_file()
+    return own if here else shared(study, folder) / "checkpoints" / name
+
+
+def shared(study: Study, folder: Path) -> Place:
+    """A study's folder in shared storage."""
+    return places.at(study.storage) / folder.resolve().name
+
+
 def state(one: Confirmed) -> dict[str, Any]:
     """A confirmed network's trained state. Mistake if its checkpoint is gone."""
     found = checkpoint.load(one.checkpoints)
     if found is None:
         raise Mistake(
-            f"the checkpoint of {one.name} is gone from {one.checkpoints}: fetch the study's "
-            "folder whole (python -m study.storage get leaves checkpoints in shared storage), or "
-            "choose another by --model"
+            f"the checkpoint of {one.name} is gone from {places.without_options(one.checkpoints)}: "
+            "put it back from a copy, or choose another by --model"
         )
     return found
 

@@ -58,7 +58,7 @@ def evaluate(run: Path, source: str, device: torch.device, names: tuple[str, ...
     answers = {}
     for trial in asked:
         hp = Hyperparameters(**settings_of(tables.trials[trial]))
-        state = checkpoint.load(folder_of(study, run) / "checkpoints" / trial)
+        state = checkpoint.load(confirmed.states(study, run, tables, trial))
         if state is None:
             complain(f"study.evaluate: the network {trial} was removed: it is passed over")
             continue
@@ -90,22 +90,11 @@ def finished(tables: Tables, run: Path) -> list[str]:
     return found
 
 
-def folder_of(study: Study, run: Path) -> places.Place:
-    """Where a study's networks are: its folder, or that in shared storage."""
-    local = run / "checkpoints"
-    return run if local.is_dir() or not study.storage else shared(study, run)
-
-
-def shared(study: Study, run: Path) -> places.Place:
-    """A study's folder in shared storage."""
-    return places.at(study.storage) / run.resolve().name
-
-
 def share(study: Study, run: Path, path: Path) -> None:
     """Store answers in shared storage, if the study has one: after its end no driver does."""
     if not study.storage:
         return
-    place, why = shared(study, run), "it has no study.json"
+    place, why = confirmed.shared(study, run), "it has no study.json"
     try:
         if places.exists(place / "study.json"):
             places.write(place / ELSEWHERE / path.name, path.read_bytes())

@@ -23,7 +23,7 @@ KEPT = 2
 
 def save(folder: Place, state: dict[str, Any]) -> None:
     """Write the state of `fit` as epoch_NNNNN.pt, on a disk or in a bucket."""
-    name = f"epoch_{state['record']['epoch']:05d}.pt"
+    name = file_of(state["record"]["epoch"])
     if isinstance(folder, Bucket):
         content = BytesIO()
         torch.save(state, content)
@@ -37,6 +37,11 @@ def save(folder: Place, state: dict[str, Any]) -> None:
         cause = error.__context__
         raise (cause if isinstance(cause, OSError) else error) from None
     thin(folder, KEPT)
+
+
+def file_of(epoch: int) -> str:
+    """The name of the file that holds the state after an epoch."""
+    return f"epoch_{epoch:05d}.pt"
 
 
 class Writer:
