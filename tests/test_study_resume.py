@@ -2,6 +2,7 @@
 test_study_run.py."""
 
 import json
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from study.driver import prepare
 from study.record import progress
 from study.record.journal import Journal
 from study.run import main
+from study.storage import atomic, lease, places
 
 DRIVE = run.drive  # which `begun` replaces
 
@@ -97,6 +99,24 @@ def test_sigterm_before_a_study_hears_it_is_told_and_no_code_of_rays(
     finally:
         signal.signal(signal.SIGTERM, before)
     assert capsys.readouterr().err.endswith("stopped at once before anything was begun\n")
+
+
+def test_a_folder_of_storage_is_storage_by_its_path_too(begun, tmp_path, monkeypatch, capsys):
+    """A study's end names it so, "On another machine: ...", which was refused: the folder was taken
+    for the study's own."""
+    place = tmp_path / "shared" / "s"
+    header = json.loads((begun.folder / "study.json").read_text())
+    header["study"] |= {"storage": str(place.parent), "address": "local"}
+    atomic.write_json(begun.folder / "study.json", header)
+    shutil.copytree(begun.folder, place)
+    lease.write(place, "", {})
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    begun.machines(Machine(2, 0))
+    assert main(["--resume", str(place)]) == 0, capsys.readouterr().err
+    (driven,) = begun.driven
+    assert places.at(driven.study.storage) == place.parent
+    assert (tmp_path / "elsewhere" / "runs" / "s" / "study.json").is_file()
 
 
 def test_what_a_trial_gets_can_be_changed_as_the_refusal_says(begun, capsys):

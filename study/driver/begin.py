@@ -50,6 +50,7 @@ from study.record.journal import Journal, read
 from study.record.tables import Tables
 from study.search import proposals
 from study.storage import errors, handover, places
+from study.storage.lease import LEASE
 from study.storage.mirror import Mirror
 
 MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not what it is
@@ -145,6 +146,8 @@ def go_on(
 ) -> int:
     """An existing study, from what its journal says; `after_test`: seeds may be added although
     test was opened."""
+    if "://" not in name and (Path(name) / LEASE).is_file():  # storage that is a folder
+        name = Path(name).resolve().as_uri()
     if "://" in name:
         folder, root = handover.bring(name, Path(given.get("out", "runs")), say)
         given.setdefault("storage", root)
