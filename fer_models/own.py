@@ -16,6 +16,7 @@ import importlib.abc
 import importlib.metadata
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -49,29 +50,36 @@ def named(text: str) -> str:
     """The name under which a study has FILE.py:NAME or timm:NAME from now on."""
     before, _, after = text.rpartition(":")
     if before == "timm":
-        name, _, weights = after.partition("@")
+        name, at, weights = after.partition("@")
+        weights = weights and absolute(weights)
         return register(
             {
                 "name": f"timm-{name.replace('.', '-')}",
-                "source": text,
+                "source": f"timm:{name}{at}{weights}",
                 "code": "",
                 "digest": timms_digest(name, weights),
             }
         )
-    path = Path(before).expanduser()
+    path = Path(absolute(before))
     if path.suffix != ".py" or not path.is_file():
         raise Refused(
             f"there is no network {text!r}: expected one of {', '.join(MODELS)}, FILE.py:NAME of a "
             "file that is there, or timm:NAME"
         )
     code = text_of(path)
-    made = register({"name": after, "source": text, "code": code, "digest": digest(code)})
+    source = f"{path}:{after}"
+    made = register({"name": after, "source": source, "code": code, "digest": digest(code)})
     if near := beside(path, code):
         raise Refused(
             f"{path} imports {', '.join(near)} from its own folder, which would be on no other "
             "node and in no digest: expected one file that stands alone"
         )
     return made
+
+
+def absolute(path: str) -> str:
+    """A file's name that holds from any folder, and for Ray's workers in theirs."""
+    return os.path.abspath(os.path.expanduser(path))
 
 
 def text_of(path: Path) -> str:

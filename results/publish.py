@@ -33,7 +33,7 @@ PART = r"[\w.+@~-]+"
 # A folder of a path, whose name may have blanks before capitals and numbers: My Data, Jo Smith 2.
 FOLDER = rf"{PART}(?: [A-Z0-9(&-][\w.+@~()&-]*)*(?=[/\\])"
 PATH = re.compile(  # of a machine; what begins within a word is none, as in SPLIT/CLASS/NAME
-    r"(?<![\w.+@~/\\-])(?:"
+    r"(?<![\w.+~/\\-])(?:"
     rf"[A-Za-z]:(?:[/\\]+{FOLDER})*[/\\]+{PART}"  # below a drive's letter, which alone is no path
     rf"|(?!https?:)[A-Za-z][\w+.-]*:/(?:/+{FOLDER})*/+{PART}"  # an address, as s3://BUCKET/FOLDER
     rf"|~[\w.-]*(?:[/\\]{FOLDER})*[/\\]{PART}"
@@ -104,6 +104,7 @@ def plain_header(header: dict[str, Any]) -> dict[str, Any]:
         found["study"].get("own_networks", ()), header["study"].get("own_networks", ()), strict=True
     ):
         one["code"] = as_it_was.get("code", "")  # of which its digest is
+        one["source"] = re.sub(r"(^|@)[^@]*/", r"\1", as_it_was["source"])
     if found.get("hardware"):
         found["hardware"] = plain_machine(found["hardware"])
     return found

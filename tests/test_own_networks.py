@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -133,6 +134,26 @@ def test_a_file_that_changed_is_told_and_the_study_keeps_what_it_began_with(file
     assert "start another study" in own.changed(record)
     file.unlink()
     assert own.changed(record) == ""
+
+
+def test_where_a_network_is_from_holds_in_any_folder(file, monkeypatch):
+    """Named from its folder, weights were found there alone, by no worker elsewhere and by no
+    --resume; another file of the name was told to be this one, changed; best-NETWORK.toml named a
+    file that wasn't there."""
+    monkeypatch.chdir(file.parent)
+    (record,) = from_dict({"models": ["nets.py:Small"]}).own_networks
+    assert record["source"] == f"{file}:Small"
+    (file.parent / "elsewhere").mkdir()
+    (file.parent / "elsewhere" / "nets.py").write_text("")
+    monkeypatch.chdir(file.parent / "elsewhere")
+    assert own.changed(record) == "" and from_dict({"models": [record["source"]]}).models
+    pytest.importorskip("timm")
+    Path("w.safetensors").touch()
+    timms = from_dict({"models": ["timm:resnet18@w.safetensors"]}).own_networks[0]
+    assert timms["source"] == f"timm:resnet18@{file.parent}/elsewhere/w.safetensors"
+    monkeypatch.chdir("/")
+    MODELS.pop("timm-resnet18"), own.KNOWN.pop("timm-resnet18")
+    assert own.register(timms) == "timm-resnet18"
 
 
 def test_two_networks_of_one_name_are_refused(file, tmp_path):

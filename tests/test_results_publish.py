@@ -128,17 +128,29 @@ def test_words_that_look_like_paths_once_they_are_escaped_are_published_as_they_
     notes = ["files that are no images as SPLIT/CLASS/NAME were left out", "à é\nb\nc", "C: d"]
     head = header(hardware=MACHINE)
     head["data"] |= {"notes": notes, "name": "表情数据"}
-    head["study"] |= {"data": "raf-db:/home/jo/My Faces/RAF", "own_networks": [NETWORK]}
+    head["study"] |= {"data": "raf-db:/home/jo/My Faces/RAF", "own_networks": [NETWORK, TIMMS]}
     head["study"] |= {"address": "workstation7:6379", "storage": "s3://jo/studies"}
     run = folder(tmp_path / "mine", head, [trial("a", reason="at epoch 3\nof 5")], [], [])
     told = json.loads((published(run, tmp_path) / "study.json").read_text())
     assert told["data"]["notes"] == notes and told["data"]["name"] == "表情数据"
     assert told["study"]["data"] == "raf-db:RAF", "not raf-dRAF, as if b: were a drive"
     assert told["study"]["address"] == "" == told["study"]["storage"]
-    assert told["study"]["own_networks"] == [NETWORK | {"source": "nets.py:Net"}]
+    plain = NETWORK | {"source": "nets.py:Net"}, TIMMS | {"source": "timm:resnet18@w.safetensors"}
+    assert told["study"]["own_networks"] == [*plain]
 
 
-NETWORK = {"name": "Net", "source": "/home/jo/nets.py:Net", "code": "x = y //2 //3\n", "digest": ""}
+NETWORK = {
+    "name": "Net",
+    "source": "/home/jo/my nets/nets.py:Net",
+    "code": "x = y //2 //3\n",
+    "digest": "",
+}
+TIMMS = {
+    "name": "timm-resnet18",
+    "source": "timm:resnet18@/home/jo/w.safetensors",
+    "code": "",
+    "digest": "",
+}
 
 
 @pytest.mark.parametrize(
@@ -150,6 +162,7 @@ NETWORK = {"name": "Net", "source": "/home/jo/nets.py:Net", "code": "x = y //2 /
         ("file:///home/jo/x and s3://jo/y", "x and y"),
         (r"\\server\jo\x", "x"),
         ("~/faces", "faces"),
+        ("alexnet,timm:resnet18@/home/jo/w.safetensors", "alexnet,timm:resnet18@w.safetensors"),
         ("/home/jo/My Data/x.csv is gone", "x.csv is gone"),
         (r"C:\Users\Jo Smith (2)\x", "x"),
         ("/data/x has no images in train/CLASS/", "x has no images in train/CLASS/"),

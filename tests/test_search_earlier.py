@@ -102,6 +102,9 @@ def test_where_val_has_no_copies_it_is_the_same_with_and_without():
 def test_a_network_of_ones_own_is_the_same_if_its_code_is():
     one = {"name": "Mine", "source": "a.py:Mine", "code": "x", "digest": "0"}
     assert earlier.code("Mine", [one]) != earlier.code("Mine", [one | {"code": "y"}])
+    assert earlier.code("Mine", [one]) != earlier.code("Mine", [one | {"digest": "1"}])
+    elsewhere = one | {"source": "/b/a.py:Mine"}  # was told to be another network
+    assert earlier.code("Mine", [one]) == earlier.code("Mine", [elsewhere])
     assert earlier.code("alexnet", [one]) is None
 
 

@@ -108,8 +108,9 @@ def holds(domain: Domain, value: Any) -> bool:
 
 
 def code(model: str, own_networks: Iterable[Record]) -> Any:
-    """What a network of one's own is made of; nothing of the study's own."""
-    return next((dict(one) for one in own_networks if one["name"] == model), None)
+    """What a network of one's own is made of, wherever it is from; nothing of the study's own."""
+    found = (one for one in own_networks if one["name"] == model)
+    return next(((one["code"], one["digest"]) for one in found), None)
 
 
 def distributions(study: Study, model: str) -> dict[str, BaseDistribution]:
