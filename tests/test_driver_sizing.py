@@ -9,7 +9,7 @@ from ray.exceptions import GetTimeoutError
 
 from fer_data.dataset import Split
 from study.config.hyperparameters import Hyperparameters
-from study.config.study import from_dict, read_preset
+from study.config.study import from_dict, preset, read_preset
 from study.driver import sizing
 from study.search import proposals
 from study.worker import speed
@@ -44,6 +44,16 @@ def test_a_slow_machine_leaves_trials_out_but_none_of_the_networks():
     assert sizing.left_out(study(), study()) == ""
     for factor in (1, 1.5):
         assert sizing.expected(sizing.cut(study(), (), paces(factor), 2), paces(factor), 2) <= 300
+
+
+def test_why_a_preset_is_sized_so_names_the_flags_that_said_otherwise():
+    """Beside --epochs 30 it told of few epochs, and of the ImageNet stem beside --stem small."""
+    sized = preset("search")["hardware"]["cpu"]
+    _, why = read_preset("search", "cpu")
+    assert sizing.reasons(why, sized, ["name", "seed", "pairs"]) == why
+    given = ["epochs", "name", "stem", "residual_init"]
+    assert sizing.reasons(why, sized, given) == f"{why}; --epochs, --stem, --residual-init as given"
+    assert sizing.reasons("", {}, given) == ""
 
 
 def test_a_time_budget_that_is_shorter_than_the_minutes_sizes_the_search_too():

@@ -81,12 +81,13 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
     joined = connected(address) if connection.wanted(address) else ""
     kind = resources.hardware_kind(given.get("device", asked))
     base, why = read_preset(source, kind)
+    sized = raw.get("hardware", {}).get(kind, {})
+    why = sizing.reasons(why, sized, given)
     of_file: list[str] = []
     if source not in PRESETS:  # a file of the person's own
         refuse_idle_file(base, raw, kind)
         refuse_outside(base)
-        parts = raw, raw.get("hardware", {}).get(kind, {})
-        of_file = [name for part in parts for name in part if name not in given]
+        of_file = [name for part in (raw, sized) for name in part if name not in given]
     said = {*given, *of_file}
     study = each_once(flags.with_flags(base, given), say)
     if "pairs" not in said:

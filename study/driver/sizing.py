@@ -4,7 +4,7 @@ Runs on the driver. What is told then is `remaining`'s, as is the time that is l
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from ray.exceptions import RayError
 
 from study import say
 from study.cluster import resources
+from study.config.flags import flag
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Study, to_dict
 from study.data.datasets import Dataset
@@ -99,6 +100,15 @@ def cut(
     while study.trials > least and expected(study, paces, slots, data) > most:
         study = replace(study, trials=study.trials - 1)
     return study
+
+
+def reasons(why: str, sized: Mapping[str, Any], given: Iterable[str]) -> str:
+    """Why a preset is sized so, and which flags have said otherwise; `sized` is its part for this
+    kind of machine."""
+    space = sized.get("space", {})
+    own = [name for part in space.values() if isinstance(part, dict) for name in part]
+    otherwise = [flag(name) for name in given if name in (*sized, *space, *own)]
+    return f"{why}; {', '.join(otherwise)} as given" if why and otherwise else why
 
 
 def left_out(before: Study, study: Study) -> str:
