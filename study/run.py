@@ -31,8 +31,7 @@ def main(argv: Sequence[str] | None = None, trainable: type | None = None) -> in
         return asked(argv, trainable)
     except KeyboardInterrupt as stopped:
         again, number = stopped.args or ("", signal.SIGINT)  # Python's own has none
-        told = f"; go on with: {again}" if again else " before anything was begun"
-        complain(f"study.run: stopped at once{told}")
+        complain("study.run: stopped at once" + (f"; go on with: {again}" if again else ""))
         return 128 + number
     finally:
         output.flushed()

@@ -78,7 +78,7 @@ def test_the_exit_code_is_that_of_the_signal_that_stops_it_at_once(monkeypatch, 
         raise KeyboardInterrupt
 
     monkeypatch.setattr(run, "asked", before)
-    assert run.main([]) == 130 and "before anything was begun" in capsys.readouterr().err
+    assert run.main([]) == 130 and capsys.readouterr().err == "study.run: stopped at once\n"
 
 
 def test_time_that_runs_out_while_nodes_are_asked_leaves_the_books_to_who_closes_them():

@@ -98,7 +98,7 @@ def test_sigterm_before_a_study_hears_it_is_told_and_no_code_of_rays(
         assert main(["--resume", "s"]) == 143
     finally:
         signal.signal(signal.SIGTERM, before)
-    assert capsys.readouterr().err.endswith("stopped at once before anything was begun\n")
+    assert capsys.readouterr().err.endswith("study.run: stopped at once\n")
 
 
 def test_a_folder_of_storage_is_storage_by_its_path_too(begun, tmp_path, monkeypatch, capsys):
@@ -271,6 +271,23 @@ def test_a_study_that_ends_before_its_first_event_says_why(begun, monkeypatch, e
     assert main(["--resume", "s"]) == code
     told = progress.of(begun.folder)
     assert (told["state"], told["why"]) == ("interrupted", why)
+
+
+def test_ctrl_c_when_a_study_has_ended_changes_nothing_of_how(begun, monkeypatch, capsys):
+    """Exit code 130, "stopped at once before anything was begun"."""
+
+    def close(notifier):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(run, "drive", DRIVE)
+    monkeypatch.setattr(run.nodes, "check", lambda place: {})
+    monkeypatch.setattr(run.provenance, "of_driver", dict)
+    monkeypatch.setattr(run.summary, "opening", lambda *given: "")
+    monkeypatch.setattr(run.resources, "inventory", str)
+    monkeypatch.setattr(run.stages, "run", lambda *given: 1)
+    monkeypatch.setattr(run.Notifier, "close", close)
+    assert main(["--resume", "s"]) == 1
+    assert "stopped" not in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ It imports what needs torch where that is needed: torch comes while Ray's proces
 import logging
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -289,9 +290,10 @@ def drive(
             notifier.once("ended", text, status="crashed", reason=why, exit_code=code)
             raise
         finally:
-            notifier.close()
-            if session.mirror:  # what an error of ours leaves behind goes there too
-                session.mirror.flush()
+            with suppress(KeyboardInterrupt):  # how it ended is known, and stays so
+                notifier.close()
+                if session.mirror:  # what an error of ours leaves behind goes there too
+                    session.mirror.flush()
 
 
 def unbegun(session: Session, why: str) -> None:
