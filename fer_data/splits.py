@@ -171,8 +171,11 @@ def crossings(rows: Rows) -> tuple[str, ...]:
     cut = (np.stack(within) > 0).sum(0) > 1
     if not cut.any():
         return ()
+    many = within[-1][cut].sum()
+    seen = f"{many:,} of them in test: a network is tested on what it has partly seen"
+    if not many:
+        seen = "none of them in test: a network is judged on val by what it has partly seen"
     return (
         f"{cut.sum():,} of {len(each):,} groups (persons, sequences or photographs) have images in "
-        f"more than one split, {within[-1][cut].sum():,} of them in test: a network is tested on "
-        "what it has partly seen",
+        f"more than one split, {seen}",
     )

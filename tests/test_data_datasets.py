@@ -347,10 +347,10 @@ def test_cache_never_unpickles(fer_file, own_cache, capsys):
 
 def test_named_cache_folder_that_cannot_be_written_is_a_mistake(fer_file, monkeypatch):
     below = fer_file / "cache"  # below a file
-    with pytest.raises(Mistake, match=f"the cache folder {below} can't be written"):
+    with pytest.raises(Mistake, match=f"folder {below} can't be written.*another as --cache DIR$"):
         datasets.load(fer_file, below)
-    monkeypatch.setenv("FER_STUDY_CACHE", str(below))
-    with pytest.raises(Mistake, match="give another as --cache DIR or FER_STUDY_CACHE"):
+    monkeypatch.setenv("FER_STUDY_CACHE", str(below))  # study.run has no --cache
+    with pytest.raises(Mistake, match="give another as FER_STUDY_CACHE$"):
         datasets.load(fer_file)
 
 

@@ -1,6 +1,7 @@
 """Each layout as it is published, with what a reader that falls into its trap would give."""
 
 import io
+import re
 import tarfile
 from collections import Counter
 from itertools import product
@@ -674,6 +675,11 @@ def test_a_split_that_cuts_persons_is_told(tmp_path):
     rows = splits.whole(sources.read(tmp_path / "mine"))
     told = noted(rows, "more than one split")
     assert told.startswith("10 of 10 groups") and "10 of them in test" in told
+    lines = [re.sub(r"test,p\d+", "test,p99", line) for line in lines]  # of one person alone
+    layouts.write(tmp_path / "mine/faces.csv", "\n".join(lines) + "\n")
+    told = noted(splits.whole(sources.read(tmp_path / "mine")), "more than one split")
+    assert told.startswith("10 of 11 groups") and "tested" not in told
+    assert "none of them in test: a network is judged on val by what it has partly seen" in told
 
 
 def path_table(path, labels):

@@ -251,7 +251,7 @@ def cached(key: str, cache: Path | None, prepare: Callable[[], Dataset]) -> Data
         if cache or os.environ.get("FER_STUDY_CACHE"):
             raise Mistake(
                 f"the cache folder {refusal}; expected a folder with 100 MB to spare: give another "
-                "as --cache DIR or FER_STUDY_CACHE"
+                f"as {'--cache DIR' if cache else 'FER_STUDY_CACHE'}"
             ) from error
         say(f"the cache folder {refusal}: going on without it; FER_STUDY_CACHE names another")
     return dataset
