@@ -252,6 +252,16 @@ def test_a_list_of_studies_and_one_that_cannot_be_read(tmp_path, capsys):
     assert told.err.count("\n") == 1 and "two/study.json is damaged" in told.err
 
 
+@pytest.mark.parametrize("other", [{"metric": "acceracy"}, {"models": None}, {"seeds": "many"}])
+def test_a_study_json_that_says_something_else_is_a_sentence(other, tmp_path, capsys):
+    """A changed byte, or a hand, was a traceback, also of a list of studies."""
+    header = HEADER | {"study": STUDY | other}
+    folder = study(tmp_path / "s", driver(), *SEARCHED, header=header)
+    assert status.main([str(folder)]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "s/study.json is damaged (" in told and "--resume" in told
+
+
 def test_a_damaged_study_ends_neither_the_watch_over_others_nor_their_telling(
     tmp_path, capsys, monkeypatch
 ):

@@ -24,9 +24,18 @@ STATES = ("completed", "stopped", "failed", "running")
 
 def of(folder: Path) -> Facts:
     """What a study was asked for, has come to, and still has to do. Mistake if it is no study."""
-    header = described(folder)
+    header, events = described(folder), list(read(folder / "events.jsonl"))
+    try:
+        return standing(folder, header, events)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, Mistake):
+            raise
+        raise damaged(folder / "study.json", error) from None
+
+
+def standing(folder: Path, header: Facts, events: list[Facts]) -> Facts:
+    """The same by study.json, whole as JSON, and the journal's events."""
     study, data = header["study"], header.get("data") or {}
-    events = list(read(folder / "events.jsonl"))
     facts: Facts = {
         "name": study.get("name") or folder.name,
         "folder": str(folder),
@@ -77,13 +86,18 @@ def described(folder: Path) -> Facts:
     except (FileNotFoundError, NotADirectoryError):
         raise Mistake(f"{folder} holds no study.json: expected the folder of a study") from None
     except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise Mistake(
-            f"{path} is damaged ({error!r}): python -m study.run --resume "
-            f"{shlex.quote(str(folder))} makes it anew from the journal, if that is whole"
-        ) from None
+        raise damaged(path, error) from None
     except OSError as error:
         raise Mistake(f"{path} can't be read ({error.strerror}): check its permissions") from None
     return header
+
+
+def damaged(path: Path, error: Exception) -> Mistake:
+    """Of a study.json that says something else than one."""
+    return Mistake(
+        f"{path} is damaged ({error!r}): python -m study.run --resume "
+        f"{shlex.quote(str(path.parent))} makes it anew from the journal, if that is whole"
+    )
 
 
 def below(folder: Path) -> list[Path]:
