@@ -240,7 +240,7 @@ def test_networks_of_a_study_with_storage_are_those_that_it_keeps_there(
 ):
     """They were told to be gone, beside the command that a study's end names. Of one that got its
     storage later, older states may lie in its folder: they answered elsewhere, in silence."""
-    folder, shared = tmp_path / "runs" / "one", tmp_path / "shared" / "one" / "checkpoints"
+    folder, shared = tmp_path / "fetched", tmp_path / "shared" / "one" / "checkpoints"
     shutil.copytree(study, folder)
     shutil.move(folder / "checkpoints", shared)
     header = json.loads((folder / "study.json").read_text())

@@ -124,8 +124,8 @@ def states(study: Study, folder: Path, tables: Tables, name: str) -> Place:
 
 
 def shared(study: Study, folder: Path) -> Place:
-    """A study's folder in shared storage."""
-    return places.at(study.storage) / folder.resolve().name
+    """A study's folder in shared storage, by whatever name it was fetched from there."""
+    return places.at(study.storage) / (study.name or folder.resolve().name)
 
 
 def state(one: Confirmed) -> dict[str, Any]:
