@@ -304,6 +304,23 @@ def test_a_spent_budget_says_how_far_it_came_and_how_to_give_more(tmp_path):
     assert "Or confirm" not in closed(found, tmp_path, "time_budget", time_budget=9)
 
 
+def test_a_search_that_its_budget_ended_with_its_last_trials_is_not_told_to_go_on_with_them(
+    tmp_path,
+):
+    """The command trained nothing, and its end said: Complete."""
+    found, given = tables(), {"stages": ["search"], "trials": 3, "time_budget": 9}
+    found.trials = {name: row for name, row in found.trials.items() if row["stage"] == "search"}
+    found.chosen, again = {}, f"python -m study.run --resume {tmp_path}"
+    text = closed(found, tmp_path, "time_budget", **given)
+    assert f"ended by now; others: {again} --trials 6 --time-budget 18\n" in text
+    assert f"Or confirm the best so far: {again} --stages confirm --time-budget 18" in text
+    assert "Go on with" not in text
+    grid = {"sampler": "grid", "space": {"batch_size": [32, 64]}}
+    assert "--trials" not in closed(found, tmp_path, "time_budget", **given, **grid)
+    text = closed(found, tmp_path, "time_budget", **given | {"trials": 4})
+    assert f"Go on with: {again} --time-budget 18" in text and "Or confirm" not in text
+
+
 def test_seeds_that_were_added_after_test_are_told_beside_the_verdicts(tmp_path):
     """The terminal gave its verdicts as if they were at their level; the report alone said it."""
     added = {"data": DATA, "seeds_after_test": [1, 2]}

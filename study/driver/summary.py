@@ -361,8 +361,14 @@ def closing(session: Session) -> str:
     lines += not_confirmed(session)
     if session.cause in BUDGETS:
         lines.append(f"Budget spent ({session.reason}); {progress(session)}. Artefacts: {folder}")
-        lines.append(f"Go on with: {again} {more(session)}")
-        open_still = "search" in study.stages and "confirm" in study.stages and not tables.chosen
+        searches, confirms = ("search" in study.stages, "confirm" in study.stages)
+        over = not confirms and len(tables.of_stage("search")) >= study.trials
+        if not over:
+            lines.append(f"Go on with: {again} {more(session)}")
+        elif study.sampler != "grid":  # which has no more points
+            others = f"{again} --trials {2 * study.trials} {more(session)}"
+            lines.append(f"All its trials have begun, and ended by now; others: {others}")
+        open_still = searches and (confirms or over) and not tables.chosen
         if open_still and best(tables, study):
             lines.append(f"Or confirm the best so far: {again} --stages confirm {more(session)}")
         return "\n".join(lines)
