@@ -178,7 +178,36 @@ def test_a_confirmation_is_of_the_settings_of_the_studys_own_networks(tmp_path):
     """Those that its preset has for networks left out by --models were counted."""
     settings = [{"name": name, "model": name} for name in ("alexnet", "resnet34")]
     study = {"stages": ["confirm"], "models": ["alexnet"], "settings": settings, "seeds": 3}
-    assert progress.models(load(folder(tmp_path / "s", header(study=study), [], [], []))) == 3
+    asked = progress.confirmations(load(folder(tmp_path / "s", header(study=study), [], [], [])))
+    assert asked == dict.fromkeys(["alexnet-s0", "alexnet-s1", "alexnet-s2"], 4)
+
+
+def test_each_setting_still_to_be_confirmed_has_its_own_epochs(tmp_path):
+    """Those of a setting of 10 epochs were counted with the study's 30."""
+    own = [{"name": "A", "model": "alexnet", "epochs": 50}]
+    own += [{"name": "C", "model": "alexnet", "epochs": 10}]
+    asked = {"stages": ["confirm"], "models": ["alexnet"], "settings": own, "epochs": 30}
+    head = header(study=asked, status="running", ended_at=None)
+    rows = [trial("A-s0", stage="confirm", setting="A", status="running", epochs=50)]
+    one = load(folder(tmp_path / "s", head, rows, epochs("A-s0", [0.1] * 40), []))
+    limit = progress.budget(one).set_index("budget")["limit"]
+    assert limit["epochs"] == 2 * 50 + 2 * 10 and limit["models of the confirmation"] == 4
+    assert progress.forecast(one)["epochs"] == 10 + 10 + 50 + 10
+
+
+def test_what_is_confirmed_beside_the_best_is_counted_before_a_search_has_ended(tmp_path):
+    """Two seeds of each best, one each of its default and of two next bests: 4 of 10 were told."""
+    asked = {"stages": ["search", "confirm"], "baseline_seeds": 1, "runners_up": 2}
+    head = header(study=asked, status="running", ended_at=None)
+    one = load(folder(tmp_path / "s", head, [trial("a0")], epochs("a0", [0.1] * 4), []))
+    limit = progress.budget(one).set_index("budget")["limit"]
+    assert limit["models of the confirmation"] == 10
+    assert limit["epochs"] == 6 * 4 + 10 * 4
+    chosen = [event(event="chosen", setting="alexnet", from_trial="a0", epoch=4)]
+    over = load(
+        folder(tmp_path / "t", head, [trial("a0")], epochs("a0", [0.1] * 4), [], None, chosen)
+    )
+    assert progress.forecast(over)["epochs"] == 2 * 4  # a search that has chosen tries no more
 
 
 def test_the_budget_says_what_was_spent_and_what_is_left(whole):

@@ -21,7 +21,7 @@ def budget(one: Findings) -> pd.DataFrame:
     stages = config.get("stages", [])
     rows = [
         ("trials of the search", len(searched), config.get("trials") if "search" in stages else 0),
-        ("models of the confirmation", len(trials) - len(searched), models(one)),
+        ("models of the confirmation", len(trials) - len(searched), len(confirmations(one))),
         ("epochs", len(epochs), epochs_asked(one)),
         ("seconds, wall-clock", clock(one), config.get("time_budget") or np.nan),
         ("seconds in epochs, all trials", seconds, np.nan),
@@ -33,27 +33,59 @@ def budget(one: Findings) -> pd.DataFrame:
     return frame.assign(left=(frame["limit"] - frame["spent"]).clip(lower=0))
 
 
-def models(one: Findings) -> int:
-    """Networks that the confirmation trains: settings, or the best of each network, by seeds."""
+def confirmations(one: Findings) -> dict[str, float]:
+    """The models that the confirmation trains, begun or not, by the names of their trials, and the
+    epochs of each, as far as one can say: each setting or the best of each network with each of its
+    seeds, and what is confirmed beside the best."""
     config = one.study["study"]
     if "confirm" not in config.get("stages", []):
-        return 0
-    beside = int(one.chosen["beside"].notna().sum())
-    chosen = len(one.chosen) - beside
-    searches = "search" in config["stages"]
-    expected = len(config.get("models", []) if searches else settings_of(config))
-    more = beside * int(config.get("baseline_seeds") or 0)
-    return (chosen or expected) * int(config.get("seeds") or 1) + more
+        return {}
+    whole, own = float(config.get("epochs") or 0), named_epochs(one)
+    first = list(one.chosen.loc[one.chosen["beside"].isna(), "setting"])
+    beside = list(one.chosen.loc[one.chosen["beside"].notna(), "setting"])
+    searches = "search" in config["stages"] or (one.trials["stage"] == "search").any()
+    if not first and searches:
+        first, own = config.get("models", []), {}
+        each = ["default", *range(2, 2 + int(config.get("runners_up") or 0))]
+        beside = [f"{model}-{which}" for model in first for which in each]
+    elif not first:
+        first = settings_of(config)
+    seeds = (first, config.get("seeds") or 1), (beside, config.get("baseline_seeds") or 0)
+    return {
+        f"{name}-s{number}": own.get(name, whole)
+        for names, many in seeds
+        for number in range(int(many))
+        for name in names
+    }
+
+
+def named_epochs(one: Findings) -> dict[str, float]:
+    """Setting -> epochs of its own: as it was named, or as the trial that found it."""
+    tried = one.trials.set_index("trial_id")["hp_epochs"]
+    named = one.study["study"].get("settings") or []
+    own = {each["name"]: float(each["epochs"]) for each in named if each.get("epochs")}
+    found = one.chosen[one.chosen["from_trial"].isin(tried.index)]
+    return own | {
+        setting: float(tried[trial])
+        for setting, trial in zip(found["setting"], found["from_trial"], strict=True)
+    }
+
+
+def to_come(one: Findings) -> tuple[int, float]:
+    """Trials of the search, and epochs of the confirmation, that haven't begun."""
+    begun = set(one.trials["trial_id"])
+    epochs = sum(many for name, many in confirmations(one).items() if name not in begun)
+    config, searched = one.study["study"], int((one.trials["stage"] == "search").sum())
+    if "search" not in config.get("stages", []) or len(one.chosen):
+        return 0, epochs
+    return max(0, (config.get("trials") or 0) - searched), epochs
 
 
 def epochs_asked(one: Findings) -> float:
     """Epochs if nothing were stopped: those of the trials that began, and of those to come."""
-    config, stage = one.study["study"], one.trials["stage"]
-    begun = pd.to_numeric(one.trials["hp_epochs"]).sum()
-    to_come = max(0, models(one) - int((stage == "confirm").sum()))
-    if "search" in config.get("stages", []):
-        to_come += max(0, (config.get("trials") or 0) - int((stage == "search").sum()))
-    return float(begun + to_come * (config.get("epochs") or 0))
+    trials, epochs = to_come(one)
+    begun = float(pd.to_numeric(one.trials["hp_epochs"]).sum())
+    return begun + trials * (one.study["study"].get("epochs") or 0) + epochs
 
 
 def clock(one: Findings) -> float:
@@ -87,10 +119,10 @@ def forecast(one: Findings) -> dict[str, Any]:
     run = trials["trial_id"].map(one.epochs.groupby("trial_id").size()).fillna(0)
     ended, searches = trials["status"] != "running", trials["stage"] == "search"
     left = float((pd.to_numeric(trials["hp_epochs"]) - run)[~ended].clip(lower=0).sum())
-    if "search" in config.get("stages", []):
-        mean = run[ended & searches].mean() if (ended & searches).any() else config.get("epochs", 0)
-        left += max(0, (config.get("trials") or 0) - int(searches.sum())) * float(mean)
-    left += max(0, models(one) - int((~searches).sum())) * float(config.get("epochs") or 0)
+    some = ended & searches
+    mean = float(run[some].mean() if some.any() else config.get("epochs") or 0)
+    new, confirmed = to_come(one)
+    left += new * mean + confirmed
     pace = clock(one) / len(one.epochs)
     seconds = left * pace
     limit = config.get("time_budget")
