@@ -351,6 +351,18 @@ def test_seeds_are_not_enough_while_a_pair_has_a_setting_of_one(request):
         assert not told.passed and "--seeds 12" in told.command, told
 
 
+def test_seeds_are_counted_for_the_pairs_of_the_studys_own_networks_alone(request):
+    """With --models alexnet the 36 pairs of all nine settings were to be decided."""
+    one = load(request.config.rootpath / "results/published/paper-alexnet")
+    own = evaluation.evaluated(answers(one))
+    every = [{"name": "A-alexnet", "model": "alexnet"}, {"name": "B-alexnet", "model": "alexnet"}]
+    every += [{"name": f"B-resnet34-{k}", "model": "resnet34"} for k in range(7)]
+    asked = one.study["study"] | {"settings": every, "models": ["alexnet"], "pairs": []}
+    told = health.seeds(replace(one, study={**one.study, "study": asked}), own, [])
+    (pair, all_nine) = (health.enough(one, own, many) for many in (1, 36))
+    assert told and f"--seeds {pair}" in told.command and pair < all_nine
+
+
 def test_the_checklist_of_a_study_tells_its_own_comparisons(whole, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(whole, other)

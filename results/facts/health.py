@@ -166,7 +166,8 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
     if single and not pairs:
         words = f"{listed(single)}: one seed, so that there is no interval."
         asked = one.study["study"]
-        named = asked.get("settings", ()) if "search" not in asked.get("stages", ()) else ()
+        searches = "search" in asked.get("stages", ())
+        named = asked.get("models", ()) if searches else status.settings_of(asked)
         every_two = comb(max(len(own), len(named)), 2)  # what is decided where no pairs were fixed
         return Check(name, False, words, again(one, seeds=f"{enough(one, own, every_two)}"))
     if not pairs:
