@@ -1,11 +1,15 @@
 """The search's facts: exact small tables, and a search of which little is known."""
 
+from base64 import b64decode
+
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from test_results_load import START, epochs, folder, header, trial, whole
 
 from results.artefacts.load import load
+from results.explorer.payload import payload
 from results.facts import halving, search
 from results.facts.progress import budget
 from results.report.report import report
@@ -73,14 +77,27 @@ def test_the_report_draws_the_search_as_it_went_after_its_answer(whole):
 
 
 def test_expected_best_of_all_is_the_best(whole):
-    frame = search.expected(search.searched(load(whole)))
+    one = load(whole)
+    frame = search.expected(one, search.searched(one))
     own = frame[frame["model"] == "alexnet"]
     assert own["expected"].tolist()[0] == pytest.approx((0.5 + 0.1 + 0.0 + 0.1) / 4)
     assert own["expected"].tolist()[-1] == pytest.approx(0.5)
     assert own["epochs"].tolist() == [1.75, 3.5, 5.25, 7.0]
-    work = search.expected(search.searched(load(whole)), images=10)["multiply_adds"]
-    # 1,000 an image forward, thrice that in a step
-    assert work.tolist()[:2] == [1.75 * 10 * 3 * 1000, 3.5 * 10 * 3 * 1000]
+    # 1,000 an image forward, thrice that in a step; 100 images are one batch of 64, and none of 128
+    each = (4 * 64 + 1 * 64) / 4 * 3 * 1000
+    assert own["multiply_adds"].tolist()[:2] == [each, 2 * each]
+
+
+def test_an_epoch_trains_on_whole_batches(tmp_path):
+    """Of 242 images 224 in batches of 32, and 192 in batches of 64."""
+    head = header(
+        data={"images": {"train": 300, "val": 14, "test": 14}}, study={"train_images": 242}
+    )
+    rows = [trial("a", hp_batch_size=32), trial("b", hp_batch_size=64)]
+    one = load(folder(tmp_path / "s", head, rows, [], []))
+    assert search.trained_images(one, one.trials).tolist() == [224, 192]
+    columns = payload([one, one])["trials"]
+    assert np.frombuffer(b64decode(columns["images"]["base64"])).tolist() == [224, 192] * 2
 
 
 def test_the_best_so_far_is_by_the_order_in_which_trials_ended(tmp_path):
@@ -250,7 +267,7 @@ def test_a_study_without_a_search_has_no_rows(tmp_path):
     for frame in (
         trials,
         search.progress(trials),
-        search.expected(trials),
+        search.expected(found, trials),
         search.best(trials),
         halving.savings(found, trials),
         halving.rungs(found, trials),
@@ -262,7 +279,8 @@ def test_a_failed_trial_counts_for_nothing_whatever_it_had(tmp_path):
     """One that had 90 % and diverged was the best to be expected, and the line rose to it."""
     rows = [trial("a"), trial("b", status="failed"), trial("c")]
     curves = epochs("a", [0.3]) + epochs("b", [0.2, 0.9]) + epochs("c", [0.4])
-    trials = search.searched(load(folder(tmp_path / "s", None, rows, curves, [])))
+    one = load(folder(tmp_path / "s", None, rows, curves, []))
+    trials = search.searched(one)
     assert search.progress(trials)["best"].tolist() == [0.3, 0.3, 0.4]
-    assert search.expected(trials)["expected"].tolist()[-1] == pytest.approx(0.4)
+    assert search.expected(one, trials)["expected"].tolist()[-1] == pytest.approx(0.4)
     assert search.best(trials)["judged"].tolist() == [0.4]

@@ -136,8 +136,10 @@ def placed(studies: list[Findings], name: str, place: dict[tuple[int, str], int]
 def trial_columns(studies: list[Findings], trials: pd.DataFrame, offsets: np.ndarray) -> Encoded:
     """Every trial's own columns, hyperparameters aside."""
     study = np.repeat(np.arange(len(studies)), np.diff(offsets))
+    images = [search.trained_images(one, one.trials) for one in studies]
     columns: Encoded = {
         "study": array(study, "u1"),
+        "images": numbers(pd.concat(images)),  # of an epoch
         "model": words(trials["hp_model"]),
         "asked": numbers(trials["hp_epochs"]),
     }
@@ -231,13 +233,11 @@ def look(model: str) -> list[str]:
 
 
 def about(one: Findings, place: dict[tuple[int, str], int], number: int) -> Encoded:
-    """What the views must know of a study: its schedule, its classes, how many images an epoch.
+    """What the views must know of a study: its schedule, its classes, what it was judged on.
 
     `place`: (study's number, trial) -> row of the payload, for the trials that it holds.
     """
-    config, data = one.study["study"], one.study["data"]
-    images = data.get("images", {}).get("train", 0)
-    trials = search.searched(one)
+    data, trials = one.study["data"], search.searched(one)
     return {
         "name": one.name,
         "status": one.study.get("status", "unknown"),
@@ -246,7 +246,6 @@ def about(one: Findings, place: dict[tuple[int, str], int], number: int) -> Enco
         "newest": latest(moments(one.epochs["finished_at"])),
         "digest": str(data.get("digest")),
         "synthetic": one.synthetic,
-        "images": min(images, config.get("train_images") or images),
         "val_images": search.val_images(one),
         "without_copies": without_copies(one),
         "asha": halving.schedule(one),

@@ -48,6 +48,15 @@ def val_images(findings: Findings) -> int:
     return int(min(whole, findings.study["study"].get("val_images") or whole))
 
 
+def trained_images(findings: Findings, trials: pd.DataFrame) -> pd.Series:
+    """How many images an epoch of each trial trains on: an epoch's shorter last batch is left out,
+    but in studies before 2026-11-27."""
+    whole = findings.study["data"].get("images", {}).get("train", 0)
+    images = min(whole, findings.study["study"].get("train_images") or whole)
+    batch = pd.to_numeric(trials["hp_batch_size"])
+    return images // batch * batch
+
+
 def on_gpus(trials: pd.DataFrame) -> bool:
     """Whether every epoch had a GPU or a share of one, so that its seconds are GPU-seconds."""
     return bool(len(trials)) and bool((pd.to_numeric(trials["gpus"]) > 0).all())
@@ -73,15 +82,16 @@ def progress(trials: pd.DataFrame) -> pd.DataFrame:
     return frame[columns]
 
 
-def expected(trials: pd.DataFrame, images: int = 1) -> pd.DataFrame:
+def expected(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
     """Expected best judged value of n trials of each network, with the 10 and 90 % points.
 
     Epochs, seconds and multiply-adds are n times the network's mean; a training step counts three
-    times its forward pass, for each of so many images an epoch.
+    times its forward pass, for each of an epoch's images.
     """
     rows = []
+    trials = trials.assign(images=trained_images(findings, trials))
     for model, group in trials[trials["status"] != "running"].groupby("model", sort=False):
-        work = pd.to_numeric(group["multiply_adds"]) * group["epochs_run"] * 3 * images
+        work = pd.to_numeric(group["multiply_adds"]) * group["epochs_run"] * 3 * group["images"]
         for n, (mean, low, high) in enumerate(st.expected_best(counted(group).array), 1):
             rows.append(
                 {

@@ -144,7 +144,7 @@
         epochs: data.last[i],
         seconds: data.trials.computing[i],
         multiply_adds:
-          3 * data.trials.multiply_adds[i] * data.last[i] * data.studies[data.trials.study[i]].images,
+          3 * data.trials.multiply_adds[i] * data.last[i] * data.trials.images[i],
       })[against];
     const costs = []; // of any selection, so that a brush moves no axis
     let on_gpus = true;

@@ -55,14 +55,10 @@
       Object.entries(MEASURES).filter(([name]) => explorer.data.epochs[name].some(v => !Number.isNaN(v))),
     );
   const rungs = () => [...new Set(explorer.data.decisions.rung)].sort((a, b) => a - b);
-  // The images seen at the rungs of each study: an epoch of one may have more than another's.
+  // The images seen at the rungs: an epoch of one study or batch size may have more than another's.
   const rung_images = () => {
-    const {decisions, trials, studies} = explorer.data;
-    return [
-      ...new Set(
-        Array.from(decisions.rung, (rung, k) => rung * studies[trials.study[decisions.trial[k]]].images),
-      ),
-    ];
+    const {decisions, trials} = explorer.data;
+    return [...new Set(Array.from(decisions.rung, (rung, k) => rung * trials.images[decisions.trial[k]]))];
   };
   // The studies with a search, each replayed with its own settings; of several, one is chosen.
   const searches = () =>
@@ -149,7 +145,7 @@
           how === 'seconds'
             ? sum
             : how === 'images'
-              ? epoch[k] * data.studies[data.trials.study[i]].images
+              ? epoch[k] * data.trials.images[i]
               : epoch[k];
       }
     }

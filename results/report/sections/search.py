@@ -99,9 +99,7 @@ def edges(one: Findings, trials: pd.DataFrame) -> list[Block]:
 
 def budget(one: Findings, trials: pd.DataFrame) -> list[Block]:
     """Expected best value on val against four budgets."""
-    whole = one.study["data"].get("images", {}).get("train", 0)
-    images = one.study["study"].get("train_images") or whole
-    frame = facts.expected(trials, min(images, whole) if whole else 1)
+    frame = facts.expected(one, trials)
     if frame.empty:
         return []
     budgets = BUDGETS | ({"seconds": "GPU-seconds"} if facts.on_gpus(trials) else {})
