@@ -1,5 +1,7 @@
 """Numbers and lists in words, for figures and tables alike."""
 
+from decimal import ROUND_HALF_UP, Decimal
+
 import pandas as pd
 
 from fer_data import counted as counted
@@ -38,8 +40,10 @@ def number(value: float) -> str:
 
 
 def whole_or_tenth(count: float) -> str:
-    """Small means over seeds keep a decimal, so that 0 is none."""
-    return f"{count:,.0f}" if count >= 10 or count == int(count) else f"{count:.1f}"
+    """Small means over seeds keep a decimal, so that 0 is none. Halves go up, as the explorer has
+    them: with two seeds every other mean is one."""
+    step = "1" if count >= 10 or count == int(count) else "0.1"
+    return f"{Decimal(float(count)).quantize(Decimal(step), ROUND_HALF_UP):,}"
 
 
 def ranged(low: float, high: float, digits: int = 1) -> str:

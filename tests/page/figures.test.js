@@ -40,7 +40,6 @@ function study(trials, {judged = 'val_accuracy', judged_words = 'val accuracy', 
         notes: {},
         replays: [],
         asha: {},
-        images: 100,
         val_images: 14,
         digest: 'a',
         newest: 0,
@@ -70,6 +69,7 @@ function study(trials, {judged = 'val_accuracy', judged_words = 'val accuracy', 
           ['gpus', () => 0],
           ['parameters', () => 100],
           ['multiply_adds', () => 1000],
+          ['images', () => 100],
           ['started_at', () => 1e6],
           ['ended_at', i => 1e6 + 1000 * (i + 1)],
           ['images_per_second', () => 10],
@@ -274,8 +274,8 @@ test('confirmed settings are ranked on val by what the study was judged by', () 
   }
 });
 
-// The table of confirmed models of a setting with two seeds, one of which diverged.
-function models_table(payload) {
+// The table of confirmed models of a setting with two seeds, one of which diverged, and the sentence on them.
+function answered(payload) {
   const {explorer} = shown(payload),
     saved = {},
     label = [0, 0, 1, 1],
@@ -284,10 +284,12 @@ function models_table(payload) {
       trial,
       setting: 'one',
       model: 'alexnet',
+      unlearned: trial === 's1',
       rows: 0,
       guess: array('u1', guess),
       probability: array('u1', Array(8).fill(0)),
     });
+  let built = [];
   Object.assign(explorer, {
     refresh() {},
     renew() {},
@@ -305,14 +307,20 @@ function models_table(payload) {
     attention: [],
   });
   const view = explorer.views.find(({id}) => id === 'faces');
-  view.build({append() {}});
+  view.build({append: (...parts) => (built = parts)});
   view.update({data: true});
-  return saved.confirmed();
+  return {table: saved.confirmed(), words: built[1].textContent};
 }
+const models_table = payload => answered(payload).table;
 
 test('a network that diverged answered wrong, in the table of models as in the report', () => {
   const [row] = models_table(study([{curve: [0.1]}])).rows;
   assert.deepEqual(plain(row), ['one', 'alexnet', 2, 0.375, 0.5, 0.25]);
+});
+
+test('of a setting of which some seeds have learned it is said how many have not', () => {
+  const {words} = answered(study(['s0', 's1'].map(trial_id => ({trial_id, curve: [0.1]}))));
+  assert.match(words, / one \(1 of 2 seeds\) has not learned: /);
 });
 
 test('the table of models has what the study was judged by', () => {

@@ -293,4 +293,9 @@ test('a network that diverged is wrong on the images to which it gave no answer'
   const {whole, truth} = page.confusion(page.answers.networks);
   assert.deepEqual(plain(whole), [1, 0, 0, 0.5]);
   assert.deepEqual(plain(truth), [2, 1]);
+  // of seven networks alike the mean is theirs: in sevenths an image added up to 0.9999999999999998
+  const seven = Array.from({length: 7}, () => page.answers.networks[0]),
+    mean = page.confusion(seven);
+  assert.deepEqual(plain(mean.whole), [2, 0, 0, 1]);
+  assert.deepEqual(plain(mean.truth), [2, 1]);
 });

@@ -65,27 +65,21 @@
       (state.scope === 'unseen' && split === 'test' && !told.images.duplicate[row])
     );
   };
-  // Counts, truth down, answer across, mean over the networks; each network's own; and `truth`, the images of each class,
-  // also those that a network which diverged gave no answer of.
+  // Counts, truth down, answer across, mean over the networks; and `truth`, the images of each class, also those that a
+  // network which diverged gave no answer of. Whole numbers are summed, whose sums are exact.
   explorer.confusion = networks => {
     const size = told.classes.length,
       whole = new Float64Array(size * size),
-      truth = new Float64Array(size),
-      own = [];
-    for (const {rows, guess} of networks) {
-      const counts = new Float64Array(size * size);
+      truth = new Float64Array(size);
+    for (const {rows, guess} of networks)
       for (let k = 0; k < rows.length; k++) {
         if (!explorer.in_scope(rows[k])) continue;
         const label = told.images.label[rows[k]];
-        truth[label] += 1 / networks.length;
-        if (guess[k] < size) counts[label * size + guess[k]]++;
+        truth[label]++;
+        if (guess[k] < size) whole[label * size + guess[k]]++;
       }
-      counts.forEach((count, cell) => {
-        whole[cell] += count / networks.length;
-      });
-      own.push(counts);
-    }
-    return {size, whole, own, truth};
+    const mean = sums => sums.map(sum => sum / networks.length);
+    return {size, whole: mean(whole), truth: mean(truth)};
   };
 
   function build(section) {
@@ -169,8 +163,7 @@
     choice === 'all' ? explorer.networks() : by_setting().get(choice.slice(2)) || explorer.networks();
 
   const signed = count => (count > 0 ? '+' : count < 0 ? '−' : '') + small(Math.abs(count));
-  const small = count =>
-    count >= 10 || Number.isInteger(count) ? explorer.count(Math.round(count)) : count.toFixed(1);
+  const small = explorer.whole_or_tenth;
   const tools = (name, table) =>
     explorer.tools(explorer.saver('CSV', name, () => explorer.save_csv(name, table())));
 
@@ -434,7 +427,12 @@
 
   // What is shown of a network that is no better than one class answered always is that of a constant.
   function unlearned(chosen) {
-    const names = [...new Set(chosen.filter(network => network.unlearned).map(network => network.setting))];
+    const flat = chosen.filter(network => network.unlearned),
+      of = (networks, name) => networks.filter(({setting}) => setting === name).length,
+      names = [...new Set(flat.map(network => network.setting))].map(name => {
+        const [some, all] = [of(flat, name), of(chosen, name)];
+        return some < all ? `${name} (${some} of ${all} seeds)` : name;
+      });
     return names.length
       ? ` ${explorer.listed(names)} ${names.length > 1 ? 'have' : 'has'} not learned: no better than one class answered always.`
       : '';

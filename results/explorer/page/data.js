@@ -275,6 +275,9 @@ const explorer = {views: []};
         return `${Number((value / size).toPrecision(3))} ${letter}`;
     return explorer.number(value);
   };
+  // A mean count: small ones keep a decimal (results.words.whole_or_tenth).
+  explorer.whole_or_tenth = count =>
+    count >= 10 || Number.isInteger(count) ? explorer.count(Math.round(count)) : count.toFixed(1);
   explorer.percent = (value, digits = 1) =>
     value === null || value === undefined || Number.isNaN(value) ? '–' : `${(100 * value).toFixed(digits)} %`;
   explorer.duration = seconds => {
