@@ -232,6 +232,20 @@ def test_the_pairs_of_the_preset_are_judged_across_the_studies_that_ran_their_se
     assert paper.across(before, evaluated([one for each in before for one in answers(each)])) == []
 
 
+def test_core_hours_of_one_study_are_not_added_to_gpu_hours_of_another():
+    """Across studies, of which one trained on a GPU, the sum was told as GPU-hours."""
+    names = ("paper-alexnets", "paper-resnets-two-seeds")
+    here, there = (load(readme.PUBLISHED / "paper" / name) for name in names)
+    studies = [here, replace(there, epochs=there.epochs.assign(gpus=1.0))]
+    lone = [
+        replace(one, seeds=one.seeds[:1], probability=one.probability[:1])
+        for study in studies
+        for one in answers(study)
+    ]
+    (mixed,) = paper.across(studies, evaluated(lone))
+    assert mixed.needed and mixed.cost_words == ""
+
+
 def test_without_a_setting_of_the_papers_there_is_no_answer(whole):
     assert text.answer([load(whole)]) == "\nNo setting of the paper has been published.\n\n"
 

@@ -133,9 +133,10 @@ def across(studies: list[Findings], settings: list[Evaluated]) -> list[Compariso
     if len({one.answers.study for one in group}) < 2:
         return []
     there = {one.name: verdicts.tested(studies, one, PRIMARY) for one in group}
+    paid = {one.name: verdicts.unit(studies, [one]) for one in group}
     pairs = [(there[a], there[b]) for a, b in PAIRS if {a, b} <= set(there)]
-    alone, unit = verdicts.clusters(group, PRIMARY), verdicts.unit(studies, group)
-    return family(pairs, True, MARGIN, alone, unit)
+    found = family(pairs, True, MARGIN, verdicts.clusters(group, PRIMARY), "")
+    return [verdicts.in_unit(one, paid[one.first], paid[one.second]) for one in found]
 
 
 def told_across(found: Iterable[Comparison]) -> list[str]:
