@@ -144,6 +144,17 @@ def test_only_seeds_that_both_have_count(tmp_path):
     assert row["verdict"] == "not settled"
 
 
+def test_where_a_pair_is_not_judged_seed_by_seed_the_difference_is_that_of_its_interval(tmp_path):
+    """With two seeds of three the interval was of all seeds, and the difference of the common."""
+    few = THREE | {"plain": (0.0, 0.0, [2, 3, 12]), "flip": (0.5, 0.0, [2, 2])}
+    one = load(study(tmp_path / "s", few))
+    row = effects(one).set_index(["arm", "scope"]).loc[("flip", evaluation.PRIMARY)]
+    assert row["difference"] == pytest.approx((17 / 3 - 2) / 14)
+    assert row["difference"] == pytest.approx(row["accuracy"] - row["base_accuracy"])
+    section = next(one for one in report([one]).sections if one.title.startswith("Ablation"))
+    assert section.blocks[0].summary.startswith("plain has 59.5 % on test without duplicates (3 ")
+
+
 def test_the_section_says_what_each_gives(tmp_path):
     whole = THREE | {"flip": (0.5, 0.0, [1, 0, 1]), "all": (0.5, 0.1, [0, 0, 0])}
     sections = report([load(study(tmp_path / "s", whole))]).sections

@@ -131,15 +131,20 @@ def effects(
 def judged(
     rows: list[dict[str, Any]], by_name: dict[str, Evaluated], compared: list[Comparison]
 ) -> list[dict[str, Any]]:
-    """The rows with what the one rule says of arm and base."""
+    """The rows with what the one rule says of arm and base, by all of their seeds where it wasn't
+    seed by seed."""
     known = {frozenset((one.first, one.second)): one for one in compared}
     for row in rows:
-        arm, base = by_name[row["arm"]].name, by_name[row["base"]].name
-        one = known.get(frozenset((arm, base)))
+        arm, base = by_name[row["arm"]], by_name[row["base"]]
+        one = known.get(frozenset((arm.name, base.name)))
         if one:
-            ends = (one.low, one.high) if one.first == arm else (-one.high, -one.low)
-            word = one.verdict if one.first == arm else OPPOSITE.get(one.verdict, one.verdict)
+            ends = (one.low, one.high) if one.first == arm.name else (-one.high, -one.low)
+            word = one.verdict if one.first == arm.name else OPPOSITE.get(one.verdict, one.verdict)
             row |= {"low": ends[0], "high": ends[1], "verdict": word, "holm": one.p}
+            if not one.paired and not np.isnan(one.low):
+                whole = [each.scopes[PRIMARY]["accuracy"].mean for each in (base, arm)]
+                row |= {"base_accuracy": whole[0], "accuracy": whole[1]}
+                row["difference"] = whole[1] - whole[0]
     return rows
 
 

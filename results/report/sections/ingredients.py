@@ -63,9 +63,10 @@ def base_words(base: str, part: pd.DataFrame) -> str:
         f"{row['arm']} {row['verdict']}, {signed(100 * row['difference'], 1)} ({points(row)})"
         for _, row in sure.iterrows()
     ]
+    fullest = part.loc[part["seeds"].idxmax()]
     words = (
-        f"{base} has {100 * part['base_accuracy'].iloc[0]:.1f} % on test without "
-        f"duplicates ({seeds(int(part['seeds'].min()))}). "
+        f"{base} has {100 * fullest['base_accuracy']:.1f} % on test without duplicates "
+        f"({seeds(int(fullest['seeds']))}). "
     )
     if effect:
         words += f"Settled, in points with Holm's intervals: {'; '.join(effect)}"
