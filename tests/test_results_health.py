@@ -318,6 +318,17 @@ def test_the_checklist_answers_what_the_artefacts_answer_and_leaves_the_rest_ope
     assert "On test without copies" in by_key["7b"]
 
 
+def test_the_checklist_tells_what_was_left_out_as_asked_for_and_every_transformation(whole):
+    """Of a study --without contempt it said that no image was left out."""
+    one = load(whole)
+    one.trials["hp_brightness"] = 0.2
+    asked = one.study["study"] | {"without": ["contempt"]}
+    given = checklist.Given(replace(one, study={**one.study, "study": asked}), [], [])
+    assert checklist.excluded(given).strip() == "As asked for: the images of contempt."
+    assert "brightness 0.2" in checklist.transformations(given)
+    assert checklist.excluded(replace(given, one=one)) == "No image was left out of training."
+
+
 def test_a_flag_that_does_nothing_beside_them_is_refused(whole, capsys):
     assert main([str(whole), "--health", "--out", "page.html"]) == 2
     assert "--out does nothing with --health" in capsys.readouterr().err

@@ -76,7 +76,12 @@ def samples(given: Given) -> str:
 
 def excluded(given: Given) -> str:
     part = status.used(given.one.study)
-    told = f"Trained and validated on {part}." if part else "No image was left out of training."
+    without = given.asked.get("without") or []
+    told = f"As asked for: the images of {listed(without)}. " * bool(without)
+    if part:
+        told += f"Trained and validated on {part}."
+    elif not without:
+        told = "No image was left out of training."
     known = given.data.get("val_duplicates")
     if given.asked.get("val_copies") == "without" and known is not None:
         copies = known + (given.data.get("val_near_copies") or 0)
@@ -91,7 +96,7 @@ def corrupt(given: Given) -> str:
 
 def transformations(given: Given) -> str:
     trials = given.one.trials
-    names = ("image_px", "flip", "shift", "rotation", "scale", "erasing")
+    names = "image_px flip shift rotation scale erasing brightness contrast".split()
     told = [
         f"{name} {', '.join(f'{v:g}' for v in sorted(trials[f'hp_{name}'].dropna().unique()))}"
         for name in names
