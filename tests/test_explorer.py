@@ -210,6 +210,25 @@ def test_what_is_confirmed_beside_the_best_is_counted_before_a_search_has_ended(
     assert progress.forecast(over)["epochs"] == 2 * 4  # a search that has chosen tries no more
 
 
+def test_trials_that_were_stopped_leave_no_epochs(tmp_path):
+    """Of a search whose trials had ended after 2 of 8 epochs six were left."""
+    rows = [trial("a", status="stopped"), trial("b", status="failed")]
+    head = header(study={"stages": ["search"], "trials": 2})
+    one = load(folder(tmp_path / "s", head, rows, epochs("a", [0.1]) + epochs("b", [0.1]), []))
+    told = progress.budget(one).set_index("budget").loc["epochs"]
+    assert told.tolist() == [2, 8, 0]
+
+
+@pytest.mark.parametrize(("budget", "ends"), [(0, False), (3600, True), (10**6, False)])
+def test_a_budget_that_is_larger_than_what_is_left_ends_nothing(tmp_path, budget, ends):
+    """Whatever it was, it was said to end the study by then."""
+    study = {"stages": ["search"], "trials": 3, "time_budget": budget}
+    head = header(status="running", ended_at=None, study=study)
+    rows, lines = [trial("a")], [event(event="epoch_done")]
+    one = load(folder(tmp_path / "s", head, rows, epochs("a", [0.1] * 4), [], None, lines))
+    assert ("Its time budget ends it" in progress.forecast_words(one)) == ends
+
+
 def test_the_budget_says_what_was_spent_and_what_is_left(whole):
     frame = progress.budget(load(whole)).set_index("budget")
     assert frame.loc["trials of the search"].tolist() == [8, 6, 0]

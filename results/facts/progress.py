@@ -5,10 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_stats.share import wilson
 from results.artefacts.load import Findings
-from results.facts import search
-from results.facts.evaluation import PRIMARY, Evaluated, confirmed
 from results.facts.status import duration, settings_of
 
 
@@ -29,8 +26,10 @@ def budget(one: Findings) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["budget", "spent", "limit"])
     frame[["spent", "limit"]] = frame[["spent", "limit"]].astype(float)
-    frame = frame[(frame["spent"] > 0) | (frame["limit"] > 0)].reset_index(drop=True)
-    return frame.assign(left=(frame["limit"] - frame["spent"]).clip(lower=0))
+    left = (frame["limit"] - frame["spent"]).clip(lower=0)
+    left[frame["budget"] == "epochs"] = epochs_left(one)  # stopped trials leave none
+    frame = frame.assign(left=left)
+    return frame[(frame["spent"] > 0) | (frame["limit"] > 0)].reset_index(drop=True)
 
 
 def confirmations(one: Findings) -> dict[str, float]:
@@ -81,11 +80,24 @@ def to_come(one: Findings) -> tuple[int, float]:
     return max(0, (config.get("trials") or 0) - searched), epochs
 
 
+def under_way(one: Findings) -> float:
+    """Epochs that the trials which haven't ended still have before them."""
+    trials = one.trials[one.trials["status"] == "running"]
+    run = one.epochs.groupby("trial_id").size().reindex(trials["trial_id"], fill_value=0)
+    left = trials["hp_epochs"].to_numpy(float) - run.to_numpy(float)
+    return float(left.clip(min=0).sum())
+
+
+def epochs_left(one: Findings) -> float:
+    """Epochs that may still be run: those under way, and all of the trials to come."""
+    trials, epochs = to_come(one)
+    return under_way(one) + trials * (one.study["study"].get("epochs") or 0) + epochs
+
+
 def epochs_asked(one: Findings) -> float:
     """Epochs if nothing were stopped: those of the trials that began, and of those to come."""
-    trials, epochs = to_come(one)
     begun = float(pd.to_numeric(one.trials["hp_epochs"]).sum())
-    return begun + trials * (one.study["study"].get("epochs") or 0) + epochs
+    return begun + epochs_left(one) - under_way(one)
 
 
 def clock(one: Findings) -> float:
@@ -116,19 +128,20 @@ def forecast(one: Findings) -> dict[str, Any]:
     if one.study.get("status") != "running" or one.epochs.empty:
         return {}
     config, trials = one.study["study"], one.trials
-    run = trials["trial_id"].map(one.epochs.groupby("trial_id").size()).fillna(0)
-    ended, searches = trials["status"] != "running", trials["stage"] == "search"
-    left = float((pd.to_numeric(trials["hp_epochs"]) - run)[~ended].clip(lower=0).sum())
-    some = ended & searches
-    mean = float(run[some].mean() if some.any() else config.get("epochs") or 0)
+    ended = trials[(trials["status"] != "running") & (trials["stage"] == "search")]
+    run = one.epochs.groupby("trial_id").size().reindex(ended["trial_id"], fill_value=0)
+    mean = float(run.mean() if len(run) else config.get("epochs") or 0)
     new, confirmed = to_come(one)
-    left += new * mean + confirmed
+    left = under_way(one) + new * mean + confirmed
     pace = clock(one) / len(one.epochs)
     seconds = left * pace
-    limit = config.get("time_budget")
-    if limit:
-        seconds = min(seconds, max(0.0, limit - clock(one)))
-    return {"epochs": left, "seconds": seconds, "pace": pace, "limited": bool(limit)}
+    limit = max(0.0, (config.get("time_budget") or np.inf) - clock(one))
+    return {
+        "epochs": left,
+        "seconds": min(seconds, limit),
+        "pace": pace,
+        "limited": limit < seconds,
+    }
 
 
 def forecast_words(one: Findings) -> str:
@@ -144,52 +157,6 @@ def forecast_words(one: Findings) -> str:
         f"{end:%Y-%m-%d %H:%M} UTC."
     )
     return words + (" Its time budget ends it by then." if ahead["limited"] else "")
-
-
-def best(one: Findings, settings: list[Evaluated]) -> pd.DataFrame:
-    """Each network's best: confirmed on test if it was, else the search's on val, with intervals.
-
-    A figure of val was chosen for being high, so it is optimistic; it is of the study's metric, and
-    without an interval where that isn't accuracy.
-    """
-    rows = []
-    frame = confirmed([j for j in settings if j.answers.study == one.name])
-    test = frame[(frame["measure"] == "accuracy") & (frame["scope"] == PRIMARY)]
-    for model, group in test.groupby("model", sort=False):
-        row = group.loc[group["mean"].idxmax()]
-        rows.append(
-            {
-                "model": model,
-                "of": row["setting"],
-                "split": "test",
-                "epoch": np.nan,
-                "seeds": row["seeds"],
-                "images": row["images"],
-                "accuracy": row["mean"],
-                "low": row["low"],
-                "high": row["high"],
-            }
-        )
-    images = search.val_images(one)
-    for _, row in search.best(search.searched(one)).iterrows():
-        low = high = np.nan  # Wilson's is of a share
-        if one.metric == "accuracy":
-            low, high = wilson(row["judged"] * images, images)
-        rows.append(
-            {
-                "model": row["model"],
-                "of": row["trial_id"],
-                "split": "val",
-                "epoch": row["last_epoch"],
-                "seeds": 1,
-                "images": images,
-                "accuracy": row["judged"],
-                "low": low,
-                "high": high,
-            }
-        )
-    columns = "model of split epoch seeds images accuracy low high".split()
-    return pd.DataFrame(rows, columns=columns)
 
 
 def failures(one: Findings) -> pd.DataFrame:
