@@ -261,14 +261,11 @@ def in_clusters(value: np.ndarray, cluster: np.ndarray | None) -> np.ndarray:
     return mean + (sums - mean * sizes) * len(sizes) / value.shape[1]
 
 
-VERDICTS = ("better", "worse", "equal", "not settled")
-
-
 @dataclass(frozen=True)
 class Verdict:
     """What a family of comparisons says of one of them."""
 
-    word: str  # of VERDICTS: of the first, against the second
+    word: str  # better, worse, equal or not settled: of the first, against the second
     low: float  # interval at the level that Holm leaves to this comparison, within -1 to 1
     high: float
     level: float

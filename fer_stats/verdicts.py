@@ -45,7 +45,7 @@ class Comparison:
     low: float  # of the interval at `level`, the level that Holm leaves; NaN with one seed
     high: float
     level: float
-    verdict: str  # of crossed.VERDICTS
+    verdict: str  # as crossed.Verdict has it
     margin: float  # within which "equal" is meant
     p: float  # of no difference, with Holm
     p_equal: float  # of a difference of the margin or more, with Holm
