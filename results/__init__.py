@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from fer_data import Mistake as Mistake
 
@@ -13,11 +14,16 @@ RUN = "artefact folder, runs/NAME, or a folder of such, all of whose studies are
 
 def command(program: str, do: Callable[[], int]) -> int:
     """A command's exit code: what `do` returns or, with a line on standard error, 2 for a person's
-    mistake and 130 after Ctrl-C."""
+    mistake or a file that can't be read or written, and 130 after Ctrl-C."""
     try:
         return do()
     except Mistake as mistake:
         print(f"{program}: {mistake}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        unheard()
+        what, why = error.filename or "its output", error.strerror or error
+        print(f"{program}: {what} can't be read or written ({why})", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"{program}: stopped", file=sys.stderr)
@@ -30,6 +36,12 @@ def say(*lines: object) -> None:
     try:
         print(*lines, sep="\n", flush=True)
     except BrokenPipeError:
-        null = os.open(os.devnull, os.O_WRONLY)  # else Python would try again at its end
+        unheard()
+
+
+def unheard() -> None:
+    """Let standard output go nowhere: what waits in it would be tried again at Python's end."""
+    with suppress(OSError):  # a stream in memory
+        null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())
         os.close(null)

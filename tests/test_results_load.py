@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,16 @@ def test_ctrl_c_is_a_line_and_its_exit_code(monkeypatch, capsys, module, name, w
     monkeypatch.setattr(program, name, stop)
     assert program.main(words) == 130
     assert capsys.readouterr().err == f"{module.removesuffix('.__main__')}: stopped\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_a_sentence(whole, monkeypatch, capsys):
+    """Of `python -m results RUN --health > FILE` it was a traceback."""
+    with Path("/dev/full").open("w") as full, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", full)
+        assert importlib.import_module("results.__main__").main([str(whole), "--health"]) == 2
+    told = capsys.readouterr().err
+    assert told == "results: its output can't be read or written (No space left on device)\n"
 
 
 def header(**more):
