@@ -20,7 +20,7 @@ from fer_data.splits import identical, whole
 class Split:
     images: np.ndarray  # uint8 (N, side, side)
     labels: np.ndarray  # int64 (N,), index into Dataset.classes
-    ids: np.ndarray  # int64 (N,), row of the table from 0, or place in the sorted list of files
+    ids: np.ndarray  # int64 (N,), row of the table (FER+: kept row) from 0, or place in its files
     shares: np.ndarray | None = None  # float32 (N, K), what is trained towards where votes are kept
 
     def taken(self, rows: np.ndarray) -> "Split":

@@ -15,7 +15,7 @@ class Rows:
     images: np.ndarray  # uint8 (N, side, side)
     names: np.ndarray  # str (N,), class names
     splits: np.ndarray  # str (N,), train, val or test; all "" where nothing tells it
-    ids: np.ndarray  # int64 (N,), row of the table from 0, or place in the sorted list of files
+    ids: np.ndarray  # int64 (N,), row of the table (FER+: kept row) from 0, or place in its files
     notes: tuple[str, ...]  # sentences on what had to be assumed or changed
     known: str = ""  # the published data set whose images per class and split these are, as fer2013
     groups: np.ndarray = field(default_factory=lambda: np.array([]))  # str (N,), see faces.Face

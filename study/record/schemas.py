@@ -70,7 +70,7 @@ DECISIONS: Columns = {
 PREDICTIONS: Columns = {
     "trial_id": (TEXT, "as in trials"),
     "split": (TEXT, "val or test"),
-    "image": (WHOLE, "row of the source's table from 0, or place in its sorted files"),
+    "image": (WHOLE, "row of the source's table (FER+: kept row) from 0, or place in sorted files"),
     "label": (TEXT, "class name"),
     "duplicate": (
         pa.bool_(),
