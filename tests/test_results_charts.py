@@ -106,7 +106,8 @@ def test_a_scope_that_one_study_lacks_is_a_dash_in_its_row(tmp_path):
 
 def test_the_readmes_first_picture_says_how_many_of_the_papers_epochs_were_run():
     studies = readme.published()
-    begun = [study for study in studies if study.name != "paper-resnets-and-cbam"]
+    whole = ("paper-cbam-50-epochs", "paper-resnets-and-cbam")
+    begun = [study for study in studies if study.name not in whole]
     picture, earlier = (next(pictures.pictures(each)) for each in (studies, begun))
     at, before = (
         {label.split("<br>")[0]: (label, symbol) for label, symbol in marks(one.plots[0]).items()}
