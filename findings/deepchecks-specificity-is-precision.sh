@@ -31,8 +31,7 @@ sed -n '2,/^set /{/^set /!s/^# \{0,1\}//p}' "$0"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${FINDINGS_PYTHON:-python3}" -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --no-compile deepchecks==0.19.1 scikit-learn==1.5.2 pandas==2.2.3 scipy==1.13.1 \
-  numpy==1.26.4 statsmodels==0.14.4 category-encoders==2.6.4 plotly==5.24.1
+"$work/venv/bin/pip" install --quiet --no-compile deepchecks==0.19.1 scikit-learn==1.5.2 pandas==2.2.3 scipy==1.13.1 numpy==1.26.4 statsmodels==0.14.4 category-encoders==2.6.4 plotly==5.24.1
 cd "$work"
 echo "Now:"
 DISABLE_LATEST_VERSION_CHECK=True OMP_NUM_THREADS=1 venv/bin/python -W ignore - <<'EOF' 2>log || { cat log; exit 1; }
