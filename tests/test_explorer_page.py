@@ -146,8 +146,8 @@ def test_a_brush_is_one_selection_in_every_view_and_in_the_address(browser, whol
             assert f"of the {many} selected" in summary
         faces = page.locator("#faces-summary")
         assert faces.inner_text() == (  # chosen from a0
-            "2 models of the selection: alexnet. alexnet has not learned: no better than one "
-            "class answered always."
+            "2 models of the selection: alexnet. alexnet (1 of 2 seeds) has not learned: no better "
+            "than one class answered always."
         )
         page.locator("#figure-table tbody tr[data-key]").first.click()
         page.locator("dialog").get_by_label("Tags").fill("baseline, to repeat")
@@ -575,6 +575,8 @@ def test_of_two_searches_each_is_told_by_its_own_metric_and_images(browser, tmp_
     """What is drawn is the accuracy that both have; ASHA judged the second by macro-F1."""
     for name in "ab":
         judged_study(tmp_path / name, 3)
+        trials = pd.read_parquet(tmp_path / name / "trials.parquet")
+        trials.assign(hp_batch_size=50).to_parquet(tmp_path / name / "trials.parquet")
     told = json.loads((tmp_path / "b" / "study.json").read_text())
     told["study"] |= {"metric": "macro_f1", "train_images": 50, "name": "b"}
     (tmp_path / "b" / "study.json").write_text(json.dumps(told))
