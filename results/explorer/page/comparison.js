@@ -143,8 +143,7 @@
         trials: 1,
         epochs: data.last[i],
         seconds: data.trials.computing[i],
-        multiply_adds:
-          3 * data.trials.multiply_adds[i] * data.last[i] * data.trials.images[i],
+        multiply_adds: 3 * data.trials.multiply_adds[i] * data.last[i] * data.trials.images[i],
       })[against];
     const costs = []; // of any selection, so that a brush moves no axis
     let on_gpus = true;

@@ -141,12 +141,7 @@
       let sum = 0;
       for (let k = start[i]; k < start[i + 1]; k++) {
         sum += epoch_seconds[k] || 0;
-        x[k] =
-          how === 'seconds'
-            ? sum
-            : how === 'images'
-              ? epoch[k] * data.trials.images[i]
-              : epoch[k];
+        x[k] = how === 'seconds' ? sum : how === 'images' ? epoch[k] * data.trials.images[i] : epoch[k];
       }
     }
     axis_cache = {data, how, x};
