@@ -65,10 +65,15 @@ def rows_of(digest: str, split: np.ndarray, image: np.ndarray, pixels: np.ndarra
 
 
 def not_the_papers(data: Mapping[str, Any]) -> str:
-    """Why val and test together aren't FER-2013's PublicTest and PrivateTest, the test folder of
-    the paper; empty where they are. `data` is that of study.json."""
+    """Why a study's networks can't be held against the paper's: val and test together aren't
+    FER-2013's PublicTest and PrivateTest, its test folder, or they were trained on a part of train;
+    empty where they can. `data` is that of study.json."""
     if data.get("synthetic"):
         return "its faces are drawn"
+    trained = (data.get("images") or {}).get("train", 0)
+    whole = sum((data.get("counts") or {}).get("train", {}).values())
+    if trained < whole:
+        return f"its networks were trained on {trained:,} of {whole:,} images"
     if data.get("digest") in PUBLISHED:
         return ""
     ours, theirs = both(data.get("counts") or {}), papers_counts()

@@ -205,6 +205,8 @@ FILES = {  # a line of the file behind each semicolon
     'models = ["alexnet"]; [space]; flip = 0.1; [space.alexnet]; flip = 0.5': SAYS_ITS_OWN,
     f'stages = ["confirm"]; [space]; lr = 1; {SETTING}; lr = 0.2': f"lr {SAYS_ITS_OWN}",
     f'{SETTING}; schedule = "step"; patience = 2': "setting 'A' has patience, which acts with",
+    f'stages = ["confirm"]; {SETTING}; replaced = 3': "setting 'A' has replaced 3, which only a",
+    f"{SETTING}; replaced = {{ lr = 0.1 }}": "setting 'A' has replaced {'lr': 0.1}, which only a",
     '[hardware.cpu]; stages = ["search"]; seeds = 4': "seeds does nothing here, since nothing is",
     '[hardware.cpu]; device = "cpu"': "hardware.cpu has device, by which it is chosen",
     'models = ["alexnet", "resnet34"]; [space.alexnet]; optimizer = "adam"; momentum = 0.5': (

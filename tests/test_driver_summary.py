@@ -9,7 +9,8 @@ import pytest
 from fer_data import fer2013
 from fer_stats import crossed
 from fer_stats.share import wilson
-from study.config.study import from_dict, read_preset
+from study.config.flags import with_flags
+from study.config.study import from_dict, read_preset, to_dict
 from study.driver.summary import closing, confirmed, how_long, report, searched, table, too_few
 from study.record.tables import Tables
 
@@ -198,6 +199,10 @@ def test_the_papers_figure_stands_beside_ours_where_there_is_one():
             {"counts": {"val": {"sad": 3}, "test": {"sad": 81}}},
             "its val and test hold 84 images, and the paper's test folder 7,178",
         ),
+        (
+            {"images": {"train": 9}, "counts": {"train": {"sad": 12}}},
+            "its networks were trained on 9 of 12 images",
+        ),
     ],
 )
 def test_the_papers_figure_stands_beside_no_other_images_and_the_end_says_why(tmp_path, data, why):
@@ -206,6 +211,21 @@ def test_the_papers_figure_stands_beside_no_other_images_and_the_end_says_why(tm
     text = report(tmp_path, study, tables(), DATA | data, VAL)
     assert "58.4" not in text and not re.search(r" paper *$", text, re.MULTILINE)
     assert f"The paper's accuracies aren't set beside these: {why}." in text
+
+
+def test_the_papers_figure_stands_beside_no_other_hyperparameters_and_the_end_says_so(tmp_path):
+    """--preset paper --lr .02 had the paper's accuracy, of lr .005, beside its own."""
+    predictions("++++++").to_parquet(tmp_path / "predictions.parquet")
+    named = {"name": "A", "model": "alexnet", "published": 0.5836, "lr": 0.005, "epochs": 50}
+    asked = {"lr": "0.02", "epochs": "50", "dropout": "0.3"}
+    study = from_dict(to_dict(with_flags(from_dict({"settings": [named]}), asked)))
+    text = report(tmp_path, study, tables(), DATA | {"digest": fer2013.PUBLISHED[0]}, VAL)
+    assert "58.4" not in text and not re.search(r" paper *$", text, re.MULTILINE)
+    assert "The paper's accuracy of A isn't set beside ours: it is of the setting as search" in text
+    assert "has it, with lr 0.005." in text
+    assert "was first chosen by val and test together" in text
+    again = with_flags(study, {"lr": "0.005"})
+    assert again.settings[0].replaced == {}, "as it was published"
 
 
 def test_of_settings_that_were_read_from_test_nobody_says_that_test_never_was(tmp_path):

@@ -268,6 +268,38 @@ def test_the_papers_settings_are_met_by_name(tmp_path):
     assert row["clean"] == 5  # of test, none of them a copy
 
 
+def test_a_setting_of_another_learning_rate_than_the_papers_is_not_set_beside_it(tmp_path):
+    """--preset paper --lr .02: its matrix and its accuracy stood beside the paper's."""
+    told = predictions("A-alexnet-s0", [0] * 10, [0] * 10, ["val"] * 5 + ["test"] * 5)
+    mine = {"stage": "confirm", "setting": "A-alexnet", "hp_lr": 0.02, "hp_batch_size": 32}
+    rows = [trial("A-alexnet-s0", **mine)]
+    rows += [trial("B-alexnet-s0", **mine | {"setting": "B-alexnet", "status": "running"})]
+    curve = epochs("A-alexnet-s0", [0.5]) + epochs("B-alexnet-s0", [0.5])
+    path = folder(tmp_path / "s", PAPERS, rows, curve, [], told)
+    one = load(path)
+    frame = paper.settings_table(paper.published(), judged(path), [one])
+    assert frame["seeds"].isna().all() and frame["came"].isna().all()
+    why = "its batch size is 32 instead of 256 and its learning rate is 0.02 instead of 0.005"
+    assert paper.comparable([one], judged(path)) == ([], {f"A-alexnet of {one.name}": why})
+    _, figure = sections_curves.curves([one]).blocks
+    assert figure.caption == "Confirmed: A-alexnet and B-alexnet"
+    rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet")]
+    first = load(folder(tmp_path / "first", PAPERS, rows, epochs("A-alexnet-s0", [0.5]), []))
+    begun = load(folder(tmp_path / "s", PAPERS, [trial("A-alexnet-s0", **mine)], [], []))
+    _, figure = sections_curves.curves([first, begun]).blocks
+    assert figure.caption == "Settings of the paper's Figs. 3 and 4", "of the study that trained it"
+
+
+def test_where_the_paper_says_nothing_another_value_than_the_presets_is_not_compared(tmp_path):
+    mine = {"stage": "confirm", "setting": "E-cbam50", "hp_lr": 0.02, "hp_batch_size": 128}
+    rows = [trial("E-cbam50-s0", "cbam_resnet34", **mine)]
+    named = {"name": "E-cbam50", "model": "cbam_resnet34", "lr": 0.02, "replaced": {"lr": 0.005}}
+    for changed, why in ((named, "its learning rate is 0.02 instead of 0.005"), ({}, "")):
+        head = header(study={"settings": [changed] if changed else []})
+        path = folder(tmp_path / f"s{len(why)}", head, rows, epochs("E-cbam50-s0", [0.5]), [])
+        assert paper.otherwise(load(path), "E-cbam50") == why
+
+
 def test_a_setting_that_has_not_come_to_its_end_is_told_by_its_epochs_and_has_no_figure(tmp_path):
     rows = [
         trial("B-resnet34-s0", "resnet34", "confirm", "stopped", 35, setting="B-resnet34"),

@@ -14,11 +14,15 @@ import results
 from fer_data import fer2013
 from results import Mistake
 from results.artefacts import load
+from results.facts import paper
 from study.record import schemas
 from study.record.journal import block_of, line_of
 
 CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 START = pd.Timestamp("2026-01-02T03:04:05Z")
+
+
+STATED = {one["id"]: one for one in paper.published()["experiments"]}
 
 
 def trial(name, model="alexnet", stage="search", status="completed", epochs=4, **more):
@@ -44,7 +48,8 @@ def trial(name, model="alexnet", stage="search", status="completed", epochs=4, *
         "hp_batch_size": 64,
         "hp_lr": 0.01,
     }
-    return row | more
+    said = STATED.get(more.get("setting"), {})
+    return row | {f"hp_{n}": said[n] for n in ("batch_size", "lr") if said.get(n)} | more
 
 
 def epochs(name, accuracies, losses=None):

@@ -16,9 +16,10 @@ from results.artefacts.load import Findings
 from results.facts import statistics as st
 from results.facts import verdicts
 from results.facts.evaluation import PRIMARY, Evaluated, chosen
-from results.words import seeds
+from results.words import listed, seeds
 
 TEXT_TEST_IMAGES = 3589  # "28,709 training images and 3,589 test images", section II
+STATED = {"model": "network", "batch_size": "batch size", "lr": "learning rate"}
 ROUNDING = 1e-4  # the paper prints accuracies with two decimals of a percent, cut or rounded
 # Which settings each pair of learning-curve figures compares; the paper doesn't say with which
 # runs of the other two networks it compares CBAM: those of the same batch size stand here.
@@ -69,9 +70,9 @@ def newest_last(studies: Iterable[Findings]) -> list[Findings]:
 def comparable(
     studies: list[Findings], settings: list[Evaluated]
 ) -> tuple[list[Evaluated], dict[str, str]]:
-    """The settings whose val and test together are the images that the paper judged on, those of
-    the newest study last; and of the other studies that confirmed one of its settings: name -> why
-    it isn't compared."""
+    """The settings whose val and test together are the images that the paper judged on, trained as
+    it says, those of the newest study last; and of the others that have the name of one of its
+    settings: study, or setting of a study -> why it isn't compared."""
     order = [one.name for one in newest_last(studies)]
     settings = sorted(settings, key=lambda one: order.index(one.answers.study))
     why = {
@@ -79,14 +80,36 @@ def comparable(
         for one in studies
     }
     named = {entry["id"] for entry in published()["experiments"]}
-    each = [(one, why[one.answers.study, one.answers.digest]) for one in settings]
-    return (
-        [one for one, reason in each if not reason],
-        {
-            one.answers.study: reason
-            for one, reason in each
-            if reason and one.answers.setting in named
-        },
+    by_name = {one.name: one for one in studies}
+    alike, others = [], {}
+    for one in settings:
+        setting, study = one.answers.setting, one.answers.study
+        if reason := why[study, one.answers.digest]:
+            others |= {study: reason} if setting in named else {}
+        elif reason := otherwise(by_name[study], setting):
+            others[f"{setting} of {study}"] = reason
+        else:
+            alike.append(one)
+    return alike, others
+
+
+def otherwise(one: Findings, setting: str) -> str:
+    """What the confirmed setting of this name has otherwise than the paper says of it, or where it
+    says nothing than the preset reads it, in words; "" where it agrees or isn't one of the paper's.
+    Epochs aren't asked: every table tells them."""
+    said = next((each for each in published()["experiments"] if each["id"] == setting), None)
+    rows = one.trials[(one.trials["stage"] == "confirm") & (one.trials["setting"] == setting)]
+    if said is None or rows.empty:
+        return ""
+    named = {each["name"]: each for each in one.study["study"].get("settings") or []}
+    wanted = named.get(setting, {}).get("replaced", {}) | {k: v for k, v in said.items() if v}
+    ours = {name: rows[f"hp_{name}"].iloc[0] for name in STATED}
+    return listed(
+        [
+            f"its {words} is {ours[name]} instead of {wanted[name]}"
+            for name, words in STATED.items()
+            if name in wanted and ours[name] != wanted[name]
+        ]
     )
 
 
@@ -99,7 +122,8 @@ def under_way(studies: Iterable[Findings]) -> dict[str, tuple[int, int]]:
         done = one.epochs.groupby("trial_id")["epoch"].max()
         for _, row in confirmed[confirmed["status"] != "completed"].iterrows():
             came = int(done.get(row["trial_id"], 0)), int(row["hp_epochs"])
-            if not fer2013.not_the_papers(one.study["data"]):
+            elsewhere = fer2013.not_the_papers(one.study["data"])
+            if not elsewhere and not otherwise(one, row["setting"]):
                 found[row["setting"]] = max(came, found.get(row["setting"], came))
     return found
 
@@ -150,10 +174,10 @@ def settings_table(
 ) -> pd.DataFrame:
     """A row per setting of the paper: what it claims, what its matrix says, what we found.
 
-    Ours stands beside it where one of `studies` confirmed a setting of that name on the images that
-    the paper judged on: on val+test (the 7,178 images of its test folder), val, test, and test
-    without duplicates; `study` says whose it is, and `others` what the other studies have that
-    confirmed it. Of the others it says how far their training has come.
+    Ours stands beside it where one of `studies` confirmed a setting of that name, trained as the
+    paper says, on the images that it judged on: on val+test (the 7,178 images of its test folder),
+    val, test, and test without duplicates; `study` says whose it is, and `others` what the other
+    studies have that confirmed it. Of the others it says how far their training has come.
     """
     ours = by_setting(studies, settings)
     far = under_way(studies)

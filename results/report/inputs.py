@@ -43,7 +43,8 @@ class Inputs:
 
     @cached_property
     def not_compared(self) -> dict[str, str]:
-        """The other studies that confirmed one of the paper's settings: name -> why they aren't."""
+        """The others that confirmed one of the paper's settings: study, or setting of a study, ->
+        why they aren't."""
         return paper.comparable(self.studies, self.settings)[1]
 
     @cached_property

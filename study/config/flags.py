@@ -191,10 +191,7 @@ def with_flags(study: Study, given: dict[str, str]) -> Study:
     }
     if "epochs" in changes:
         fixed["epochs"] = changes["epochs"]
-    settings = tuple(
-        replace(s, values=s.values | {k: v for k, v in fixed.items() if applies(k, model(s))})
-        for s in settings
-    )
+    settings = tuple(fixed_in(setting, fixed) for setting in settings)
     changed = replace(study, space=space, own=own, settings=settings, **changes)
     for name in given:
         if name in HYPER and not any(applies(name, m) for m in changed.models):
@@ -206,6 +203,14 @@ def with_flags(study: Study, given: dict[str, str]) -> Study:
     return changed
 
 
+def fixed_in(setting: Setting, fixed: dict[str, Any]) -> Setting:
+    """The setting with these values; of those that it gave itself it keeps what was replaced."""
+    own = {name: value for name, value in fixed.items() if applies(name, model(setting))}
+    values, named = setting.values | own, setting.values | setting.replaced
+    replaced = {name: value for name, value in named.items() if values[name] != value}
+    return replace(setting, values=values, replaced=replaced)
+
+
 def model(setting: Setting) -> str:
     return setting.values["model"]
 
@@ -215,6 +220,8 @@ def named(settings: tuple[Setting, ...], names: tuple[str, ...]) -> tuple[Settin
     for name in names:
         if name not in known:
             raise Mistake(f"unknown setting '{name}': known are {', '.join(known) or 'none'}")
+        if names.count(name) > 1:
+            raise Mistake(f"--settings names '{name}' twice: name it once (--seeds for more seeds)")
     return tuple(known[name] for name in names)
 
 

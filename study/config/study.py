@@ -43,6 +43,7 @@ class Setting:
     name: str
     values: dict[str, Any]
     published: float | None = None  # accuracy claimed elsewhere, on val and test together; fraction
+    replaced: dict[str, Any] = field(default_factory=dict)  # its values where a flag gave others
 
 
 def option(
@@ -216,6 +217,12 @@ class Study:
                 raise Mistake(
                     f"setting '{setting.name}' has published {share!r}: expected an accuracy "
                     "as a fraction above 0"
+                )
+            before = setting.replaced
+            if not isinstance(before, dict) or not {*before} <= {*setting.values}:
+                raise Mistake(
+                    f"setting '{setting.name}' has replaced {before!r}, which only a study's own "
+                    "record has: leave it out"
                 )
         names = [setting.name for setting in self.settings]
         for name in names:
@@ -395,8 +402,9 @@ def from_dict(raw: dict[str, Any], base: Study | None = None) -> Study:
         raw["settings"] = tuple(
             Setting(
                 str(s.get("name", "")),
-                {k: v for k, v in s.items() if k not in ("name", "published")},
+                {k: v for k, v in s.items() if k not in ("name", "published", "replaced")},
                 s.get("published"),
+                s.get("replaced", {}),
             )
             for s in tables
         )
@@ -423,7 +431,9 @@ def to_dict(study: Study) -> dict[str, Any]:
     """The written form, from which from_dict makes the same study."""
     plain = {f.name: getattr(study, f.name) for f in fields(study) if f.metadata}
     plain["settings"] = [
-        {"name": s.name, **s.values} | ({"published": s.published} if s.published else {})
+        {"name": s.name, **s.values}
+        | ({"published": s.published} if s.published else {})
+        | ({"replaced": s.replaced} if s.replaced else {})
         for s in study.settings
     ]
     written = {name: asdict(d) if isinstance(d, Range) else d for name, d in study.space.items()}

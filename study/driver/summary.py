@@ -185,17 +185,29 @@ def choices(study: Study) -> str:
 
 
 def published(study: Study, data: dict[str, Any]) -> dict[str, float]:
-    """Setting -> accuracy that is published of it, where val and test are the same images."""
-    known = {setting.name: setting.published for setting in study.settings if setting.published}
-    return {} if fer2013.not_the_papers(data) else known
+    """Setting -> accuracy that is published of it, where val and test are the same images and it
+    was trained as it says."""
+    if fer2013.not_the_papers(data):
+        return {}
+    known = (one for one in study.settings if one.published and not one.replaced)
+    return {one.name: one.published for one in known}
 
 
 def beside_the_paper(study: Study, data: dict[str, Any]) -> list[str]:
     """Why the published accuracies of the settings don't stand beside ours, if they don't."""
-    why = fer2013.not_the_papers(data)
-    if not why or not any(setting.published for setting in study.settings):
-        return []
-    return [f"The paper's accuracies aren't set beside these: {why}."]
+    known = [one for one in study.settings if one.published]
+    if known and (why := fer2013.not_the_papers(data)):
+        return [f"The paper's accuracies aren't set beside these: {why}."]
+    changed: dict[str, list[str]] = {}
+    for one in known:
+        words = ", ".join(f"{name} {value}" for name, value in one.replaced.items())
+        changed.setdefault(words, []).append(one.name)
+    return [
+        f"The paper's accuracy of {', '.join(names)} isn't set beside ours: it is of the setting "
+        f"as {study.preset} has it, with {words}."
+        for words, names in changed.items()
+        if words
+    ]
 
 
 def table(frame: pd.DataFrame, width: int = 80) -> str:
@@ -361,7 +373,7 @@ def closing(session: Session) -> str:
     lines += not_confirmed(session)
     if session.cause in BUDGETS:
         lines.append(f"Budget spent ({session.reason}); {progress(session)}. Artefacts: {folder}")
-        searches, confirms = ("search" in study.stages, "confirm" in study.stages)
+        searches, confirms = "search" in study.stages, "confirm" in study.stages
         over = not confirms and len(tables.of_stage("search")) >= study.trials
         if not over:
             lines.append(f"Go on with: {again} {more(session)}")

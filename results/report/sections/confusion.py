@@ -122,8 +122,8 @@ def hardest(settings: list[Evaluated]) -> list[Block]:
 def alone(published: dict[str, Any]) -> Section:
     """The printed matrices, where no setting that has one was confirmed on the paper's images."""
     words = (
-        "None of the settings that have a printed matrix was confirmed here on the images that the "
-        "paper judged on: these are the paper's alone."
+        "None of the settings that have a printed matrix was confirmed here as the paper trained "
+        "it, on the images that it judged on: these are the paper's alone."
     )
     settings: dict[str, list[str]] = {}
     for setting, figure in paper.matrices(published).items():

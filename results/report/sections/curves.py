@@ -44,9 +44,15 @@ def curves(studies: list[Findings]) -> Section | None:
     twice = frame.groupby("setting")["study"].transform("nunique") > 1
     named = frame["setting"].astype(str) + " (" + frame["study"] + ")"
     frame["setting"] = frame["setting"].where(~twice, named)
+    changed = {
+        name
+        for one in studies
+        for name in frame.loc[frame["study"] == one.name, "setting"].unique()
+        if paper.otherwise(one, name)
+    }
     groups = [
         (caption + judged_on, rows)
-        for caption, names in curve_groups(frame)
+        for caption, names in curve_groups(frame, changed)
         for judged_on, rows in on_one_val(frame[frame["setting"].isin(names)])
     ]
     figures: list[Block] = [
@@ -85,16 +91,19 @@ def counts(one: Findings) -> dict[str, dict[str, int]]:
     return one.study["data"].get("counts") or {}
 
 
-def curve_groups(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
-    """Which settings share a figure: as in the paper, else those of a study, MOST at a time."""
+def curve_groups(frame: pd.DataFrame, changed: set[str]) -> list[tuple[str, list[str]]]:
+    """Which settings share a figure: as in the paper, but for those `changed` from its own, else
+    those of a study, MOST at a time."""
     there = list(dict.fromkeys(frame["setting"]))
+    papers = [s for s in there if s not in changed]
     groups = [
-        (f"Settings of the paper's {name}", [s for s in wanted if s in there])
+        (f"Settings of the paper's {name}", [s for s in wanted if s in papers])
         for name, wanted in paper.CURVES
         # A figure whose own settings (the last letter's) weren't run would repeat another.
-        if any(s in there and s.split("-")[0] == wanted[-1].split("-")[0] for s in wanted)
+        if any(s in papers and s.split("-")[0] == wanted[-1].split("-")[0] for s in wanted)
     ]
-    rest = [s for s in there if s not in {x for _, wanted in paper.CURVES for x in wanted}]
+    named = {name for _, wanted in paper.CURVES for name in wanted}
+    rest = [s for s in there if s in changed or s not in named]
     own = frame.drop_duplicates("setting").set_index("setting")["study"]
     for study in dict.fromkeys(own[rest]):
         names = [s for s in rest if own[s] == study]

@@ -47,7 +47,8 @@ def beside(
     frame: pd.DataFrame, others: dict[str, str], across: Sequence[Comparison] = ()
 ) -> Section:
     """All nine settings (paper.settings_table): claimed, printed matrix, ours; why `others`,
-    studies by their names, aren't compared; and the verdicts `across` studies (paper.across)."""
+    studies or settings of a study, aren't compared; and the verdicts `across` studies
+    (paper.across)."""
     shown = frame.assign(
         setting_in_words=[setting_words(row) for _, row in frame.iterrows()],
         interval=ranges(frame, "low", "high"),
