@@ -13,7 +13,7 @@ from typing import Any
 # Escape sequences, and what else moves a terminal's cursor or rings its bell.
 CONTROLS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 HANGUP = errno.EIO  # how a terminal that is gone says so; a pipe says EPIPE
-state: dict[str, Any] = {"lost": None, "tell": None}
+state: dict[str, Any] = {"lost": None, "tell": None, "unwritten": ""}
 
 
 def say(text: Any = "") -> None:
@@ -46,10 +46,12 @@ def outlived() -> Iterator[None]:
     except OSError as error:
         nowhere(sys.stdout)
         number = signal.SIGHUP if error.errno == HANGUP else signal.SIGPIPE
-        why = f"{number.name}: standard output can't be written ({error.strerror})"
-        state["lost"] = (number, why)
+        why = f"standard output can't be written ({error.strerror})"
+        if error.errno not in (HANGUP, errno.EPIPE):
+            state["unwritten"] = why
+        state["lost"] = (number, f"{number.name}: {why}")
         if state["tell"]:
-            state["tell"](number, why)
+            state["tell"](*state["lost"])
 
 
 def wait() -> None:
@@ -79,8 +81,10 @@ def on_loss(tell: Callable[[int, str], None] | None) -> None:
         tell(*state["lost"])
 
 
-def flushed() -> None:
-    """At a command's end: what nobody reads is no error of its own."""
+def flushed() -> str:
+    """At a command's end: why its output is lost where a file should have held it, as of a full
+    disk; what nobody reads is no error of its own."""
     with outlived():
         if sys.stdout:
             sys.stdout.flush()
+    return str(state["unwritten"])

@@ -12,12 +12,14 @@ from contextlib import contextmanager
 import pytest
 
 from study import complain, output, say
+from study.storage.errors import command
 
 
 @pytest.fixture
 def told(monkeypatch):
     """Why output was lost, for who hears of it."""
     monkeypatch.setitem(output.state, "lost", None)
+    monkeypatch.setitem(output.state, "unwritten", "")
     heard = []
     output.on_loss(lambda number, why: heard.append(why))
     yield heard
@@ -76,6 +78,28 @@ def test_whatever_keeps_output_from_being_written_is_told_by_a_signals_name(
     monkeypatch.setattr(sys, "stdout", Gone(number))
     say("x")
     assert told[0].startswith(f"{name}: standard output can't be written ({os.strerror(number)}")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (errno.ENOSPC, 2, "study.status: standard output can't be written (No space left on"),
+        (errno.EPIPE, 0, ""),
+        (errno.EIO, 0, ""),
+    ],
+)
+def test_answers_that_a_full_disk_did_not_take_are_told_and_those_nobody_reads_are_not(
+    monkeypatch, capsys, told, number, code, said
+):
+    """`study.status --json > file` ended with 0 and half a file."""
+    monkeypatch.setattr(sys, "stdout", Gone(number))
+
+    def do() -> int:
+        say("{}")
+        return 0
+
+    assert command("study.status", do) == code
+    assert capsys.readouterr().err.startswith(said) and bool(said) == bool(code)
 
 
 def test_a_loss_before_anyone_listens_is_told_when_someone_does(monkeypatch, told):

@@ -22,6 +22,17 @@ def command(name: str, do: Callable[[], int]) -> int:
     """A command's exit code: what `do` returns or, with a sentence, 2 for a person's mistake or a
     file that can't be read or written, and 130 after Ctrl-C."""
     try:
+        code = ended(name, do)
+    finally:
+        why = output.flushed()
+    if why and not code:
+        complain(f"{name}: {why}")
+        return 2
+    return code
+
+
+def ended(name: str, do: Callable[[], int]) -> int:
+    try:
         return do()
     except KeyboardInterrupt:
         complain(f"{name}: stopped")
@@ -32,8 +43,6 @@ def command(name: str, do: Callable[[], int]) -> int:
         if not (why := refused(error)):
             raise
         complain(f"{name}: {why}")
-    finally:
-        output.flushed()
     return 2
 
 
