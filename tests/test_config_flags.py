@@ -183,6 +183,11 @@ def test_bad_flag_is_refused_in_one_sentence(words, said):
     assert refusal(*words) == said
 
 
+def test_setting_asked_for_twice_is_refused_as_the_flag_that_it_is():
+    said = "--settings names 'A' twice: name it once (--seeds for more seeds)"
+    assert refusal("--settings", "A,B,A") == said
+
+
 def test_setting_asked_for_where_there_is_none_is_refused():
     said = "unknown setting 'A': known are none"
     assert refusal("--settings", "A", base={}) == said
