@@ -390,3 +390,26 @@ def test_what_a_flag_leaves_idle_of_a_file_is_refused_in_the_files_words(
     code, came = begun(tmp_path, monkeypatch, text, *words.split(), "--device", "cpu")
     assert code == 2 and not came
     assert LEFT_IDLE[given] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("lr", "words", "goes"),
+    [
+        ("0.5", "--stages confirm", True),
+        ("0.5", "--lr 0.001:1", True),
+        ("0.5", "--lr 0.05", True),
+        ("0.5", "", False),
+        ("0.005", "", True),
+        ("0.005", "--lr 0.01:0.1", False),
+    ],
+)
+def test_a_files_setting_is_held_against_the_search_that_is_asked_for(
+    tmp_path, monkeypatch, capsys, lr, words, goes
+):
+    """It was held against the file's alone: the two ways out that its refusal names were refused,
+    and a flag that left the setting outside was passed over."""
+    space = "[space]; lr = { low = 0.001, high = 0.1 }"
+    text = f'models = ["alexnet"]; {space}; {SETTING}; lr = {lr}'
+    _, came = begun(tmp_path, monkeypatch, text, *words.split(), "--device", "cpu")
+    assert bool(came) == goes
+    assert ("which the search never tries" in capsys.readouterr().err) != goes

@@ -87,7 +87,6 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
     of_file: list[str] = []
     if source not in PRESETS:  # a file of the person's own
         refuse_idle_file(base, raw, kind)
-        refuse_outside(base)
         of_file = [name for part in (raw, sized) for name in part if name not in given]
     said = {*given, *of_file}
     study = each_once(flags.with_flags(base, given), say)
@@ -99,7 +98,7 @@ def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> 
     refuse_other_networks(study)
     if source in PRESETS:  # a person's own settings are what they say
         refuse_unnamed(base, study, given)
-    if "search" not in base.stages:
+    if source not in PRESETS or "search" not in base.stages:  # ours leave it to the sampler
         refuse_outside(study)
     refuse_unsearched(study)
     study = whole_grid(study, said)
