@@ -103,3 +103,8 @@ def test_a_network_of_ones_own_is_named_by_its_source():
     study = SimpleNamespace(own_networks=(record,))
     assert presets.source(study, "Small") == "my_nets.py:Small"
     assert presets.source(study, "alexnet") == "alexnet"
+
+
+def test_it_says_on_which_images_of_val():
+    assert presets.told(Study(), 0.524) == "52.4 % on val without duplicates"
+    assert presets.told(Study(val_copies="with"), 0.574) == "57.4 % on val"

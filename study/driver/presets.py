@@ -62,7 +62,8 @@ def best(tables: Tables, session: Session) -> dict[str, tuple[str, dict[str, Any
 
 def told(study: Study, value: float) -> str:
     """A value of what the study is judged by, in words."""
-    return f"{100 * value:.1f} % {on_val(study.metric)}"
+    where = " without duplicates" if study.val_copies == "without" else ""
+    return f"{100 * value:.1f} % {on_val(study.metric)}{where}"
 
 
 def confirmed(tables: Tables, setting: str, objective: str = "val_accuracy") -> list[float]:

@@ -44,6 +44,7 @@ from study.storage.mirror import Mirror
 def searched(tables: Tables, study: Study) -> pd.DataFrame:
     """The best configuration of each network, a row each."""
     rows = []
+    val = "val, no duplicates" if study.val_copies == "without" else "val"  # as confirmed has them
     for model, found in best(tables, study).items():
         trial = tables.trials[found["trial_id"]]
         rows.append(
@@ -53,8 +54,8 @@ def searched(tables: Tables, study: Study) -> pd.DataFrame:
                 "batch": trial["hp_batch_size"],
                 "lr": f"{trial['hp_lr']:.4g}",
                 "epochs": f"{found['epoch']}/{study.epochs}",
-                "val": percent(found["val_accuracy"]),
-                study.on_val: percent(found[study.objective]),
+                val: percent(found["val_accuracy"]),
+                study.on_val.replace("val", val, 1): percent(found[study.objective]),
             }
         )
     return pd.DataFrame(rows)
