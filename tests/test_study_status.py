@@ -221,6 +221,26 @@ def test_a_study_that_has_ended_says_how(tmp_path, capsys):
     assert "Failed: alexnet-s1, a bad end" in told
 
 
+def test_a_confirmation_that_goes_on_after_test_was_opened_is_where_it_stands(tmp_path):
+    """With more of a spent budget it trained for hours, and was said to be at test."""
+    of_alex = {"setting": "alexnet"}
+    opened = (
+        at(10, "chosen", setting="alexnet", from_trial="t0000", hp=ALEX),
+        started(11, "alexnet-s0", ALEX, "confirm") | of_alex,
+        done(12, "alexnet-s0", 1, 0.75),
+        ended(13, "alexnet-s0", "completed"),
+        at(14, "test_opened", trial_id="alexnet-s0", images=9),
+        at(15, "study_ended", status="interrupted", reason="time budget of 9 s spent"),
+    )
+    events = (driver("elsewhere"), *SEARCHED, *opened)
+    assert progress.of(study(tmp_path / "one", *events))["stage"] == "test"
+    again = at(16, "driver_started", host="elsewhere", pid=1, resumed=True)
+    goes_on = (*events, again, started(17, "alexnet-s1", ALEX, "confirm") | of_alex)
+    assert progress.of(study(tmp_path / "two", *goes_on))["stage"] == "confirm"
+    over = (*goes_on, done(18, "alexnet-s1", 1), ended(19, "alexnet-s1", "completed"))
+    assert progress.of(study(tmp_path / "three", *over))["stage"] == "test"
+
+
 def test_a_confirmed_network_has_the_mean_of_its_completed_seeds(tmp_path, capsys):
     """In what the study is judged by, and in accuracy."""
     seeds = ((0.75, 0.5, "completed"), (0.25, 0.3, "completed"), (0.9, 0.9, "stopped"))

@@ -55,7 +55,7 @@ def standing(folder: Path, header: Facts, events: list[Facts]) -> Facts:
     return facts | {
         "state": state,
         "why": why,
-        "stage": stage(study, tables, state),
+        "stage": stage(study, tables),
         "search": trials(tables, "search", remaining.searched(study)),
         "confirm": trials(tables, "confirm", len(remaining.due(study, tables))),
         "epochs": len(tables.epochs),
@@ -182,9 +182,10 @@ def exists(pid: Any) -> bool | None:
     return True
 
 
-def stage(study: Facts, tables: Tables, state: str) -> str:
+def stage(study: Facts, tables: Tables) -> str:
     """search, confirm or test: what it is at, or was last."""
-    if tables.opened:
+    trains = any(row["status"] == "running" for row in tables.of_stage("confirm").values())
+    if tables.opened and not trains:  # after it more seeds, or budget, may be given
         return "test"
     if tables.chosen or tables.of_stage("confirm") or study.get("stages") == ["confirm"]:
         return "confirm"
