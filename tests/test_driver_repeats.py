@@ -73,6 +73,17 @@ def test_the_same_command_goes_on_and_another_is_refused(asked, tmp_path, capsys
     assert "holds another study" in capsys.readouterr().err
 
 
+def test_the_same_command_goes_on_with_other_means_as_resume_does(asked, tmp_path):
+    """Its folders were told to hold another study."""
+    assert main(command(tmp_path, "--repeats", "2")) == 0
+    more = ["--max-concurrent", "1", "--device", "cpu", "--retries", "5"]
+    assert main(command(tmp_path, "--repeats", "2", *more)) == 0
+    for number, words in enumerate(asked[2:], 1):
+        told = dict(zip(words[::2], words[1::2], strict=True))
+        again = {"--resume": str(tmp_path / f"x-{number}"), "--max-concurrent": "1"}
+        assert told == again | {"--device": "cpu", "--retries": "5"}
+
+
 def test_all_searches_have_as_many_trials_as_the_first_was_left(asked, tmp_path):
     """Each measured its own pace: with 4 and 6 trials they weren't one search repeated."""
     assert main(["--repeats", "3", "--name", "x", "--out", str(tmp_path)]) == 0

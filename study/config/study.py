@@ -21,6 +21,18 @@ from study.config.seeds import FRESH, LAST_STUDY
 STAGES = ("search", "confirm")
 FIXED = ("model", "epochs", "seed")  # never in a space: chosen by models, epochs, seed and seeds
 BUDGETS = ("time_budget", "gpu_hours")
+MEANS = (  # what a study may use, not what it is
+    "data",
+    *BUDGETS,
+    "max_concurrent",
+    "cpus_per_trial",
+    "gpus_per_trial",
+    "retries",
+    "hang_seconds",
+    "device",  # asked for, since a study never changes it by itself
+    "address",
+    "storage",
+)
 PRESETS = ("smoke", "search", "fair", "paper", "ingredients")
 
 

@@ -17,6 +17,7 @@ from study import Mistake, counted, now, say
 from study.cluster import connection, nodes, provenance, ray_log, resources
 from study.config import flags
 from study.config.study import (
+    MEANS,
     PRESETS,
     Study,
     named_by_default,
@@ -54,23 +55,7 @@ from study.storage import errors, handover, places
 from study.storage.lease import LEASE
 from study.storage.mirror import Mirror
 
-MAY_CHANGE = (  # on --resume: what a study may use and how far it goes, not what it is
-    "stages",
-    "data",
-    "trials",
-    "seeds",
-    "time_budget",
-    "gpu_hours",
-    "max_concurrent",
-    "cpus_per_trial",
-    "gpus_per_trial",
-    "retries",
-    "hang_seconds",
-    "device",  # asked for, since a study never changes it by itself
-    "address",
-    "out",
-    "storage",
-)
+MAY_CHANGE = ("stages", "trials", "seeds", *MEANS, "out")  # on --resume
 
 
 def start(given: dict[str, str], trainable: type | None, notifier: Notifier) -> int:

@@ -14,10 +14,17 @@ from pathlib import Path
 
 from study import Mistake, say
 from study.config import flags
-from study.config.study import BUDGETS, Study, named_by_default, preset, read_preset, recorded
+from study.config.study import (
+    BUDGETS,
+    MEANS,
+    Study,
+    named_by_default,
+    preset,
+    read_preset,
+    recorded,
+)
 
-AGAIN = ("data", "address", "storage", *BUDGETS)  # what --resume takes, too, and may be another
-ELSEWHERE = ("preset", "classes", "name", "out", "seed", "from", *AGAIN)  # not flags of its study
+ELSEWHERE = ("preset", "classes", "name", "out", "seed", "from", *MEANS)  # not flags of its study
 # What is of all searches together, and so must be known before the first of them begins.
 TOGETHER = ("name", "out", "seed", "stages", *BUDGETS)
 
@@ -89,7 +96,7 @@ def words(folder: Path, own: dict[str, str]) -> list[str]:
     other = study.preset != own.get("preset", "search") or study.seed != int(own["seed"])
     if other or flags.with_flags(study, asked) != study:
         raise Mistake(f"{folder} holds another study than these flags ask for: choose a new --name")
-    again = {name: own[name] for name in AGAIN if name in own}
+    again = {name: own[name] for name in MEANS if name in own}  # which --resume takes, too
     return ["--resume", str(folder), *as_words(again)]
 
 
