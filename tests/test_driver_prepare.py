@@ -62,6 +62,26 @@ def test_a_confirmation_after_a_search_is_announced_as_that_of_a_search():
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "paired"),
+    [
+        ({"model": "resnet34", "stem": "small"}, {"model": "resnet34", "stem": "imagenet"}, False),
+        ({"model": "resnet34"}, {"model": "cbam_resnet34", "stem": "imagenet"}, False),
+        ({"model": "resnet34", "image_px": 32}, {"model": "resnet34"}, False),
+        ({"model": "alexnet", "batch_norm": False}, {"model": "alexnet"}, False),
+        ({"model": "resnet34", "lr": 0.1}, {"model": "resnet34", "lr": 0.2}, True),
+        ({"model": "resnet34", "dropout": 0.1}, {"model": "cbam_resnet34"}, True),
+    ],
+)
+def test_what_seeds_decide_is_worked_out_in_pairs_where_the_comparison_is(first, second, paired):
+    """Of one network with two stems it was, and promised a difference that isn't found."""
+    given = [{"name": "a", **first}, {"name": "b", **second}]
+    study = from_dict({"stages": ["confirm"], "seeds": 5, "settings": given})
+    none = np.zeros(3000, bool)
+    images = SimpleNamespace(duplicate=none, near=none)
+    assert summary.decides(study, images) == Plan(5, 3000, 1, paired)
+
+
+@pytest.mark.parametrize(
     ("free", "cores", "together"),
     [(0, 16, 1), (2500, 16, 1), (5000, 16, 2), (99000, 16, 4), (99000, 2, 2), (99000, 0.5, 1)],
 )

@@ -16,7 +16,7 @@ from fer_stats.verdicts import Answered, Comparison
 from study.config.study import Study, pairs_of
 from study.driver import learning
 from study.record.outcome import copied, kept
-from study.record.tables import Tables
+from study.record.tables import Tables, settings_of
 
 SHOWN = 6  # sentences; the report has the others
 
@@ -100,10 +100,13 @@ def answered(
         rows.append(learning.answers(one, classes) == one["label"].to_numpy())
         shape = trials[str(name)]
         seeds.append(int(shape.get("hp_seed", len(seeds))))
-    start = verdicts.start(
-        *(shape.get(f"hp_{name}") for name in ("model", "stem", "image_px", "batch_norm"))
-    )
-    return Answered(setting, np.array(rows), tuple(seeds), start, hours(study, tables, trials))
+    begins = start(settings_of(shape))
+    return Answered(setting, np.array(rows), tuple(seeds), begins, hours(study, tables, trials))
+
+
+def start(hp: dict[str, Any]) -> str:
+    """As `verdicts.start`, by the hyperparameters that a network has."""
+    return verdicts.start(*(hp.get(name) for name in ("model", "stem", "image_px", "batch_norm")))
 
 
 def hours(study: Study, tables: Tables, trials: dict[str, dict[str, Any]]) -> float:

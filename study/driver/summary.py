@@ -17,7 +17,8 @@ from fer_stats.metric import WORDS
 from fer_stats.plans import Plan
 from fer_stats.words import added_after_test
 from study import counted
-from study.config.study import BUDGETS, Study, confirmed_names, pairs_of
+from study.config.hyperparameters import present
+from study.config.study import BUDGETS, Setting, Study, configuration, confirmed_names, pairs_of
 from study.data.datasets import Dataset
 from study.driver import compared, header, learning, prepare, sizing, wider
 from study.driver.display import percent
@@ -320,11 +321,12 @@ def decides(study: Study, dataset: Dataset) -> Plan:
     """What the seeds and the test images that count can decide."""
     names = confirmed_names(study)
     pairs = pairs_of(study) or [*combinations(names, 2)]
-    models = {setting.name: setting.values["model"] for setting in study.settings}
-    alike = [
-        models.get(a, a).removeprefix("cbam_") == models.get(b, b).removeprefix("cbam_")
-        for a, b in pairs
-    ]
+    named = {model: Setting(model, {"model": model}) for model in study.models}
+    named |= {setting.name: setting for setting in study.settings}
+    starts = {
+        name: compared.start(present(configuration(study, one))) for name, one in named.items()
+    }
+    alike = [starts.get(a, a) == starts.get(b, b) for a, b in pairs]
     images = int((~(dataset.duplicate | dataset.near)).sum())
     return Plan(study.seeds, images, len(pairs), bool(alike) and all(alike))
 
