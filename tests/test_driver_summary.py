@@ -245,6 +245,8 @@ def test_of_settings_that_were_read_from_test_nobody_says_that_test_never_was(tm
     text = report(tmp_path, study, tables(), DATA, VAL)
     assert "test never was" not in text
     assert "was first chosen by val and test together" in text
+    drawn = report(tmp_path, study, tables(), DATA | {"synthetic": True}, VAL)
+    assert "test never was" in drawn and "was first chosen" not in drawn
 
 
 def test_identical_images_count_once_in_the_terminal_s_interval_too(tmp_path):

@@ -365,6 +365,11 @@ def test_warnings_say_what_was_known_of_test_and_where_it_chose(tmp_path, whole)
         in told
     )
     assert "Test was opened with 2 seeds, and 3 were added after" in told
+    head["data"]["synthetic"] = True  # by whose test nothing was chosen
+    (whole / "study.json").write_text(json.dumps(head))
+    found = load(whole)
+    drawn = " ".join(status.warnings(found, answers(found)))
+    assert "was first chosen" not in drawn and "study number 3" in drawn
 
 
 def test_duplicates_by_class(whole):
