@@ -160,11 +160,11 @@ def test_the_interval_keeps_each_seeds_answers_together():
     assert found["sd (seeds)"] == f"{100 * right.mean(1).std(ddof=1):.2f}"
 
 
-def test_where_all_of_test_are_duplicates_no_figure_stands_for_test_without_them():
+def test_where_all_images_are_duplicates_no_figure_stands_for_those_without_them():
     copied = predictions("+-+++-", "--+---").assign(duplicate=True)
     (found,) = confirmed(tables(), from_dict({}), copied, DATA).to_dict("records")
     assert found["test"] == "50.0 %"
-    for name in ("test, no duplicates", "95 %", "sd (seeds)"):
+    for name in ("val, no duplicates", "test, no duplicates", "95 %", "sd (seeds)"):
         assert found[name] == "no image"
 
 

@@ -94,15 +94,15 @@ def confirmed(
             continue
         test = own[own["split"] == "test"]
         clean = test[~test["duplicate"]]
+        val = own[own["split"] == "val"]
+        clean_val = val[~val["duplicate"]]
         row = {
             "setting": setting,
             "seeds": test["trial_id"].nunique(),
-            "val": percent(own.loc[own["split"] == "val", "hit"].mean()),
+            "val": percent(val["hit"].mean()),
             **metric_of(study, own, classes),
-            "val, no duplicates": percent(
-                own.loc[(own["split"] == "val") & ~own["duplicate"], "hit"].mean()
-            ),
-            "test, no duplicates": percent(clean["hit"].mean()) if len(clean) else "no image",
+            "val, no duplicates": accuracy(clean_val),
+            "test, no duplicates": accuracy(clean),
             **over_seeds(clean, cluster),
             "test": percent(test["hit"].mean()),
             "val+test": percent(own["hit"].mean()),
@@ -111,6 +111,11 @@ def confirmed(
             row["paper"] = percent(theirs[setting]) if setting in theirs else ""
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def accuracy(answers: pd.DataFrame) -> str:
+    """Of answers, or that there is no image to answer."""
+    return percent(answers["hit"].mean()) if len(answers) else "no image"
 
 
 def over_seeds(clean: pd.DataFrame, cluster: np.ndarray | None = None) -> dict[str, str]:
