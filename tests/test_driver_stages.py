@@ -12,6 +12,7 @@ from study.config.study import from_dict
 from study.driver import stages
 from study.driver.session import Ending
 from study.record.tables import Tables
+from study.search.proposals import Optimiser
 
 BUDGET = Ending("time_budget", "time budget of 9 s spent")
 CHOSEN = at(4, "chosen", setting="alexnet", from_trial="t0000", hp=HP)
@@ -122,3 +123,21 @@ def test_a_spent_budget_ends_what_still_runs_and_a_signal_leaves_it(ending, over
     tables = Tables.of(searched("completed", "running") + confirmed("running"))
     stages.stop_unfinished(at_its_end(tables, ending=ending), recorder)
     assert found == over
+
+
+def test_a_trial_that_was_only_proposed_is_trained_as_long_as_there_is_room(tmp_path, monkeypatch):
+    """Ctrl-C while the sixth began: --resume --trials 5 trained it all the same."""
+    given = {"name": "s", "space": {"lr": {"low": 0.001, "high": 0.1}}}
+    optimiser = Optimiser(at_its_end(Tables(), **given).study, tmp_path)
+    events = []
+    for config in [optimiser.ask() for _ in range(6)][:5]:
+        name = config.pop("trial_id")
+        events += [started(1, name, config), done(2, name, 1), ended(3, name, "completed")]
+    counts: list[int] = []
+    monkeypatch.setattr(stages, "run_stage", lambda *given: counts.append(given[3]))
+    display = SimpleNamespace(begin=lambda *given: None)
+    for trials in (5, 6, 7):
+        session = at_its_end(Tables.of(events), tmp_path, trials=trials, **given)
+        session.header = {}
+        stages.search_stage(session, display)
+    assert counts == [0, 1, 2]

@@ -75,7 +75,8 @@ def search_stage(session: Session, display: Display) -> None:
     settle(session, recorder, optimiser)
     recorder.lengthen()
     unfinished = [config_of(name, row) for name, row in running(session, "search")]
-    unfinished += optimiser.left_over(set(tables.trials))
+    room = max(0, study.trials - len(tables.of_stage("search")))
+    unfinished += optimiser.left_over(set(tables.trials))[:room]
     fresh = max(0, study.trials - optimiser.asked())
     display.begin(session, "search", study.trials)
 
