@@ -168,6 +168,21 @@ def test_qmc_spreads_its_points_more_evenly_than_chance(tmp_path):
     assert Counter(int((m - 0.5) / 0.4 * 16) for m in momenta) == Counter(range(16))
 
 
+def test_qmc_goes_on_in_its_sequence_where_trials_have_failed(tmp_path):
+    """As long as all of a network's had, it drew at random and lost the sequence's first points."""
+    asked: dict[str, list[Config]] = {}
+    space = {"lr": SPACE["lr"], "momentum": SPACE["momentum"]}
+    for status in ("completed", "failed"):
+        (tmp_path / status).mkdir()
+        found = optimiser(tmp_path / status, sampler="qmc", models=["resnet34"], space=space)
+        for _ in range(4):
+            asked.setdefault(status, []).append(found.ask())
+            name = asked[status][-1]["trial_id"]
+            found.report(name, 1, 0.5)
+            found.tell(name, status)
+    assert asked["completed"] == asked["failed"]
+
+
 def test_a_trials_seed_is_of_the_study_and_its_number(tmp_path):
     found = optimiser(tmp_path, seed=2, sampler="random")
     assert [found.ask()["seed"] for _ in range(3)] == [200_000, 200_001, 200_002]

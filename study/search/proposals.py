@@ -163,9 +163,10 @@ class Optimiser:
         proposer = sampler(one, number, [known["study"] for known in self.known])
         alone = optuna.create_study(direction="maximize", sampler=proposer)
         own = [t for t in past if t.params["model"] == model]
+        qmc = isinstance(proposer, QMCSampler)
         if not isinstance(proposer, RandomSampler):  # which looks at nothing
             alone.add_trials(earlier.trials(self.study, model, self.known))
-            alone.add_trials([of_one_network(t) for t in own])
+            alone.add_trials([of_one_network(t, qmc) for t in own])
         if isinstance(proposer, QMCSampler):  # the first point was drawn without the sequence
             wind_on(proposer, alone, len(own) - 1)
         alone.enqueue_trial({k: v for k, v in point.items() if k != "model"})
@@ -232,10 +233,13 @@ def enough(study: Study) -> int:
     return len(tried)
 
 
-def of_one_network(trial: optuna.trial.FrozenTrial) -> optuna.trial.FrozenTrial:
-    """A trial as a study of its network alone would have it: the network is no hyperparameter."""
+def of_one_network(trial: optuna.trial.FrozenTrial, qmc: bool) -> optuna.trial.FrozenTrial:
+    """A trial as a study of its network alone would have it: the network is no hyperparameter.
+
+    QMC looks at no result, but has its space from a trial that didn't fail: for it none has.
+    """
     return optuna.trial.create_trial(
-        state=trial.state,
+        state=TrialState.PRUNED if qmc else trial.state,
         params={k: v for k, v in trial.params.items() if k != "model"},
         distributions={k: d for k, d in trial.distributions.items() if k != "model"},
         intermediate_values=trial.intermediate_values,
