@@ -136,6 +136,13 @@ def test_searched_flag_leaves_the_settings():
     assert found.space["lr"] == Range(0.4, 0.5)
 
 
+def test_a_list_of_one_value_is_that_value_in_the_settings_too():
+    """In the space it was, and the settings kept their own: the flag did nothing, unsaid."""
+    found = study("--lr", "0.4,0.4")
+    assert found.space["lr"] == 0.4
+    assert {one["lr"] for one in settings(found).values()} == {0.4}
+
+
 def test_flags_beat_the_papers_settings():
     base, _ = read_preset("paper", "cpu")
     found = with_flags(base, {"epochs": "3", "batch_size": "32", "lr": "0.01"})

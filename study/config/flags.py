@@ -186,9 +186,7 @@ def with_flags(study: Study, given: dict[str, str]) -> Study:
         else:
             space[name] = domain(name, raw(name, text))
             own = {m: {k: v for k, v in part.items() if k != name} for m, part in own.items()}
-    fixed = {
-        n: space[n] for n in given if n in HYPER and not isinstance(raw(n, given[n]), list | dict)
-    }
+    fixed = {n: space[n] for n in given if n in HYPER and not isinstance(space[n], Range | tuple)}
     if "epochs" in changes:
         fixed["epochs"] = changes["epochs"]
     settings = tuple(fixed_in(setting, fixed) for setting in settings)
