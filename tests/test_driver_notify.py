@@ -191,6 +191,15 @@ def test_nine_tenths_of_a_budget_are_told_once():
     assert told == ["90 % of time_budget 100 is spent"]
 
 
+def test_of_two_budgets_each_is_told():
+    """Of the one that came second nothing was said."""
+    notifier, told = Notifier(), []
+    notifier.tell = lambda event, text, **more: (notifier.told.add(event), told.append(text))
+    for seconds, hours in ((89, 1), (90, 7), (95, 7.5), (99, 7.9)):
+        notify.budgets(notifier, {"time_budget": (seconds, 100.0), "gpu_hours": (hours, 8.0)})
+    assert told == ["90 % of time_budget 100 is spent", "94 % of gpu_hours 8 is spent"]
+
+
 def test_a_standstill_is_told_once_until_a_trial_reports_again(monkeypatch):
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(failures.time, "monotonic", lambda: clock.now)

@@ -177,6 +177,8 @@ class Notifier:
 def budgets(notifier: Notifier, spent: dict[str, tuple[float, float]]) -> None:
     """Tell that a budget is nearly spent: name -> what is spent of it, and the whole; 0 is none."""
     for name, (part, whole) in spent.items():
-        if whole and part >= NEARLY * whole:
+        of_this = f"budget_nearly_spent {name}"
+        if whole and part >= NEARLY * whole and of_this not in notifier.told:
+            notifier.told.add(of_this)
             text = f"{100 * part / whole:.0f} % of {name} {whole:g} is spent"
-            notifier.once("budget_nearly_spent", text, budget=name, spent=part, of=whole)
+            notifier.tell("budget_nearly_spent", text, budget=name, spent=part, of=whole)
