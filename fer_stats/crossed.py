@@ -349,7 +349,7 @@ def smallest_seen(
     The level is that of Holm's first step for so many comparisons. `paired` by seed: as many
     differences as seeds; nothing is promised of what pairing may gain.
     """
-    if seeds < 2:
+    if seeds < 2 or not images:
         return np.nan
     between, within = disagree
     part = Part(seeds, (sd**2 + within / 2 / images) / seeds, sd**2)

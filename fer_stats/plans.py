@@ -41,6 +41,8 @@ class Plan:
         """What these seeds can decide, and how many would do; "" where there is nothing to."""
         if not self.pairs:
             return ""
+        if not self.images:
+            return "Every test image is a copy of one in train or val: nothing will be settled."
         smallest = self.smallest(self.seeds)
         what = "one pair" if self.pairs == 1 else f"{self.pairs} pairs"
         if np.isnan(smallest):

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_results_load import epochs, folder, header, predictions, trial, whole
+from test_results_load import LABELS, SPLITS, epochs, folder, header, predictions, trial, whole
 
 from results.__main__ import main
 from results.artefacts.load import answers, load, named_apart
-from results.facts import checklist, evaluation, health, verdicts
+from results.facts import answer, checklist, evaluation, health, progress, status, verdicts
 from results.facts.predictable import cross_validated
 from results.report.contents import sections
 from results.report.inputs import Inputs
+from results.report.report import report
 from study.config import flags
 from study.config.hyperparameters import FIELDS, kind
 from study.config.study import read_preset
@@ -360,6 +361,23 @@ def test_seeds_are_not_enough_while_a_pair_has_a_setting_of_one(request):
     for pairs in ([sure, lone], [lone, sure]):
         told = health.seeds(one, own, pairs)
         assert not told.passed and "--seeds 12" in told.command, told
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_where_every_test_image_is_a_copy_nothing_is_called_decided(tmp_path, seeds):
+    """One seed: a ZeroDivisionError; two: PASS, "Each setting has an interval"."""
+    rows = [trial(f"alexnet-s{k}", stage="confirm", hp_seed=k) for k in range(seeds)]
+    copies = range(14, 28)
+    assert {SPLITS[k] for k in copies} == {"test"} and SPLITS.count("test") == len(copies)
+    said = [predictions(row["trial_id"], LABELS, LABELS, SPLITS, duplicate=copies) for row in rows]
+    curves = [row for each in rows for row in epochs(each["trial_id"], [0.2])]
+    path = folder(tmp_path / "s", None, rows, curves, [], sum(said, []))
+    words = "Every test image is a copy of one in train or val: nothing can be compared."
+    found = checks(path)["Seeds enough"]
+    assert not found.passed and found.words == words
+    one = load(path)
+    (told,) = answer.sentences([one], evaluation.evaluated(answers(one)), [])
+    assert told.startswith(words) and report([one]).lead.startswith(words)
 
 
 def test_seeds_are_counted_for_the_pairs_of_the_studys_own_networks_alone(request):

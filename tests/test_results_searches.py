@@ -9,9 +9,9 @@ from test_results_load import whole
 
 from fer_stats import crossed
 from results.artefacts.load import Findings, answers, load
-from results.facts import evaluation, searches
+from results.facts import evaluation, searches, verdicts
 from results.facts.evaluation import PRIMARY
-from results.report.blocks import Text
+from results.report.blocks import Table, Text
 from results.report.contents import sections
 from results.report.inputs import Inputs
 from results.report.sections.search import gained
@@ -67,6 +67,22 @@ def test_only_where_there_are_intervals_are_they_said_to_be_of_one_search(whole)
         assert [block.words.partition(":")[0] for block in told if isinstance(block, Text)] == words
 
 
+# As if the other network were the default of the best.
+DEFAULT = pd.DataFrame(
+    [("alexnet", "a0", None), ("resnet34", "", "alexnet")],
+    columns=["setting", "from_trial", "beside"],
+)
+
+
+def test_where_every_test_image_is_a_copy_no_search_gained_anything(whole):
+    one = load(whole)
+    each = [replace(a, duplicate=np.ones(len(a.label), bool)) for a in answers(one)]
+    assert verdicts.gains(replace(one, chosen=DEFAULT), evaluation.evaluated(each)) == []
+    group = [study(one, name, k) for k, name in enumerate("ab")]
+    copies = [replace(a, duplicate=each[0].duplicate) for some in group for a in answers(some)]
+    assert searches.accuracies(group, evaluation.evaluated(copies)).empty
+
+
 def test_searches_that_answered_other_images_are_not_averaged(whole):
     """One that knows no near copies has more images without duplicates: a ValueError of NumPy."""
     one = load(whole)
@@ -102,8 +118,6 @@ def test_a_search_is_one_draw(whole):
     assert (first["low"], first["high"]) == pytest.approx((max(low, 0), min(high, 1)))
     (found,) = searches.compared(group, settings)
     assert found.seeds == (3, 3) and not found.paired
-    rows = [("alexnet", "a0", None), ("resnet34", "", "alexnet")]  # as if one were a default
-    beside = pd.DataFrame(rows, columns=["setting", "from_trial", "beside"])
-    assert searches.compared([replace(one, chosen=beside) for one in group], settings) == []
+    assert searches.compared([replace(one, chosen=DEFAULT) for one in group], settings) == []
     titles = [section.title for section in sections(Inputs(group, settings), "comparison")]
     assert "The search repeated" in titles

@@ -91,10 +91,11 @@ def sentences(
     """
     each = []
     for one in studies:
+        told = [s for s in settings if s.answers.study == one.name]
         beside = verdicts.others(one)  # defaults and next bests aren't what leads a search
-        own = [s for s in settings if s.answers.study == one.name and PRIMARY in s.scopes]
+        own = [s for s in told if PRIMARY in s.scopes]
         own = [s for s in own if s.answers.setting not in beside] or own
-        words = lead(own, found) or so_far(one)
+        words = lead(own, found) or so_far(one, any("test" in s.scopes for s in told))
         each.append(f"{one.name}: {words}" if len(studies) > 1 else words)
     return each
 
@@ -118,15 +119,22 @@ def maximised(studies: list[Findings], settings: list[Evaluated]) -> list[str]:
     return each
 
 
-def so_far(one: Findings) -> str:
-    """The highest value so far, of a study that confirmed nothing."""
+def so_far(one: Findings, copies: bool) -> str:
+    """The highest value so far, of a study that has nothing on PRIMARY, as `untested`."""
     found = highest(one)
     if found is None:
         return "No epoch has ended yet."
     return (
-        f"No confirmed model has been evaluated on test. The highest {one.judged} so far is "
+        f"{untested(copies)} The highest {one.judged} so far is "
         f"{100 * found[0]:.1f} % ({found[1]}), the best of many and so optimistic."
     )
+
+
+def untested(copies: bool) -> str:
+    """That nothing was evaluated on PRIMARY, in a sentence; `copies`: since test has only those."""
+    if copies:
+        return "Every test image is a copy of one in train or val: nothing can be compared."
+    return "No confirmed model has been evaluated on test."
 
 
 def highest(one: Findings) -> tuple[float, str] | None:

@@ -18,6 +18,7 @@ from fer_stats.plans import WORTH, Plan
 from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
 from results.facts import (
+    answer,
     evaluation,
     halving,
     learning,
@@ -163,6 +164,9 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
     single = [each.name for each in own if len(each.answers.seeds) < 2]
     if not own:
         return None
+    if not any(evaluation.PRIMARY in each.scopes for each in own):
+        on_test = any("test" in each.scopes for each in own)
+        return Check(name, False, answer.untested(on_test))
     if single and not pairs:
         words = f"{listed(single)}: one seed, so that there is no interval."
         asked = one.study["study"]

@@ -60,7 +60,7 @@ def answered(group: list[Findings], settings: list[Evaluated], scope: str) -> li
     on: dict[str, set[str]] = {}
     for one in group:
         for each in settings:
-            if each.answers.study == one.name:
+            if each.answers.study == one.name and scope in each.scopes:
                 own, inside = each.answers, chosen(each.answers, scope)
                 right = own.guess[:, inside] == own.label[inside]
                 found.setdefault(own.setting, []).append(right.mean(0))

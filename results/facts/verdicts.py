@@ -113,7 +113,7 @@ def defaults(study: Findings) -> dict[str, str]:
 
 def gains(study: Findings, settings: list[Evaluated], scope: str = PRIMARY) -> list[Comparison]:
     """What the search gained over each network's default, on new seeds and images."""
-    own = [one for one in settings if one.answers.study == study.name]
+    own = [one for one in settings if one.answers.study == study.name and scope in one.scopes]
     names = {one.answers.setting: one.name for one in own}
     wanted = [(names[a], names[b]) for a, b in defaults(study).items() if {a, b} <= set(names)]
     if not wanted:

@@ -65,7 +65,7 @@ def lead(frame: pd.DataFrame, studies: list[Findings]) -> str:
         ]
         what = listed(list(dict.fromkeys(one.judged for one in studies)))
         so_far = f" The highest {what} so far is {listed(highest)}." if highest else ""
-        return f"No confirmed model has been evaluated on test.{so_far}"
+        return f"{answer.untested(bool(frame['scope'].eq('test').any()))}{so_far}"
     each = [
         f"{row['setting']} {100 * row['mean']:.1f} % ({reach(row)}{seeds(row['seeds'])})"
         for _, row in test.sort_values("mean", ascending=False).head(4).iterrows()
