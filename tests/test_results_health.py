@@ -380,6 +380,23 @@ def test_where_every_test_image_is_a_copy_nothing_is_called_decided(tmp_path, se
     assert told.startswith(words) and report([one]).lead.startswith(words)
 
 
+def test_a_search_that_was_left_for_its_confirmation_is_a_search(whole):
+    """study.json has its stages as --resume --stages confirm gave them: without the search."""
+    one = load(whole)
+    named = [{"name": "first", "model": "alexnet", "epochs": 4}]
+    asked = {"stages": ["confirm"], "val_copies": "with", "settings": named}
+    one = replace(one, study={**one.study, "study": one.study["study"] | asked})
+    own = evaluation.evaluated(answers(one))
+    assert "chosen on val with copies" in health.leaks(one, own).words
+    assert "settings" not in health.given(one), "where its search began"
+    given = checklist.Given(one, own, [])
+    assert checklist.selected(given).startswith("The highest val accuracy")
+    assert checklist.hyperparameters(given).startswith("tpe with asha")
+    assert ", of this one search: " in checklist.uncertainty(given)
+    assert "Search" in dict(status.overview(one).to_numpy())
+    assert progress.budget(one).set_index("budget").loc["trials of the search", "limit"] == 8
+
+
 def test_seeds_are_counted_for_the_pairs_of_the_studys_own_networks_alone(request):
     """With --models alexnet the 36 pairs of all nine settings were to be decided."""
     one = load(request.config.rootpath / "results/published/paper-alexnet")

@@ -68,6 +68,13 @@ class Findings:
     def synthetic(self) -> bool:
         return bool(self.study["data"].get("synthetic"))
 
+    @property
+    def searches(self) -> bool:
+        """Whether it searches or did: `stages` lacks the search once --resume left it for its
+        confirmation."""
+        tried = bool((self.trials["stage"] == "search").any())
+        return tried or "search" in self.study["study"].get("stages", [])
+
 
 @dataclass(frozen=True, eq=False)
 class Answers:

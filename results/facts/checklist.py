@@ -127,13 +127,13 @@ def evaluated(given: Given) -> str:
 
 
 def selected(given: Given) -> str:
-    if "search" not in given.asked.get("stages", []):
+    if not given.one.searches:
         return "None: named settings were confirmed as they are."
     return f"The highest {given.one.judged} of those that came furthest, for each network."
 
 
 def hyperparameters(given: Given) -> str:
-    if "search" not in given.asked.get("stages", []):
+    if not given.one.searches:
         return "Fixed by the settings: study.json."
     asked = given.asked
     names = search.varied(given.one, search.searched(given.one))
@@ -188,7 +188,7 @@ def uncertainty(given: Given) -> str:
             each.append(f"{one.name} {100 * measured.mean:.1f} % ({reach})")
     if not each:
         return OPEN
-    searched = ", of this one search" if "search" in given.asked.get("stages", []) else ""
+    searched = ", of this one search" if given.one.searches else ""
     return (
         f"On test without copies, 95 % intervals for new seeds and images{searched}: "
         f"{listed(each)}."

@@ -129,7 +129,7 @@ def given(one: Findings) -> dict[str, str]:
         found["models"] = [own.get(name, name) for name in asked["models"]]
     if asked.get("stages") == ["search"]:
         found["stages"] = ["search"]
-    named = asked.get("settings", ()) if "search" not in asked.get("stages", ()) else ()
+    named = () if one.searches else asked.get("settings", ())
     if named:
         found["settings"] = [one["name"] for one in named]
     if named and all(one.get("epochs") == asked["epochs"] for one in named):
@@ -170,8 +170,7 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
     if single and not pairs:
         words = f"{listed(single)}: one seed, so that there is no interval."
         asked = one.study["study"]
-        searches = "search" in asked.get("stages", ())
-        named = asked.get("models", ()) if searches else status.settings_of(asked)
+        named = asked.get("models", ()) if one.searches else status.settings_of(asked)
         every_two = comb(max(len(own), len(named)), 2)  # what is decided where no pairs were fixed
         return Check(name, False, words, again(one, seeds=f"{enough(one, own, every_two)}"))
     if not pairs:
@@ -308,7 +307,7 @@ def cursed(one: Findings) -> Check | None:
 def leaks(one: Findings, own: list[Evaluated]) -> Check | None:
     """Whether copies of training images are known, and out of what choices and verdicts use."""
     asked = one.study["study"]
-    chose = "search" in asked.get("stages", []) and not one.epochs.empty
+    chose = one.searches and not one.epochs.empty
     on_copies = chose and asked.get("val_copies") != "without"
     if not own:
         if not chose:

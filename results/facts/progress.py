@@ -15,9 +15,9 @@ def budget(one: Findings) -> pd.DataFrame:
     each = pd.to_numeric(epochs["epoch_seconds"])
     seconds, gpu = each.sum(), (each * epochs["gpus"]).sum() / 3600
     searched = trials[trials["stage"] == "search"]
-    stages = config.get("stages", [])
+    asked = config.get("trials") if "search" in config.get("stages", []) else len(searched)
     rows = [
-        ("trials of the search", len(searched), config.get("trials") if "search" in stages else 0),
+        ("trials of the search", len(searched), asked),
         ("models of the confirmation", len(trials) - len(searched), len(confirmations(one))),
         ("epochs", len(epochs), epochs_asked(one)),
         ("seconds, wall-clock", clock(one), config.get("time_budget") or np.nan),
@@ -39,12 +39,11 @@ def confirmations(one: Findings) -> dict[str, float]:
     config = one.study["study"]
     if "confirm" not in config.get("stages", []):
         return {}
-    whole, own = float(config.get("epochs") or 0), named_epochs(one)
+    whole, own = float(config.get("epochs") or 0), {} if one.searches else named_epochs(one)
     first = list(one.chosen.loc[one.chosen["beside"].isna(), "setting"])
     beside = list(one.chosen.loc[one.chosen["beside"].notna(), "setting"])
-    searches = "search" in config["stages"] or (one.trials["stage"] == "search").any()
-    if not first and searches:
-        first, own = config.get("models", []), {}
+    if not first and one.searches:
+        first = config.get("models", [])
         each = ["default", *range(2, 2 + int(config.get("runners_up") or 0))]
         beside = [f"{model}-{which}" for model in first for which in each]
     elif not first:

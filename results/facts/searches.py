@@ -42,9 +42,10 @@ def twice(group: list[Findings], studies: list[Findings]) -> list[Findings]:
 
 
 def but_for_the_seed(one: Findings) -> str:
-    """The same for studies with a search that differ in nothing but the seed; else empty."""
+    """The same for studies with a search and its confirmation, begun with --resume or not, that
+    differ in nothing but the seed; else empty."""
     asked = one.study["study"]
-    if "search" not in asked.get("stages", []):
+    if not one.searches or "confirm" not in asked.get("stages", []):
         return ""
     same = {name: value for name, value in asked.items() if name not in APART}
     return json.dumps([same, one.study["data"].get("digest")], sort_keys=True)

@@ -37,7 +37,7 @@ def overview(findings: Findings) -> pd.DataFrame:
         "Settings": ", ".join(settings),
         "Search": f"{counted(config['trials'], 'trial')} of up to "
         f"{counted(config['epochs'], 'epoch')}, {config.get('sampler')}, {config.get('scheduler')}"
-        if "search" in stages
+        if findings.searches
         else "",
         "Judged by": findings.judged,
         "Seeds of the confirmation": config.get("seeds") if "confirm" in stages else "",
