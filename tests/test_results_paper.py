@@ -1,10 +1,16 @@
 """The paper's own numbers: the oddities found are exactly those in the data."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
+import pytest
+from test_results_load import PAPERS, epochs, folder, predictions, trial
 
+from results.artefacts.load import answers, load
 from results.facts import paper
+from results.facts.evaluation import evaluated
+from results.report.sections.confusion import matrix
 
 
 def test_the_paper_prints_nine_settings_and_eight_matrices():
@@ -75,3 +81,26 @@ def test_without_ours_the_table_holds_theirs():
     assert frame["val+test"].isna().all()
     assert frame["matrix"].notna().sum() == 8
     assert round(frame["matrix"][0], 6) == 0.583589
+
+
+def confirmed(path, **more):
+    rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet", epochs=50, **more)]
+    told = predictions("A-alexnet-s0", [0] * 10, [0, 1] * 5, ["val"] * 5 + ["test"] * 5)
+    return load(folder(path, PAPERS, rows, epochs("A-alexnet-s0", [0.5] * 12), [], told))
+
+
+def test_a_matrix_stands_beside_the_papers_where_the_classes_have_other_usual_names(tmp_path):
+    """Of folders called anger, disgusted, ... it was of test alone, without the paper's."""
+    published = paper.published()
+    (one,) = evaluated(answers(confirmed(tmp_path / "s")))
+    usual = {"angry": "anger", "disgust": "disgusted"}
+    classes = tuple(usual.get(name, name) for name in one.answers.classes)
+    other = replace(one, answers=replace(one.answers, classes=classes))
+    for each in (one, other):
+        side, _ = matrix(each, published)
+        ours, theirs = side.blocks
+        assert ours.counts[0, 0] == 5 and ours.counts[1, 0] == 5  # of 10 on val and test, all angry
+        assert ours.caption.startswith("A-alexnet, val+test") and theirs.classes[0] == "angry"
+    assert ours.classes[:2] == ["anger", "disgusted"]
+    third = replace(one, answers=replace(one.answers, classes=(*classes[:-1], "contempt")))
+    assert len(matrix(third, published)[0].blocks) == 1

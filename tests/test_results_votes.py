@@ -1,6 +1,7 @@
 """Label noise: exact small tables, and the votes of other images refused."""
 
 import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -104,6 +105,18 @@ def test_accuracies_by_label_and_by_voters(study, told):
     there = frame["label_low"].notna()  # one image says nothing of others
     assert there["any"] and (frame["label_low"] <= frame["label"])[there].all()
     assert (frame["label"] <= frame["label_high"])[there].all()
+
+
+def test_a_class_by_another_usual_name_is_the_voters_word(study, told):
+    """Of folders called Anger, happiness and sadness no label was the voters' majority."""
+    (one,) = judged(study)
+    usual = {"sad": "sadness", "happy": "happiness", "angry": "Anger"}
+    classes = tuple(usual.get(name, name) for name in one.answers.classes)
+    other = replace(one, answers=replace(one.answers, classes=classes))
+    for make in (votes.accuracies, votes.errors, votes.never_right):
+        pd.testing.assert_frame_equal(make([other], told, "test"), make([one], told, "test"))
+    agrees = votes.accuracies([other], told, "test").set_index("voters")["label_agrees"]
+    assert agrees["any"] == 3 / 4  # of happy, angry (sad by the voters), angry and sad
 
 
 def test_what_no_network_gets_right(study, told):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from fer_data import fer2013
+from fer_data.classes import folded
 from fer_stats.verdicts import MARGIN, Comparison, family
 from results.artefacts.load import Findings
 from results.facts import statistics as st
@@ -55,6 +56,12 @@ def matrices(paper: dict[str, Any]) -> dict[str, str]:
 
 def counts(paper: dict[str, Any], name: str) -> np.ndarray:
     return np.array(paper["confusions"][name]["matrix"])
+
+
+def in_its_order(classes: Iterable[str], order: list[str]) -> list[str]:
+    """The names of a study's classes in the `order` of the paper's; [] where they are others."""
+    ours = {folded(name): name for name in classes}
+    return [ours[name] for name in order] if {*ours} == {*order} else []
 
 
 def by_length(settings: list[Evaluated]) -> list[Evaluated]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fer_data import fer2013
+from fer_data.classes import folded
 from results import Mistake
 from results.artefacts.load import Answers
 from results.facts import statistics as st
@@ -91,7 +92,7 @@ def with_answers(
     """The voters' rows of those `images` of a scope, with the label; and (S, N) a setting's answers
     to them."""
     inside = chosen(one.answers, scope) & np.isin(one.answers.image, images)
-    names = np.array(one.answers.classes)
+    names = np.array([folded(name) for name in one.answers.classes])
     rows = votes.iloc[rows_of(one.answers)[inside]].reset_index(drop=True)
     guess = one.answers.guess[:, inside]
     answered = np.where(guess >= 0, names[guess], "")

@@ -70,12 +70,12 @@ def papers_matrices(given: Inputs) -> Section:
 
 def matrix(one: Evaluated, published: dict[str, Any]) -> list[Block]:
     """A setting's matrix and its table by class, with the paper's matrix of the same setting."""
-    alike = set(one.answers.classes) == set(published.get("classes", ()))
-    theirs = paper.matrices(published).get(one.answers.setting) if alike else None
+    as_paper = paper.in_its_order(one.answers.classes, published.get("classes", []))
+    theirs = paper.matrices(published).get(one.answers.setting) if as_paper else None
     scope = "val+test" if theirs else "test"
     if scope not in one.scopes:
         return []
-    classes = published["classes"] if alike else list(one.answers.classes)
+    classes = as_paper or list(one.answers.classes)
     counts = evaluation.matrix(one.answers, scope, classes)
     images = evaluation.of_class(one.answers, scope, classes)
     rows = evaluation.per_class(counts, classes, images)
