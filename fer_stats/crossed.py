@@ -269,6 +269,7 @@ class Verdict:
     low: float  # interval at the level that Holm leaves to this comparison, within -1 to 1
     high: float
     level: float
+    level_equal: float  # the same among the tests of equality, whose order is another
     p: float  # of no difference, corrected for the family
     p_equal: float  # of a difference of the margin or more, corrected likewise
 
@@ -282,16 +283,17 @@ def verdicts(family: Sequence[Estimate], margin: float) -> list[Verdict]:
     (Schuirmann 1987), corrected by Holm for the family too. Without an interval: not settled.
     """
     p, levels = holm([one.p() for one in family])
-    p_equal, _ = holm([one.p_outside(margin) for one in family])
+    p_equal, levels_equal = holm([one.p_outside(margin) for one in family])
     found = []
-    for one, different, equal, level in zip(family, p, p_equal, levels, strict=True):
+    each = zip(family, p, p_equal, levels, levels_equal, strict=True)
+    for one, different, equal, level, level_equal in each:
         low, high = map(float, np.clip(one.interval(level), -1.0, 1.0))
         word = "not settled"
         if different < 1 - LEVEL:
             word = "better" if one.mean > 0 else "worse"
         if equal < 1 - LEVEL:
             word = "equal"
-        found.append(Verdict(word, low, high, level, different, equal))
+        found.append(Verdict(word, low, high, level, level_equal, different, equal))
     return found
 
 
@@ -311,15 +313,19 @@ def holm(p: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     return corrected, levels
 
 
-def seeds_to_settle(one: Estimate, margin: float, level: float = LEVEL) -> int | None:
+def seeds_to_settle(
+    one: Estimate, margin: float, level: float = LEVEL, level_equal: float | None = None
+) -> int | None:
     """Seeds of each setting at which a verdict is reached four times in five, were the estimates
-    true: better or worse, or equal within `margin`. None: more seeds alone don't settle it."""
+    true: better or worse, or equal within `margin` (at a level of its own, if given). None: not
+    even MOST_SEEDS would."""
     least = max(2, *(part.seeds for part in one.parts))
+    within = level if level_equal is None else level_equal
 
     def settles(seeds: int) -> bool:
         then = with_seeds(one, seeds)
         apart = abs(one.mean) >= then.smallest(level)
-        return apart or then.power_of_equal(margin, level) >= POWER
+        return apart or then.power_of_equal(margin, within) >= POWER
 
     tried = range(least, MOST_SEEDS + 1)
     place = bisect_left(tried, True, key=settles)  # what so many settle, more settle too

@@ -221,8 +221,9 @@ def family(
         needed = None
         if verdict.word == "not settled":
             guess = one if min(seeds) > 1 else assumed(a, b, cluster)
-            level = verdict.level if min(seeds) > 1 else every  # with seeds it is a member too
-            needed = crossed.seeds_to_settle(guess, margin, level)
+            levels = verdict.level, verdict.level_equal
+            levels = levels if min(seeds) > 1 else (every, every)  # with seeds it is a member too
+            needed = crossed.seeds_to_settle(guess, margin, *levels)
         lacking = [max((needed or 0) - len(each.seeds), 0) * each.cost for each in (a, b)]
         found.append(
             Comparison(

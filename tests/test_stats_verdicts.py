@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fer_stats import crossed, verdicts
+from fer_stats.crossed import Estimate, Part
 from fer_stats.verdicts import Answered
 
 
@@ -116,6 +117,27 @@ def test_what_would_settle_it_is_what_crossed_says_and_its_cost():
     assert one.hours == pytest.approx(one.needed - 3)
     assert f"{one.needed} seeds each would" in one.words and "GPU-hours more" in one.words
     assert replace(one, hours=213.4).cost_words == "210 GPU-hours"  # not 2.1e+02
+
+
+def found_of(monkeypatch, estimates, pairs):
+    """The comparisons of `pairs` of made-up settings, of which these estimates came out."""
+    each = iter(estimates)
+    monkeypatch.setattr(verdicts, "estimate", lambda *_: (next(each), (5, 5), False))
+    there = {name: answers(0.5, name=name) for name in "abc"}
+    return verdicts.family([(there[a], there[b]) for a, b in pairs], True, 0.005, None, "")
+
+
+def test_seeds_that_would_settle_an_equality_are_told_at_the_level_of_its_own_step(monkeypatch):
+    """Of three pairs two are settled as different, and are the last to be called equal: the third
+    was promised at the level of one pair, with which it would be settled in 58 % of studies."""
+    near, far = (Estimate(mean, (Part(5, 2e-5, 1e-4),), 1e-7) for mean in (0.0, 0.3))
+    one, *others = found_of(monkeypatch, [near, far, far], ["ab", "ac", "bc"])
+    assert all(each.settled for each in others) and not one.settled
+    # Of a normal 2.13 for one side of .05 / 3, and 1.28 for four times in five: a standard error of
+    # .147 points, 49 seeds; a t asks for some more.
+    assert 49 <= one.needed <= 53
+    then = crossed.with_seeds(near, one.needed)
+    assert then.power_of_equal(0.005, 1 - 0.05 / 3) >= 0.8
 
 
 def test_where_images_are_too_few_no_number_of_seeds_is_promised():
