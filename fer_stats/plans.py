@@ -26,7 +26,7 @@ class Plan:
 
     @property
     def enough(self) -> int | None:
-        """The fewest seeds that find WORTH; None where the images are too few for it."""
+        """The fewest seeds that find WORTH; None where not even MOST_SEEDS do."""
         for seeds in range(2, MOST_SEEDS + 1):
             if round(self.smallest(seeds), 3) <= WORTH:  # to a tenth of a point, as it is told
                 return seeds
@@ -60,5 +60,5 @@ class Plan:
         if self.decides:
             return f"{told}."
         if self.enough is None:
-            return f"{told}. For {100 * WORTH:g} points the images are too few, with any seeds."
+            return f"{told}. Not even --seeds {MOST_SEEDS} would find {100 * WORTH:g} points."
         return f"{told}. --seeds {self.enough} would find {100 * WORTH:g} points."

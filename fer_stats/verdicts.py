@@ -51,7 +51,7 @@ class Comparison:
     p_equal: float  # of a difference of the margin or more, with Holm
     chance: float  # that the first, trained anew, is better on new images
     smallest: float  # the true difference that Holm's first step would find four times in five
-    needed: int | None  # seeds of each that would settle it, where more seeds can; None: they can't
+    needed: int | None  # seeds of each that would settle it; None: not even crossed.MOST_SEEDS
     hours: float  # what those that are lacking cost; NaN where that isn't known
     unit: str  # "GPU-hours" or "core-hours"
 
@@ -113,8 +113,7 @@ class Comparison:
             return ""
         if self.needed is None:
             return (
-                f"more seeds alone won't settle it: {self.images:,} images are too few for a "
-                "difference as small as this"
+                f"not even {crossed.MOST_SEEDS} seeds each would, with these {self.images:,} images"
             )
         hours = "" if np.isnan(self.hours) else f", about {self.cost_words} more"
         guess = min(self.seeds) < 2

@@ -143,8 +143,10 @@ def test_a_plan_says_what_its_seeds_can_decide():
     assert "a difference of 2.0 points is found four times in five" in Plan(12, 3275, 3).words
     assert "--seeds 12 would find 2 points" in Plan(5, 3275, 3).words
     assert "One seed each: nothing will be settled" in Plan(1, 3275, 3).words
-    assert "the images are too few" in Plan(12, 48, 1).words
+    assert "Not even --seeds 100 would find 2 points" in Plan(12, 48, 1).words
     assert "not even a difference of 100 points is found" in Plan(2, 48, 3).words  # not 155.3
+    none = Plan(3, 0, 3)  # a ZeroDivisionError after Ray had started
+    assert none.words.startswith("Every test image is a copy") and none.enough is None
     assert Plan(12, 3275, 0).words == ""
     # in pairs there are as many differences as seeds, and more of them are asked for
     assert Plan(5, 3100, 3, True).enough > Plan(5, 3100, 3).enough

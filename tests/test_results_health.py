@@ -363,6 +363,18 @@ def test_seeds_are_not_enough_while_a_pair_has_a_setting_of_one(request):
         assert not told.passed and "--seeds 12" in told.command, told
 
 
+def test_pairs_that_200_seeds_would_leave_open_are_not_said_to_be_so_with_any_number(request):
+    one = load(request.config.rootpath / SEARCH)
+    own = evaluation.evaluated(answers(one))
+    pair = verdicts.of([one], own)[0]
+    pair = replace(pair, verdict="not settled", smallest=0.1, needed=None, seeds=(12, 12))
+    told = health.seeds(one, own, [pair])
+    assert told and told.words == (
+        "1 of 1 primary comparison isn't settled: not even 200 seeds each would settle it, with "
+        "these images."
+    )
+
+
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_where_every_test_image_is_a_copy_nothing_is_called_decided(tmp_path, seeds):
     """One seed: a ZeroDivisionError; two: PASS, "Each setting has an interval"."""

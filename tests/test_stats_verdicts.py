@@ -140,12 +140,20 @@ def test_seeds_that_would_settle_an_equality_are_told_at_the_level_of_its_own_st
     assert then.power_of_equal(0.005, 1 - 0.05 / 3) >= 0.8
 
 
+def test_images_are_not_called_too_few_where_more_than_200_seeds_would_do(monkeypatch):
+    """Of 18,000 images it was said, and 222 seeds would settle .9 points at an sd of 3."""
+    wide = Estimate(0.009, (Part(3, 3e-4, 9e-4),) * 2, 2.2e-6)
+    (one,) = found_of(monkeypatch, [wide], ["ab"])
+    assert one.needed is None
+    assert one.settle == "not even 200 seeds each would, with these 4,000 images"
+
+
 def test_where_images_are_too_few_no_number_of_seeds_is_promised():
     rng = np.random.default_rng(0)
     right = [np.tile(rng.random(60) < 0.5, (3, 1)) ^ (rng.random((3, 60)) < 0.1) for _ in "ab"]
     a, b = (Answered(name, one, (0, 1, 2)) for name, one in zip("ab", right, strict=True))
     one = verdicts.of([a, b])[0]
-    assert one.needed is None and "60 images are too few" in one.words
+    assert one.needed is None and "with these 60 images" in one.words
 
 
 def test_copies_of_an_image_count_once():

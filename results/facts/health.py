@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from fer_models import MODELS, preset_file
-from fer_stats.crossed import LEVEL
+from fer_stats.crossed import LEVEL, MOST_SEEDS
 from fer_stats.plans import WORTH, Plan
 from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
@@ -192,11 +192,12 @@ def seeds(one: Findings, own: list[Evaluated], pairs: list[Comparison]) -> Check
     if needed:
         words += f"; {max(needed)} seeds each would settle {len(needed)}, four times in five."
         return Check(name, False, words, again(one, seeds=f"{max(needed)}"))
-    words += ": the images are too few for differences this small, with any number of seeds"
+    which = "it" if len(open_ones) == 1 else "them"
+    words += f": not even {MOST_SEEDS} seeds each would settle {which}, with these images"
     many = enough(one, own, len(pairs))
     if many <= min(min(each.seeds) for each in pairs):
         return Check(name, False, f"{words}.")
-    words += f"; larger ones would be found with {many} each."
+    words += f"; larger differences would be found with {many} each."
     return Check(name, False, words, again(one, seeds=f"{many}"))
 
 
