@@ -74,6 +74,14 @@ DEFAULT = pd.DataFrame(
 )
 
 
+def test_what_a_search_gained_has_one_verdict(whole):
+    """Of one pair the sentence said "it lost", and the table beneath "not settled"."""
+    one = replace(load(whole), chosen=DEFAULT)
+    settings = evaluation.evaluated(answers(one))
+    (beside,) = [each for each in gained(one, Inputs([one], settings)) if isinstance(each, Table)]
+    assert beside.frame["primary"].tolist() == [True]  # of gains' own family
+
+
 def test_where_every_test_image_is_a_copy_no_search_gained_anything(whole):
     one = load(whole)
     each = [replace(a, duplicate=np.ones(len(a.label), bool)) for a in answers(one)]

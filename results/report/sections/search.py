@@ -157,7 +157,9 @@ def gained(one: Findings, given: Inputs) -> list[Block]:
     names = {each.answers.setting: each.name for each in own}
     best = verdicts.others(one)
     pairs = [{names.get(a, ""), names.get(b, "")} for a, b in best.items()]
-    beside = [each for each in given.verdicts if {each.first, each.second} in pairs]
+    judged = [{each.first, each.second} for each in found]  # in a family of their own
+    rest = [pair for pair in pairs if pair not in judged]
+    beside = found + [each for each in given.verdicts if {each.first, each.second} in rest]
     if beside:
         caption = "The search's best beside the default and its next best, all with fresh seeds"
         frame = verdicts.frame(beside)
