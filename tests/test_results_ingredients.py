@@ -1,6 +1,9 @@
 """Arms found by code, and what they give, seed by seed."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from test_results_load import epochs, folder, header, predictions, trial
 
@@ -105,6 +108,15 @@ THREE = {
 def effects(one):
     settings = evaluation.evaluated(answers(one))
     return ingredients.effects(ingredients.arms(one), settings, verdicts.of([one], settings))
+
+
+def test_what_is_confirmed_beside_a_searchs_best_is_no_ablation(tmp_path):
+    """A search of one hyperparameter with --baseline-seeds: the best was "the base"."""
+    one = load(study(tmp_path / "s", THREE))
+    assert {arm.setting for arm in ingredients.arms(one)} == {"flip", "smooth"}
+    rows = [("plain", "t0", None), ("flip", "", "plain"), ("smooth", "t1", "plain")]
+    beside = pd.DataFrame(rows, columns=["setting", "from_trial", "beside"])
+    assert ingredients.arms(replace(one, chosen=beside)) == []
 
 
 def test_settings_of_the_paper_are_no_ablation(tmp_path):

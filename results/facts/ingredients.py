@@ -11,7 +11,7 @@ import pandas as pd
 from fer_stats import crossed
 from fer_stats.verdicts import MARGIN, Comparison
 from results.artefacts.load import Findings
-from results.facts import paper
+from results.facts import paper, verdicts
 from results.facts import statistics as st
 from results.facts.evaluation import CLEAN_VAL, PRIMARY, Evaluated, chosen, copies
 
@@ -47,11 +47,12 @@ def arms(findings: Findings) -> list[Arm]:
     """The arms of each network with confirmed settings; [] where there is no base with one.
 
     The base is the setting from which most others are one step away; of several, the first. The
-    paper's nine settings are no ablation: a section of their own compares them.
+    paper's nine settings are no ablation, nor what is confirmed beside a search's best: sections of
+    their own compare them.
     """
-    papers = {entry["id"] for entry in paper.published()["experiments"]}
+    apart = {entry["id"] for entry in paper.published()["experiments"]}
     trials = findings.trials[findings.trials["stage"] == "confirm"]
-    trials = trials[~trials["setting"].isin(papers)]
+    trials = trials[~trials["setting"].isin(apart | {*verdicts.others(findings)})]
     found: list[Arm] = []
     for model, group in trials.groupby("hp_model", sort=False):
         settings = {
