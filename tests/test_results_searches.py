@@ -32,6 +32,10 @@ def test_studies_are_searches_again_where_they_differ_in_the_seed_alone(whole):
     assert searches.repeated([a, study(one, "b", 0)]) == []  # the same search twice
     assert searches.repeated([a, study(one, "b", 1, trials=99)]) == []
     assert searches.repeated([one, a]) == []
+    for moved in ({"data": "/other/fer2013.csv.xz"}, {"stages": ["confirm"]}):
+        later = study(one, "b", 1, **moved)  # as --resume may have left it
+        assert searches.repeated([a, later]) == [[a, later]]
+    assert searches.repeated([a, study(one, "b", 1, stages=["search"])]) == []
 
 
 def test_of_searches_with_one_seed_the_first_stands_and_the_others_are_named(whole):

@@ -14,14 +14,14 @@ from fer_stats import crossed, verdicts
 from fer_stats.verdicts import Answered, Comparison
 from fer_stats.words import reaching, signed
 from results.artefacts.load import Findings
-from results.facts.evaluation import PRIMARY, Evaluated, chosen, copies, digest
-from results.facts.verdicts import fixed, others, within
+from results.facts.evaluation import PRIMARY, Evaluated, chosen, digest
+from results.facts.verdicts import clusters, fixed, others, within
 
 # What may differ between searches that are the same but for chance: where they are kept, and how
-# much of a machine they had.
+# much of a machine they had. Where their data lie, too: those are the same by their digest.
 APART = (
-    "name seed out storage address time_budget gpu_hours max_concurrent cpus_per_trial "
-    "gpus_per_trial retries hang_seconds device execution"
+    "name seed out storage address data stages time_budget gpu_hours max_concurrent "
+    "cpus_per_trial gpus_per_trial retries hang_seconds device execution"
 ).split()
 
 
@@ -88,9 +88,9 @@ def accuracies(
 
 
 def cluster(group: list[Findings], settings: list[Evaluated], scope: str) -> np.ndarray | None:
+    """Which of the images that the group answered are identical."""
     names = {one.name for one in group}
-    own = next(each.answers for each in settings if each.answers.study in names)
-    return copies(own, chosen(own, scope))
+    return clusters([each for each in settings if each.answers.study in names], scope)
 
 
 def compared(
