@@ -87,6 +87,16 @@ def test_of_one_setting_in_two_studies_the_longer_is_shown(tmp_path):
     assert shown["curves"].words == told.format(PAPERS["data"]["images"]["val"])
 
 
+def test_a_setting_trained_longer_than_the_papers_does_not_stand_for_it(tmp_path):
+    """C-alexnet of 50 epochs was held against the paper's matrix of 20."""
+    ran = {"as": 20, "short": 4, "long": 50}
+    paths = [paper_study(tmp_path / name, ran[name], None, "C-alexnet") for name in ran]
+    studies = readme.named_apart([load(path) for path in paths])
+    settings = evaluated([one for study in studies for one in answers(study)])
+    there = paper.by_setting(studies, settings)["C-alexnet"]
+    assert [one.answers.epochs for one in there] == [50, 4, 20]  # the last one counts
+
+
 def test_of_one_setting_in_two_studies_it_is_said_whose_stands_and_what_the_other_has(tmp_path):
     """The newer stood for the setting without a word of the other. Both are 70 % of 10 images: two
     marks were drawn, and the curves were the newest study's whose-ever figure stood."""
@@ -107,9 +117,9 @@ def test_of_one_setting_in_two_studies_it_is_said_whose_stands_and_what_the_othe
             curve.assign(val_accuracy=0.9).to_parquet(path / "epochs.parquet")
         studies.append(load(path))
     words = (
-        "Where several studies confirmed a setting, seeds aren't pooled: the longest trained "
-        "stands here, then that with most seeds, then the newest. A-alexnet is from old (new: "
-        "70.00 %, 4 epochs, one seed)."
+        "Where several studies confirmed a setting, seeds aren't pooled: the longest trained, up "
+        "to the paper's epochs, stands here, then that with most seeds, then the newest. A-alexnet "
+        "is from old (new: 70.00 %, 4 epochs, one seed)."
     )
     assert words in text.beside(studies)
     shown = {one.name: one for one in pictures.pictures(studies)}
@@ -220,13 +230,14 @@ def test_the_pairs_of_the_preset_are_judged_across_the_studies_that_ran_their_se
     for study in studies:
         alone = [each for each in settings if each.answers.study == study.name]
         assert paper.across([study], alone) == [], "one study has verdicts of its own"
-    short = [
-        replace(each, answers=replace(each.answers, epochs=19))
-        if each.answers.setting == "C-alexnet"
-        else each
-        for each in settings
-    ]
-    assert paper.across(studies, short) == [], "19 of 20 epochs stand for nothing"
+    for many in (19, 21):
+        other = [
+            replace(each, answers=replace(each.answers, epochs=many))
+            if each.answers.setting == "C-alexnet"
+            else each
+            for each in settings
+        ]
+        assert paper.across(studies, other) == [], f"{many} of 20 epochs stand for nothing"
     unasked = load(readme.PUBLISHED / "paper-alexnets-one-seed")  # before the preset had pairs
     before = [unasked, studies[1]]
     assert paper.across(before, evaluated([one for each in before for one in answers(each)])) == []

@@ -65,9 +65,16 @@ def in_its_order(classes: Iterable[str], order: list[str]) -> list[str]:
 
 
 def by_length(settings: list[Evaluated]) -> list[Evaluated]:
-    """Of several studies with one setting the one that counts comes last: it trained longest, then
-    with most seeds, then in the newest study."""
-    return sorted(settings, key=lambda one: (one.answers.epochs, len(one.answers.seeds)))
+    """Of several studies with one setting the one that counts comes last: it trained longest, but
+    not longer than the paper's, then with most seeds, then in the newest study."""
+    of_paper = {entry["id"]: entry["epochs"] for entry in published()["experiments"]}
+
+    def place(one: Evaluated) -> tuple[bool, int, int]:
+        epochs = one.answers.epochs
+        most = of_paper.get(one.answers.setting) or epochs
+        return epochs <= most, epochs, len(one.answers.seeds)
+
+    return sorted(settings, key=place)
 
 
 def newest_last(studies: Iterable[Findings]) -> list[Findings]:
@@ -157,7 +164,7 @@ def across(studies: list[Findings], settings: list[Evaluated]) -> list[Compariso
     whole = [
         replace(one, name=name)
         for name, one in standing.items()
-        if one.answers.epochs >= (epochs.get(name) or 0)
+        if one.answers.epochs == (epochs.get(name) or one.answers.epochs)
     ]
     of_pairs = [one for one in whole if any(one.name in pair for pair in PAIRS)]
     group = max(verdicts.alike(of_pairs, PRIMARY), key=len, default=[])
@@ -243,8 +250,9 @@ def taken(frame: pd.DataFrame) -> str:
     if not each:
         return ""
     return (
-        "Where several studies confirmed a setting, seeds aren't pooled: the longest trained "
-        f"stands here, then that with most seeds, then the newest. {'; '.join(each)}."
+        "Where several studies confirmed a setting, seeds aren't pooled: the longest trained, up "
+        "to the paper's epochs, stands here, then that with most seeds, then the newest. "
+        f"{'; '.join(each)}."
     )
 
 
