@@ -138,6 +138,16 @@ def test_hyperparameters_stand_in_as_many_columns_as_find_room(tmp_path):
     assert '<div class="scroll pairs"' in page.markup(block)
 
 
+def test_the_seeds_of_a_confirmed_setting_are_not_called_fresh(tmp_path):
+    """The command has the study's seed, and so the very seeds that the setting had."""
+    first, _ = section.again(setting.best(searched(tmp_path), []))
+    assert first.caption == "Train it again, with fresh seeds"
+    one = load(confirmed(tmp_path / "y", {"a": "alexnet"}, {"a": lambda k: True}, seed=4))
+    first, _ = section.again(setting.best(one, evaluated(one)))
+    assert first.caption == "Train it again, with its own seeds first"
+    assert "--seed 4" in first.text
+
+
 def test_the_command_and_best_toml_train_that_very_setting(tmp_path):
     found = setting.best(searched(tmp_path), [])
     words = shlex.split(setting.command(found))

@@ -12,6 +12,7 @@ from results.facts import search, status
 from results.facts.evaluation import Evaluated, chosen, judged_on, without_copies
 
 FRESH = 3  # seeds: the fewest whose scatter says something
+CONFIRMED = "what was confirmed"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def made(
         hyperparameters={key: hp[key] for key in order},
         searched=varied,
         epoch=int(hp["epochs"] if pd.isna(last) else last),
-        among="what was confirmed"
+        among=CONFIRMED
         if trial["stage"] == "confirm"
         else "the trials of the search that came furthest",
         judged=float(value),
@@ -125,12 +126,18 @@ def plain(value: Any) -> Any:
 
 
 def command(best: Best) -> str:
-    """What trains it again with fresh seeds: every value is given, so the preset has no say."""
+    """What trains it again: every value is given, so the preset has no say. The seed of the study,
+    which draws its part of the images, is given too, and with it come the seeds of `seeds_of`."""
     flags = {"stages": "confirm", "models": best.source or best.model, "seeds": FRESH, **best.data}
     values = preset_file.acting(best.hyperparameters)
     flags |= {key: value for key, value in values.items() if key != "model"}
     words = [f"--{name.replace('_', '-')} {shlex.quote(flag(v))}" for name, v in flags.items()]
     return " ".join(["python -m study.run --preset smoke", *words])
+
+
+def seeds_of(best: Best) -> str:
+    """Those of its `command`: of a setting that was confirmed they are its own."""
+    return "with its own seeds first" if best.among == CONFIRMED else "with fresh seeds"
 
 
 def flag(value: Any) -> str:

@@ -85,7 +85,7 @@ def curve(found: Best, of: str = "") -> Figure:
 def again(found: Best) -> list[Block]:
     """How it is trained again: as a command, and as a file."""
     return [
-        Code("Train it again with fresh seeds", setting.command(found)),
+        Code(f"Train it again, {setting.seeds_of(found)}", setting.command(found)),
         Code("The same as best.toml, for --preset", setting.toml(found), "best.toml", True),
     ]
 
