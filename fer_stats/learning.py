@@ -37,7 +37,8 @@ def unlearned(
     """What answers (N,) to images (N,) come to, numbers from 0 on, or None if they tell that the
     network has learned: its interval lies above the share of the most frequent class, or there is
     but one; or it has more of a study's `metric`, for which it may have given accuracy up, than
-    always that class has. None also where an answer is below 0: it diverged and gave none.
+    always that class has, and its interval lies above what its own answers have right if they are
+    dealt out at random. None also where an answer is below 0: it diverged and gave none.
     """
     if (guess < 0).any():
         return None
@@ -49,7 +50,9 @@ def unlearned(
     if low > truth.max() / images or truth.max() == images:
         return None
     found = measures(truth, said, right)
-    if metric != "accuracy" and float(found[metric]) > constant(metric, truth.tolist()):
+    more = metric != "accuracy" and float(found[metric]) > constant(metric, truth.tolist())
+    at_random = float(truth / images @ (said / images))
+    if more and low > at_random:
         return None
     return Unlearned(
         images,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 from test_results_load import (
     CLASSES,
     FAIR,
@@ -16,6 +17,7 @@ from test_results_load import (
     trial,
 )
 
+from fer_stats.learning import unlearned
 from results.artefacts.load import Answers, answers, load, named_apart
 from results.facts import learning
 from results.facts.evaluation import evaluated
@@ -126,6 +128,27 @@ def test_what_a_study_of_balanced_accuracy_learned_is_judged_by_that():
     constant = replace(one, probability=np.eye(2)[np.zeros(1000, int)][None])
     for metric in ("accuracy", "balanced_accuracy", "macro_f1"):
         assert len(learning.unlearned([replace(constant, metric=metric)])) == 1
+
+
+UNEVEN = np.repeat(range(7), [250] + [75] * 6)
+
+
+def test_answers_that_know_nothing_have_not_learned_by_whatever_the_study_was_judged():
+    """Of macro-F1 they have 13.4 %, and always the first class 7.5 %: they passed."""
+    for metric in ("accuracy", "balanced_accuracy", "macro_f1"):
+        found = unlearned(metric, UNEVEN, np.arange(700) % 7, CLASSES)
+        assert found and found.accuracy == 100 / 700
+
+
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "macro_f1"])
+def test_answers_at_random_pass_once_in_forty(metric):
+    """Dealt out evenly; and those that are right in 30 % beside that have learned."""
+    rng = np.random.default_rng(0)
+    told = [rng.permutation(700) % 7 for _ in range(400)]
+    passed = sum(unlearned(metric, UNEVEN, said, CLASSES) is None for said in told)
+    assert passed <= binom.ppf(0.999, 400, 0.025)
+    knows = [np.where(rng.random(700) < 0.2, UNEVEN, said) for said in told]
+    assert not any(unlearned(metric, UNEVEN, said, CLASSES) for said in knows)
 
 
 def test_a_network_that_diverged_gave_no_answers_at_all(tmp_path):
