@@ -9,6 +9,7 @@ from test_results_load import START, epochs, folder, header, trial
 from results.artefacts.load import load
 from results.facts import halving, search
 from results.report.report import report
+from results.report.sections.early_stopping import early_stopping
 from study.search.asha import Halving
 
 
@@ -143,3 +144,18 @@ def test_epochs_that_end_together_are_judged_in_the_order_of_their_trials(tmp_pa
     assert own.loc[2, ["epochs_run", "of", "stopped"]].tolist() == [4 + 1 + 4, 12, 1]
     assert own.loc[2, ["best", "saved"]].tolist() == [0.6, pytest.approx(3 / 12)]
     assert own.loc[2, "lost"] == pytest.approx(0.0)
+
+
+def test_what_a_spent_budget_ended_is_not_told_as_stopped_early(tmp_path):
+    """Two were told to be, over a table with one."""
+    rows = [trial("t0"), trial("t1", status="stopped", reason="asha")]
+    rows += [trial("t2", status="stopped", reason="time budget of 60 s spent")]
+    curves = [row for one in rows for row in epochs(one["trial_id"], [0.3, 0.4])]
+    first = vars(Halving(4, 1, 2).judge("t0", 1, 0.3))
+    second = first | {"trial_id": "t1", "cutoff": 0.3, "value": 0.1, "decision": "stop"}
+    found = load(folder(tmp_path / "s", None, rows, curves, [first, second]))
+    trials = search.searched(found)
+    frame = halving.trial_curves(found, trials)
+    assert frame.loc[frame["stopped"], "trial_id"].tolist() == ["t1"]
+    figure = early_stopping(found, trials)[0]
+    assert figure.summary.startswith("3 trials, 1 stopped early (crosses).")

@@ -124,7 +124,7 @@ def trials(study: Findings) -> Iterator[Picture]:
         f"{row['model']} {100 * row['judged']:.1f} % at epoch {row['last_epoch']:.0f}"
         for _, row in best.iterrows()
     ]
-    stopped = int((frame["status"] == "stopped").sum())
+    stopped = int(lines["stopped"].sum())
     words = (
         f"Every trial of the search `{study.name}` on val: {counted(len(frame), 'trial')}, "
         f"{stopped} stopped early (crosses); the best that came furthest: {'; '.join(told)}."

@@ -12,6 +12,12 @@ from results.facts import statistics as st
 FACTORS = (2, 3, 4, 6, 8, 12)  # reduction factors that are replayed, from the study's own
 
 
+def stopped_early(findings: Findings, trials: pd.DataFrame) -> pd.Series:
+    """Which of the trials ASHA stopped; a spent budget or --resume ends some as well."""
+    ruled = findings.decisions.loc[findings.decisions["decision"] == "stop", "trial_id"]
+    return (trials["status"] == "stopped") & trials["trial_id"].isin(ruled)
+
+
 def savings(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
     """Epochs asked and run by network and in all; only trials that ended.
 
@@ -19,8 +25,7 @@ def savings(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
     asked for no more than it ran: those epochs are lost, or still to come.
     """
     done = trials[trials["status"] != "running"]
-    ruled = findings.decisions.loc[findings.decisions["decision"] == "stop", "trial_id"]
-    stopped = (done["status"] == "stopped") & done["trial_id"].isin(ruled)
+    stopped = stopped_early(findings, done)
     frame = done.assign(
         asked=pd.to_numeric(done["hp_epochs"]).where(stopped, done["epochs_run"]),
         stopped=stopped,
@@ -249,13 +254,13 @@ def trial_curves(findings: Findings, trials: pd.DataFrame) -> pd.DataFrame:
 
     The empty rows are gaps: one line draws all the trials of a network.
     """
-    ended = trials[["trial_id", "model", "status"]]
+    ended = trials[["trial_id", "model"]].assign(ruled=stopped_early(findings, trials))
     frame = findings.epochs.merge(ended, on="trial_id").sort_values(["model", "trial_id", "epoch"])
-    frame = frame[["model", "trial_id", "epoch", "judged", "status"]]
+    frame = frame[["model", "trial_id", "epoch", "judged", "ruled"]]
     last = frame.drop_duplicates("trial_id", keep="last").index
-    frame["stopped"] = frame.index.isin(last) & (frame["status"] == "stopped")
+    frame["stopped"] = frame.index.isin(last) & frame["ruled"]
     gaps = frame.loc[last].assign(epoch=np.nan, judged=np.nan, stopped=False)
     whole = pd.concat([frame, gaps]).sort_values(
         ["model", "trial_id", "epoch"], na_position="last", kind="stable"
     )
-    return whole.drop(columns="status").reset_index(drop=True)
+    return whole.drop(columns="ruled").reset_index(drop=True)

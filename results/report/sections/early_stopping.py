@@ -39,7 +39,7 @@ def curves(
     """Every trial of the search by epoch."""
     if frame.empty:
         return []
-    stopped = int((trials["status"] == "stopped").sum())
+    stopped = int(frame["stopped"].sum())
     summary = f"{counted(len(trials), 'trial')}, {stopped} stopped early (crosses)."
     if len(rungs):
         epochs = listed([str(n) for n in sorted(set(rungs["rung"]))])
