@@ -210,6 +210,15 @@ def test_what_is_confirmed_beside_the_best_is_counted_before_a_search_has_ended(
     assert progress.forecast(over)["epochs"] == 2 * 4  # a search that has chosen tries no more
 
 
+def test_the_best_of_a_search_is_to_be_confirmed_at_the_studys_epochs(tmp_path):
+    """With --resume --epochs 8 those of the trial that found it, 4, were left for each seed."""
+    chosen = [event(event="chosen", setting="alexnet", from_trial="a0", epoch=2)]
+    head = header(study={"epochs": 8})
+    rows = [trial("a0", status="stopped")]
+    one = load(folder(tmp_path / "s", head, rows, epochs("a0", [0.1] * 2), [], None, chosen))
+    assert progress.confirmations(one) == {"alexnet-s0": 8, "alexnet-s1": 8}
+
+
 def test_trials_that_were_stopped_leave_no_epochs(tmp_path):
     """Of a search whose trials had ended after 2 of 8 epochs six were left."""
     rows = [trial("a", status="stopped"), trial("b", status="failed")]

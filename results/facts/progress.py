@@ -58,15 +58,9 @@ def confirmations(one: Findings) -> dict[str, float]:
 
 
 def named_epochs(one: Findings) -> dict[str, float]:
-    """Setting -> epochs of its own: as it was named, or as the trial that found it."""
-    tried = one.trials.set_index("trial_id")["hp_epochs"]
+    """Named setting -> epochs of its own."""
     named = one.study["study"].get("settings") or []
-    own = {each["name"]: float(each["epochs"]) for each in named if each.get("epochs")}
-    found = one.chosen[one.chosen["from_trial"].isin(tried.index)]
-    return own | {
-        setting: float(tried[trial])
-        for setting, trial in zip(found["setting"], found["from_trial"], strict=True)
-    }
+    return {each["name"]: float(each["epochs"]) for each in named if each.get("epochs")}
 
 
 def to_come(one: Findings) -> tuple[int, float]:
