@@ -104,3 +104,12 @@ def test_a_matrix_stands_beside_the_papers_where_the_classes_have_other_usual_na
     assert ours.classes[:2] == ["anger", "disgusted"]
     third = replace(one, answers=replace(one.answers, classes=(*classes[:-1], "contempt")))
     assert len(matrix(third, published)[0].blocks) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "far"),
+    [("running", (12, 50)), ("stopped", (12, 50)), ("failed", None), ("completed", None)],
+)
+def test_a_training_that_failed_is_not_under_way(tmp_path, status, far):
+    found = paper.under_way([confirmed(tmp_path / "s", status=status)])
+    assert found.get("A-alexnet") == far

@@ -134,7 +134,7 @@ def under_way(studies: Iterable[Findings]) -> dict[str, tuple[int, int]]:
     for one in studies:
         confirmed = one.trials[one.trials["stage"] == "confirm"]
         done = one.epochs.groupby("trial_id")["epoch"].max()
-        for _, row in confirmed[confirmed["status"] != "completed"].iterrows():
+        for _, row in confirmed[confirmed["status"].isin(["running", "stopped"])].iterrows():
             came = int(done.get(row["trial_id"], 0)), int(row["hp_epochs"])
             elsewhere = fer2013.not_the_papers(one.study["data"])
             if not elsewhere and not otherwise(one, row["setting"]):

@@ -140,8 +140,6 @@ def warnings(findings: Findings, settings: list[Answers]) -> list[str]:
     state = findings.study.get("status")
     if state != "complete":
         found.append(f"The study isn't complete ({status(findings)}): the results are preliminary.")
-    elif "budget" in str(findings.study.get("reason")):
-        found.append(f"The study ended early ({findings.study['reason']}).")
     if mixed := drivers.mixed(findings):
         found.append(f"Not all of it ran with the same: {mixed}.")
     if settings:
