@@ -24,7 +24,7 @@ from results.explorer.app import POLICY, app
 from results.explorer.export import selected
 from results.explorer.payload import array, payload
 from results.explorer.serving import listening
-from results.facts import evaluation, progress, search
+from results.facts import evaluation, progress, search, setting
 from results.figures import style
 from study.record import schemas
 
@@ -453,3 +453,14 @@ def test_the_matrix_without_duplicates_is_also_without_near_copies(whole):
     test = np.arange(28) < 14  # sorted by split
     (first, *_) = answers(found)
     assert (fresh & test).sum() == evaluation.chosen(first, evaluation.PRIMARY).sum() == 11
+
+
+def test_a_val_of_copies_alone_was_judged_whole(whole):
+    """Asked for without them, it was called so, and the page ranked by no image at all."""
+    told = json.loads((whole / "study.json").read_text())
+    told["study"] |= {"val_copies": "without"}
+    told["data"] |= {"counts": {"val": dict.fromkeys(CLASSES, 2)}, "val_duplicates": 14}
+    (whole / "study.json").write_text(json.dumps(told))
+    one = load(whole)
+    assert payload([one])["studies"][0]["without_copies"] is False
+    assert setting.best(one, evaluation.evaluated(answers(one))).val == "val"

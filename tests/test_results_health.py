@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_results_load import LABELS, SPLITS, epochs, folder, header, predictions, trial, whole
+from test_results_load import (
+    CLASSES,
+    LABELS,
+    SPLITS,
+    epochs,
+    folder,
+    header,
+    predictions,
+    trial,
+    whole,
+)
 
 from results.__main__ import main
 from results.artefacts.load import answers, load, named_apart
@@ -113,6 +123,20 @@ def test_leaks_pass_where_copies_were_looked_for_and_left_out_of_choices(whole):
     for copies, passed in (("without", True), ("with", False)):
         study = {**one.study, "study": {**asked, "val_copies": copies}}
         assert health.leaks(replace(one, study=study), own).passed == passed
+
+
+def test_leaks_warn_where_no_val_image_but_copies_was_left_to_choose_on(whole):
+    """Asked for without copies, val is judged on whole where all of it are copies."""
+    one = load(whole)
+    asked = {**one.study["study"], "val_copies": "without"}
+    data = {**one.study["data"], "counts": {"val": dict.fromkeys(CLASSES, 2)}}
+    for copies, passed in ((13, True), (14, False)):
+        counted = data | {"val_duplicates": 10, "val_near_copies": copies - 10}
+        given = replace(one, study={**one.study, "study": asked, "data": counted})
+        found = health.leaks(given, [])
+        assert found.passed == passed and found.command == ""
+        told = checklist.excluded(checklist.Given(given, [], []))
+        assert ("Choices were made without 13 val images" in told) == passed
 
 
 def test_an_effect_is_found_and_noise_is_not():

@@ -247,7 +247,7 @@ def about(one: Findings, place: dict[tuple[int, str], int], number: int) -> Enco
         "digest": str(data.get("digest")),
         "synthetic": one.synthetic,
         "val_images": search.val_images(one),
-        "without_copies": without_copies(one),
+        "without_copies": without_copies(one.study),
         "asha": halving.schedule(one),
         "one_pool": halving.in_one_pool(one, trials),
         "replays": [replayed(each, place, number) for each in halving.replays(one, trials)],

@@ -9,7 +9,7 @@ from typing import Any
 from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
 from results.facts import search, setting, status
-from results.facts.evaluation import PRIMARY, Evaluated
+from results.facts.evaluation import PRIMARY, Evaluated, copies_in_val, without_copies
 from results.words import counted, listed, ranged
 from results.words import seeds as seeds_words
 
@@ -82,9 +82,8 @@ def excluded(given: Given) -> str:
         told += f"Trained and validated on {part}."
     elif not without:
         told = "No image was left out of training."
-    known = given.data.get("val_duplicates")
-    if given.asked.get("val_copies") == "without" and known is not None:
-        copies = known + (given.data.get("val_near_copies") or 0)
+    if without_copies(given.one.study) and given.data.get("val_duplicates") is not None:
+        copies = copies_in_val(given.one.study)
         told += f" Choices were made without {copies:,} val images that are copies of training's."
     return told
 

@@ -49,14 +49,23 @@ def digest(answers: Answers, scope: str) -> str:
     return hashlib.sha256(answers.digest.encode() + images).hexdigest()[:16]
 
 
-def without_copies(study: Findings) -> bool:
-    """Whether a study's epochs were judged on val without copies of training images."""
-    return bool(study.study["study"].get("val_copies") == "without")
+def copies_in_val(header: dict) -> int:
+    """How many val images are exact or near copies of training images, as far as was counted."""
+    data = header["data"]
+    return (data.get("val_duplicates") or 0) + (data.get("val_near_copies") or 0)
+
+
+def without_copies(header: dict) -> bool:
+    """Whether a study's epochs were judged on val without copies of training images: it asked for
+    that, and other images were left."""
+    whole = sum(((header["data"].get("counts") or {}).get("val") or {}).values())
+    asked = header["study"].get("val_copies") == "without"
+    return asked and not 0 < whole <= copies_in_val(header)
 
 
 def judged_on(study: Findings, one: "Evaluated") -> str:
     """The scope of val on which the study made its choices."""
-    return CLEAN_VAL if without_copies(study) and CLEAN_VAL in one.scopes else "val"
+    return CLEAN_VAL if without_copies(study.study) and CLEAN_VAL in one.scopes else "val"
 
 
 def evaluated(settings: list[Answers]) -> list[Evaluated]:

@@ -309,7 +309,8 @@ def leaks(one: Findings, own: list[Evaluated]) -> Check | None:
     """Whether copies of training images are known, and out of what choices and verdicts use."""
     asked = one.study["study"]
     chose = one.searches and not one.epochs.empty
-    on_copies = chose and asked.get("val_copies") != "without"
+    on_copies = chose and not evaluation.without_copies(one.study)
+    command = "" if asked.get("val_copies") == "without" else again(one, val_copies=None)
     if not own:
         if not chose:
             return None
@@ -318,9 +319,7 @@ def leaks(one: Findings, own: list[Evaluated]) -> Check | None:
         )
         if on_copies:
             words = "Configurations were chosen on val with copies of training images in it."
-        return Check(
-            "Leaks", not on_copies, words, again(one, val_copies=None) if on_copies else ""
-        )
+        return Check("Leaks", not on_copies, words, command)
     answers = own[0].answers
     copied = ~evaluation.chosen(answers, "test, no duplicates") & (answers.split == "test")
     words = (
@@ -330,11 +329,12 @@ def leaks(one: Findings, own: list[Evaluated]) -> Check | None:
     lacking = []
     if answers.near is None:
         lacking.append("near copies weren't looked for")
+        command = again(one, val_copies=None)
     if on_copies:
         lacking.append("configurations were chosen on val with copies of training images in it")
     if not lacking:
         return Check("Leaks", True, words)
-    return Check("Leaks", False, f"{words} But {listed(lacking)}.", again(one, val_copies=None))
+    return Check("Leaks", False, f"{words} But {listed(lacking)}.", command)
 
 
 def looks(one: Findings, own: list[Evaluated]) -> Check | None:

@@ -63,7 +63,7 @@ def of_val(findings: Findings) -> dict[str, int]:
     keep that."""
     data = findings.study["data"]
     counts = data.get("judged") or {}
-    if not counts and not without_copies(findings):  # an older study, judged on val as published
+    if not counts and not without_copies(findings.study):  # older: val as published
         counts = (data.get("counts") or {}).get("val") or {}
     return counts if search.val_images(findings) else {}
 

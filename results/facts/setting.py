@@ -87,7 +87,7 @@ def made(
         judged=float(value),
         metric=one.metric,
         val_images=images,
-        val="val without duplicates" if without_copies(one) else "val",
+        val="val without duplicates" if without_copies(one.study) else "val",
         curve=curve,
         data=preset_file.asked({"val_copies": "with", **config}),  # as older studies had it
         source=sources(config).get(hp["model"], ""),

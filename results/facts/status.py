@@ -102,9 +102,8 @@ def used(header: dict) -> str:
     data = header["data"]
     counts, images = data.get("counts") or {}, data.get("images") or {}
     whole = {name: sum(counts.get(name, {}).values()) for name in ("train", "val")}
-    if header["study"].get("val_copies") == "without":
-        copies = (data.get("val_duplicates") or 0) + (data.get("val_near_copies") or 0)
-        whole["val"] -= copies if copies < whole["val"] else 0  # or no other was left
+    if evaluation.without_copies(header):
+        whole["val"] -= evaluation.copies_in_val(header)
     return ", ".join(
         f"{images[name]:,} of {many:,} {name}"
         for name, many in whole.items()
@@ -262,7 +261,7 @@ def measures(findings: Findings) -> list[str]:
 def curves_on_val(findings: Findings) -> pd.DataFrame:
     """`curves`, with the images of val that its epochs were judged on: how many (`images`), and
     whether without copies of training images (`clean`), which makes accuracy 5 points lower."""
-    images, clean = search.val_images(findings), evaluation.without_copies(findings)
+    images, clean = search.val_images(findings), evaluation.without_copies(findings.study)
     return curves(findings).assign(images=images, clean=clean)
 
 
