@@ -169,9 +169,17 @@ def test_an_attention_map_that_is_cut_short_is_left_out(whole):
 
 
 def test_only_the_selected_trials_are_kept(whole):
-    (kept,) = selected([load(whole)], ["0:a0", "0:alexnet-s1", "1:r0"])
-    assert kept.trials["trial_id"].tolist() == ["a0", "alexnet-s1"]
-    assert set(kept.epochs["trial_id"]) == {"a0", "alexnet-s1"} >= set(kept.predictions["trial_id"])
+    (kept,) = selected([load(whole)], ["0:r0", "0:alexnet-s1", "1:a0"])
+    assert kept.trials["trial_id"].tolist() == ["alexnet-s1", "r0"]
+    assert set(kept.epochs["trial_id"]) == {"r0", "alexnet-s1"} >= set(kept.predictions["trial_id"])
+
+
+def test_what_was_confirmed_because_of_a_kept_trial_is_kept_with_it(whole):
+    """As the page shows them together; a saved best trial said that no model had answered."""
+    (kept,) = selected([load(whole)], ["0:a0"])
+    assert kept.trials["trial_id"].tolist() == ["a0", "alexnet-s0", "alexnet-s1"]
+    told = answers_payload([kept])["networks"]
+    assert [one["trial"] for one in told] == ["alexnet-s0", "alexnet-s1"]
 
 
 def test_a_confirmation_is_of_the_settings_of_the_studys_own_networks(tmp_path):

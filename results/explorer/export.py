@@ -55,12 +55,23 @@ def part(one: Findings, names: set[str]) -> Findings:
 
 
 def selected(studies: list[Findings], keys: list[str]) -> list[Findings]:
-    """The studies with only the trials of `keys`: STUDY:TRIAL, with the study's place from 0."""
+    """The studies with only the trials of `keys` (STUDY:TRIAL, with the study's place from 0) and
+    what was confirmed because of them."""
     wanted: dict[str, set[str]] = {}
     for key in keys:
         number, _, name = key.partition(":")
         wanted.setdefault(number, set()).add(name)
-    return [part(one, wanted.get(str(number), set())) for number, one in enumerate(studies)]
+    return [
+        part(one, with_confirmed(one, wanted.get(str(number), set())))
+        for number, one in enumerate(studies)
+    ]
+
+
+def with_confirmed(one: Findings, names: set[str]) -> set[str]:
+    """These trials, and those that were confirmed because of them: the page shows them together."""
+    because = one.chosen.loc[one.chosen["from_trial"].isin(names), "setting"]
+    confirmed = (one.trials["stage"] == "confirm") & one.trials["setting"].isin(because)
+    return names | set(one.trials.loc[confirmed, "trial_id"])
 
 
 def export(

@@ -341,7 +341,12 @@
       element(
         'div',
         {class: 'choices'},
-        element('label', {}, part, `the ${explorer.count(explorer.count_selected)} selected trials`),
+        element(
+          'label',
+          {},
+          part,
+          `the ${explorer.count(explorer.count_selected)} selected trials, with what was confirmed of them`,
+        ),
         element('label', {}, all, `all ${explorer.count(explorer.data.n)} trials, with this selection`),
         element('label', {}, faces, 'with the faces'),
       ),
