@@ -274,15 +274,19 @@ test('confirmed settings are ranked on val by what the study was judged by', () 
   }
 });
 
-// The table of confirmed models of a setting with two seeds, one of which diverged, and the sentence on them.
-function answered(payload) {
+const SEEDS = [
+  {trial: 's0', guess: [0, 0, 1, 0]},
+  {trial: 's1', guess: [255, 255, 255, 255]},
+];
+// The table of confirmed models, of a setting with two seeds, one of which diverged, and the sentence on them.
+function answered(payload, networks = SEEDS) {
   const {explorer} = shown(payload),
     saved = {},
     label = [0, 0, 1, 1],
-    network = (trial, guess) => ({
-      study: 0,
+    network = ({trial, guess, study = 0, setting = 'one'}) => ({
+      study,
       trial,
-      setting: 'one',
+      setting,
       model: 'alexnet',
       unlearned: trial === 's1',
       rows: 0,
@@ -303,7 +307,7 @@ function answered(payload) {
     classes: ['a', 'b'],
     images: images_of(label, 'test'),
     rows: [array('i4', label.keys())],
-    networks: [network('s0', [0, 0, 1, 0]), network('s1', [255, 255, 255, 255])],
+    networks: networks.map(network),
     attention: [],
   });
   const view = explorer.views.find(({id}) => id === 'faces');
@@ -321,6 +325,24 @@ test('a network that diverged answered wrong, in the table of models as in the r
 test('of a setting of which some seeds have learned it is said how many have not', () => {
   const {words} = answered(study(['s0', 's1'].map(trial_id => ({trial_id, curve: [0.1]}))));
   assert.match(words, / one \(1 of 2 seeds\) has not learned: /);
+});
+
+test('of two studies with one setting it is said whose has not learned', () => {
+  const trials = [0, 1].map(number => ({trial_id: `s${number}`, study: number, curve: [0.1]})),
+    payload = study(trials);
+  payload.studies.push({...payload.studies[0], name: 'r'});
+  const {words} = answered(payload, [SEEDS[0], {trial: 's1', study: 1, guess: [0, 0, 0, 0]}]);
+  assert.match(words, /^2 models of the selection: one \(s\) and one \(r\)\. one \(r\) has not learned: /);
+});
+
+test('no setting of the selection is left out of the sentence on them', () => {
+  const names = Array.from({length: 9}, (_, k) => `n${k}`),
+    trials = names.map(trial_id => ({trial_id, curve: [0.1]})),
+    networks = names.map(trial => ({trial, setting: trial, guess: [0, 0, 1, 1]}));
+  assert.match(
+    answered(study(trials), networks).words,
+    /^9 models of the selection: n0, .*, n7 and 1 more\./,
+  );
 });
 
 test('the table of models has what the study was judged by', () => {

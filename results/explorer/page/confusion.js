@@ -104,18 +104,19 @@
     );
   }
 
-  // The selected models by setting, those of each together; the best on val is shown first.
-  const by_setting = () => {
+  // Networks by setting, which is named with its study where there are several.
+  const grouped = networks => {
     const found = new Map(),
       several = explorer.data.studies.length > 1;
-    for (const network of told?.networks.length ? explorer.networks() : []) {
-      const name = several
-        ? `${network.setting} (${explorer.data.studies[network.study].name})`
-        : network.setting;
+    for (const network of networks) {
+      const {setting, study} = network,
+        name = several ? `${setting} (${explorer.data.studies[study].name})` : setting;
       found.set(name, [...(found.get(name) || []), network]);
     }
     return found;
   };
+  // The selected models by setting, those of each together; the best on val is shown first.
+  const by_setting = () => grouped(told?.networks.length ? explorer.networks() : []);
   const choices = () => {
     const names = [...by_setting().keys()];
     return Object.fromEntries([
@@ -329,18 +330,9 @@
   }
   // Every confirmed setting by class: its accuracy, and its recall of each. A row selects its trials.
   function draw_models(chosen) {
-    const settings = new Map(),
-      several = explorer.data.studies.length > 1;
-    for (const network of told.networks) {
-      const name = several
-        ? `${network.setting} (${explorer.data.studies[network.study].name})`
-        : network.setting;
-      if (!settings.has(name)) settings.set(name, []);
-      settings.get(name).push(network);
-    }
     const on = new Set(chosen.map(network => network.key)),
       rows = [];
-    for (const [name, networks] of settings) {
+    for (const [name, networks] of grouped(told.networks)) {
       const {size, whole, truth} = explorer.confusion(networks),
         hits = Array.from(truth, (_, j) => whole[j * size + j]),
         recall = hits.map((right, j) => (truth[j] ? right / truth[j] : NaN)),
@@ -427,11 +419,10 @@
 
   // What is shown of a network that is no better than one class answered always is that of a constant.
   function unlearned(chosen) {
-    const flat = chosen.filter(network => network.unlearned),
-      of = (networks, name) => networks.filter(({setting}) => setting === name).length,
-      names = [...new Set(flat.map(network => network.setting))].map(name => {
-        const [some, all] = [of(flat, name), of(chosen, name)];
-        return some < all ? `${name} (${some} of ${all} seeds)` : name;
+    const all = grouped(chosen),
+      names = [...grouped(chosen.filter(network => network.unlearned))].map(([name, {length}]) => {
+        const seeds = all.get(name).length;
+        return length < seeds ? `${name} (${length} of ${seeds} seeds)` : name;
       });
     return names.length
       ? ` ${explorer.listed(names)} ${names.length > 1 ? 'have' : 'has'} not learned: no better than one class answered always.`
@@ -468,7 +459,9 @@
             : 'None of the selected trials was confirmed, so no model of theirs has answered images. Choose a row, or clear the selection.';
         return;
       }
-      sentence.textContent = `${chosen.length === 1 ? 'One model' : `${chosen.length} models`} of the selection: ${explorer.listed([...new Set(chosen.map(network => network.setting))].slice(0, 8))}.${unlearned(chosen)}${other_images(chosen)}`;
+      const names = [...grouped(chosen).keys()],
+        listed = [...names.slice(0, 8), ...(names.length > 8 ? [`${names.length - 8} more`] : [])];
+      sentence.textContent = `${chosen.length === 1 ? 'One model' : `${chosen.length} models`} of the selection: ${explorer.listed(listed)}.${unlearned(chosen)}${other_images(chosen)}`;
       first.fill();
       second.fill();
       const shown = models_of(first.value),
