@@ -213,6 +213,12 @@ test('throughput is of training alone, and memory is not always the trial’s ow
   assert.match(summary, /of its worker process, which may have trained others before\./);
 });
 
+test('the median of an even number of trials is the mean of the middle two', () => {
+  const trials = [100, 900, 300, 200].map(images_per_second => ({curve: [0.1], images_per_second}));
+  assert.match(shown(study(trials), 'overview').drawn.usage.summary, /: alexnet 250 images\/s/);
+  assert.match(shown(study(trials.slice(0, 3)), 'overview').drawn.usage.summary, /: alexnet 300 images\/s/);
+});
+
 const F1 = {judged: 'val_macro_f1', judged_words: 'val macro-F1'};
 const BY_F1 = [
   {curve: [0.6], val_macro_f1: [0.1]},

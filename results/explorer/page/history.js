@@ -280,7 +280,8 @@
     const models = Object.keys(data.styles).map(model => {
       const own = [...there].filter(i => data.trials.model[i] === model).map(i => speed[i]);
       own.sort((a, b) => a - b);
-      return own.length ? `${model} ${explorer.number(Math.round(own[own.length >> 1]))}` : '';
+      const median = (own[(own.length - 1) >> 1] + own[own.length >> 1]) / 2;
+      return own.length ? `${model} ${explorer.number(Math.round(median))}` : '';
     });
     usage.draw({
       summary: `Images a second of training alone, the median of a trial’s epochs, and the peak memory: of the trial on a CUDA device, elsewhere of its worker process, which may have trained others before. Median of each network: ${explorer.listed(models.filter(Boolean))} images/s. Trials that share a machine slow each other.`,
