@@ -152,6 +152,12 @@ test('a failed trial is on no Pareto front, whatever it had reached', () => {
   assert.ok(on.length && !on.some(row => row[0] === 't1'));
 });
 
+test('of trials that are as good for as much all are on the Pareto front', () => {
+  const {drawn} = shown(study([0.5, 0.5, 0.4].map(value => ({curve: [value, value]}))), 'comparison');
+  assert.deepEqual(plain(drawn.cost.table().rows.map(row => row[4])), ['yes', 'yes', '']);
+  assert.match(drawn.cost.summary, /Pareto front: t0 and t1 \(filled\)/);
+});
+
 test('a running trial counts in the length of a study: its unit isn’t that of the first minute', () => {
   const day = 24 * 3600e3,
     payload = study([{curve: [0.1], status: 'running', ended_at: NaN}]);

@@ -277,7 +277,10 @@
         .filter(front => front.length);
     function undominated(ordered) {
       const front = [];
-      for (const i of ordered) if (!front.length || y[i] > y[front.at(-1)]) front.push(i);
+      for (const i of ordered) {
+        const last = front.at(-1);
+        if (!front.length || y[i] > y[last] || (y[i] === y[last] && x[i] === x[last])) front.push(i);
+      }
       return front;
     }
     const on = new Set(fronts.flat());
