@@ -142,6 +142,15 @@ def test_seconds_of_computing_count_a_share_of_a_gpu_as_that_share(tmp_path):
     ).tolist() == [1.0, 0.0, 3.0]
 
 
+def test_a_trial_that_went_on_without_its_gpu_has_no_gpu_seconds(tmp_path):
+    """Resumed on a CPU, its budget was told in GPU-seconds, and in the report in seconds."""
+    first, second = epochs("a", [0.2, 0.3])
+    rows = [first | {"gpus": 1.0}, second | {"gpus": 0.0}]
+    one = load(folder(tmp_path / "s", header(), [trial("a", gpus=1.0)], rows, []))
+    assert not search.on_gpus(search.searched(one))
+    assert numbers(payload([one])["trials"]["gpus"]).tolist() == [0.0]
+
+
 def test_answers_are_exact_and_probabilities_to_half_a_percent(whole):
     one = load(whole)
     told = answers_payload([one])

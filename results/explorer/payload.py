@@ -19,7 +19,7 @@ from results.figures.style import on_black, style
 Encoded = dict[str, Any]
 
 TRIAL_TEXT = ("trial_id", "stage", "setting", "status", "reason", "error", "device", "node")
-TRIAL_NUMBERS = ("retries", "gpus", "parameters", "multiply_adds")
+TRIAL_NUMBERS = ("retries", "parameters", "multiply_adds")
 MEASURES = (
     "val_accuracy",
     "val_balanced_accuracy",
@@ -150,10 +150,11 @@ def trial_columns(studies: list[Findings], trials: pd.DataFrame, offsets: np.nda
 
 
 def usage(trials: pd.DataFrame, epochs: pd.DataFrame) -> Encoded:
-    """A trial's images a second, median of its epochs, the most memory that it took, in MiB, and
-    the seconds of its epochs, a share of a GPU as that share of them."""
+    """A trial's images a second, median of its epochs, the most memory that it took, in MiB, the
+    least share of a GPU that an epoch had, and the seconds of its epochs, of which such a share
+    counts as that share."""
     found = {"computing": array(computing(trials, epochs), "f8")}
-    for name, how in (("images_per_second", "median"), ("memory_mib", "max")):
+    for name, how in (("images_per_second", "median"), ("memory_mib", "max"), ("gpus", "min")):
         if name in epochs and len(epochs):
             each = pd.to_numeric(epochs[name]).groupby(epochs["row"]).agg(how)
         else:
