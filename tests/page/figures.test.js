@@ -459,3 +459,15 @@ test('two settings that differ in a late digit differ, and are written to that d
   assert.deepEqual(plain(apart), [['lr', '0.012345', '0.012346']]);
   assert.equal(same, 7);
 });
+
+test('why it ended is found as the table shows it', () => {
+  const trials = [
+      {status: 'failed', error: 'out of memory', reason: 'error'},
+      {error: 'once', reason: 'all epochs done'},
+    ],
+    {explorer} = shown(study(trials.map(trial => ({...trial, curve: [0.1]})))),
+    found = text => [0, 1].map(explorer.filter(text, explorer.all_axes()).test);
+  assert.deepEqual(found('why it ended="out of memory"'), [true, false]);
+  assert.deepEqual(found('why it ended=error'), [false, false]);
+  assert.deepEqual(found('reason=error'), [true, false]);
+});

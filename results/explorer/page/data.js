@@ -48,6 +48,7 @@ const explorer = {views: []};
     for (const [name, told] of Object.entries(payload.trials)) trials[name] = column(told);
     const n = trials.trial_id.length;
     Object.assign(trials, explorer.noted(trials, payload.studies));
+    trials.why_ended = explorer.why_ended(trials);
     const key = trials.trial_id.map((id, i) => `${trials.study[i]}:${id}`);
     const place = new Map(key.map((name, i) => [name, i]));
     const data = {
@@ -90,11 +91,9 @@ const explorer = {views: []};
     return data;
   };
 
-  // Why a trial ended: its error where it failed. One that was retried keeps the error of before, which ended nothing.
-  explorer.why_ended = i => {
-    const {status, error, reason} = explorer.data.trials;
-    return (status[i] === 'failed' && error[i]) || reason[i];
-  };
+  // Why each trial ended: its error where it failed. One that was retried keeps the error of before, which ended nothing.
+  explorer.why_ended = ({status, error, reason}) =>
+    status.map((word, i) => (word === 'failed' && error[i]) || reason[i]);
 
   // When each study was last heard of, in ms since 1970: its newest epoch, or the end of a trial after it.
   explorer.heard = ({studies, trials}) => {

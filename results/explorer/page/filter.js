@@ -9,7 +9,7 @@
     'val accuracy': 'val_accuracy',
     epoch: 'epochs',
     epochs_run: 'epochs',
-    'why it ended': 'reason',
+    'why it ended': 'why_ended',
     time: 'seconds',
   };
   const TEXTS = [
@@ -18,6 +18,7 @@
     'model',
     'status',
     'stage',
+    'why_ended',
     'reason',
     'error',
     'device',

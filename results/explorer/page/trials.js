@@ -112,7 +112,7 @@
       of('status', 'status', i => t.status[i], {word: true}),
       ...(t.tags.some(Boolean) ? [of('tags', 'tags', i => t.tags[i] || '', {word: true})] : []),
       ...(t.note.some(Boolean) ? [of('note', 'note', i => t.note[i] || '', {word: true, long: true})] : []),
-      of('reason', 'why it ended', i => explorer.why_ended(i) || '', {word: true, long: true}),
+      of('reason', 'why it ended', i => t.why_ended[i] || '', {word: true, long: true}),
     ];
   }
   function table() {
