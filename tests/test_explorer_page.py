@@ -1078,6 +1078,13 @@ def test_axes_are_coloured_turned_moved_hidden_and_the_accuracy_stays_in_sight(
         until(page, f"0 < {place} && {place} < 390")
 
 
+def test_an_epoch_that_no_trial_reached_is_the_one_that_the_bar_names(browser, whole, tmp_path):
+    """The tables were of it, and the bar said final accuracy."""
+    with opened(browser, file_of(tmp_path, whole).as_uri() + "#epoch=30", offline=True) as page:
+        shown = "document.getElementById('epoch').selectedOptions[0].textContent"
+        assert page.evaluate(shown) == "epoch 30 (0 trials)"
+
+
 def test_a_link_says_where_one_was_and_the_menu_is_in_the_history(browser, whole, tmp_path):
     address = file_of(tmp_path, whole).as_uri()
     with opened(browser, address, offline=True) as page:

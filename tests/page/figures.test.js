@@ -471,3 +471,13 @@ test('why it ended is found as the table shows it', () => {
   assert.deepEqual(found('why it ended=error'), [false, false]);
   assert.deepEqual(found('reason=error'), [true, false]);
 });
+
+test('a choice of the address in what no trials differ in is left out and said', () => {
+  const {explorer} = shown(study([{curve: [0.1]}, {curve: [0.2]}]));
+  explorer.state.brushes = explorer.read('#by.weight_decay="0..0.1"&by.status="\'stopped"').brushes;
+  explorer.select();
+  assert.equal(explorer.count_selected, 0); // by status, which is there
+  assert.deepEqual(plain(explorer.not_understood), [
+    'Trials don’t differ in «weight decay» here: the address’s choice of it is left out.',
+  ]);
+});

@@ -165,17 +165,19 @@
       const reached = new Int32Array(data.most + 2);
       for (const last of data.last) reached[last]++;
       for (let k = data.most; k >= 0; k--) reached[k] += reached[k + 1];
-      const words = k =>
-        `epoch ${k} (${reached[k] === data.n ? 'all' : explorer.count(reached[k])} ${data.n === 1 ? 'trial' : 'trials'})`;
+      const words = k => {
+        const many = reached[k] || 0; // an address may name an epoch that none reached
+        return `epoch ${k} (${many === data.n ? 'all' : explorer.count(many)} ${data.n === 1 ? 'trial' : 'trials'})`;
+      };
+      const epochs = Array.from({length: data.most}, (_, k) => k + 1);
+      if (state.epoch > data.most) epochs.push(state.epoch);
       epoch_field.replaceChildren(
         element(
           'option',
           {value: 'usual', selected: state.epoch === null},
           `final accuracy; figures at ${words(data.furthest)}`,
         ),
-        ...Array.from({length: data.most}, (_, k) => k + 1).map(k =>
-          element('option', {value: k, selected: state.epoch === k}, words(k)),
-        ),
+        ...epochs.map(k => element('option', {value: k, selected: state.epoch === k}, words(k))),
         element('option', {value: 0, selected: state.epoch === 0}, 'final epoch (unequal budgets)'),
       );
     }

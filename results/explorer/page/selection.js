@@ -48,17 +48,28 @@
   explorer.select = () => {
     const {data} = explorer,
       axes = explorer.all_axes();
-    const brushes = [...state.brushes]
-      .map(([name, brush]) => [brush, axes.find(axis => axis.name === name)])
-      .filter(([, axis]) => axis);
+    const brushes = [...state.brushes].map(([name, brush]) => ({
+        name,
+        brush,
+        axis: axes.find(axis => axis.name === name),
+      })),
+      there = brushes.filter(({axis}) => axis);
     const {test: found, words} = state.find.trim() ? explorer.filter(state.find, axes) : {words: []};
-    explorer.not_understood = words; // of the filter
+    explorer.not_understood = [
+      ...words, // of the filter
+      ...brushes
+        .filter(({axis}) => !axis)
+        .map(
+          ({name}) =>
+            `Trials don’t differ in «${name.replaceAll('_', ' ')}» here: the address’s choice of it is left out.`,
+        ),
+    ];
     const mask = new Uint8Array(data.n);
     let count = 0;
     for (let i = 0; i < data.n; i++) {
       if (state.picked && !state.picked.has(data.key[i])) continue;
       if (found && !found(i)) continue;
-      if (!brushes.every(([brush, axis]) => explorer.passes(brush, axis, i))) continue;
+      if (!there.every(({brush, axis}) => explorer.passes(brush, axis, i))) continue;
       mask[i] = 1;
       count++;
     }
