@@ -481,3 +481,20 @@ def test_a_val_of_copies_alone_was_judged_whole(whole):
     one = load(whole)
     assert payload([one])["studies"][0]["without_copies"] is False
     assert setting.best(one, evaluation.evaluated(answers(one))).val == "val"
+
+
+def test_near_copies_that_are_marked_later_are_known_to_an_open_explorer(whole):
+    """A resume of an older study writes them beside its predictions, which stay as they are."""
+    held = live.Evaluations((whole,))
+
+    def primary():
+        (first, *_) = held.computed()
+        return evaluation.chosen(first.answers, evaluation.PRIMARY).sum()
+
+    assert primary() == 13
+    kept = [
+        {"split": "val" if k < 14 else "test", "image": k, "pixels": f"{k}", "near": k in (15, 16)}
+        for k in range(28)
+    ]
+    schemas.write_table(whole / "images.parquet", kept, schemas.IMAGES)
+    assert held.ready() is None and primary() == 11

@@ -21,7 +21,7 @@ from results.explorer.gallery import found, sheet
 from results.facts.evaluation import Evaluated
 from results.figures import style
 
-PREDICTED = ("predictions.parquet",)
+PREDICTED = ("predictions.parquet", "images.parquet")
 ANSWERED = (*PREDICTED, "attention.parquet")
 FILES = ("study.json", "trials.parquet", "epochs.parquet", "decisions.parquet", *ANSWERED)
 SHOWN = (*FILES, str(notes.FILE))
@@ -57,7 +57,7 @@ def studies_now(folders: Folders) -> list[Findings]:
 
 @dataclass
 class Evaluations:
-    """The measures of the confirmed settings: they take seconds and change with the predictions
+    """The measures of the confirmed settings: they take seconds and change with `PREDICTED`
     alone, so they are computed once, and what needs no test figure doesn't wait for them."""
 
     folders: Folders
