@@ -278,6 +278,18 @@ def buttons(cells):
     return cells.locator("button").all()
 
 
+def test_a_class_without_an_image_has_no_recall_and_no_difference(browser, whole, tmp_path):
+    """Where near copies take all of a class from test: its difference was +NaN."""
+    frame = pd.read_parquet(whole / "predictions.parquet")
+    frame.loc[frame["label"] == "surprise", "duplicate"] = True
+    frame.to_parquet(whole / "predictions.parquet")
+    with opened(browser, file_of(tmp_path, whole).as_uri() + "#scope=unseen", offline=True) as page:
+        rows = "['s0', 's1'].map(s => explorer.data.place.get('0:alexnet-' + s))"
+        page.evaluate(f"explorer.side_by_side(...{rows})")
+        told = page.locator("dialog tr", has_text="surprise").locator("td").all_inner_texts()
+        assert told == ["surprise", "–", "–", "–"]
+
+
 def test_faces_that_all_get_wrong_and_that_one_alone_gets_right(browser, whole, tmp_path):
     both = np.concatenate([found.guess == found.label for found in answers(load(whole))])
     with opened(browser, file_of(tmp_path, whole).as_uri(), offline=True) as page:

@@ -291,7 +291,7 @@ const SEEDS = [
   {trial: 's1', guess: [255, 255, 255, 255]},
 ];
 // The table of confirmed models, of a setting with two seeds, one of which diverged, and the sentence on them.
-function answered(payload, networks = SEEDS) {
+function answered(payload, networks = SEEDS, scope = 'val+test') {
   const {explorer} = shown(payload),
     saved = {},
     label = [0, 0, 1, 1],
@@ -306,6 +306,7 @@ function answered(payload, networks = SEEDS) {
       probability: array('u1', Array(8).fill(0)),
     });
   let built = [];
+  explorer.state.scope = scope;
   Object.assign(explorer, {
     refresh() {},
     renew() {},
@@ -327,7 +328,7 @@ function answered(payload, networks = SEEDS) {
   view.update({data: true});
   return {table: saved.confirmed(), words: built[1].textContent};
 }
-const models_table = payload => answered(payload).table;
+const models_table = (...given) => answered(...given).table;
 
 test('a network that diverged answered wrong, in the table of models as in the report', () => {
   const [row] = models_table(study([{curve: [0.1]}])).rows;
@@ -369,6 +370,12 @@ test('the table of models has what the study was judged by', () => {
     'b',
   ]);
   assert.ok(Math.abs(rows[0][4] - (4 / 5 + 2 / 3) / 4) < 1e-9); // of the seed that didn't diverge, halved
+});
+
+test('where the choice of images has none, models have no accuracy and no macro-F1', () => {
+  const payload = study([{curve: [0.1], val_macro_f1: [0.1]}], F1),
+    [row] = models_table(payload, SEEDS, 'val').rows; // all images are test's
+  assert.deepEqual(plain(row), ['one', 'alexnet', 2, null, null, null, null]);
 });
 
 test('where val was judged without copies, the best on val is the best without them', () => {

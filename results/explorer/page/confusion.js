@@ -342,7 +342,7 @@
         networks,
         model: networks[0].model,
         accuracy: sum(hits) / sum(truth), // what gave no answer is wrong (fer_stats.measures)
-        judged: worth(networks, explorer.judged, explorer.in_scope),
+        judged: sum(truth) ? worth(networks, explorer.judged, explorer.in_scope) : NaN,
         recall,
         on: networks.every(network => on.has(network.key)),
       });

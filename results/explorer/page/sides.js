@@ -112,7 +112,8 @@
     const apart = first.whole.map((count, cell) => count - second.whole[cell]),
       wrong = [...apart.keys()].filter(cell => Math.floor(cell / size) !== cell % size),
       most = wrong.reduce((a, b) => (Math.abs(apart[b]) > Math.abs(apart[a]) ? b : a), wrong[0]),
-      points = value => `${value < 0 ? '−' : '+'}${(100 * Math.abs(value)).toFixed(1)}`;
+      points = value =>
+        Number.isNaN(value) ? '–' : `${value < 0 ? '−' : '+'}${(100 * Math.abs(value)).toFixed(1)}`;
     return element(
       'div',
       {},
