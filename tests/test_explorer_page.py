@@ -1199,6 +1199,19 @@ def test_any_two_hyperparameters_are_a_map_with_its_colour_bar(browser, tmp_path
         assert table["x"] >= 0 and table["x"] + table["width"] <= 718  # no band is cut on paper
 
 
+def test_a_cell_of_listed_learning_rates_selects_them_as_steps(browser, tmp_path):
+    """It brushed a range, which an axis of steps drew as its first step."""
+    rates, sizes = [0.001, 0.01, 0.1], [32, 64]
+    rows = [trial(f"t{k}", hp_lr=rates[k % 3], hp_batch_size=sizes[k % 2]) for k in range(12)]
+    curves = [row for one in rows for row in epochs(one["trial_id"], [0.2, 0.3])]
+    head = header(study={"space": {"lr": rates, "batch_size": sizes}})
+    path = folder(tmp_path / "s", head, rows, curves, [])
+    with opened(browser, file_of(tmp_path, path).as_uri(), offline=True) as page:
+        page.locator("#figure-cells tbody tr").first.locator("button").last.click()
+        assert ids(page) == ["0:t2", "0:t8"]
+        assert page.evaluate("explorer.state.brushes.get('lr')") == {"values": ["0.1"]}
+
+
 def test_a_zero_of_a_log_axis_stands_at_its_foot(browser, tmp_path):
     """One study searched weight decay from 1e-5 on, another had none: the page drew for ever."""
     domain = {"low": 1e-5, "high": 1e-2, "log": True}

@@ -371,6 +371,11 @@
         Object.assign(best[down][across], {top: y[i], model: explorer.data.trials.model[i]});
     }
     const several_models = explorer.groups().length > 1;
+    // What brushes the learning rate's axis for a column of cells: its steps, or a range.
+    const band = k =>
+      lr.steps
+        ? {values: lr.distinct.filter(value => value >= edges[k] && value < edges[k + 1]).map(String)}
+        : {low: edges[k], high: edges[k + 1], absent: false};
     const cell = (told, j, k) => {
       if (!told.many) return element('td', {}, '');
       const share = (told.top - low) / (high - low || 1),
@@ -384,7 +389,7 @@
               explorer.change({
                 brushes: new Map([
                   ...state.brushes,
-                  ['lr', {low: edges[k], high: edges[k + 1], absent: false, values: undefined}],
+                  ['lr', band(k)],
                   ['batch_size', {values: [String(sizes[j])]}],
                 ]),
               }),
