@@ -104,9 +104,13 @@ function study(trials, {judged = 'val_accuracy', judged_words = 'val accuracy', 
 // The page with a study, and what its views' figures were told to draw; of Python's functions only the drawing is left out.
 function shown(payload, view, options = {}) {
   const {explorer} = load(SCRIPTS),
-    drawn = {};
+    drawn = {},
+    titles = {};
   Object.assign(explorer, {
-    figure: (parent, {name}) => ({draw: spec => (drawn[name] = spec), root: {insertBefore() {}}}),
+    figure: (parent, {name, title}) => {
+      titles[name] = title;
+      return {draw: spec => (drawn[name] = spec), root: {insertBefore() {}}};
+    },
     look: () => ({colour: '#D55E00', symbol: 'circle', dash: [], dash_name: 'solid'}),
     colours: () => ({}),
     key: () => {},
@@ -122,7 +126,7 @@ function shown(payload, view, options = {}) {
     own.build({append() {}});
     own.update({data: true});
   }
-  return {explorer, drawn};
+  return {explorer, drawn, titles};
 }
 
 const FAILED = [
@@ -247,6 +251,13 @@ test('the best is the best by what the study was judged by, everywhere', () => {
   ]);
   explorer.state.epoch = 1;
   assert.deepEqual(plain(explorer.filter('last_val_macro_f1>0.35', explorer.all_axes()).words), []);
+});
+
+test('figures are titled by what the study was judged by', () => {
+  const {titles} = shown(study(BY_F1, F1), 'comparison');
+  assert.equal(titles.influence, 'Correlation with macro-F1');
+  assert.equal(titles.cost, 'Macro-F1 and its cost');
+  assert.equal(shown(study(FAILED), 'comparison').titles.cost, 'Accuracy and its cost');
 });
 
 test('confirmed settings are ranked on val by what the study was judged by', () => {

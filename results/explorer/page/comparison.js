@@ -24,7 +24,8 @@
     section.append(key);
     const pair = element('div', {class: 'three'});
     section.append(pair);
-    influence = explorer.figure(pair, {name: 'influence', title: 'Correlation with accuracy', height: 340});
+    const measure = explorer.judged_measure;
+    influence = explorer.figure(pair, {name: 'influence', title: `Correlation with ${measure}`, height: 340});
     budget = explorer.figure(pair, {
       name: 'budget',
       title: 'Networks at equal budget',
@@ -33,7 +34,7 @@
     });
     cost = explorer.figure(pair, {
       name: 'cost',
-      title: 'Accuracy and its cost',
+      title: `${measure[0].toUpperCase()}${measure.slice(1)} and its cost`,
       height: 340,
       controls: [chosen.cost.box],
     });

@@ -348,7 +348,7 @@
       });
     }
     // what the studies were judged by has a column of its own where that isn't accuracy
-    const by = explorer.judged === 'val_accuracy' ? [] : [explorer.judged_words.replace(/^val /, '')];
+    const by = explorer.judged === 'val_accuracy' ? [] : [explorer.judged_measure];
     const pick = row => explorer.pick(new Set(row.networks.map(network => network.key)));
     const table = () => ({
       columns: [

@@ -139,7 +139,7 @@
     const coloured = explorer.choice(
       'colour',
       'Colour',
-      {accuracy: 'accuracy', model: 'network'},
+      {accuracy: explorer.judged_measure, model: 'network'},
       'accuracy',
     );
     const scale = element('p', {class: 'key', id: 'coordinates-key'}),

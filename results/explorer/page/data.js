@@ -44,6 +44,7 @@ const explorer = {views: []};
   explorer.decode = (payload, old = null) => {
     explorer.judged = payload.judged; // the epochs' column by which trials were judged
     explorer.judged_words = payload.judged_words;
+    explorer.judged_measure = payload.judged_words.replace(/^val /, '');
     const trials = {};
     for (const [name, told] of Object.entries(payload.trials)) trials[name] = column(told);
     const n = trials.trial_id.length;

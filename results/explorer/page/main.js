@@ -175,7 +175,7 @@
         element(
           'option',
           {value: 'usual', selected: state.epoch === null},
-          `final accuracy; figures at ${words(data.furthest)}`,
+          `final ${explorer.judged_measure}; figures at ${words(data.furthest)}`,
         ),
         ...epochs.map(k => element('option', {value: k, selected: state.epoch === k}, words(k))),
         element('option', {value: 0, selected: state.epoch === 0}, 'final epoch (unequal budgets)'),
