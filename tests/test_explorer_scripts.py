@@ -16,7 +16,7 @@ from results.artefacts.load import load
 from results.explorer.payload import payload
 from results.facts import search, status
 from results.facts import statistics as st
-from results.words import listed, whole_or_tenth
+from results.words import large, listed, whole_or_tenth
 
 __all__ = ["whole"]
 PAGE = Path(__file__).parent / "page"
@@ -60,6 +60,8 @@ def word_cases():
         yield "listed", [words], listed(words)
     for count in (0, 0.25, 0.35, 2.75, 9.5, 9.97, 12.5, 13.5, 491, 1234.5):
         yield "whole_or_tenth", [count], whole_or_tenth(count)
+    for value in (12_345, 999_499, 999_700, 73_461_000, 999_700_000, 1.2e18):
+        yield "large", [value], large(value)
 
 
 def study_cases(folder):

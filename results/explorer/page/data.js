@@ -262,16 +262,17 @@ const explorer = {views: []};
       value = GROUPED.test(bare) ? bare.replaceAll(',', '') : bare.replace(/^([+-]?\d*),(?=\d)/, '$1.');
     return bare ? Number(value) / (percent || text.includes('%') ? 100 : 1) : NaN;
   };
-  // 73.5 M, 1.2 G.
+  // 73.5 M, 1.2 G; 999,700 are 1 M in three digits, and fewer than 10,000 are written whole.
   explorer.large = value => {
     for (const [size, letter] of [
+      [1e18, 'E'],
       [1e15, 'P'],
       [1e12, 'T'],
       [1e9, 'G'],
       [1e6, 'M'],
       [1e3, 'k'],
     ])
-      if (value >= 10 * size || (value >= size && size > 1e3))
+      if (value >= (size > 1e3 ? 0.9995 : 10) * size)
         return `${Number((value / size).toPrecision(3))} ${letter}`;
     return explorer.number(value);
   };
