@@ -62,6 +62,9 @@ def word_cases():
         yield "whole_or_tenth", [count], whole_or_tenth(count)
     for value in (12_345, 999_499, 999_700, 73_461_000, 999_700_000, 1.2e18):
         yield "large", [value], large(value)
+    for share in (0.3125, 0.1875, 0.5625, 0.125, 0.375, 0.005, 0.0, 1.0, 0.5005, 0.62345):
+        yield "percent", [share], f"{100 * share:.1f} %"
+        yield "percent", [share, 0], f"{100 * share:.0f} %"
 
 
 def study_cases(folder):

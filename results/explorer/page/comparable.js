@@ -78,7 +78,7 @@
   explorer.follows.enough = ENOUGH;
   explorer.follows.told = ({words, worth, trials}) =>
     words
-      ? `η² ${Math.round(100 * worth)} %, ${trials} trials`
+      ? `η² ${explorer.fixed(100 * worth, 0)} %, ${trials} trials`
       : `${worth < 0 ? '−' : '+'}${Math.abs(worth).toFixed(2)}, ${trials} trials`;
 
   // At which epoch, of how many, and what was left out.

@@ -175,6 +175,7 @@
     const cell = (j, k) => {
       const count = counts[j * size + k],
         share = sums[j] ? count / sums[j] : 0,
+        percent = Number(explorer.fixed(100 * share, 0)),
         on = state.cell && state.cell[0] === j && state.cell[1] === k,
         say = less ? signed : small;
       const own = element(
@@ -185,13 +186,13 @@
           {
             'data-focus': `${j} ${k}`,
             'aria-pressed': String(Boolean(on)),
-            'aria-label': `${told.classes[j]} answered as ${told.classes[k]}: ${say(count)} images, ${Math.round(100 * share)} %`,
+            'aria-label': `${told.classes[j]} answered as ${told.classes[k]}: ${say(count)} images, ${percent} %`,
             tabindex: (state.cell ? on : !j && !k) ? 0 : -1,
             onclick: () => explorer.change({cell: [j, k], faces: 'cell'}),
             onkeydown: event => walk(event, j, k, size),
           },
           say(count),
-          element('small', {}, `${Math.round(100 * share)}%`),
+          element('small', {}, `${percent}%`),
         ),
       );
       own.style.setProperty('--a', Math.min(1, Math.abs(share) * (less ? 4 : 1)).toFixed(2));

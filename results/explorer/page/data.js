@@ -279,8 +279,16 @@ const explorer = {views: []};
   // A mean count: small ones keep a decimal (results.words.whole_or_tenth).
   explorer.whole_or_tenth = count =>
     count >= 10 || Number.isInteger(count) ? explorer.count(Math.round(count)) : count.toFixed(1);
+  // With so many decimals as Python writes it: of two that are equally near the even one (31.25 is 31.2).
+  explorer.fixed = (value, digits) => {
+    const told = value.toFixed(digits), // of the two the larger
+      tie = (value * 2 ** (digits + 1)) % 2 === 1;
+    return tie && Number(told.at(-1)) % 2 ? (value - 10 ** (-digits - 1)).toFixed(digits) : told;
+  };
   explorer.percent = (value, digits = 1) =>
-    value === null || value === undefined || Number.isNaN(value) ? '–' : `${(100 * value).toFixed(digits)} %`;
+    value === null || value === undefined || Number.isNaN(value)
+      ? '–'
+      : `${explorer.fixed(100 * value, digits)} %`;
   explorer.duration = seconds => {
     const whole = Math.round(seconds),
       h = Math.floor(whole / 3600),
