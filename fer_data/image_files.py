@@ -80,7 +80,8 @@ def read(
             image = decoded(file, f"{tree.path}: {names[place]}")
         if boxes and (box := boxes[place]):
             image = cut(image, box, f"{tree.path}: {names[place]}", margin)
-            changed[cuts] += 1
+            narrow = margin > 0 and image.width < around(box, margin)
+            changed[cuts + " as far as there is room" * narrow] += 1
         largest = max(largest, min(image.size))
         images[place] = grey(image, changed, sizes, side)
     notes = tuple(f"{many:,} images {what}" for what, many in sorted(changed.items()) if many)

@@ -179,8 +179,9 @@ def stacked(each: list[tuple[float, ...]]) -> np.ndarray | None:
 
 def decoded(found: Found, crop: float, px: int) -> Content:
     faces, meant = settled(found.tree.path, found.faces)
+    boxes = found.source != "kdef" and any(face.box for face in faces)  # its square: all the width
     images, largest, told = image_files.read(
-        found.tree, [face.file for face in faces], [face.box for face in faces], crop, px
+        found.tree, [face.file for face in faces], [face.box for face in faces], crop * boxes, px
     )
     labels, splits, groups = (
         np.array([getattr(face, key) for face in faces]) for key in ("label", "split", "group")
@@ -189,7 +190,6 @@ def decoded(found: Found, crop: float, px: int) -> Content:
     about = {name: np.array([dict(face.about).get(name, "") for face in faces]) for name in names}
     notes = (*found.notes, *unread(found), *meant, *told)
     shares = stacked([face.shares for face in faces])
-    boxes = any(face.box for face in faces)
     return Content(
         images,
         labels,

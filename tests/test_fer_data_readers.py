@@ -156,6 +156,18 @@ def test_a_box_is_cut_with_the_margin_asked_for(tmp_path):
     assert np.array_equal(rows.images[0], np.asarray(wanted))
     assert rows.images[0][:5].mean() > 250  # the white around the face
     assert not np.array_equal(rows.images[0], sources.read(path).images[0])
+    # with a half 120 of the 100 pixels that are there
+    noted(sources.read(path, crop=0.5), "50 % of its side wider on each side as far as there is")
+
+
+def test_a_margin_that_no_portrait_has_room_for_is_refused(tmp_path):
+    """KDEF's middle square is as wide as its portrait: no pixel changed, and the note said so."""
+    path = layouts.kdef(tmp_path / "k")
+    with pytest.raises(Mistake, match="has no boxes around its faces: leave out --crop"):
+        sources.read(path, crop=0.2)
+    asked = sources.read(path, crop=0.2, trained=False)
+    assert np.array_equal(asked.images, sources.read(path).images)
+    assert not any("wider on each side" in note for note in asked.notes)
 
 
 def test_a_margin_without_a_box_is_refused(tmp_path):

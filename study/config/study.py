@@ -96,7 +96,7 @@ class Study:
     )
     crop: float = option(
         0.0,
-        "of faces with a box (AffectNet of 2017, ExpW, KDEF): margin on each side of the square "
+        "of faces with a box (AffectNet of 2017, ExpW): margin on each side of the square "
         "around it, as a share of its side",
         0,
     )

@@ -27,7 +27,7 @@ from study.storage import atomic
 if TYPE_CHECKING:
     import pandas as pd
 
-CACHE_VERSION = 9  # count up when what is read, carved or stored changes
+CACHE_VERSION = 10  # count up when what is read, carved or stored changes
 DRAWING_SEED = 0
 MARKS = ("duplicate", "val_duplicate", "near", "val_near")  # of a data set's images
 ENDS = (".csv", ".xz", ".gz", ".bz2", ".tar", ".tgz", ".zip")
