@@ -85,12 +85,13 @@ def read(
         found = content(path, kind, crop, px, trained)
     if crop and not found.boxes and trained:
         raise Mistake(f"{path} has no boxes around its faces: leave out --crop")
-    check_kind(path, kind, found)
-    counted = None if kind in SOURCES or names else by_counts(found)
+    check_kind(path, kind, found.source, "its layout")
+    counted = None if names else by_counts(found)
     source = SOURCES.get(kind) or counted
-    labels, told = in_order(found, source, names, bool(kind))
+    labels, told = in_order(found, source, names, source is not counted)
     named, known, notes = classes.named(str(path), labels, found.splits, names, found.table)
     known = known or found.source or (counted.kind if counted else "")
+    check_kind(path, kind, known, "its images of each class and split")
     notes = found.notes + told + notes
     titled = SOURCES.get(known) or SOURCES.get(kind)
     if titled and titled.kind != "fer2013":
@@ -217,12 +218,12 @@ def unread(found: Found) -> tuple[str, ...]:
     return (f"images that are no face of its layout were left out: {listed(each)}",)
 
 
-def check_kind(path: Path, kind: str, found: Content) -> None:
-    """Refuse a published data set whose layout says that it is another."""
-    if kind in SOURCES and found.source not in ("", kind):
+def check_kind(path: Path, kind: str, told: str, by: str) -> None:
+    """Refuse a published data set where the source tells that it is another."""
+    if kind in SOURCES and told not in ("", kind):
         raise Mistake(
-            f"{path} is {SOURCES[found.source].title} by its layout, but --data says {kind}: give "
-            f"{found.source}:{path}, or the path alone"
+            f"{path} is {SOURCES[told].title} by {by}, but --data says {kind}: give "
+            f"{told}:{path}, or the path alone"
         )
 
 

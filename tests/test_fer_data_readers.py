@@ -10,6 +10,8 @@ import layouts
 import numpy as np
 import pytest
 from PIL import Image
+from test_fer_data_known import labelled as with_counts
+from test_fer_data_known import numbered
 
 from fer_data import Mistake, dataset, readers, sources, splits
 from fer_data.catalogue import SOURCES
@@ -240,6 +242,8 @@ def test_ckextended_is_named_by_its_counts(tmp_path):
     licence = SOURCES["ckextended"].licence
     assert found.known == "ckextended", "it is known by its counts"
     assert noted(found, f"as many images of each class as published, licence: {licence}")
+    insisted = sources.read(tmp_path / "ckextended.csv", kind="ckextended")
+    assert insisted.notes == found.notes and insisted.known == "ckextended"
     few = sources.read(layouts.ckextended(tmp_path / "few.csv", dict.fromkeys(range(8), 10)))
     assert set(few.names.tolist()) == {f"class {k}" for k in range(8)}  # never by guess
     few = sources.read(tmp_path / "few.csv", kind="ckextended")
@@ -542,7 +546,7 @@ def raf_parquet(path, less: int = 0):
     return sources.Content(np.zeros((len(numbers), 1, 1), np.uint8), numbers, parts, none, {}, ())
 
 
-def test_raf_db_in_parquet_is_named_by_its_counts_in_both_splits(tmp_path):
+def test_raf_db_in_parquet_is_named_by_its_counts_in_both_splits(tmp_path, monkeypatch):
     """By FER-2013's order 1 would be disgust, by AffectNet's happy; 1 is surprise."""
     found = raf_parquet(tmp_path)
     source = sources.by_counts(found)
@@ -553,6 +557,26 @@ def test_raf_db_in_parquet_is_named_by_its_counts_in_both_splits(tmp_path):
     swapped = raf_parquet(tmp_path)
     swapped.splits[:] = np.where(swapped.splits == "train", "test", "train")
     assert sources.by_counts(swapped) is None
+    monkeypatch.setattr(sources, "content", lambda *given: found)
+    for kind in ("", "parquet", "raf-db"):
+        assert "it has as many" in noted(sources.read(tmp_path, kind=kind), "taken for RAF-DB")
+    assert "is RAF-DB (basic) by its images of each class and split" in refusal(
+        tmp_path, "affectnet"
+    )
+
+
+def test_a_kind_that_published_counts_contradict_is_refused(tmp_path, monkeypatch):
+    """What was insisted on was dropped without a word."""
+    labels, parts = with_counts(FER2013, numbered(EMOTIONS))
+    images, none = np.zeros((len(labels), 1, 1), np.uint8), np.full(len(labels), "")
+    found = sources.Content(images, labels, parts, none, {}, ())
+    monkeypatch.setattr(sources, "content", lambda *given: found)
+    for kind in ("affectnet", "ckplus", "ckextended"):
+        assert refusal(tmp_path, kind) == (
+            f"{tmp_path} is FER-2013 by its images of each class and split, but --data says "
+            f"{kind}: give fer2013:{tmp_path}, or the path alone"
+        )
+    assert sources.read(tmp_path, kind="fer2013").known == "fer2013"
 
 
 def test_a_parquet_of_both_halves_beside_pickles(tmp_path):
