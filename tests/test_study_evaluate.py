@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 from types import SimpleNamespace
 
 import layouts
@@ -170,8 +171,9 @@ def test_copies_of_training_images_are_left_out(run, tmp_path, monkeypatch, caps
     """Seven faces of the other set, darker and with less contrast, were trained on."""
     data = layouts.raf_db(tmp_path / "raf")
     there = sources.read(data).images[:7]
-    train = SimpleNamespace(images=(there * 0.7 + 20).astype(np.uint8))
-    monkeypatch.setattr(other_data.confirmed, "images", lambda run: SimpleNamespace(train=train))
+    part = SimpleNamespace(images=(there * 0.7 + 20).astype(np.uint8), labels=np.arange(7))
+    own = SimpleNamespace(train=part, val=part, test=part, classes=CLASSES)
+    monkeypatch.setattr(other_data.confirmed, "images", lambda run: own)
     assert evaluate.main([str(run), "--data", f"raf-db:{data}", "--device", "cpu"]) == 0
     said = capsys.readouterr().out
     assert "7 that are copies or near copies of training images are left out" in said
@@ -188,6 +190,22 @@ def test_the_studys_own_data_are_refused(run, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(other_data, "opened", lambda run: found)
     assert evaluate.main([str(run), "--data", str(data), "--device", "cpu"]) == 2
     assert "was trained on: its test is in the report already" in capsys.readouterr().err
+
+
+def test_the_studys_own_data_in_another_packing_are_refused(run, tmp_path, monkeypatch, capsys):
+    """JAFFE's zip of a study on its folder: val, by which it chose, passed for another data set."""
+    data = layouts.jaffe(tmp_path / "jaffe")
+    own = dataset.read(data)
+    monkeypatch.setattr(other_data.confirmed, "images", lambda run: own)
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", data)
+    words = [str(run), "--data", packed, "--device", "cpu"]
+    assert evaluate.main(words) == 2
+    assert "own data in another packing: its test is in the report" in capsys.readouterr().err
+    assert not [*run.glob("elsewhere/*.parquet")]
+    for split in (own.train, own.val, own.test):  # as with the labels of other people
+        split.labels[:] = (split.labels + (np.arange(len(split.labels)) % 4 == 0)) % 7
+    assert evaluate.main(words) == 0
+    assert "that are copies or near copies of training images" in capsys.readouterr().out
 
 
 def test_of_two_classes_with_usual_names_of_one_emotion_each_meets_its_own(tmp_path):

@@ -13,6 +13,7 @@ import torch
 
 from fer_data import near, sources
 from fer_data.classes import folded, listed, numbers_alone
+from fer_data.dataset import Dataset, parts
 from fer_data.rows import SIDE_PX, Rows
 from fer_stats import crossed
 from fer_stats.measures import guesses
@@ -28,6 +29,8 @@ from study.record.tables import Tables, settings_of
 from study.storage import places
 from study.storage.mirror import ELSEWHERE
 from study.training import checkpoint, loop
+
+OWN = 0.99  # of the faces: one of a single grey is like no other
 
 
 def device_of(asked: str) -> torch.device:
@@ -155,15 +158,32 @@ def unseen(rows: Rows, run: confirmed.Run) -> tuple[Rows, str]:
     """The rows without copies and near copies of the study's training images, and how many those
     were; all of them, and why, where the study's images aren't here."""
     try:
-        seen = near.near_copies(rows.images, confirmed.images(run).train.images)
+        own = confirmed.images(run)
     except Mistake as mistake:
         return rows, f"copies of training images weren't looked for ({mistake})"
+    if owned(rows, own):
+        raise Mistake(
+            f"its faces, with their labels, are {run.folder}'s own data in another packing: its "
+            "test is in the report already; give another data set"
+        )
+    seen = near.near_copies(rows.images, own.train.images)
     if not seen.any():
         return rows, "none of them is a copy or near copy of a training image"
     if seen.all():
         raise Mistake("all of its faces are copies of training images: give another data set")
     kept = f"{seen.sum():,} that are copies or near copies of training images are left out"
     return rows.taken(np.flatnonzero(~seen)), kept
+
+
+def owned(rows: Rows, own: Dataset) -> bool:
+    """Whether each face is one of the study's, or nearly, with its label: its data in another
+    packing."""
+    found = 0
+    for label, name in enumerate(own.classes):
+        asked = near.looks(rows.images[rows.names == name])
+        there = (near.looks(split.images[split.labels == label]) for split in parts(own))
+        found += near.copies(asked, *there).sum()
+    return found >= OWN * len(rows.names)
 
 
 def table(
