@@ -106,7 +106,7 @@ def test_onnx_is_one_file_of_the_opset_that_was_asked_for_with_its_metadata(expo
 def test_a_class_name_with_a_comma_is_one_class_in_the_metadata(study, monkeypatch):
     run = opened(study)
     kept = answers(run, run.networks[:1], "test")  # whose columns have the study's own names
-    monkeypatch.setattr(as_file.confirmed, "answers", lambda *_: kept)
+    monkeypatch.setattr(as_file.confirmed, "answers", lambda *_, **__: kept)
     names = ["angry, furious", *run.classes[1:]]
     renamed = replace(run, header=run.header | {"data": run.header["data"] | {"classes": names}})
     assert json.loads(as_file.facts(renamed, run.networks[0])["classes"]) == names
@@ -198,6 +198,8 @@ def test_the_card_says_how_good_it_is_on_what_was_not_trained_on(study, tmp_path
     assert f"{len(own) - copies:,} images that no choice was made on, without {copies}" in told
     assert f"With them {100 * copies / len(own):.1f} % are right." in told
     assert f"| all | {len(own) - copies:,} | 0.0 % |" in told
+    about = as_file.facts(run, chosen(run)[0])  # in the file itself they counted
+    assert (about["test_accuracy"], about["test_images"]) == ("0.0000", str(len(own) - copies))
 
 
 @pytest.mark.parametrize("kind", ["torchscript", "safetensors"])

@@ -62,7 +62,7 @@ def write(
 
 def facts(run: confirmed.Run, one: confirmed.Confirmed) -> dict[str, str]:
     """What stands in the file's metadata."""
-    shares, labels = confirmed.answers(run, [one], "test")
+    shares, labels = confirmed.answers(run, [one], "test", unseen=True)
     data = run.header["data"]
     return {
         "classes": json.dumps(run.classes),  # a name may have a comma
