@@ -271,25 +271,32 @@ def in_order(
 def what(source: Source, names: np.ndarray, splits: np.ndarray) -> str:
     """Which data set it is, how its counts are to those published, and what one may do with it."""
     folded = np.array([classes.folded(name) for name in names.tolist()])
-    here = {
-        (split, name): int(((folded == name) & ((splits == split) | (split == ""))).sum())
-        for split, counts in source.counts.items()
-        for name in counts
-    }
-    each = [
-        [
-            f"{name}{f' in {split}' if split else ''} {here[split, name]:,} and not {there:,}"
-            for split, counts in release.items()
+    releases = [source.counts, source.counts | source.other]
+    if (splits == "").all():  # none of it is told, so it may be of one split alone
+        releases = [{split: own} for release in releases for split, own in release.items()]
+    each = [(different(release, folded, splits), [*release]) for release in releases]
+    others, parts = min(each, key=lambda one: len(one[0]), default=([], []))
+    of = f" of {parts[0]}" if len(parts) == 1 and parts[0] else ""
+    told = f"as many images of each class as published{of}, " if parts else ""
+    if others:
+        told = f"other counts than published ({listed(others)}), "
+    return f"{source.said}{told}licence: {source.licence}"
+
+
+def different(
+    release: dict[str, dict[str, int]], names: np.ndarray, splits: np.ndarray
+) -> list[str]:
+    """Where the images of each class aren't as many as those of a release."""
+    told = []
+    for split, counts in release.items():
+        inside = names[(splits == split) | (splits == "") | (split == "")]
+        here = Counter(inside.tolist())
+        told += [
+            f"{name}{f' in {split}' if split else ''} {here[name]:,} and not {there:,}"
             for name, there in counts.items()
-            if here[split, name] != there
+            if here[name] != there
         ]
-        for release in (source.counts, source.counts | source.other)
-    ]
-    different = min(each, key=len)
-    told = "as many images of each class as published" if source.counts else ""
-    if different:
-        told = f"other counts than published ({listed(different)})"
-    return f"{source.said}{told + ', ' if told else ''}licence: {source.licence}"
+    return told
 
 
 def digest(path: Path, kind: str = "") -> str:

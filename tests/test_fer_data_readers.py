@@ -825,6 +825,20 @@ def test_counts_of_the_other_release_are_published_too(kind, of, many):
     assert int((places == of).sum()) == many
 
 
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_published_split_alone_has_its_counts(split):
+    """Without names of splits each class was compared with both: "in test 0 and not 329"."""
+    source = SOURCES["raf-db"]
+    names = np.array([name for name, many in source.counts[split].items() for _ in range(many)])
+    told = sources.what(source, names, np.full(len(names), ""))
+    assert told.startswith(
+        f"it is RAF-DB (basic), as many images of each class as published of {split}, licence"
+    )
+    told = sources.what(source, names[1:], np.full(len(names) - 1, ""))
+    few, many = ("1,289", "1,290") if split == "train" else ("328", "329")
+    assert f"other counts than published (surprise in {split} {few} and not {many}), li" in told
+
+
 def test_every_source_tells_its_licence_and_where_to_get_it():
     for source in SOURCES.values():
         assert source.licence and source.get and source.title
