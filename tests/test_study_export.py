@@ -202,6 +202,15 @@ def test_the_card_says_how_good_it_is_on_what_was_not_trained_on(study, tmp_path
     assert (about["test_accuracy"], about["test_images"]) == ("0.0000", str(len(own) - copies))
 
 
+def test_the_file_and_its_card_say_how_wide_its_faces_were_cut(study):
+    run = opened(study)
+    wide = replace(run, study=replace(run.study, crop=0.2))
+    words = "as those of its data set, 20 % of a box's side wider on each side, as uint8"
+    assert words in card.card(wide, run.networks[0], [], [])
+    assert as_file.facts(wide, run.networks[0])["input"].endswith("wider on each side")
+    assert "wider" not in card.card(run, run.networks[0], [], [])
+
+
 @pytest.mark.parametrize("kind", ["torchscript", "safetensors"])
 def test_other_formats_need_torch_alone(kind, study, tmp_path):
     out = tmp_path / f"best{export.FORMATS[kind]}"

@@ -151,6 +151,36 @@ def test_a_face_is_seen_by_what_it_fills_of_a_crop_of_any_size(drawn):
     assert faces.shows_face(np.asarray(Image.fromarray(seen).resize((96, 96))))
 
 
+def test_a_crop_is_as_wide_as_the_studys_faces_were_cut(monkeypatch):
+    """A box of 100: 100 / .97 as FER-2013's, and 1.4 and 2 times that with a fifth and a half."""
+    monkeypatch.setattr(faces, "detected", lambda image: [(150, 100, 100)])
+    scene = Image.new("RGB", (400, 300))
+    found = [faces.found(scene, 48, margin)[0] for margin in (0.0, 0.2, 0.5)]
+    assert [face.side for face in found] == [103, 144, 206]
+    assert [(face.left, face.top) for face in found] == [(149, 99), (128, 78), (97, 47)]
+
+
+def test_a_study_with_a_margin_is_asked_about_faces_with_it(study, scene, tmp_path, capsys):
+    folder = tmp_path / "wide"
+    shutil.copytree(study, folder)
+    header = json.loads((folder / "study.json").read_text())
+    header["study"]["crop"] = 0.25
+    (folder / "study.json").write_text(json.dumps(header))
+    sides = []
+    for one in (study, folder):
+        assert predict.main([str(one), str(scene), "--json"]) == 0
+        sides.append([json.loads(row)["side"] for row in capsys.readouterr().out.splitlines()])
+    assert sides[1] == pytest.approx([1.5 * side for side in sides[0]], abs=1.5)
+
+
+def test_a_face_within_its_margin_is_like_the_training_images(drawn):
+    """With a margin of a half a face fills half of the crop, which without one was too little."""
+    seen = next(one for one in drawn if faces.shows_face(one))
+    part = np.full((96, 96), 128, np.uint8)
+    part[24:72, 24:72] = seen
+    assert faces.shows_face(part, 0.5) and not faces.shows_face(part)
+
+
 def test_a_crop_never_leaves_the_photograph(monkeypatch):
     """The margin around a box of nearly all of a panorama's height: what is outside was black."""
     white = Image.new("RGB", (900, 300), "white")

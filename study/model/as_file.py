@@ -76,7 +76,8 @@ def facts(run: confirmed.Run, one: confirmed.Confirmed) -> dict[str, str]:
         "source": "fer-study " + str((run.header.get("git") or {}).get("commit") or ""),
         "license": "code Apache-2.0; the data's own terms hold for what was trained on them: "
         "see the model card",
-        "input": "faces: uint8 (batch, height, width, 3), red green blue, cropped as in the data",
+        "input": "faces: uint8 (batch, height, width, 3), red green blue, cropped as in the data"
+        + card.wider(run),
         "output": "probabilities: float32 (batch, classes)",
     }
 

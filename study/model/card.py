@@ -61,8 +61,8 @@ def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str
             f"{run.header['started_at'][:10]}. "
             f"Files: {', '.join(f'`{name}`' for name in files)}.",
             "",
-            "Takes faces, cropped as those of its data set, as uint8 (B, H, W, 3): red, green, "
-            "blue; grey ones three times. Grey, resize and scaling are inside. Gives "
+            f"Takes faces, cropped as those of its data set{wider(run)}, as uint8 (B, H, W, 3): "
+            "red, green, blue; grey ones three times. Grey, resize and scaling are inside. Gives "
             f"probabilities, float32 (B, {len(classes)}), in this order: {', '.join(classes)}.",
             "",
             *(f"- {line}" for line in measured),
@@ -111,6 +111,11 @@ def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str
             "",
         ]
     )
+
+
+def wider(run: Run) -> str:
+    """By how much its faces are wider than their boxes, for a sentence."""
+    return f", {100 * run.study.crop:g} % of a box's side wider on each side" * (run.study.crop > 0)
 
 
 def about_data(data: dict[str, Any], asked: str = "") -> str:

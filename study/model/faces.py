@@ -99,9 +99,9 @@ def first(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def found(image: Image.Image, px: int = SIDE_PX) -> list[Face]:
-    """The faces of a photograph, left to right, with crops of `px` a side; the whole of it, if it
-    is a crop already."""
+def found(image: Image.Image, px: int = SIDE_PX, margin: float = 0.0) -> list[Face]:
+    """The faces of a photograph, left to right, with crops of `px` a side, wider by `margin` of a
+    box's side on each side; the whole of it, if it is a crop already."""
     if max(image.size) <= max(TIGHT_PX, px):
         return [whole(image, px)]
     boxes = detected(image)
@@ -110,7 +110,7 @@ def found(image: Image.Image, px: int = SIDE_PX) -> list[Face]:
         return [whole(image, px)]
     faces = []
     for left, top, side in boxes:
-        wide = min(round(side * MARGIN), *image.size)
+        wide = min(round(side * MARGIN * (1 + 2 * margin)), *image.size)
         left, top = left - (wide - side) // 2, top - (wide - side) // 2
         left = max(0, min(left, image.width - wide))
         top = max(0, min(top, image.height - wide))
@@ -147,8 +147,9 @@ def detected(image: Image.Image) -> list[tuple[int, int, int]]:
     ]
 
 
-def shows_face(crop: np.ndarray) -> bool:
-    """Whether the detector sees a face that fills at least TIGHT_SHARE of a crop, uint8 (px, px).
+def shows_face(crop: np.ndarray, margin: float = 0.0) -> bool:
+    """Whether the detector sees a face that fills at least TIGHT_SHARE of a crop, uint8 (px, px),
+    of what is within its margin.
 
     FER-2013's images were cut by a detector of this kind, so that what it sees none in is unlike
     them; docs/commands.md has how often it errs. Takes about 10 ms.
@@ -157,7 +158,7 @@ def shows_face(crop: np.ndarray) -> bool:
     sides = (GROUND_PX,) * 4
     grey = cv2.copyMakeBorder(np.ascontiguousarray(crop), *sides, cv2.BORDER_REFLECT)
     large = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-    least = (int(2 * TIGHT_SHARE * SIDE_PX),) * 2
+    least = (int(2 * TIGHT_SHARE * SIDE_PX / (1 + 2 * margin)),) * 2
     return len(detector().detectMultiScale(large, 1.05, 0, minSize=least)) > 0
 
 

@@ -43,14 +43,14 @@ def answered(
     def answer() -> None:
         shares = ensemble.probabilities(np.stack([face.crop for _, _, face in waiting]))
         for (path, number, face), own, inside in zip(waiting, shares, sets.of(shares), strict=True):
-            unlike = not faces.shows_face(face.crop) if ask else None
+            unlike = not faces.shows_face(face.crop, run.study.crop) if ask else None
             rows.append(row(path, number, face, unlike, own, inside, run.classes))
         waiting.clear()
 
     for path in paths:
         try:
             image = faces.opened(path)
-            there = faces.found(image, run.side_px)
+            there = faces.found(image, run.side_px, run.study.crop)
             if not there:
                 raise Mistake(f"{path} shows no face that was found")
             waiting += [(path, number, face) for number, face in enumerate(there, 1)]
