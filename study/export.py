@@ -15,7 +15,8 @@ from study import Mistake
 from study.storage import errors
 
 FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "safetensors": ".safetensors"}
-BESIDE = (".md", ".py")  # what is written beside it: the model card, a loader
+# What is written beside it: a model card, a loader; and what their first lines say.
+BESIDE = {".md": "that reads facial expressions", ".py": "Needs torch alone"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,11 +63,26 @@ def export(args: argparse.Namespace) -> int:
         )
     if not out.parent.is_dir():
         raise Mistake(f"there is no folder {out.parent} for {out.name}: make it first")
+    refuse_own(out, args.format)
     from study.model import as_file
 
     return as_file.write(
         args.run, args.network, args.model, out, args.format, args.opset, args.int8, args.data
     )
+
+
+def refuse_own(out: Path, kind: str) -> None:
+    """Mistake where what is written beside `out` would replace a file that is no export's."""
+    for end, words in BESIDE.items():
+        beside = out.with_suffix(end)
+        if (end == ".py" and kind != "safetensors") or not beside.is_file():
+            continue
+        with beside.open(errors="replace") as file:
+            if words not in file.readline():
+                raise Mistake(
+                    f"{beside} isn't of an earlier export and would be replaced by what is written "
+                    f"beside {out.name}: give another --out, or move it"
+                )
 
 
 if __name__ == "__main__":

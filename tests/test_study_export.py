@@ -297,6 +297,20 @@ def test_a_weight_of_two_names_and_a_mask_are_in_the_file_of_weights(tmp_path, m
     assert product.tolist() == [4.0, 9.0] and mask.tolist() == [True, False]
 
 
+@pytest.mark.parametrize(("kind", "end"), [("safetensors", ".py"), ("onnx", ".md")])
+def test_a_file_of_a_persons_own_beside_it_is_not_replaced(kind, end, study, tmp_path, capsys):
+    """my_nets.py, the network's own source, became the loader of my_nets.safetensors."""
+    own, out = tmp_path / f"mine{end}", tmp_path / f"mine{export.FORMATS[kind]}"
+    own.write_text("class MyNet: ...\n")
+    words = [str(study), "--format", kind, "--out", str(out)]
+    assert export.main(words) == 2
+    error = capsys.readouterr().err
+    assert f"mine{end} isn't of an earlier export" in error and error.count("\n") == 1
+    assert own.read_text() == "class MyNet: ...\n" and not out.exists()
+    own.unlink()
+    assert [export.main(words) for _ in range(2)] == [0, 0], "what an export wrote is replaced"
+
+
 def test_a_file_that_answers_otherwise_is_not_left(study, tmp_path, monkeypatch, capsys):
     real = formats.asked
     monkeypatch.setattr(formats, "asked", lambda *given: np.roll(real(*given), 1, axis=1))
