@@ -1,5 +1,6 @@
 """What a reader finds: one face after the other, with all that its source says of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from fer_data.tree import Tree
@@ -31,3 +32,4 @@ class Found:
     notes: tuple[str, ...] = ()
     within: bool = False  # whether the faces' files are parts of `tables`
     lacking: str = ""  # why no study can train on them, as without a split that it needs
+    told: Collection[str] = ()  # files without a face that its notes count already

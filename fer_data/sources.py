@@ -206,10 +206,11 @@ def decoded(found: Found, crop: float, px: int) -> Content:
 
 
 def unread(found: Found) -> tuple[str, ...]:
-    """Images that the layout has no face for, by ending and folder; some readers tell them too."""
-    if found.within or any("left out" in note for note in found.notes):
+    """Images that the layout has no face for, by ending and folder, but those that
+    its reader tells."""
+    if found.within:
         return ()
-    known = {face.file for face in found.faces}
+    known = {face.file for face in found.faces}.union(found.told)
     lost = [name for name in found.tree.files if ended(name) and name not in known]
     if not lost:
         return ()

@@ -88,6 +88,23 @@ def test_images_that_a_layout_has_no_face_for_are_counted(tmp_path):
     assert note in sources.read(path).notes
 
 
+def test_images_beside_others_that_a_note_counts_are_counted_too(tmp_path):
+    """A note with the words "left out", of whatever files, silenced all others."""
+    path = layouts.ferplus(tmp_path / "f")
+    (path / "data/FER2013Valid/label.csv").unlink()
+    rows = sources.read(path)
+    assert noted(rows, "2 of 50 images have no majority")
+    assert noted(rows, "no face of its layout").endswith("left out: 17 .png in data/FER2013Valid")
+    others = (layouts.kdef, "all black"), (layouts.affectnet_tables, "6 images of no emotion")
+    for made, words in others:
+        path = made(tmp_path / made.__name__)
+        assert not any("no face of its layout" in note for note in sources.read(path).notes)
+        layouts.save(path / "more/1.png", layouts.face(1))
+        rows = sources.read(path)
+        assert noted(rows, words)
+        assert noted(rows, "no face of its layout").endswith("left out: 1 .png in more")
+
+
 def test_raf_db_with_a_line_for_no_image_is_refused(tmp_path):
     path = layouts.raf_db(tmp_path / "r")
     (path / "basic/Image/aligned/train_00003_aligned.jpg").unlink()

@@ -11,7 +11,6 @@ as in everybody's tables, and val is carved from train.
 import csv
 import io
 import re
-from collections import Counter
 
 import numpy as np
 
@@ -111,7 +110,7 @@ def box(row: dict[str, str], at: str) -> Box | None:
 def found(tree: Tree, faces: list[Face], tables: tuple[str, ...], notes=()) -> Found:
     """With names for numbers, and without what shows no emotion."""
     names = SOURCES["affectnet"].numbers
-    none = Counter(face.label for face in faces if face.label in NO_EMOTION)
+    none = [face.file for face in faces if face.label in NO_EMOTION]
     odd = next((f for f in faces if f.label not in names and f.label not in NO_EMOTION), None)
     if odd:
         raise Mistake(
@@ -120,11 +119,11 @@ def found(tree: Tree, faces: list[Face], tables: tuple[str, ...], notes=()) -> F
         )
     if none:
         notes += (
-            f"{none.total():,} images of no emotion, an uncertain one or no face (8, 9, 10) were "
+            f"{len(none):,} images of no emotion, an uncertain one or no face (8, 9, 10) were "
             "left out",
         )
     kept = [
         Face(f.file, names[f.label], f.split, f.group, f.box) for f in faces if f.label in names
     ]
     kept.sort(key=lambda face: face.file)
-    return Found(tree, kept, "affectnet", tables, (*notes, NO_TEST))
+    return Found(tree, kept, "affectnet", tables, (*notes, NO_TEST), told=none)

@@ -45,7 +45,8 @@ def any_folders(tree: Tree) -> Found | None:
     there = {file.name for file in files}
     others = [name for name in tree.files if name not in there]
     notes = (*tree.notes, *below(files), *left_out(places, others, "CLASS/"))
-    return Found(tree, [Face(file.name, file.label) for file in files], notes=notes)
+    faces = [Face(file.name, file.label) for file in files]
+    return Found(tree, faces, notes=notes, told=tree.files)
 
 
 def check_splits(tree: Tree, files: list[File]) -> None:

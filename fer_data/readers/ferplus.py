@@ -32,16 +32,18 @@ def find(tree: Tree, by_votes: bool = False) -> Found | None:
     if not lists:
         return None
     there = set(tree.files)
-    faces, total, lost = [], 0, 0
+    faces, undecided, lost = [], [], 0
     for match in lists:
         folder, split = match[0].rpartition("/")[0], SPLITS[match[2]]
         for base, cells in voted(tree, match[0]).items():
             name = f"{folder}/{base}"
             label, shares = target(votes(tree, match[0], cells), by_votes, split)
-            total += 1
-            lost += name not in there
-            if label and name in there:
+            if name not in there:
+                lost += 1
+            elif label:
                 faces.append(Face(name, label, split, shares=shares))
+            else:
+                undecided.append(name)
     if not faces:
         raise Mistake(
             f"{tree.path} has {lists[0][0]} but no image of it; expected the PNGs that FER+'s "
@@ -49,10 +51,12 @@ def find(tree: Tree, by_votes: bool = False) -> Found | None:
             f"{TABLE} as ferplus:FOLDER"
         )
     faces.sort(key=lambda face: face.file)
-    notes: tuple[str, ...] = (without(total - lost - len(faces), total - lost, by_votes),)
+    many = len(faces) + len(undecided)
+    notes: tuple[str, ...] = (without(len(undecided), many, by_votes),)
     if lost:
         notes += (f"{lost:,} of its images are not there",)
-    return Found(tree, faces, "ferplus", tuple(match[0] for match in lists), notes)
+    tables = tuple(match[0] for match in lists)
+    return Found(tree, faces, "ferplus", tables, notes, told=undecided)
 
 
 find_votes = partial(find, by_votes=True)

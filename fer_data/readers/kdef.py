@@ -55,7 +55,7 @@ def find(tree: Tree) -> Found | None:
         notes += (f"{counted(len(black), 'file')} left out: all black in the release",)
     if cut := [name for name in there if name.rpartition("/")[2].upper() in CUT]:
         notes += (f"{len(cut):,} files whose names the release cut were read by its errata",)
-    return Found(tree, faces, "kdef", notes=notes)
+    return Found(tree, faces, "kdef", notes=notes, told=black)
 
 
 def middle(tree: Tree, name: str) -> Box | None:

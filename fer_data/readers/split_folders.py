@@ -13,4 +13,4 @@ from fer_data.tree import Tree
 def find(tree: Tree) -> Found | None:
     files, notes, lacking = layout(tree)
     faces = [Face(file.name, file.label, file.split) for file in files]
-    return Found(tree, faces, notes=notes, lacking=lacking) if faces else None
+    return Found(tree, faces, notes=notes, lacking=lacking, told=tree.files) if faces else None
