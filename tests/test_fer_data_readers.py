@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import tarfile
 from collections import Counter
 from itertools import product
@@ -120,6 +121,17 @@ def test_affectnet_of_2021(tmp_path, text):
     assert rows.names[0] == "neutral" and near(rows.images[0], 1) < 6
     assert rows.names[1] == "happy" and near(rows.images[1], 10) < 6  # 10.jpg comes second
     assert noted(rows, "test is not public")
+
+
+@pytest.mark.parametrize("lost", ["train", "val"])
+def test_affectnets_validation_images_are_the_test_split_only_beside_its_training_images(
+    tmp_path, lost
+):
+    path = layouts.affectnet_arrays(tmp_path / "a")
+    shutil.rmtree(path / f"{lost}_set")
+    rows = splits.whole(sources.read(path))
+    assert noted(rows, "test was carved from train")
+    assert not any("validation images are the test split" in note for note in rows.notes)
 
 
 def test_affectnet_without_an_annotated_image_is_refused(tmp_path):

@@ -126,4 +126,6 @@ def found(tree: Tree, faces: list[Face], tables: tuple[str, ...], notes=()) -> F
         Face(f.file, names[f.label], f.split, f.group, f.box) for f in faces if f.label in names
     ]
     kept.sort(key=lambda face: face.file)
-    return Found(tree, kept, "affectnet", tables, (*notes, NO_TEST), told=none)
+    if {face.split for face in kept} == {"train", "test"}:
+        notes += (NO_TEST,)
+    return Found(tree, kept, "affectnet", tables, notes, told=none)
