@@ -52,10 +52,12 @@ def layout(tree: Tree) -> tuple[list[File], tuple[str, ...], str]:
     """The images lying as [PREFIX/]SPLIT/CLASS/[...]NAME, sorted by name, and notes; [] if none.
     Then why no study can train on them, where a split is missing."""
     placed = {name: place for name in tree.names if (place := placement(name))}
-    images = [placed[name] for name in placed_images(tree, placed)]
-    if not images:
+    names = placed_images(tree, placed)
+    if not names:
         return [], (), ""
-    files, copies, notes = one_tree(tree, images)
+    if len({placed[name].prefix for name in names}) > 1:
+        placed = {name: replace(place, prefix=outer(place)) for name, place in placed.items()}
+    files, copies, notes = one_tree(tree, [placed[name] for name in names])
     check_filled(tree, placed, files)
     check_depth(tree, files)
     why, (files, told) = lacking(tree, files), with_splits(files)
@@ -88,12 +90,8 @@ def ended(name: str) -> bool:
 
 
 def one_tree(tree: Tree, files: list[File]) -> tuple[list[File], list[File], tuple[str, ...]]:
-    """The files of one data set, files that are the same again, and notes on them.
-
-    train/train/ beside test/test/ is one data set; several different ones are refused.
-    """
-    if len({file.prefix for file in files}) > 1:
-        files = [replace(file, prefix=outer(file)) for file in files]
+    """The files of one data set, files that are the same again, and notes on them; several
+    different ones are refused."""
     sets: dict[str, list[File]] = {}
     for file in files:
         sets.setdefault(file.prefix, []).append(file)
@@ -109,7 +107,8 @@ def one_tree(tree: Tree, files: list[File]) -> tuple[list[File], list[File], tup
 
 
 def outer(file: File) -> str:
-    """The prefix without folders that say the split again, as train/ in train/train/CLASS."""
+    """The prefix without folders that say the split again: train/train/CLASS beside
+    test/test/CLASS is one data set."""
     folders = file.prefix.split("/")
     while folders and FOLDERS.get(folders[-1].casefold()) == file.split:
         folders.pop()

@@ -223,6 +223,15 @@ def test_a_class_that_would_vanish_is_refused(tmp_path, pack):
 
 
 @pytest.mark.parametrize("pack", [folder, archive])
+def test_a_class_that_would_vanish_is_refused_in_what_was_packed_twice_too(tmp_path, pack):
+    files = copy(lambda usage, label: f"{two(usage)}/{two(usage)}/{label}")
+    files |= {f"{split}/{split}/sad/1.heic": b"not for this Pillow" for split in ("train", "test")}
+    assert "the class folder test/test/sad/ holds no image but 1 .heic" in refusal(
+        pack(tmp_path / "fer", files)
+    )
+
+
+@pytest.mark.parametrize("pack", [folder, archive])
 def test_what_is_left_out_is_counted_by_ending_and_class(tmp_path, pack):
     more = {
         "train/happy/a.txt": b"x",
