@@ -25,8 +25,8 @@ def alive() -> list[dict[str, Any]]:
 def check(place: Place) -> dict[str, str]:
     """Refuse a cluster whose nodes differ, or don't all see where the results go.
 
-    place is the study's folder, or that in shared storage. Returns `installed.facts()`, by which a
-    node that joins later is checked before its first trial. A single node needs no check.
+    place is the study's folder, or that in shared storage. Returns `environment.facts()`, by which
+    a node that joins later is checked before its first trial. A single node needs no check.
     """
     expected = environment.facts()
     if len(alive()) > 1:

@@ -61,7 +61,7 @@ class Session:
     written: float = 0.0
     cost: float = 0.0
     origin: dict[str, Any] = field(default_factory=dict)  # this driver's code, libraries, machine
-    expected: dict[str, str] = field(default_factory=dict)  # what every node must have: installed
+    expected: dict[str, str] = field(default_factory=dict)  # environment.facts(), of every node
     notifier: Notifier = field(default_factory=Notifier)
 
     def log(self, *events: Event) -> None:

@@ -70,7 +70,7 @@ def opened(folder: Path, name: str = "") -> Run:
         Confirmed(
             name=one,
             setting=tables.trials[one]["setting"],
-            hp=Hyperparameters(**settings_of(without_absent(tables.trials[one]))),
+            hp=Hyperparameters(**settings_of(tables.trials[one])),
             val_accuracy=tables.last[one]["val_accuracy"],
             judged=tables.last[one][study.objective],
             checkpoints=states(study, folder, tables, one),
@@ -91,11 +91,6 @@ def refuse_copy(folder: Path, tables: Tables) -> None:
     """Mistake of a published copy: its few events know no trial, and it has no networks."""
     if not tables.trials and (folder / "trials.parquet").exists():
         raise Mistake(f"{folder} is a published copy, which has no networks: give the study's own")
-
-
-def without_absent(row: dict[str, Any]) -> dict[str, Any]:
-    """A trial's row without the hyperparameters that its network doesn't have."""
-    return {name: value for name, value in row.items() if value is not None}
 
 
 def chosen(run: Run, network: str = "", model: str = "") -> list[Confirmed]:

@@ -18,6 +18,7 @@ from fer_data.image_files import formats, small
 from fer_data.rows import SIDE_PX
 from fer_data.tree import clutter
 from study import Mistake
+from study.storage.places import first_line
 
 LARGEST = 64_000_000  # pixels of a photograph: 200 MB as colours
 DETECTION_PX = 1280  # longest side at which faces are looked for
@@ -67,7 +68,7 @@ def opened(path: Path) -> Image.Image:
     except UnidentifiedImageError:  # whose words have the file as Python writes it
         raise Mistake(f"{path} is no picture of a kind that can be read") from None
     except Exception as error:  # PIL's decoders raise nearly anything on what is no image
-        raise Mistake(f"{path} isn't a photograph that can be read ({first(error)})") from None
+        raise Mistake(f"{path} isn't a photograph that can be read ({first_line(error)})") from None
 
 
 def refuse_others(image: Image.Image, path: Path) -> None:
@@ -93,10 +94,6 @@ def coloured(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("RGB")
-
-
-def first(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def found(image: Image.Image, px: int = SIDE_PX, margin: float = 0.0) -> list[Face]:

@@ -21,6 +21,7 @@ from torch.export import Dim, export
 from study import Mistake
 from study.model.whole import Whole, coloured
 from study.storage import atomic
+from study.storage.places import first_line
 
 INPUT, OUTPUT = "faces", "probabilities"
 BATCH = 256
@@ -195,10 +196,6 @@ def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def first(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
 @contextmanager
 def writing(kind: str, instead: str) -> Iterator[None]:
     """Quietly; Mistake for whatever torch raises: no error says whether operator or opset is to
@@ -208,7 +205,7 @@ def writing(kind: str, instead: str) -> Iterator[None]:
             yield
         except Exception as error:
             raise Mistake(
-                f"torch can't write this network as {kind} ({first(error)}): try {instead}"
+                f"torch can't write this network as {kind} ({first_line(error)}): try {instead}"
             ) from None
 
 
