@@ -286,7 +286,7 @@ def test_a_setting_of_another_learning_rate_than_the_papers_is_not_set_beside_it
     rows = [trial("A-alexnet-s0", stage="confirm", setting="A-alexnet")]
     first = load(folder(tmp_path / "first", PAPERS, rows, epochs("A-alexnet-s0", [0.5]), []))
     begun = load(folder(tmp_path / "s", PAPERS, [trial("A-alexnet-s0", **mine)], [], []))
-    _, figure = sections_curves.curves([first, begun]).blocks
+    _, figure = sections_curves.curves([first, replace(begun, name="begun")]).blocks
     assert figure.caption == "Settings of the paper's Figs. 3 and 4", "of the study that trained it"
 
 

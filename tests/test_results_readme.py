@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from conftest import needs_chromium
-from test_results_load import PAPERS, epochs, folder, header, predictions, trial, whole
+from test_results_load import PAPERS, STATED, epochs, folder, header, predictions, trial, whole
 
 from results import Mistake, readme
 from results.artefacts.load import answers, load
@@ -40,7 +40,8 @@ def paper_study(path, many=4, head=None, setting="A-alexnet"):
     right = [0] * 5 + [1] * 2 + [6] * 3
     told = predictions(trained, right, [0] * 5 + [1] * 5, ["val"] * 5 + ["test"] * 5)
     told = told if many > 2 else [row | {"label": "happy"} for row in told]
-    rows = [trial(trained, stage="confirm", setting=setting, epochs=many)]
+    model = STATED[setting]["model"]
+    rows = [trial(trained, model, stage="confirm", setting=setting, epochs=many)]
     curves = epochs(trained, [0.4, 0.5, 0.4, 0.5][:many])
     return folder(path, head or PAPERS, rows, curves, [], told)
 

@@ -95,7 +95,8 @@ def comparable(
     }
     named = {entry["id"] for entry in published()["experiments"]}
     by_name = {one.name: one for one in studies}
-    alike, others = [], {}
+    alike: list[Evaluated] = []
+    others: dict[str, str] = {}
     for one in settings:
         setting, study = one.answers.setting, one.answers.study
         if reason := why[study, one.answers.digest]:

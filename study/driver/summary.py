@@ -196,8 +196,7 @@ def published(study: Study, data: dict[str, Any]) -> dict[str, float]:
     was trained as it says."""
     if fer2013.not_the_papers(data):
         return {}
-    known = (one for one in study.settings if one.published and not one.replaced)
-    return {one.name: one.published for one in known}
+    return {one.name: one.published for one in study.settings if one.published and not one.replaced}
 
 
 def beside_the_paper(study: Study, data: dict[str, Any]) -> list[str]:
