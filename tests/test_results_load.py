@@ -22,7 +22,7 @@ CLASSES = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 START = pd.Timestamp("2026-01-02T03:04:05Z")
 
 
-STATED = {one["id"]: one for one in paper.published()["experiments"]}
+STATED = paper.experiments()
 
 
 def trial(name, model="alexnet", stage="search", status="completed", epochs=4, **more):

@@ -50,9 +50,9 @@ def arms(findings: Findings) -> list[Arm]:
     paper's nine settings are no ablation, nor what is confirmed beside a search's best: sections of
     their own compare them.
     """
-    apart = {entry["id"] for entry in paper.published()["experiments"]}
+    apart = {*paper.experiments(), *verdicts.others(findings)}
     trials = findings.trials[findings.trials["stage"] == "confirm"]
-    trials = trials[~trials["setting"].isin(apart | {*verdicts.others(findings)})]
+    trials = trials[~trials["setting"].isin(apart)]
     found: list[Arm] = []
     for model, group in trials.groupby("hp_model", sort=False):
         settings = {

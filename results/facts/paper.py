@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,18 @@ def published() -> dict[str, Any]:
     return json.loads((Path(__file__).parent / "published.json").read_text())
 
 
+@cache
+def experiments() -> dict[str, dict[str, Any]]:
+    """The paper's nine settings by their names."""
+    return {entry["id"]: entry for entry in published()["experiments"]}
+
+
+def epochs(one: Evaluated) -> int:
+    """Those of the paper for a setting; our own where it says none."""
+    said = experiments().get(one.answers.setting, {})
+    return said.get("epochs") or one.answers.epochs
+
+
 def figure(name: str) -> str:
     """fig14 -> Fig. 14"""
     return f"Fig. {name.removeprefix('fig')}"
@@ -67,12 +80,10 @@ def in_its_order(classes: Iterable[str], order: list[str]) -> list[str]:
 def by_length(settings: list[Evaluated]) -> list[Evaluated]:
     """Of several studies with one setting the one that counts comes last: it trained longest, but
     not longer than the paper's, then with most seeds, then in the newest study."""
-    of_paper = {entry["id"]: entry["epochs"] for entry in published()["experiments"]}
 
     def place(one: Evaluated) -> tuple[bool, int, int]:
-        epochs = one.answers.epochs
-        most = of_paper.get(one.answers.setting) or epochs
-        return epochs <= most, epochs, len(one.answers.seeds)
+        trained = one.answers.epochs
+        return trained <= epochs(one), trained, len(one.answers.seeds)
 
     return sorted(settings, key=place)
 
@@ -93,14 +104,13 @@ def comparable(
         (one.name, str(one.study["data"].get("digest"))): fer2013.not_the_papers(one.study["data"])
         for one in studies
     }
-    named = {entry["id"] for entry in published()["experiments"]}
     by_name = {one.name: one for one in studies}
     alike: list[Evaluated] = []
     others: dict[str, str] = {}
     for one in settings:
         setting, study = one.answers.setting, one.answers.study
         if reason := why[study, one.answers.digest]:
-            others |= {study: reason} if setting in named else {}
+            others |= {study: reason} if setting in experiments() else {}
         elif reason := otherwise(by_name[study], setting):
             others[f"{setting} of {study}"] = reason
         else:
@@ -112,7 +122,7 @@ def otherwise(one: Findings, setting: str) -> str:
     """What the confirmed setting of this name has otherwise than the paper says of it, or where it
     says nothing than the preset reads it, in words; "" where it agrees or isn't one of the paper's.
     Epochs aren't asked: every table tells them."""
-    said = next((each for each in published()["experiments"] if each["id"] == setting), None)
+    said = experiments().get(setting)
     rows = one.trials[(one.trials["stage"] == "confirm") & (one.trials["setting"] == setting)]
     if said is None or rows.empty:
         return ""
@@ -160,12 +170,11 @@ def across(studies: list[Findings], settings: list[Evaluated]) -> list[Compariso
     studies = [one for one in studies if one.study["study"].get("pairs") is not None]
     named = {one.name for one in studies}
     settings = [one for one in settings if one.answers.study in named]
-    epochs = {entry["id"]: entry["epochs"] for entry in published()["experiments"]}
     standing = {name: each[-1] for name, each in by_setting(studies, settings).items()}
     whole = [
         replace(one, name=name)
         for name, one in standing.items()
-        if one.answers.epochs == (epochs.get(name) or one.answers.epochs)
+        if one.answers.epochs == epochs(one)
     ]
     of_pairs = [one for one in whole if any(one.name in pair for pair in PAIRS)]
     group = max(verdicts.alike(of_pairs, PRIMARY), key=len, default=[])

@@ -134,9 +134,11 @@ class Notifier:
             about = {"time": now(), "event": event, "text": text, **more}
             self.waiting.put(about | {"host": socket.gethostname()})
 
-    def once(self, event: str, text: str, **more: Any) -> None:
-        """The same, if this driver hasn't told such an event yet."""
-        if event not in self.told:
+    def once(self, event: str, text: str, which: str = "", **more: Any) -> None:
+        """The same, if this driver hasn't told such an event yet; where there are several of its
+        kind, `which` of them."""
+        if f"{event}{which}" not in self.told:
+            self.told.add(f"{event}{which}")
             self.tell(event, text, **more)
 
     def close(self) -> None:
@@ -177,8 +179,6 @@ class Notifier:
 def budgets(notifier: Notifier, spent: dict[str, tuple[float, float]]) -> None:
     """Tell that a budget is nearly spent: name -> what is spent of it, and the whole; 0 is none."""
     for name, (part, whole) in spent.items():
-        of_this = f"budget_nearly_spent {name}"
-        if whole and part >= NEARLY * whole and of_this not in notifier.told:
-            notifier.told.add(of_this)
+        if whole and part >= NEARLY * whole:
             text = f"{100 * part / whole:.0f} % of {name} {whole:g} is spent"
-            notifier.tell("budget_nearly_spent", text, budget=name, spent=part, of=whole)
+            notifier.once("budget_nearly_spent", text, name, budget=name, spent=part, of=whole)
