@@ -11,6 +11,7 @@ with other seeds, and asked about the same val and test images.
     python -m benchmarks.peers               three quarters of an hour, and the confirmations
     python -m benchmarks.peers --orders 3    three times, who begins changing
     python -m benchmarks.peers --first 1     the second of those times alone
+    python -m benchmarks.peers --models alexnet    where none can leave the slow networks
 """
 
 import argparse
@@ -21,8 +22,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,7 @@ class Task:
     px: int
     minutes: float
     seed: int
+    models: tuple[str, ...] = tuple(MODELS)
 
     @property
     def seconds(self) -> float:
@@ -82,6 +85,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=1, help="rounds; another begins each")
     parser.add_argument("--first", type=int, default=0, help="round to begin with, from 0")
     parser.add_argument("--seeds", type=int, default=2, help="of the best's confirmation")
+    parser.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=PEERS)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)  # a process of its own
     asked = parser.parse_args()
@@ -106,6 +110,7 @@ def main() -> None:
                     asked.px,
                     asked.minutes,
                     number,
+                    tuple(asked.models),
                 )
                 folder = Path(place) / f"{peer}-{number}"
                 rows = searched(peer, task, folder)
@@ -116,13 +121,21 @@ def main() -> None:
     for peer, rows in found.items():
         say(peer, *(spread([row[name] for row in rows], 1) for name in COLUMNS))
     print(
-        f"\n{asked.images} training images of {asked.data}, three networks of {asked.px} px, up to "
-        f"{asked.epochs} epochs, {asked.minutes:g} min each, start included; the best confirmed "
-        f"with {asked.seeds} other seeds. {CORES} cores. {machine('ray', 'optuna', 'torchvision')}"
+        f"\n{asked.images} training images of {asked.data}, {', '.join(asked.models)} at "
+        f"{asked.px} px, up to {asked.epochs} epochs, {asked.minutes:g} min each, start included; "
+        f"the best confirmed with {asked.seeds} other seeds. {CORES} cores. "
+        f"{machine('ray', 'optuna', 'torchvision')}"
     )
 
 
-COLUMNS = ("trials an hour", "full trials", "epochs an hour", "val, %", "test, %")
+COLUMNS = (
+    "trials an hour",
+    "full trials",
+    "epochs an hour",
+    "of AlexNet, %",
+    "val, %",
+    "test, %",
+)
 
 
 def searched(peer: str, task: Task, folder: Path) -> list[dict[str, Any]]:
@@ -140,10 +153,13 @@ def searched(peer: str, task: Task, folder: Path) -> list[dict[str, Any]]:
 
 def counted(rows: list[dict[str, Any]], minutes: float) -> dict[str, float]:
     """Trials that were judged to be ended by the search, and all epochs."""
+    trained = sum(len(row["val"]) for row in rows)
+    alexnets = sum(len(row["val"]) for row in rows if row["point"].get("model") == "alexnet")
     return {
         "trials an hour": 60 / minutes * sum(row["ended"] for row in rows),
         "full trials": float(sum(row["full"] for row in rows)),
-        "epochs an hour": 60 / minutes * sum(len(row["val"]) for row in rows),
+        "epochs an hour": 60 / minutes * trained,
+        "of AlexNet, %": 100 * alexnets / max(1, trained),
     }
 
 
@@ -174,9 +190,9 @@ def epochs(task: Task, point: dict[str, Any], seed: int) -> Iterator[float]:
     return islice(plain_loop(hp, Path(task.jpegs), 7, torch.device("cpu"), workers=0), hp.epochs)
 
 
-def suggested(trial: optuna.Trial) -> dict[str, Any]:
+def suggested(trial: optuna.Trial, models: Sequence[str] = tuple(MODELS)) -> dict[str, Any]:
     return {
-        "model": trial.suggest_categorical("model", list(MODELS)),
+        "model": trial.suggest_categorical("model", list(models)),
         "batch_size": trial.suggest_categorical("batch_size", list(BATCHES)),
         "lr": trial.suggest_float("lr", *RATES, log=True),
         "dropout": trial.suggest_float("dropout", *DROPOUT),
@@ -191,12 +207,13 @@ def by_ray(task: Task, folder: Path) -> None:
         for accuracy in epochs(task, config, task.seed):
             tune.report({"accuracy": accuracy})
 
+    space = partial(suggested, models=task.models)
     tuner = tune.Tuner(
         tune.with_resources(train, {"cpu": 1}),
         tune_config=tune.TuneConfig(
             metric="accuracy",
             mode="max",
-            search_alg=OptunaSearch(space=suggested, metric="accuracy", mode="max", seed=task.seed),
+            search_alg=OptunaSearch(space=space, metric="accuracy", mode="max", seed=task.seed),
             scheduler=ASHAScheduler(max_t=task.epochs, grace_period=1, reduction_factor=3),
             num_samples=-1,
             max_concurrent_trials=CORES,
@@ -253,7 +270,7 @@ def shared(task: Task, folder: Path, number: int = 0) -> optuna.Study:
 def optimise(task: Task, folder: Path, until: float, number: int) -> None:
     def objective(trial: optuna.Trial) -> float:
         accuracy = 0.0
-        for epoch, accuracy in enumerate(epochs(task, suggested(trial), task.seed), 1):
+        for epoch, accuracy in enumerate(epochs(task, suggested(trial, task.models), task.seed), 1):
             if time.time() > until:
                 raise TimeoutError
             trial.report(accuracy, epoch)
@@ -268,9 +285,15 @@ def optimise(task: Task, folder: Path, until: float, number: int) -> None:
 
 def by_study(task: Task, folder: Path) -> None:
     """The command line."""
+    fixed = dict(residual_init=1.0, stem="imagenet", cbam_order="serial", cbam_reduction=16)
+    of_networks = {
+        name.replace("_", "-"): value
+        for name, value in fixed.items()
+        if any(applies(name, model) for model in task.models)
+    }
     words = {
         "data": task.data,
-        "models": ",".join(MODELS),
+        "models": ",".join(task.models),
         "stages": "search",
         "trials": 10_000,
         "epochs": task.epochs,
@@ -282,11 +305,8 @@ def by_study(task: Task, folder: Path) -> None:
         "optimizer": "sgd",
         "warmup-epochs": Hyperparameters("alexnet").warmup_epochs,
         "label-smoothing": 0.0,
-        "residual-init": 1.0,
-        "stem": "imagenet",
         "image-px": task.px,
-        "cbam-order": "serial",
-        "cbam-reduction": 16,
+        **of_networks,
         **MOVED,
         "seed": task.seed,
         "time-budget": round(task.seconds),
