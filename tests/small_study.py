@@ -20,7 +20,7 @@ SMALL = [
     "--data",
     "faces:140",
     "--batch-size",
-    "8,16",
+    "32,64",
     "--trials",
     "4",
     "--epochs",

@@ -473,7 +473,7 @@ def test_checkpoints_move_with_the_storage(uri, tmp_path, capsys):
 
 
 SMALL = [
-    "--preset", "smoke", "--models", "alexnet", "--data", "faces:140", "--batch-size", "8,16",
+    "--preset", "smoke", "--models", "alexnet", "--data", "faces:140", "--batch-size", "32,64",
     "--trials", "3", "--epochs", "2", "--name", NAME, "--max-concurrent", "1", "--seeds", "1",
 ]  # fmt: skip
 CLOCKS = ["started_at", "ended_at", "finished_at", "epoch_seconds", "images_per_second",
