@@ -5,7 +5,9 @@ Counts are those of the papers and releases; where people's copies differ, the r
 how much. `EMOTIONS` words are used for all, so that classes of two sets meet by their names.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from fer_data.known import EMOTIONS, FERPLUS
 
@@ -121,3 +123,23 @@ SOURCES = {
         ),
     )
 }
+
+
+def of_study(data: Mapping[str, Any], asked: str = "") -> Source | None:
+    """The published data set that a study's images are of: as it was recognised, insisted on, or,
+    where classes were left out of it, as its note says. `data` is that of study.json, `asked` the
+    study's --data."""
+    for kind in (str(data.get("known", "")), asked.partition(":")[0]):
+        if kind in SOURCES:
+            return SOURCES[kind]
+    notes = data.get("notes", ())
+    told = [one for one in SOURCES.values() if any(note.startswith(one.said) for note in notes)]
+    return told[0] if told else None
+
+
+def margin(study: Mapping[str, Any], data: Mapping[str, Any]) -> float:
+    """The margin around a study's faces, by the two parts of study.json: KDEF's squares are as wide
+    as its portraits and have none, though --crop was taken for it before 2026-11-30."""
+    source = of_study(data, str(study.get("data", "")))
+    kind = source.kind if source else data.get("name")  # which is all that the journal keeps
+    return 0.0 if kind == "kdef" else study.get("crop", 0.0)

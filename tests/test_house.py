@@ -21,7 +21,7 @@ ROOMS = {
     "fer_data/readers": "fer_data numpy pyarrow",
     "fer_stats": "numpy scipy",
     "study": "fer_data",
-    "study/config": "study fer_models fer_stats numpy",
+    "study/config": "study fer_data fer_models fer_stats numpy",
     "study/storage": "study study/config pyarrow",
     "study/data": "study study/storage fer_data numpy pandas kagglehub",
     "study/record": "study study/config study/storage pyarrow",

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fer_data import dataset, sources
+from fer_data.catalogue import margin
 from fer_data.classes import ASSUMED
 from fer_data.dataset import Dataset, Split, parts
 from fer_data.fer2013 import pixel_digests
@@ -29,12 +30,12 @@ def located(source: Path | str) -> tuple[str, Path]:
 
 def copy(one: Findings, source: Path) -> Dataset:
     """The source's data, its classes named as the study named them."""
-    header = one.study
-    begun_before = not header["data"].get("levels")
+    header, data = one.study, one.study["data"]
+    begun_before = not data.get("levels")
     kind, path = located(source)
     names = ASSUMED if begun_before else tuple(header["study"].get("classes", ()))
-    without, crop = tuple(header["study"].get("without", ())), header["study"].get("crop", 0.0)
-    return dataset.read(path, names, kind, without, crop, header["data"].get("side_px", SIDE_PX))
+    without, crop = tuple(header["study"].get("without", ())), margin(header["study"], data)
+    return dataset.read(path, names, kind, without, crop, data.get("side_px", SIDE_PX))
 
 
 def images(one: Findings, source: Path, wanted: pd.DataFrame) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_data.catalogue import margin
 from fer_models import MODELS, preset_file
 from fer_stats.crossed import LEVEL, MOST_SEEDS
 from fer_stats.plans import WORTH, Plan
@@ -119,8 +120,9 @@ def given(one: Findings) -> dict[str, str]:
     """The flags with which the study was begun; of an older one, that kept none, those that say
     which data, networks and settings it had."""
     asked = one.study["study"]
+    left = ("data",) if margin(asked, one.study["data"]) else ("data", "crop")  # as KDEF has none
     if "flags" in one.study:
-        return {name: text for name, text in one.study["flags"].items() if name != "data"}
+        return {name: text for name, text in one.study["flags"].items() if name not in left}
     found = {
         name: asked[name] for name in WHAT if asked.get(name) and name in preset_file.asked(asked)
     }
@@ -134,7 +136,7 @@ def given(one: Findings) -> dict[str, str]:
         found["settings"] = [one["name"] for one in named]
     if named and all(one.get("epochs") == asked["epochs"] for one in named):
         found["epochs"] = asked["epochs"]  # which every setting has where it was given
-    return {name: setting.flag(value) for name, value in found.items() if name != "data"}
+    return {name: setting.flag(value) for name, value in found.items() if name not in left}
 
 
 def learned(one: Findings, own: list[Evaluated]) -> Check | None:

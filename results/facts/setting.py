@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from fer_data.catalogue import margin
 from fer_models import preset_file
 from results.artefacts.load import Findings
 from results.facts import search, status
@@ -89,7 +90,9 @@ def made(
         val_images=images,
         val="val without duplicates" if without_copies(one.study) else "val",
         curve=curve,
-        data=preset_file.asked({"val_copies": "with", **config}),  # as older studies had it
+        data=preset_file.asked(  # as older studies had it
+            {"val_copies": "with", **config, "crop": margin(config, one.study["data"])}
+        ),
         source=sources(config).get(hp["model"], ""),
     )
 

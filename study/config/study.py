@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from fer_data.catalogue import margin
 from fer_models import own as own_models
 from fer_stats.metric import WORDS
 from study import Mistake
@@ -434,9 +435,11 @@ def of_others(raw: dict[str, Any]) -> None:
         raw["models"] = networks(raw["models"])
 
 
-def recorded(raw: dict[str, Any]) -> Study:
-    """The study that a study.json or a journal holds: older ones were judged on all of val."""
-    return from_dict({"val_copies": "with", **raw})
+def recorded(header: dict[str, Any]) -> Study:
+    """The study of a study.json, or of its driver's event in a journal: older ones were judged on
+    all of val, and had a margin around squares that have no room for one."""
+    study = from_dict({"val_copies": "with", **header["study"]})
+    return replace(study, crop=margin(header["study"], header.get("data") or {}))
 
 
 def to_dict(study: Study) -> dict[str, Any]:

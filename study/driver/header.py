@@ -58,7 +58,7 @@ def read(folder: Path, tables: Tables) -> tuple[dict[str, Any], Study]:
         raise Mistake(f"{folder} holds no study.json: give --resume a study's folder or its name")
     try:
         header = json.loads(path.read_bytes())
-        study = recorded(header["study"])
+        study = recorded(header)
         str(header["data"]["digest"] + header["started_at"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, OSError) and path.exists():
@@ -66,11 +66,11 @@ def read(folder: Path, tables: Tables) -> tuple[dict[str, Any], Study]:
         if "study" not in last:
             raise Mistake(f"{path} is damaged ({error!r}): restore it from a copy") from None
         say(f"{path} is damaged or lost ({error!r}): it is made anew from the journal.")
-        return last | look, recorded(last["study"])
-    if "study" in last and study != recorded(last["study"]):
+        return last | look, recorded(last)
+    if "study" in last and study != (before := recorded(last | {"data": header["data"]})):
         say(f"{path} isn't as its last driver wrote it: the study goes on as the journal has it.")
         changed = {name: last[name] for name in CHANGES if name in last}
-        return header | look | changed, recorded(last["study"])
+        return header | look | changed, before
     return header | look, study
 
 

@@ -82,7 +82,7 @@ def begun(folder: Path) -> Study:
     """The study that a folder holds."""
     path = folder / "study.json"
     try:
-        return recorded(json.loads(path.read_bytes())["study"])
+        return recorded(json.loads(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Mistake(f"{path} can't be read ({error!r}): restore it from a copy") from None
 

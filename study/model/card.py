@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_data.catalogue import SOURCES, Source
+from fer_data.catalogue import of_study
 from fer_models import preset_file
 from fer_stats.share import wilson
 from study.config.hyperparameters import present
@@ -122,23 +122,12 @@ def about_data(data: dict[str, Any], asked: str = "") -> str:
     """What is known of the images that study.json has as `data`; `asked` is the study's --data."""
     if data.get("synthetic"):
         return DRAWN
-    source, name = published(data, asked), str(data["name"]).lower()
+    source, name = of_study(data, asked), str(data["name"]).lower()
     if source and source.kind not in ("fer2013", "ferplus"):
         return PUBLISHED.format(title=source.title, licence=source.licence, get=source.get)
     if source and source.kind == "ferplus":
         return f"It is FER+. Licence: {source.licence}.\n\n{FER}"
     return FER if source or ("fer" in name and "2013" in name) else OTHER
-
-
-def published(data: dict[str, Any], asked: str) -> Source | None:
-    """The published data set that the images are of: as it was recognised, insisted on, or, where
-    classes were left out of it, as its note says."""
-    for kind in (str(data.get("known", "")), asked.partition(":")[0]):
-        if kind in SOURCES:
-            return SOURCES[kind]
-    notes = data.get("notes", ())
-    told = [one for one in SOURCES.values() if any(note.startswith(one.said) for note in notes)]
-    return told[0] if told else None
 
 
 def accuracy(shares: np.ndarray, labels: np.ndarray, classes: list[str]) -> list[str]:

@@ -65,7 +65,7 @@ def opened(folder: Path, name: str = "") -> Run:
             f"{folder} is still being run, so which of its networks is best isn't known: wait, or "
             "name one that has finished by --model"
         )
-    answered, study = outcome.answered(folder), recorded(header["study"])
+    answered, study = outcome.answered(folder), recorded(header)
     networks = [
         Confirmed(
             name=one,

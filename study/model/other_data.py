@@ -82,7 +82,7 @@ def evaluate(run: Path, source: str, device: torch.device, names: tuple[str, ...
 def opened(run: Path) -> tuple[dict[str, Any], Study, Tables]:
     """study.json, the study, and what its journal says."""
     header = progress.described(run)
-    return header, recorded(header["study"]), Tables.of(read_journal(run / "events.jsonl"))
+    return header, recorded(header), Tables.of(read_journal(run / "events.jsonl"))
 
 
 def finished(tables: Tables, run: Path) -> list[str]:
