@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_data.catalogue import of_study
 from fer_data.classes import folded
 from fer_data.known import FER2013
 
@@ -98,6 +99,17 @@ def not_the_papers(data: Mapping[str, Any]) -> str:
                 f"(the mean grey level of {name} is {levels.get(name, 0):.1f}, there {level:.1f})"
             )
     return ""
+
+
+def of_its_halves(data: Mapping[str, Any]) -> bool:
+    """Whether a study's val and test are of FER-2013's two test halves: whole, without some of the
+    classes, or with FER+'s labels. `data` is that of study.json."""
+    source = of_study(data)
+    if data.get("digest") in PUBLISHED or (source and source.kind == "ferplus"):
+        return True
+    ours, theirs = both(data.get("counts") or {}), papers_counts()
+    real = bool(ours) and not data.get("synthetic")
+    return real and all(theirs.get(name) == many for name, many in ours.items())
 
 
 def both(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:

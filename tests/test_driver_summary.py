@@ -242,11 +242,12 @@ def test_the_papers_figure_stands_beside_no_other_hyperparameters_and_the_end_sa
 def test_of_settings_that_were_read_from_test_nobody_says_that_test_never_was(tmp_path):
     predictions("++++++").to_parquet(tmp_path / "predictions.parquet")
     study = from_dict({"settings": [{"name": "A", "model": "alexnet", "published": 0.5836}]})
-    text = report(tmp_path, study, tables(), DATA, VAL)
+    text = report(tmp_path, study, tables(), DATA | {"digest": fer2013.PUBLISHED[0]}, VAL)
     assert "test never was" not in text
     assert "was first chosen by val and test together" in text
-    drawn = report(tmp_path, study, tables(), DATA | {"synthetic": True}, VAL)
-    assert "test never was" in drawn and "was first chosen" not in drawn
+    for others in ({"synthetic": True}, {"known": "raf-db", "counts": {"test": {"sad": 478}}}):
+        said = report(tmp_path, study, tables(), DATA | others, VAL)
+        assert "test never was" in said and "was first chosen" not in said
 
 
 def test_identical_images_count_once_in_the_terminal_s_interval_too(tmp_path):

@@ -4,6 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fer_data.catalogue import SOURCES
+from fer_data.fer2013 import PUBLISHED, of_its_halves
 from fer_data.known import EMOTIONS, FER2013, FERPLUS, KNOWN, recognised
 
 REAL = os.environ.get("FER2013_DATA")
@@ -89,3 +91,24 @@ def test_the_counts_of_fer_plus_are_those_of_its_votes():
             counts = np.bincount(label[usage == name], minlength=10)
             assert tuple(counts[: len(known.classes)]) == getattr(known, split), known.title
     assert FERPLUS[4] == "angry"
+
+
+def test_on_which_images_the_papers_settings_were_first_chosen():
+    """FER-2013's two test halves, however they are cut, labelled or without a class; no others."""
+    whole = {part: dict(zip(FER2013.classes, getattr(FER2013, part), strict=True))
+             for part in ("val", "test")}  # fmt: skip
+    counts = {"train": {"happy": 1}, **whole}
+    assert of_its_halves({"digest": PUBLISHED[1]}) and of_its_halves({"counts": counts})
+    six = {
+        part: {n: many for n, many in own.items() if n != "disgust"} for part, own in whole.items()
+    }
+    assert of_its_halves({"counts": six})
+    carved = {"val": whole["test"], "test": whole["val"]}
+    assert of_its_halves({"counts": carved})
+    assert of_its_halves({"known": "ferplus"}) and of_its_halves(
+        {"notes": [f"{SOURCES['ferplus'].said}licence: MIT"], "counts": {"test": {"happy": 9}}}
+    )
+    one_more = {**whole, "val": whole["val"] | {"happy": whole["val"]["happy"] + 1}}
+    for other in ({}, {"counts": one_more}, {"counts": counts, "synthetic": True}):
+        assert not of_its_halves(other)
+    assert not of_its_halves({"known": "raf-db", "counts": SOURCES["raf-db"].counts})

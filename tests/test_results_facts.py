@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from test_results_load import CLASSES, PAPERS, epochs, folder, header, predictions, trial, whole
 
+from fer_data import fer2013
 from results.artefacts.load import answers, load
 from results.facts import answer, evaluation, paper, status
 from results.figures import charts
@@ -353,6 +354,7 @@ def test_warnings_say_what_the_sampler_knew_before_and_where_the_search_was_chan
 def test_warnings_say_what_was_known_of_test_and_where_it_chose(tmp_path, whole):
     head = header(
         study={"settings": [{"name": "A", "model": "alexnet", "published": 0.5}]},
+        data={"digest": fer2013.PUBLISHED[0]},
         look_at_test=3,
         seeds_after_test=[2, 5],
     )
@@ -365,11 +367,12 @@ def test_warnings_say_what_was_known_of_test_and_where_it_chose(tmp_path, whole)
         in told
     )
     assert "Test was opened with 2 seeds, and 3 were added after" in told
-    head["data"]["synthetic"] = True  # by whose test nothing was chosen
-    (whole / "study.json").write_text(json.dumps(head))
-    found = load(whole)
-    drawn = " ".join(status.warnings(found, answers(found)))
-    assert "was first chosen" not in drawn and "study number 3" in drawn
+    for other in ({"synthetic": True}, {"known": "raf-db"}):  # by whose test nothing was chosen
+        data = head["data"] | {"digest": "d"} | other
+        (whole / "study.json").write_text(json.dumps(head | {"data": data}))
+        found = load(whole)
+        said = " ".join(status.warnings(found, answers(found)))
+        assert "was first chosen" not in said and "study number 3" in said
 
 
 def test_duplicates_by_class(whole):

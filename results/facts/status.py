@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_data import fer2013
 from fer_stats.words import added_after_test
 from results.artefacts.load import Answers, Findings
 from results.artefacts.once import once
@@ -200,10 +201,11 @@ def chosen_on_test(findings: Findings) -> str:
     """What of the study was chosen where its figures are judged, in a sentence; or "".
 
     The settings of preset `paper` leave open what the paper doesn't say, and that was read by how
-    well val and test of FER-2013 together went (LOG.md, 2026-11-27), by no drawn face.
+    well val and test of FER-2013 together went (LOG.md, 2026-11-27), by no other images.
     """
     settings = findings.study["study"].get("settings") or []
-    if findings.synthetic or not any(one.get("published") for one in settings):
+    there = fer2013.of_its_halves(findings.study["data"])
+    if not there or not any(one.get("published") for one in settings):
         return ""
     return (
         "What the paper doesn't say of its settings (optimiser, normalisation, initialisation) was "

@@ -183,7 +183,7 @@ def report(
 def choices(study: Study, data: dict[str, Any]) -> str:
     """What was chosen on which images, above the confirmed settings. Those that the paper printed
     were first read by val and test together, as `results.facts.status.chosen_on_test` says."""
-    if any(setting.published for setting in study.settings) and not data.get("synthetic"):
+    if any(one.published for one in study.settings) and fer2013.of_its_halves(data):
         return (
             "Confirmed with fresh seeds (what the paper doesn't say of its settings was first "
             "chosen by val and test together, so test may be a little high):"
