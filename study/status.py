@@ -128,7 +128,7 @@ def page(facts: dict[str, Any]) -> str:
     lines.append(
         f"Epochs: {facts['epochs']:,}; test opened for {counted(facts['test_opened'], 'model')}"
     )
-    lines += [found(row, facts["metric"]) for row in facts["best"]]
+    lines += [found(row, facts) for row in facts["best"]]
     lines += [f"Failed: {row['trial_id']}, {row['error']}" for row in facts["failures"]]
     lines.append(budget(facts["budget"]))
     if facts["seconds_left"] is not None:
@@ -154,10 +154,9 @@ def trials(facts: dict[str, Any], name: str) -> str:
     return f"{name.capitalize()}: {ended(stage)} trials ended ({states or 'none begun'}){here}"
 
 
-def found(row: dict[str, Any], metric: str) -> str:
-    value = (
-        f"{percent(row[f'val_{metric}'])} {on_val(metric)} after {counted(row['epoch'], 'epoch')}"
-    )
+def found(row: dict[str, Any], facts: dict[str, Any]) -> str:
+    metric, where = facts["metric"], on_val(facts["metric"], facts["val_copies"] == "without")
+    value = f"{percent(row[f'val_{metric}'])} {where} after {counted(row['epoch'], 'epoch')}"
     if row["stage"] == "search":
         return f"Best {row['network']} of the search: {value} ({row['trial_id']})"
     many = "one seed" if row["seeds"] == 1 else f"mean of {row['seeds']} seeds"

@@ -51,9 +51,11 @@ def ended(name: str, status: str, reason: str) -> dict:
     return {"event": "trial_ended", "trial_id": name, "status": status, "reason": reason}
 
 
-def at_work(found: Tables, left: float | None = None) -> SimpleNamespace:
+def at_work(found: Tables, left: float | None = None, clean: bool = False) -> SimpleNamespace:
     """A session with these tables, which knows how long it will still take, or doesn't."""
-    return SimpleNamespace(tables=found, slots=2, gpu_hours_spent=0.25, seconds_left=lambda: left)
+    return SimpleNamespace(
+        tables=found, slots=2, gpu_hours_spent=0.25, seconds_left=lambda: left, clean=clean
+    )
 
 
 def shown(wanted: int, found: Tables, left: float | None = None, **budget: float) -> str:
@@ -84,11 +86,11 @@ def test_what_is_left_of_the_budgets_is_told():
 
 def test_the_end_of_a_trial_says_how_far_it_came_and_why_it_ended():
     found = tables(started("t0000"), epoch("t0000", 3), ended("t0000", "stopped", "asha: below"))
-    said = "t0000 alexnet, batch 32, lr 0.01235: stopped at epoch 3/10, val 45.7 % (asha: below)"
-    assert ending("t0000", found, Study()) == said
+    said = "t0000 alexnet, batch 32, lr 0.01235: stopped at epoch 3/10, 45.7 % on val (asha: below)"
+    assert ending("t0000", found, Study(), False) == said
     found = tables(started("t0001"), ended("t0001", "failed", "diverged") | {"error": "NaN"})
     said = "t0001 alexnet, batch 32, lr 0.01235: failed at epoch 0/10 (NaN)"
-    assert ending("t0001", found, Study()) == said
+    assert ending("t0001", found, Study(), False) == said
 
 
 def test_a_trial_that_is_stopped_after_a_retry_says_why_it_was_stopped():
@@ -96,14 +98,29 @@ def test_a_trial_that_is_stopped_after_a_retry_says_why_it_was_stopped():
     retried = {"event": "trial_retried", "trial_id": "t0000", "error": "worker died"}
     stopped = ended("t0000", "stopped", "asha: below")
     found = tables(started("t0000"), retried, epoch("t0000", 3), stopped)
-    assert ending("t0000", found, Study()).endswith("(asha: below)")
+    assert ending("t0000", found, Study(), False).endswith("(asha: below)")
 
 
 def test_what_a_study_is_judged_by_is_what_its_trials_end_with():
     found = tables(started("t0000"), epoch("t0000", 10) | {"val_macro_f1": 0.25})
-    line = ending("t0000", found, Study(metric="macro_f1"))
+    line = ending("t0000", found, Study(metric="macro_f1"), False)
     assert line.startswith("t0000 alexnet, batch 32, lr 0.01235: running at epoch 10/10, ")
-    assert ", val macro-F1 25.0 %" in line
+    assert ", 25.0 % macro-F1 on val" in line
+
+
+def test_lines_and_table_say_that_val_is_without_copies(monkeypatch, capsys):
+    """On FER-2013 it is 5 points harder than all of val."""
+    found = tables(started("t0000"), epoch("t0000", 10), ended("t0000", "completed", "all"))
+    Display(Study(), ())(at_work(found, clean=True))
+    assert "at epoch 10/10, 45.7 % on val without duplicates\n" in capsys.readouterr().out
+    shown = StringIO()
+    terminal = partial(Console, force_terminal=True, width=120, file=shown, color_system=None)
+    monkeypatch.setattr(display, "Console", terminal)
+    made = Display(Study(), ())
+    made.begin(at_work(found, clean=True), "search", 1)
+    made(at_work(found, clean=True))
+    made.end()
+    assert "val without duplicates" in shown.getvalue()
 
 
 @pytest.mark.parametrize(

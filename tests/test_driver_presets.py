@@ -27,7 +27,11 @@ def found(tmp_path, *events, name="one"):
     )
     begun = at(0, "driver_started", host="a", pid=1, resumed=False)
     tables = Tables.of([begun, *events])
-    presets.write(SimpleNamespace(study=study, folder=tmp_path, tables=tables))
+    presets.write(
+        SimpleNamespace(
+            study=study, folder=tmp_path, tables=tables, header={"data": {}}, clean=False
+        )
+    )
     return {path.stem: path for path in tmp_path.glob("best-*.toml")}
 
 
@@ -106,5 +110,5 @@ def test_a_network_of_ones_own_is_named_by_its_source():
 
 
 def test_it_says_on_which_images_of_val():
-    assert presets.told(Study(), 0.524) == "52.4 % on val without duplicates"
-    assert presets.told(Study(val_copies="with"), 0.574) == "57.4 % on val"
+    assert presets.told(Study(), 0.524, True) == "52.4 % on val without duplicates"
+    assert presets.told(Study(), 0.574, False) == "57.4 % on val"

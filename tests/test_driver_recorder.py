@@ -305,3 +305,17 @@ def test_trials_that_wait_for_a_machine_that_is_not_there_any_more_are_told_once
     news.recorder.waits = False
     news.recorder.tell_if_none_holds([waiting, running])
     assert len(news.said) == 2
+
+
+def test_the_first_result_is_what_the_study_is_judged_by_and_says_on_which_images(news):
+    """It was accuracy, and said val where that is without copies of training images."""
+    heard, at_work = [], news.recorder.session
+    at_work.notifier = SimpleNamespace(once=lambda event, text, **about: heard.append(text))
+    at_work.study = Study(metric="macro_f1")
+    news.recorder.told("t0000", RESULT | {"val_accuracy": 0.5, "val_macro_f1": 0.25})
+    at_work.study = Study(val_copies="with")
+    news.recorder.told("t0000", RESULT | {"val_accuracy": 0.5, "val_macro_f1": 0.25})
+    assert heard == [
+        "t0000: 25.0 % macro-F1 on val without duplicates after its first epoch",
+        "t0000: 50.0 % on val after its first epoch",
+    ]

@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -78,7 +79,7 @@ def test_interval_stays_within_0_and_1_for_any_number_of_images():
 
 
 def test_searched_has_the_best_of_each_network():
-    assert searched(tables(), from_dict({"epochs": 4})).to_dict("records") == [
+    assert searched(tables(), from_dict({"epochs": 4}), True).to_dict("records") == [
         {
             "network": "alexnet",
             "trial": "t0000",
@@ -103,10 +104,18 @@ def test_searched_names_the_images_of_val_that_it_was_judged_on():
     found = tables()
     for row in found.last.values():
         row["val_macro_f1"] = 0.125
-    *_, accuracy, macro = searched(found, from_dict({"metric": "macro_f1"}))
+    *_, accuracy, macro = searched(found, from_dict({"metric": "macro_f1"}), True)
     assert (accuracy, macro) == ("val, no duplicates", "val, no duplicates macro-F1")
-    *_, accuracy = searched(found, from_dict({"val_copies": "with"}))
+    *_, accuracy = searched(found, from_dict({}), False)
     assert accuracy == "val"
+
+
+def test_where_all_of_val_are_copies_it_is_what_the_search_was_judged_on():
+    """No other images are left, so that prepare.clean takes all of it."""
+    data = DATA | {"counts": {"val": {"happy": 10, "sad": 90}}, "val_duplicates": 60}
+    for near, copies in ((39, True), (40, False)):
+        text = report(Path("none"), from_dict({}), tables(), data | {"val_near_copies": near}, VAL)
+        assert ("val, no duplicates" in text) is copies
 
 
 def test_confirmed_pools_the_seeds_of_a_setting():

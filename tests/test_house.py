@@ -24,7 +24,7 @@ ROOMS = {
     "study/config": "study fer_data fer_models fer_stats numpy",
     "study/storage": "study study/config pyarrow",
     "study/data": "study study/storage fer_data numpy pandas kagglehub",
-    "study/record": "study study/config study/storage pyarrow",
+    "study/record": "study fer_stats study/config study/storage pyarrow",
     "study/training": "study study/config study/storage fer_models fer_stats numpy torch",
     "study/search": "study study/config study/record numpy optuna",
     "study/cluster": "study study/config study/storage ray torch yaml",

@@ -83,6 +83,19 @@ def test_a_search_at_work(tmp_path, capsys):
     assert "Spent: 8 s of 10 min" in told
 
 
+def test_it_says_that_val_is_without_copies_of_training_images(tmp_path, capsys):
+    """Also where it was asked for, and no other image was left."""
+    asked = HEADER | {"study": STUDY | {"val_copies": "without"}}
+    for copies, told in ((9, "val without duplicates"), (10, "val")):
+        data = {"counts": {"val": {"happy": 4, "sad": 6}}, "val_duplicates": 8}
+        data |= {"val_near_copies": copies - 8}
+        one = study(tmp_path / f"{copies}", driver("a"), *SEARCHED, header=asked | {"data": data})
+        assert status.main([str(one)]) == 0
+        assert f"search: 50.0 % on {told} after 1 epoch (t0001)" in capsys.readouterr().out
+        assert progress.of(one)["val_copies"] == ("with" if told == "val" else "without")
+    assert progress.of(study(tmp_path / "old", *SEARCHED))["val_copies"] == "with"
+
+
 def test_the_best_are_those_of_the_study(tmp_path):
     """status has no other rule for the best than the study that chooses them."""
     tables = Tables.of([driver(), *SEARCHED])

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from fer_stats.metric import copies_in_val
 from fer_stats.verdicts import Comparison
 from results.artefacts.load import Findings
 from results.facts import search, setting, status
-from results.facts.evaluation import PRIMARY, Evaluated, copies_in_val, without_copies
+from results.facts.evaluation import PRIMARY, Evaluated, without_copies
 from results.words import counted, listed, ranged
 from results.words import seeds as seeds_words
 
@@ -83,7 +84,7 @@ def excluded(given: Given) -> str:
     elif not without:
         told = "No image was left out of training."
     if without_copies(given.one.study) and given.data.get("val_duplicates") is not None:
-        copies = copies_in_val(given.one.study)
+        copies = copies_in_val(given.data)
         told += f" Choices were made without {copies:,} val images that are copies of training's."
     return told
 

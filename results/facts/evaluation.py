@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from fer_stats import metric
 from fer_stats.share import wilson
 from results.artefacts.load import Answers, Findings
 from results.facts import drivers
@@ -49,18 +50,9 @@ def digest(answers: Answers, scope: str) -> str:
     return hashlib.sha256(answers.digest.encode() + images).hexdigest()[:16]
 
 
-def copies_in_val(header: dict) -> int:
-    """How many val images are exact or near copies of training images, as far as was counted."""
-    data = header["data"]
-    return (data.get("val_duplicates") or 0) + (data.get("val_near_copies") or 0)
-
-
 def without_copies(header: dict) -> bool:
-    """Whether a study's epochs were judged on val without copies of training images: it asked for
-    that, and other images were left."""
-    whole = sum(((header["data"].get("counts") or {}).get("val") or {}).values())
-    asked = header["study"].get("val_copies") == "without"
-    return asked and not 0 < whole <= copies_in_val(header)
+    """Whether a study's epochs were judged on val without copies of training images."""
+    return metric.without_copies(header["study"].get("val_copies"), header["data"])
 
 
 def judged_on(study: Findings, one: "Evaluated") -> str:

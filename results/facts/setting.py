@@ -8,6 +8,7 @@ import pandas as pd
 
 from fer_data.catalogue import margin
 from fer_models import preset_file
+from fer_stats.metric import of_val
 from results.artefacts.load import Findings
 from results.facts import search, status
 from results.facts.evaluation import Evaluated, chosen, judged_on, without_copies
@@ -88,7 +89,7 @@ def made(
         judged=float(value),
         metric=one.metric,
         val_images=images,
-        val="val without duplicates" if without_copies(one.study) else "val",
+        val=of_val(without_copies(one.study)),
         curve=curve,
         data=preset_file.asked(  # as older studies had it
             {"val_copies": "with", **config, "crop": margin(config, one.study["data"])}
@@ -157,7 +158,7 @@ def toml(best: Best) -> str:
         "seeds": FRESH,
         **best.data,
     }
-    said = [f"The best on val of {best.study}: {best.trial}"]
+    said = [f"The best on {best.val} of {best.study}: {best.trial}"]
     return preset_file.text(
         said, head, {"name": best.name, **preset_file.acting(best.hyperparameters)}
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fer_data import fer2013
+from fer_stats.metric import copies_in_val
 from fer_stats.words import added_after_test
 from results.artefacts.load import Answers, Findings
 from results.artefacts.once import once
@@ -104,7 +105,7 @@ def used(header: dict) -> str:
     counts, images = data.get("counts") or {}, data.get("images") or {}
     whole = {name: sum(counts.get(name, {}).values()) for name in ("train", "val")}
     if evaluation.without_copies(header):
-        whole["val"] -= evaluation.copies_in_val(header)
+        whole["val"] -= copies_in_val(data)
     return ", ".join(
         f"{images[name]:,} of {many:,} {name}"
         for name, many in whole.items()

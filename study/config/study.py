@@ -202,11 +202,6 @@ class Study:
         """The column of epochs.parquet by which trials are judged."""
         return f"val_{self.metric}"
 
-    @property
-    def on_val(self) -> str:
-        """The same in words: val, where it is accuracy."""
-        return "val" if self.metric == "accuracy" else f"val {WORDS[self.metric]}"
-
     def __post_init__(self) -> None:
         for f in fields(self):
             if f.metadata:

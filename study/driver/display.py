@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from fer_stats.metric import on_val
 from study import say
 from study.config.study import Study
 from study.driver.session import Session
@@ -76,7 +77,7 @@ class Display:
         self.listed.update(fresh)
         if not self.terminal:
             for name in fresh:
-                self.print(ending(name, session.tables, self.study))
+                self.print(ending(name, session.tables, self.study, session.clean))
         if time.monotonic() - self.shown < REFRESH_SECONDS[self.terminal] and not (
             fresh and self.terminal
         ):
@@ -140,8 +141,9 @@ class Display:
         """The live table: the best so far, what runs now, and the counts."""
         tables, objective = session.tables, self.study.objective
         grid = Table(box=None, pad_edge=False, header_style="dim")
+        judged = on_val(self.study.metric, session.clean).removeprefix("on ")
         for head, side in COLUMNS:
-            name = self.study.on_val if head == "val" else head
+            name = judged if head == "val" else head
             grid.add_column(name, justify=side, no_wrap=head in WHOLE, overflow="fold")
         stage = tables.of_stage(self.stage)
         leading = best(tables, self.study) if self.stage == "search" else {}
@@ -177,12 +179,12 @@ def cells(name: str, tables: Tables, objective: str = "val_accuracy") -> list[st
     ]
 
 
-def ending(name: str, tables: Tables, study: Study) -> str:
+def ending(name: str, tables: Tables, study: Study, clean: bool) -> str:
     """A line on a trial that has ended."""
     row = tables.trials[name]
-    _, model, batch, lr, epoch, accuracy = cells(name, tables, study.objective)
+    _, model, batch, lr, epoch, value = cells(name, tables, study.objective)
     line = f"{name} {model}, batch {batch}, lr {lr}: {row['status']} at epoch {epoch}"
-    line += f", {study.on_val} {accuracy}" if accuracy else ""
+    line += f", {value} {on_val(study.metric, clean)}" if value else ""
     if row["status"] == "completed":
         return line
     return f"{line} ({row['error' if row['status'] == 'failed' else 'reason']})"

@@ -48,22 +48,21 @@ def best(tables: Tables, session: Session) -> dict[str, tuple[str, dict[str, Any
     study = session.study
     for model, row in outcome.best(tables, study).items():
         hp = settings_of(tables.trials[row["trial_id"]]) | {"epochs": study.epochs}
-        value = f"{told(study, row[study.objective])} after {row['epoch']} epochs"
+        value = f"{told(study, row[study.objective], session.clean)} after {row['epoch']} epochs"
         found[model] = (f"{row['trial_id']} of {study.name}: {value} of the search", hp)
     top: dict[str, float] = {}
     for setting, row in tables.chosen.items():
         model, values = row["hp"]["model"], confirmed(tables, setting, study.objective)
         if values and statistics.mean(values) > top.get(model, -1):
             top[model] = statistics.mean(values)
-            text = f"{setting} of {study.name}: {told(study, top[model])}"
+            text = f"{setting} of {study.name}: {told(study, top[model], session.clean)}"
             found[model] = (f"{text}, mean of {counted(len(values), 'seed')}, confirmed", row["hp"])
     return found
 
 
-def told(study: Study, value: float) -> str:
+def told(study: Study, value: float, clean: bool) -> str:
     """A value of what the study is judged by, in words."""
-    where = " without duplicates" if study.val_copies == "without" else ""
-    return f"{100 * value:.1f} % {on_val(study.metric)}{where}"
+    return f"{100 * value:.1f} % {on_val(study.metric, clean)}"
 
 
 def confirmed(tables: Tables, setting: str, objective: str = "val_accuracy") -> list[float]:

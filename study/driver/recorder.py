@@ -14,6 +14,7 @@ from typing import Any
 import ray
 from ray import tune
 
+from fer_stats.metric import on_val
 from study.cluster import nodes, resources
 from study.config.hyperparameters import Hyperparameters
 from study.driver.failures import Failures, Watch, last_line, machine_gone, newest, traceback
@@ -120,7 +121,9 @@ class Recorder(tune.Callback):
         """What follows from an epoch that can't be lost any more."""
         self.watch.epoch_took(name, result["epoch_seconds"])
         if len(self.session.tables.epochs) == 1:
-            text = f"{name}: {100 * result['val_accuracy']:.1f} % on val after its first epoch"
+            study = self.session.study
+            where = on_val(study.metric, self.session.clean)
+            text = f"{name}: {100 * result[study.objective]:.1f} % {where} after its first epoch"
             self.session.notifier.once("first_result", text, trial_id=name)
         if self.optimiser:
             self.optimiser.report(name, result["epoch"], result[self.session.study.objective])

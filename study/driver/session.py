@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fer_stats.metric import without_copies
 from study import now
 from study.cluster import environment
 from study.config.hyperparameters import Hyperparameters
@@ -154,6 +155,11 @@ class Session:
         named = self.study.address
         address = f" --address {shlex.quote(named)}" if named not in ("", "local") else ""
         return f"python -m study.run --resume {shlex.quote(str(self.folder))}{address}"
+
+    @property
+    def clean(self) -> bool:
+        """Whether epochs are judged on val without copies of training images."""
+        return without_copies(self.study.val_copies, self.header.get("data") or {})
 
     @property
     def gpu_hours_spent(self) -> float:

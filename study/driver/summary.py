@@ -13,7 +13,7 @@ from fer_data import fer2013
 from fer_models import own as own_models
 from fer_stats import crossed
 from fer_stats.measures import measures
-from fer_stats.metric import WORDS
+from fer_stats.metric import WORDS, on_val, without_copies
 from fer_stats.plans import Plan
 from fer_stats.words import added_after_test
 from study import counted
@@ -42,10 +42,11 @@ from study.storage import places
 from study.storage.mirror import Mirror
 
 
-def searched(tables: Tables, study: Study) -> pd.DataFrame:
-    """The best configuration of each network, a row each."""
+def searched(tables: Tables, study: Study, clean: bool) -> pd.DataFrame:
+    """The best configuration of each network, a row each; `clean`: judged without copies in val."""
     rows = []
-    val = "val, no duplicates" if study.val_copies == "without" else "val"  # as confirmed has them
+    val = "val, no duplicates" if clean else "val"  # as confirmed has them
+    judged = val if study.metric == "accuracy" else f"{val} {WORDS[study.metric]}"
     for model, found in best(tables, study).items():
         trial = tables.trials[found["trial_id"]]
         rows.append(
@@ -56,7 +57,7 @@ def searched(tables: Tables, study: Study) -> pd.DataFrame:
                 "lr": f"{trial['hp_lr']:.4g}",
                 "epochs": f"{found['epoch']}/{study.epochs}",
                 val: percent(found["val_accuracy"]),
-                study.on_val.replace("val", val, 1): percent(found[study.objective]),
+                judged: percent(found[study.objective]),
             }
         )
     return pd.DataFrame(rows)
@@ -160,7 +161,8 @@ def report(
     that epochs are judged on."""
     classes = tuple(data["classes"])
     parts = []
-    found = searched(tables, study)
+    clean = without_copies(study.val_copies, data)
+    found = searched(tables, study, clean)
     if len(found):
         parts += ["Best configuration of each network (search):", table(found), ""]
         parts += learning.searched(tables, study, val, classes)
@@ -258,7 +260,7 @@ def opening(session: Session, joined: str) -> str:
         lines.append(
             f"Search: {counted(study.trials, 'trial')} of up to {counted(study.epochs, 'epoch')} "
             f"over {', '.join(study.models)}; {study.sampler}, {study.scheduler}"
-            + ("" if study.metric == "accuracy" else f"; by {WORDS[study.metric]} on val")
+            + ("" if study.metric == "accuracy" else f"; by {on_val(study.metric, session.clean)}")
         )
         known = session.header.get("earlier")  # whose first points it passes over
         lines += [] if known or session.tables.chosen else too_few(study)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fer_stats.metric import without_copies
 from study import Mistake
 from study.record import remaining
 from study.record.journal import read
@@ -42,6 +43,7 @@ def standing(folder: Path, header: Facts, events: list[Facts]) -> Facts:
         "data": data.get("name", ""),
         "networks": list(study.get("models", [])),
         "metric": study.get("metric", "accuracy"),
+        "val_copies": "without" if without_copies(study.get("val_copies"), data) else "with",
         "started_at": header.get("started_at"),
     }
     if published(folder, events):
