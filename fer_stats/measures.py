@@ -27,3 +27,9 @@ def measures(truth: np.ndarray, told: np.ndarray, hits: np.ndarray) -> dict[str,
             "macro_f1": f1.sum(-1) / many,
             "balanced_accuracy": recall.sum(-1) / many,
         }
+
+
+def of_answers(label: np.ndarray, guess: np.ndarray, classes: int) -> dict[str, np.ndarray]:
+    """MEASURES of a network's answers (N,) to images (N,), numbers from 0 on; -1 for none."""
+    each = (label, guess[guess >= 0], label[label == guess])
+    return measures(*(np.bincount(one, minlength=classes) for one in each))

@@ -1,9 +1,10 @@
 """best-NETWORK.toml: the best configuration of each network, as a preset to train again. Driver."""
 
 import shlex
-import statistics
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from fer_models import preset_file
 from fer_stats.metric import on_val
@@ -11,7 +12,6 @@ from study import counted
 from study.config.study import Study, to_dict
 from study.driver.session import Session
 from study.record import outcome
-from study.record.journal import Row
 from study.record.tables import Tables, settings_of
 from study.storage import atomic
 
@@ -43,7 +43,8 @@ def write_text(path: Path, text: str) -> None:
 
 def best(tables: Tables, session: Session) -> dict[str, tuple[str, dict[str, Any]]]:
     """Network -> what is said of its best configuration, and its hyperparameters: of the confirmed
-    settings the one with the highest mean accuracy on val, else the best trial of the search."""
+    settings the best on val, as `outcome.on_val` has it of those that have answered, else the best
+    trial of the search."""
     found: dict[str, tuple[str, dict[str, Any]]] = {}
     study = session.study
     for model, row in outcome.best(tables, study).items():
@@ -51,10 +52,12 @@ def best(tables: Tables, session: Session) -> dict[str, tuple[str, dict[str, Any
         value = f"{told(study, row[study.objective], session.clean)} after {row['epoch']} epochs"
         found[model] = (f"{row['trial_id']} of {study.name}: {value} of the search", hp)
     top: dict[str, float] = {}
+    each = judged(tables, session)
     for setting, row in tables.chosen.items():
-        model, values = row["hp"]["model"], confirmed(tables, setting, study.objective)
-        if values and statistics.mean(values) > top.get(model, -1):
-            top[model] = statistics.mean(values)
+        model = row["hp"]["model"]
+        values = [v for name, v in each.items() if tables.trials[name]["setting"] == setting]
+        if values and (mean := float(np.mean(values))) > top.get(model, -1):
+            top[model] = mean
             text = f"{setting} of {study.name}: {told(study, top[model], session.clean)}"
             found[model] = (f"{text}, mean of {counted(len(values), 'seed')}, confirmed", row["hp"])
     return found
@@ -65,11 +68,11 @@ def told(study: Study, value: float, clean: bool) -> str:
     return f"{100 * value:.1f} % {on_val(study.metric, clean)}"
 
 
-def confirmed(tables: Tables, setting: str, objective: str = "val_accuracy") -> list[float]:
-    """What a setting's networks that were trained to their end have on val."""
-    rows: dict[str, Row] = tables.of_stage("confirm")
-    return [
-        tables.last[name][objective]
-        for name, row in rows.items()
-        if row["setting"] == setting and row["status"] == "completed"
-    ]
+def judged(tables: Tables, session: Session) -> dict[str, float]:
+    """What the confirmed networks have on val by their answers; where none has answered, after the
+    last epoch of those that were trained to their end."""
+    study, done = session.study, outcome.completed(tables)
+    each = outcome.on_val(session.folder, study, session.header["data"])
+    if not each:
+        return {name: tables.last[name][study.objective] for name in done}
+    return {name: float(each[name][study.metric]) for name in done if name in each}

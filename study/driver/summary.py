@@ -12,7 +12,7 @@ import pandas as pd
 from fer_data import fer2013
 from fer_models import own as own_models
 from fer_stats import crossed
-from fer_stats.measures import measures
+from fer_stats.measures import of_answers
 from fer_stats.metric import WORDS, on_val, without_copies
 from fer_stats.plans import Plan
 from fer_stats.words import added_after_test
@@ -146,12 +146,11 @@ def metric_of(study: Study, own: pd.DataFrame, classes: list[str]) -> dict[str, 
 
 def measured(answers: pd.DataFrame, classes: list[str]) -> dict[str, np.ndarray]:
     """The measures of one network's answers."""
-    truth, told = (answers[column].to_numpy() for column in ("label", "guess"))
-    return measures(
-        np.array([(truth == name).sum() for name in classes]),
-        np.array([(told == name).sum() for name in classes]),
-        np.array([((truth == name) & (told == name)).sum() for name in classes]),
+    place = {name: k for k, name in enumerate(classes)}
+    truth, told = (
+        np.array([place.get(one, -1) for one in answers[column]]) for column in ("label", "guess")
     )
+    return of_answers(truth, told, len(classes))
 
 
 def report(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fer_stats.metric import without_copies
 from study import Mistake, say
 from study.model import card, confirmed, formats, whole
 
@@ -29,7 +30,7 @@ def write(
     asked = whole.whole(run, one)
     data = confirmed.images(run, data_at)
     about = facts(run, one)
-    say(f"{one.name}: {one.hp.model}, {card.percent(one.val_accuracy)} on val")
+    say(f"{one.name}: {one.hp.model}, {card.on_val(run, one)}")
     files = [out]
     if kind == "onnx":
         formats.write_onnx(asked, out, formats.LEAST if opset is None else opset, about)
@@ -64,6 +65,7 @@ def facts(run: confirmed.Run, one: confirmed.Confirmed) -> dict[str, str]:
     """What stands in the file's metadata."""
     shares, labels = confirmed.answers(run, [one], "test", unseen=True)
     data = run.header["data"]
+    clean = without_copies(run.study.val_copies, data)
     return {
         "classes": json.dumps(run.classes),  # a name may have a comma
         "model": one.name,
@@ -71,6 +73,8 @@ def facts(run: confirmed.Run, one: confirmed.Confirmed) -> dict[str, str]:
         "study": str(run.header["study"]["name"]),
         "data": f"{data['name']} {data['digest']}",
         "val_accuracy": f"{one.val_accuracy:.4f}",
+        "val_images": str(one.val_images),
+        "val_copies": "without" if clean else "with",  # of training images
         "test_accuracy": f"{(shares.argmax(1) == labels).mean():.4f}",
         "test_images": str(len(labels)),
         "source": "fer-study " + str((run.header.get("git") or {}).get("commit") or ""),

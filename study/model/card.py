@@ -9,6 +9,7 @@ import numpy as np
 
 from fer_data.catalogue import of_study
 from fer_models import preset_file
+from fer_stats.metric import of_val, without_copies
 from fer_stats.share import wilson
 from study.config.hyperparameters import present
 from study.model import conformal
@@ -106,11 +107,17 @@ def card(run: Run, one: Confirmed, files: list[str], measured: list[str]) -> str
             "",
             f"- seed: {one.hp.seed}",
             *(f"- {name}: {value}" for name, value in preset_file.acting(present(one.hp)).items()),
-            f"- accuracy on val after the last epoch: {percent(one.val_accuracy)}",
+            f"- accuracy: {on_val(run, one)}",
             f"- made with: {versions(run.header)}",
             "",
         ]
     )
+
+
+def on_val(run: Run, one: Confirmed) -> str:
+    """Its accuracy on val, and on which images of it."""
+    where = of_val(without_copies(run.study.val_copies, run.header["data"]))
+    return f"{percent(one.val_accuracy)} on {where} ({one.val_images:,} images)"
 
 
 def wider(run: Run) -> str:

@@ -29,8 +29,9 @@ class Confirmed:
     name: str  # of its trial: setting and seed
     setting: str
     hp: Hyperparameters
-    val_accuracy: float  # after its last epoch, fraction
+    val_accuracy: float  # by its answers, on the images of val by which it is chosen; fraction
     judged: float  # the same in what the study is judged by
+    val_images: int  # how many those are
     checkpoints: Place
 
 
@@ -65,18 +66,20 @@ def opened(folder: Path, name: str = "") -> Run:
             f"{folder} is still being run, so which of its networks is best isn't known: wait, or "
             "name one that has finished by --model"
         )
-    answered, study = outcome.answered(folder), recorded(header)
+    study = recorded(header)
+    on_val = outcome.on_val(folder, study, header["data"])
     networks = [
         Confirmed(
             name=one,
             setting=tables.trials[one]["setting"],
             hp=Hyperparameters(**settings_of(tables.trials[one])),
-            val_accuracy=tables.last[one]["val_accuracy"],
-            judged=tables.last[one][study.objective],
+            val_accuracy=float(on_val[one]["accuracy"]),
+            judged=float(on_val[one][study.metric]),
+            val_images=on_val[one]["images"],
             checkpoints=states(study, folder, tables, one),
         )
         for one in outcome.completed(tables)
-        if one in answered
+        if one in on_val
     ]
     refuse_copy(folder, tables)
     if not networks:
@@ -96,7 +99,7 @@ def refuse_copy(folder: Path, tables: Tables) -> None:
 def chosen(run: Run, network: str = "", model: str = "") -> list[Confirmed]:
     """All seeds of the setting that is best on val by the study's metric, mean of its seeds, the
     best seed first; of one network if it is named, or the one model of that name. Mistake if there
-    is no such."""
+    is no such. Report, explorer and best-NETWORK.toml choose by the same answers."""
     found = [one for one in run.networks if network in ("", one.hp.model)]
     found = [one for one in found if model in ("", one.name)]
     if not found:

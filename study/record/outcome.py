@@ -10,6 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fer_stats.measures import guesses, of_answers
+from fer_stats.metric import without_copies
 from study import Mistake
 from study.config.study import Setting, Study, to_dict
 from study.record import remaining
@@ -87,6 +89,26 @@ def copied(folder: Path, predictions: Any) -> Any:
     near = table.select(["split", "image", "near"]).to_pandas()
     marks = predictions[["split", "image"]].merge(near, "left", on=["split", "image"])["near"]
     return exact | marks.fillna(False).astype(bool).to_numpy()
+
+
+def on_val(folder: Path, study: Study, data: Row) -> dict[str, dict[str, Any]]:
+    """The measures of each network that has answered on the images of val by which confirmed
+    settings are chosen, and how many `images` those are: all of val, without copies of training
+    images where the study judges without. `data` is that of study.json."""
+    table, _ = kept(folder / "predictions.parquet")
+    if table is None:
+        return {}
+    frame, classes = table.to_pandas(), list(data["classes"])
+    rows = frame[frame["split"] == "val"]
+    fresh = ~copied(folder, rows)
+    if without_copies(study.val_copies, data) and fresh.any():
+        rows = rows[fresh]
+    label = rows["label"].map({name: k for k, name in enumerate(classes)}).to_numpy(int)
+    guess = guesses(rows[[f"p_{name}" for name in classes]].to_numpy(float))
+    return {
+        str(name): {"images": len(at), **of_answers(label[at], guess[at], len(classes))}
+        for name, at in rows.groupby("trial_id", sort=False).indices.items()
+    }
 
 
 def kept(
