@@ -11,6 +11,7 @@ import sys
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from test_record_tables import HP, at, done, ended, started
@@ -285,14 +286,30 @@ def test_a_list_of_studies_and_one_that_cannot_be_read(tmp_path, capsys):
     assert told.err.count("\n") == 1 and "two/study.json is damaged" in told.err
 
 
-@pytest.mark.parametrize("other", [{"metric": "acceracy"}, {"models": None}, {"seeds": "many"}])
-def test_a_study_json_that_says_something_else_is_a_sentence(other, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("other", "events", "error"),
+    [
+        ({"study": STUDY | {"metric": "acceracy"}}, SEARCHED, "KeyError"),
+        ({"study": STUDY | {"models": None}}, SEARCHED, "TypeError"),
+        ({"study": STUDY | {"seeds": "many"}}, SEARCHED, "TypeError"),
+        ({"study": STUDY | {"models": []}}, SEARCHED, "ValueError"),
+        ({"study": STUDY | {"models": []}}, SEARCHED[3:], "ZeroDivisionError"),
+        ({"data": ["fer2013"]}, SEARCHED, "AttributeError"),
+    ],
+)
+def test_a_study_json_that_says_something_else_is_a_sentence(
+    other, events, error, tmp_path, capsys, monkeypatch
+):
     """A changed byte, or a hand, was a traceback, also of a list of studies."""
-    header = HEADER | {"study": STUDY | other}
-    folder = study(tmp_path / "s", driver(), *SEARCHED, header=header)
+    moment = Tables.of([driver(), *SEARCHED]).moment  # at which nothing is overdue
+    now = SimpleNamespace(now=lambda zone: moment)
+    monkeypatch.setattr(progress, "datetime", now)
+    folder = study(tmp_path / "s", driver("elsewhere"), *events, header=HEADER | other)
     assert status.main([str(folder)]) == 2
     told = capsys.readouterr().err
-    assert told.count("\n") == 1 and "s/study.json is damaged (" in told and "--resume" in told
+    assert (
+        told.count("\n") == 1 and f"s/study.json is damaged ({error}" in told and "--resume" in told
+    )
 
 
 def test_a_damaged_study_ends_neither_the_watch_over_others_nor_their_telling(

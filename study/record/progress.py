@@ -28,9 +28,11 @@ def of(folder: Path) -> Facts:
     header, events = described(folder), list(read(folder / "events.jsonl"))
     try:
         return standing(folder, header, events)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, Mistake):
-            raise
+    except Mistake:
+        raise
+    # Each is what some other study.json gives: no such metric, nothing in the place of a list, no
+    # network, a list in the place of a table, and no network before a trial has ended.
+    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         raise damaged(folder / "study.json", error) from None
 
 
