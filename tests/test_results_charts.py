@@ -244,3 +244,16 @@ def test_an_axis_of_whole_steps_has_at_most_ten_ticks(most, step):
     StopIteration."""
     axis = style.whole_steps(style.canvas("", ""), most).layout.xaxis
     assert axis.dtick == step and axis.range[1] > (most if most == most else 1)
+
+
+def test_a_mark_tells_its_share_as_tables_and_sentences_do():
+    """plotly rounds halves up: 9 of 16 were 56.3% at the mark, and 56.2 % in the lead."""
+    rows = pd.DataFrame({"epoch": [1, 2], "judged": [0.5625, np.nan], "model": "alexnet"})
+    plot = charts.trial_lines(
+        rows.assign(trial_id="t0000", stopped=False), pd.DataFrame({"rung": []})
+    )
+    (line,) = plot.data
+    assert line.hovertext == ("56.2 %", "") and line.y[0] == 0.5625
+    assert line.hovertemplate == "%{customdata}<br>epoch %{x}: %{hovertext}<extra></extra>"
+    bare = style.percent(style.canvas("x", "y").add_scatter(x=[0.5635], y=["a"]), "xaxis").data[0]
+    assert (bare.hovertext, bare.hovertemplate) == (("56.4 %",), "%{hovertext}, %{y}")

@@ -25,6 +25,7 @@ from results.figures.style import (
     percent,
     spread,
     style,
+    told,
     whole_steps,
 )
 from results.words import measure_words, whole_or_tenth
@@ -162,7 +163,7 @@ def answer(frame: pd.DataFrame) -> go.Figure:
             mode="markers",
             showlegend=False,
             customdata=rows[["setting", "scope", "images"]].to_numpy(),
-            hovertemplate="%{customdata[0]}: %{x:.1%} on %{customdata[1]}, "
+            hovertemplate="%{customdata[0]}: %{hovertext} on %{customdata[1]}, "
             "%{customdata[2]:,} images<extra></extra>",
             marker=mark(hollow(marker, rows["whole"]), 12 if large else 7, colour, 1.5, colour),
             error_x=error_bars(rows["mean"], rows["low"], rows["high"], colour)
@@ -203,7 +204,7 @@ def trial_lines(
             customdata=rows["trial_id"].to_numpy(),
             opacity=0.85,
             connectgaps=False,
-            hovertemplate="%{customdata}<br>epoch %{x}: %{y:.1%}<extra></extra>",
+            hovertemplate="%{customdata}<br>epoch %{x}: %{hovertext}<extra></extra>",
         )
     ends = frame[frame["stopped"]]
     if len(ends):
@@ -242,7 +243,7 @@ def history(frame: pd.DataFrame, judged: str = "val accuracy") -> go.Figure:
             showlegend=False,
             customdata=rows["trial_id"].to_numpy(),
             marker=mark(["x-thin-open" if one else marker for one in stopped], 7, colour, 1.5),
-            hovertemplate="%{customdata}: %{y:.1%}<extra></extra>",
+            hovertemplate="%{customdata}: %{hovertext}<extra></extra>",
         )
     if (frame["status"] == "stopped").any():
         in_legend(figure, "stopped early", "x-thin-open", INK)
@@ -291,7 +292,7 @@ def slice_of(trials: pd.DataFrame, name: str, log: bool, judged: str = "val accu
             customdata=rows["trial_id"].to_numpy(),
             text=[step_words(value) for value in rows[f"hp_{name}"]],
             marker=mark(hollow(marker, rows["status"] == "completed"), 9, colour, 1.5, colour),
-            hovertemplate="%{customdata}: %{text}, %{y:.1%}<extra></extra>",
+            hovertemplate="%{customdata}: %{text}, %{hovertext}<extra></extra>",
         )
     if log:
         figure.update_layout(xaxis=log_axis(values))
@@ -390,9 +391,8 @@ def lr_batch_map(trials: pd.DataFrame, model: str, judged: str = "val accuracy")
         x=rows["hp_lr"].to_numpy(float),
         y=rows["hp_batch_size"].astype(str).to_numpy(),
         mode="markers",
-        customdata=np.stack([rows["trial_id"], rows["judged"]], 1),
-        hovertemplate="%{customdata[0]}: lr %{x:.3g}, batch %{y}, %{customdata[1]:.1%}"
-        "<extra></extra>",
+        customdata=np.stack([rows["trial_id"], rows["judged"].map(told)], 1),
+        hovertemplate="%{customdata[0]}: lr %{x:.3g}, batch %{y}, %{customdata[1]}<extra></extra>",
         marker={
             "size": 13,
             "symbol": hollow(style(model)[1], rows["status"] == "completed"),
@@ -427,7 +427,7 @@ def cost(frame: pd.DataFrame, against: str, title: str) -> go.Figure:
             mode="markers",
             showlegend=False,
             customdata=rows[["setting", against]].to_numpy(),
-            hovertemplate="%{customdata[0]}: %{customdata[1]:.3s}, %{y:.1%}<extra></extra>",
+            hovertemplate="%{customdata[0]}: %{customdata[1]:.3s}, %{hovertext}<extra></extra>",
             marker=mark(hollow(marker, rows["undominated"]), 10, colour, 1.5, colour),
             error_y=error_bars(rows["mean"], rows["low"], rows["high"], colour),
         )
@@ -476,12 +476,12 @@ def reliability(frame: pd.DataFrame, most: float) -> go.Figure:
             error_y=error_bars(rows["accuracy"], rows["low"], rows["high"], colour)
             | {"thickness": 1, "width": 0},
             customdata=rows["images"].to_numpy(),
-            hovertemplate="%{y:.1%} right at %{x:.1%}, %{customdata:.0f} images",
+            hovertemplate="%{hovertext} right at %{x:.1%}, %{customdata:.0f} images",
         )
     square = {"range": [0, 1.04], "dtick": 0.25}
     apart = {"ticklabelstandoff": 6}  # the two zeros of the corner
     figure.update_layout(xaxis=square | apart, yaxis=square | apart)
-    return percent(figure, "xaxis", "yaxis")
+    return percent(figure, "yaxis", "xaxis")
 
 
 def confusion(counts: np.ndarray, classes: list[str], per_class: pd.DataFrame) -> go.Figure:

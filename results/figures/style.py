@@ -158,8 +158,21 @@ def spread(values: Iterable[float], least: float = LEAST) -> dict[str, Any]:
     return {"range": [low, low + 1.1 * least]}
 
 
-def percent(figure: go.Figure, *axes: str) -> go.Figure:
-    return figure.update_layout({axis: {"tickformat": ".3~p"} for axis in axes})
+def percent(figure: go.Figure, axis: str, *others: str) -> go.Figure:
+    """Axes of shares; a mark tells its own of the first, %{hovertext}, as tables and sentences do:
+    plotly rounds halves up, and Python to the even digit."""
+    side = axis[0]
+    for trace in figure.data:
+        if trace.hoverinfo != "skip" and trace[side] is not None:
+            plain = "%{hovertext}, %{y}" if side == "x" else "%{x}, %{hovertext}"
+            trace.hovertemplate = trace.hovertemplate or plain
+            trace.hovertext = [told(value) for value in trace[side]]
+    return figure.update_layout({name: {"tickformat": ".3~p"} for name in (axis, *others)})
+
+
+def told(share: Any) -> str:
+    """A share in percent; nothing where there is none."""
+    return "" if pd.isna(share) else f"{100 * share:.1f} %"
 
 
 def mark(

@@ -192,7 +192,8 @@
           name,
           mode: 'lines',
           line: {color: look.colour, dash: look.dash_name, width: 2},
-          hovertemplate: `${name}: %{y:.1%} with %{x:.3s}<extra></extra>`,
+          text: found.map(row => explorer.percent(row[0])),
+          hovertemplate: `${name}: %{text} with %{x:.3s}<extra></extra>`,
         },
       );
       at.forEach((n, k) => rows.push([data.studies[study].name, model, n, x[k], ...found[k]]));
