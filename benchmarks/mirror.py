@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.chaos import s3
+from fer_record.tables import Tables
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Study
 from study.driver.session import Session
 from study.record.journal import Journal
-from study.record.tables import Tables
 from study.storage import places
 from study.storage.mirror import Mirror
 

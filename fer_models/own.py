@@ -26,7 +26,7 @@ from fer_models import MODELS
 
 Record = dict[str, str]  # name, source, code ("" for timm's), digest
 KNOWN: dict[str, Record] = {}  # by name; all of them are in MODELS too
-EVERYWHERE = ("fer_data", "fer_models", "fer_stats", "study")  # ours: the same on every node
+EVERYWHERE = ("fer_data", "fer_models", "fer_record", "fer_stats", "study")  # ours, on each node
 
 
 class Refused(ValueError):

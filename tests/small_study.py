@@ -9,7 +9,7 @@ import optuna
 import pandas as pd
 
 from benchmarks.chaos.studies import otherwise
-from study.record.journal import read
+from fer_record.journal import read
 
 # One network, few faces: about ten seconds with Ray's start.
 SMALL = [

@@ -12,12 +12,12 @@ import ray
 from ray.cluster_utils import Cluster
 
 from fer_models import MODELS, own
+from fer_record.journal import read
+from fer_record.tables import Tables
 from study import Mistake
 from study.cluster import environment, nodes
 from study.cluster.connection import ENVIRONMENT
 from study.driver.session import Session
-from study.record.journal import read
-from study.record.tables import Tables
 from study.run import main
 from study.storage import places
 

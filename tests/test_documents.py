@@ -33,7 +33,7 @@ DOCUMENTS = sorted(
 SCRIPTS = [ROOT / "cluster.yaml", *sorted((ROOT / "clusters").glob("*.[sy]*"))]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OWN_PRESET = "my_study.toml"
-ROOMS = ("fer_data", "fer_models", "fer_stats", "study", "results", "clusters", "benchmarks")
+ROOMS = tuple("fer_data fer_models fer_record fer_stats study results clusters benchmarks".split())
 
 
 def name(path: Path) -> str:
@@ -306,7 +306,7 @@ def test_the_rooms_are_those_of_the_test_that_holds_them():
 
 @each(sorted((ROOT / "docs").glob("*.svg")))
 def test_every_file_in_a_picture_exists(path):
-    shown = re.findall(r"\b((?:study|results)/[\w./]+)", path.read_text())
+    shown = re.findall(r"\b((?:fer_\w+|study|results)/[\w./]+)", path.read_text())
     assert shown and all((ROOT / one).exists() for one in shown)
 
 

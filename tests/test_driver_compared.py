@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from test_results_load import CLASSES, header, whole
 
+from fer_record.tables import Tables
 from fer_stats import verdicts as fer_verdicts
 from fer_stats.plans import Plan
 from results.artefacts.load import answers, load
@@ -18,7 +19,6 @@ from results.facts.evaluation import evaluated
 from study.config.study import from_dict
 from study.driver import compared
 from study.record import schemas
-from study.record.tables import Tables
 
 __all__ = ["whole"]
 

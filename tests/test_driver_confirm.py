@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import ray
 
+from fer_record.tables import Tables
 from study.config import seeds
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import from_dict
@@ -28,7 +29,6 @@ from study.driver.display import Display
 from study.driver.session import Session
 from study.record.journal import Journal
 from study.record.outcome import answered, best, due, passed_over, wanted
-from study.record.tables import Tables
 from study.search.proposals import config
 from study.storage import handover, mirror, places
 

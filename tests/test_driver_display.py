@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from fer_record.tables import Tables
 from study import output
 from study.config.study import Study
 from study.driver import display
 from study.driver.display import Display, duration, ending
-from study.record.tables import Tables
 
 
 def tables(*events: dict) -> Tables:

@@ -2,10 +2,10 @@ import math
 
 import pytest
 
+from fer_record.tables import Tables
 from study.config.study import from_dict
 from study.driver import failures
 from study.driver.failures import Failures, Watch, machine_gone
-from study.record.tables import Tables
 
 
 def watching(monkeypatch, **given):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fer_record.tables import Tables
 from study import Mistake
 from study.config import flags
 from study.config.study import PRESETS, Study, confirmed_names, from_dict, preset, read_preset
@@ -17,7 +18,6 @@ from study.driver.given import (
     refuse_unsearched,
     whole_grid,
 )
-from study.record.tables import Tables
 from study.run import main
 
 # What was asked for, and what is said of it; each of these was once begun without a word.

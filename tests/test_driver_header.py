@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from fer_record.tables import Tables
 from study import Mistake
 from study.config.study import Study, from_dict, to_dict
 from study.driver import header
-from study.record.tables import Tables
 
 STUDY = Study(name="s", epochs=7, preset="smoke")
 HEADER = {

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from fer_record.tables import Tables
 from study import Mistake
 from study.config.study import Study
 from study.driver import failures, notify
 from study.driver.notify import Notifier
-from study.record.tables import Tables
 from study.run import main
 
 HEADER = {"study": {"name": "s", "models": ["alexnet"]}, "started_at": "2026-01-01T00:00:00+00:00"}

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fer_record.tables import Tables
 from fer_stats.plans import Plan
 from study.config.study import from_dict
 from study.data import datasets
 from study.driver import networks, prepare, summary
 from study.record import outcome
-from study.record.tables import Tables
 from study.training import gpu_memory
 
 

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 from test_record_tables import HP, at, done, ended, started
 
 from fer_models import preset_file
+from fer_record.tables import Tables
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Study, configuration, preset, read_preset, to_dict
 from study.driver import presets
 from study.driver.given import refuse_idle_file
-from study.record.tables import Tables
 
 
 def found(tmp_path, *events, name="one"):

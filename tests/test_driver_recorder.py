@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from fer_record.tables import Tables
 from study.cluster.resources import Machine
 from study.config.study import Study
 from study.driver import recorder, stages
@@ -13,7 +14,6 @@ from study.driver.failures import last_line
 from study.driver.recorder import Recorder
 from study.driver.scheduling import NoEarlyStopping
 from study.driver.session import Session
-from study.record.tables import Tables
 from study.search.asha import Decision
 from study.training.loop import EpochRecord
 

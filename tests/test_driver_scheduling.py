@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 from ray.tune.schedulers import TrialScheduler
 
+from fer_record.tables import Tables
 from study.config.study import Study, from_dict
 from study.driver.scheduling import SCHEDULERS, EarlyStopping, NoEarlyStopping
 from study.record.schemas import DECISIONS
-from study.record.tables import Tables
 from study.search.asha import Halving
 
 GO, STOP = TrialScheduler.CONTINUE, TrialScheduler.STOP

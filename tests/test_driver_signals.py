@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from fer_record.tables import Tables
 from study import output, run
 from study.config.study import Study
 from study.driver import signals
 from study.driver.session import Session
 from study.driver.signals import Signals
-from study.record.tables import Tables
 
 
 def session() -> Session:

@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 from test_record_tables import HP, at, done, ended, judged, started
 
+from fer_record.tables import Tables
 from study.config.study import from_dict
 from study.driver import stages
 from study.driver.session import Ending
-from study.record.tables import Tables
 from study.search.proposals import Optimiser
 
 BUDGET = Ending("time_budget", "time budget of 9 s spent")

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from fer_data import fer2013
+from fer_record.tables import Tables
 from fer_stats import crossed
 from fer_stats.share import wilson
 from study.config.flags import with_flags
 from study.config.study import from_dict, read_preset, to_dict
 from study.driver.summary import closing, confirmed, how_long, report, searched, table, too_few
-from study.record.tables import Tables
 
 VAL = np.repeat([0, 1], [10, 90])  # labels: always sad has 90 % of val
 DATA = {"classes": ["happy", "sad"]}

@@ -10,11 +10,11 @@ from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.utils.callback import _create_default_callbacks
 
+from fer_record.tables import Tables
 from study.config.study import Study
 from study.driver.session import Session
 from study.driver.signals import Signals
 from study.driver.tuner import Limits, Silent, every_error_a_trials
-from study.record.tables import Tables
 
 
 def session(tables: Tables, **budget: float) -> Session:

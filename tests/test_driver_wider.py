@@ -3,13 +3,13 @@
 import pytest
 from test_record_tables import at, done, ended, started
 
+from fer_record.tables import Tables
 from study import Mistake
 from study.config import flags
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Study, from_dict
 from study.driver import wider
 from study.driver.scheduling import asha
-from study.record.tables import Tables
 from study.search.proposals import Optimiser
 
 SPACE = {"lr": {"low": 0.01, "high": 0.1, "log": True}, "batch_size": [16, 32], "momentum": 0.9}

@@ -10,6 +10,7 @@ from test_results_load import epochs, folder, trial
 from test_results_load import header as head_of
 
 from fer_data.readers.kdef import EMOTIONS
+from fer_record.tables import Tables
 from results.artefacts import faces
 from results.artefacts.load import load
 from results.facts import health, setting
@@ -19,7 +20,6 @@ from study.data import datasets
 from study.driver import begin, header, prepare
 from study.model.confirmed import Run, images
 from study.record import schemas
-from study.record.tables import Tables
 
 
 def portraits(path):

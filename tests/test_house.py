@@ -19,23 +19,25 @@ ROOMS = {
     "fer_models": "torch timm",
     "fer_data": "fer_data/readers numpy PIL",
     "fer_data/readers": "fer_data numpy pyarrow",
+    "fer_record": "fer_data",
     "fer_stats": "numpy scipy",
     "study": "fer_data",
     "study/config": "study fer_data fer_models fer_stats numpy",
     "study/storage": "study study/config pyarrow",
     "study/data": "study study/storage fer_data numpy pandas kagglehub",
-    "study/record": "study fer_stats study/config study/storage pyarrow",
+    "study/record": "study fer_record fer_stats study/config study/storage pyarrow",
     "study/training": "study study/config study/storage fer_models fer_stats numpy torch",
-    "study/search": "study study/config study/record numpy optuna",
+    "study/search": "study fer_record study/config study/record numpy optuna",
     "study/cluster": "study study/config study/storage ray torch yaml",
     "study/worker": "study fer_data fer_models study/config study/storage study/training"
     " study/cluster numpy torch ray",
-    "study/driver": "study fer_data fer_stats study/config study/storage study/data study/record"
-    " study/training study/search study/cluster study/worker fer_models numpy pandas pyarrow ray"
-    " rich torch",
+    "study/driver": "study fer_data fer_record fer_stats study/config study/storage study/data"
+    " study/record study/training study/search study/cluster study/worker fer_models numpy pandas"
+    " pyarrow ray rich torch",
     "study/run.py": "study study/config study/storage study/cluster study/driver",
-    "study/model": "study fer_data fer_models fer_stats study/config study/data study/record"
-    " study/storage study/training numpy pyarrow torch onnx onnxruntime safetensors PIL cv2",
+    "study/model": "study fer_data fer_models fer_record fer_stats study/config study/data"
+    " study/record study/storage study/training numpy pyarrow torch onnx onnxruntime safetensors"
+    " PIL cv2",
     "study/export.py": "study study/storage study/model",
     "study/predict.py": "study study/storage study/model",
     "study/status.py": "study fer_stats study/record study/storage",
@@ -59,7 +61,7 @@ ROOMS = {
     " results/publish.py plotly",
     "results/__main__.py": "results results/artefacts results/report",
 }
-PACKAGES = ("fer_data", "fer_models", "fer_stats", "study", "results")
+PACKAGES = ("fer_data", "fer_models", "fer_record", "fer_stats", "study", "results")
 FILES = sorted(
     path.relative_to(ROOT).as_posix()
     for package in PACKAGES

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from test_record_tables import HP, at, done, ended, started
 
+from fer_record.tables import Tables
 from results.artefacts.load import answers, load
 from results.facts import setting
 from results.facts.evaluation import evaluated
@@ -15,7 +16,6 @@ from study.model import as_file, card
 from study.model.confirmed import chosen, opened
 from study.record import schemas
 from study.record.journal import Journal
-from study.record.tables import Tables
 
 LABELS = "hhhhhhss"  # of val: six happy, two sad
 NAMES = {"h": "happy", "s": "sad"}

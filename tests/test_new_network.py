@@ -10,6 +10,7 @@ import pytest
 
 from results.explorer.payload import look
 from results.figures.style import OTHERS, STYLES, on_black, style
+from study.cluster.environment import OURS
 
 ROOT = Path(__file__).parents[1]
 NETWORK = '''
@@ -63,7 +64,7 @@ assert loop.predict(hp, data.test.images, 7, cpu, state).shape == (len(data.test
 
 
 def test_a_file_and_a_line_make_a_network_of_every_study(tmp_path):
-    for package in ("fer_data", "fer_models", "fer_stats", "study"):
+    for package in OURS:
         shutil.copytree(ROOT / package, tmp_path / package)
     (tmp_path / "fer_models" / "tiny.py").write_text(NETWORK)
     names = tmp_path / "fer_models" / "__init__.py"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import study
+from fer_record.tables import FOLDS
 from study import now
 from study.record.events import EVENTS, check
 from study.record.schemas import DECISIONS, EPOCHS
-from study.record.tables import FOLDS
 
 ROOT = Path(study.__file__).parents[1]
 OPENED = {"event": "test_opened", "time": now(), "trial_id": "a-s0", "images": 3589}

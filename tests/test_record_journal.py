@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from fer_record.journal import read
 from study import Mistake, now
-from study.record.journal import Journal, line_of, read
+from study.record.journal import Journal, line_of
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fer_record import remaining
+from fer_record.tables import Tables
 from study.config.study import from_dict, to_dict
-from study.record import remaining
-from study.record.tables import Tables
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SIZES = {"alexnet": 10, "resnet34": 40, "cbam_resnet34": 60}

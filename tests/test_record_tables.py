@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import pyarrow.parquet as pq
 import pytest
 
+from fer_record.tables import Tables
 from study import Mistake
 from study.config.hyperparameters import Hyperparameters, present
 from study.record import schemas
 from study.record.schemas import write_table, write_tables
-from study.record.tables import Tables
 from study.search.asha import Decision
 from study.storage.atomic import write_json
 from study.training.loop import EpochRecord

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from test_results_load import CLASSES, LABELS, SPLITS, epochs, folder, header, predictions, trial
 
+from fer_record.tables import Tables
 from results import readme
 from results.artefacts.load import answers, load
 from results.documents import pictures
@@ -14,7 +15,6 @@ from results.report.blocks import Figure
 from results.report.report import report
 from study.config.study import from_dict
 from study.driver import summary
-from study.record.tables import Tables
 
 NETWORKS = {"alexnet": 73_500_000, "resnet34": 73_200_000, "cbam_resnet34": 73_800_000}
 

@@ -17,6 +17,7 @@ from test_results_load import (
     trial,
 )
 
+from fer_record.tables import Tables
 from fer_stats.learning import unlearned
 from results.artefacts.load import Answers, answers, load, named_apart
 from results.facts import learning
@@ -25,7 +26,6 @@ from results.report.blocks import Text
 from results.report.report import report
 from study.config.study import from_dict
 from study.driver import learning as told
-from study.record.tables import Tables
 
 
 def answered(path, *said, more=()):

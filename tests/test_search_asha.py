@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
+from fer_record import rungs
 from study.driver.scheduling import EarlyStopping
-from study.record import rungs
 from study.search.asha import Decision, Halving
 
 GO, STOP = TrialScheduler.CONTINUE, TrialScheduler.STOP

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from test_record_tables import at, done, ended, started
 
+from fer_record.tables import Tables
 from study import Mistake
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Study, from_dict, recorded, to_dict
 from study.driver import prepare
-from study.record.tables import Tables
 from study.search import earlier
 from study.search.proposals import Optimiser
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from fer_record.journal import read
 from study import Mistake
 from study.config.study import Study
-from study.record.journal import Journal, read
+from study.record.journal import Journal
 from study.run import main
 from study.storage import __main__, handover, places
 

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 import torch
 
+from fer_record.journal import read
 from study import Mistake
 from study.config.study import Study
-from study.record.journal import read
 from study.run import main
 from study.storage import __main__, handover, lease, mirror, places
 from study.storage.mirror import Mirror

@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from fer_record.journal import read
+from fer_record.tables import Tables
 from study import Mistake
 from study.config.study import Study, from_dict
 from study.data import datasets
@@ -18,9 +20,8 @@ from study.data.datasets import Dataset, Split
 from study.driver import confirm
 from study.driver.display import Display
 from study.record import outcome
-from study.record.journal import Journal, read
+from study.record.journal import Journal
 from study.record.schemas import ATTENTION, schema, store
-from study.record.tables import Tables
 from study.search.proposals import Optimiser
 from study.training import checkpoint
 

@@ -12,7 +12,7 @@ import pytest
 from small_study import PATIENCE, driver, optuna_states, small, tables_of_search, told, wait_for
 
 from benchmarks.chaos import standins
-from study.record.journal import read
+from fer_record.journal import read
 from study.run import main
 from study.search.optuna_log import OptunaLog
 

@@ -30,13 +30,13 @@ from small_study import (
 )
 
 from benchmarks.sleeping import Sleeping
+from fer_record.journal import read
 from study import Mistake, run
 from study.cluster import connection
 from study.config.hyperparameters import Hyperparameters
 from study.data.datasets import load
 from study.driver import prepare, tuner
 from study.record import schemas
-from study.record.journal import read
 from study.run import main
 from study.training import loop
 

@@ -16,12 +16,13 @@ from types import SimpleNamespace
 import pytest
 from test_record_tables import HP, at, done, ended, started
 
+from fer_record.journal import read
+from fer_record.tables import Tables
 from study import status
 from study.driver import session
 from study.record import outcome, progress
-from study.record.journal import Journal, read
+from study.record.journal import Journal
 from study.record.schemas import write_tables
-from study.record.tables import Tables
 
 ROOT = Path(__file__).parents[1]
 STUDY = {

@@ -19,9 +19,9 @@ from pathlib import Path
 import ray
 
 from benchmarks.chaos import studies
+from fer_record.journal import block_size
 from study import run
 from study.cluster import connection
-from study.record.journal import block_size
 
 STUDY = [
     *studies.SMALL, "--trials", "4", "--epochs", "4", "--seeds", "1", "--max-concurrent", "1",

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.chaos.nodes_hosts import Host, network
-from study.record.journal import read
-from study.record.tables import Tables
+from fer_record.journal import read
+from fer_record.tables import Tables
 
 STUDY = (
     "--preset smoke --models alexnet --data faces:600 --stages search --scheduler none "

@@ -30,8 +30,8 @@ from benchmarks.chaos.nodes_cloud import (
     wait_for_moto,
 )  # fmt: skip
 from benchmarks.chaos.nodes_hosts import ROOT, network
-from study.record.journal import read
-from study.record.tables import Tables
+from fer_record.journal import read
+from fer_record.tables import Tables
 from study.storage import places
 from study.storage.handover import read_logs
 

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 from benchmarks.chaos.nodes_hosts import ROOT, Host, network
-from study.record.journal import read
+from fer_record.journal import read
+from study.cluster.environment import OURS
 
 STUDY = (
     "python -m study.run --preset smoke --models alexnet --data faces:600 --stages search "
@@ -23,7 +24,7 @@ def main() -> None:
     print("| case | exit code | seconds | what it said |\n|---|--:|--:|---|")
     with network() as work:
         other = work / "other"
-        for package in ("study", "fer_models", "fer_data"):
+        for package in OURS:
             shutil.copytree(ROOT / package, other / package)
         with (other / "study" / "train.py").open("a") as file:
             file.write("\n# one line more\n")

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from benchmarks.chaos.nodes import kept
 from benchmarks.chaos.nodes_hosts import ROOT, Host, network, sh
-from study.record.journal import read
-from study.record.tables import Tables
+from fer_record.journal import read
+from fer_record.tables import Tables
+from study.cluster.environment import OURS
 
 STUDY = (
     "--preset smoke --models alexnet --data faces:600 --stages search --scheduler none --trials 4"
@@ -82,7 +83,7 @@ def munged(work: Path) -> subprocess.Popen:
 def start(work: Path, hosts: list[Host]) -> None:
     checkout = work / "shared" / "checkout"
     checkout.mkdir()
-    for name in ("study", "fer_models", "fer_data", "clusters"):
+    for name in (*OURS, "clusters"):
         (checkout / name).symlink_to(ROOT / name)
     (checkout / ".venv").symlink_to(sys.prefix)
     (work / "slurm.conf").write_text(CONFIG.format(work=work, cpus=os.cpu_count()))

@@ -11,8 +11,8 @@ from pathlib import Path
 import optuna
 import pandas as pd
 
+from fer_record.journal import Event, read
 from study.config.hyperparameters import FIELDS
-from study.record.journal import Event, read
 
 # One network, few drawn faces: an epoch is a fraction of a second on an idle core.
 SMALL = [

@@ -15,7 +15,7 @@ import ray
 from study.storage import places
 from study.storage.places import Bucket, Place
 
-OURS = ("fer_data", "fer_models", "fer_stats", "study")
+OURS = ("fer_data", "fer_models", "fer_record", "fer_stats", "study")
 LIBRARIES = ("torch", "ray", "numpy")
 UNFIT = "unfit node:"  # how a trial's error begins if its node is to blame
 

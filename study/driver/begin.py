@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from fer_data.rows import SIDE_PX
+from fer_record import remaining
+from fer_record.journal import read
+from fer_record.tables import Tables
 from study import Mistake, counted, now, say
 from study.cluster import connection, nodes, provenance, ray_log, resources
 from study.config import flags
@@ -47,9 +50,8 @@ from study.driver.header import write as write_header
 from study.driver.notify import Notifier
 from study.driver.session import Session
 from study.driver.signals import Signals
-from study.record import outcome, remaining
-from study.record.journal import Journal, read
-from study.record.tables import Tables
+from study.record import outcome
+from study.record.journal import Journal
 from study.search import proposals
 from study.storage import errors, handover, places
 from study.storage.lease import LEASE

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_record.tables import Tables, settings_of
 from fer_stats import verdicts
 from fer_stats.verdicts import Answered, Comparison
 from study.config.study import Study, pairs_of
 from study.driver import learning
 from study.record.outcome import copied, kept
-from study.record.tables import Tables, settings_of
 
 SHOWN = 6  # sentences; the report has the others
 

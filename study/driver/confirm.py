@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 import ray
 
 from fer_data.fer2013 import pixel_digests
+from fer_record.journal import Event
+from fer_record.tables import Tables, settings_of
 from study.config import seeds
 from study.config.hyperparameters import Hyperparameters, present
 from study.config.study import Range, Setting, Study, configuration, default_of, domains
@@ -23,7 +25,6 @@ from study.driver.display import Display
 from study.driver.failures import last_line
 from study.driver.session import Session
 from study.record import outcome
-from study.record.journal import Event
 from study.record.schemas import (
     ATTENTION,
     IMAGES,
@@ -33,7 +34,6 @@ from study.record.schemas import (
     schema,
     store,
 )
-from study.record.tables import Tables, settings_of
 from study.search.proposals import Config, inside, typical
 from study.storage import places
 

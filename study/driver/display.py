@@ -9,15 +9,15 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from fer_record import remaining
+from fer_record.journal import Row
+from fer_record.tables import Tables
 from fer_stats.metric import on_val
 from study import say
 from study.config.study import Study
 from study.driver.session import Session
 from study.output import outlived, readable
-from study.record import remaining
-from study.record.journal import Row
 from study.record.outcome import best
-from study.record.tables import Tables
 
 WHOLE = ("trial", "batch", "lr", "epoch")  # never cut: on a narrow terminal the others wrap
 COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (

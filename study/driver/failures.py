@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from fer_record.journal import Row
+from fer_record.tables import Tables
 from study.config.study import Study
-from study.record.journal import Row
-from study.record.tables import Tables
 
 TIMES = 20  # the longest epoch that a trial of its size may be expected to need
 LEAST_SECONDS = 600.0

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from fer_models.preset_file import ACTS_WITH
+from fer_record.tables import Tables
 from study import Mistake
 from study.config.flags import OPTIONS, flag, searched
 from study.config.hyperparameters import FIELDS, MODELS, Hyperparameters, applies
@@ -22,7 +23,6 @@ from study.config.study import (
     pairs_of,
 )
 from study.record import outcome
-from study.record.tables import Tables
 from study.search.earlier import holds
 from study.search.proposals import grid
 

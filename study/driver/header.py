@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fer_record.journal import Row
+from fer_record.tables import Tables
 from study import Mistake, say
 from study.config.study import Study, recorded
 from study.driver.session import Session
-from study.record.journal import Row
-from study.record.tables import Tables
 from study.storage import atomic
 
 OF_THE_DATA = ("name", "digest", "source", "levels", "side_px")  # which copy, and how it is read

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from fer_record.tables import Tables
 from fer_stats.learning import Unlearned, no_trial_has, setting_has_not, unlearned
 from fer_stats.measures import guesses
 from study.config.study import Study
 from study.record.outcome import best
-from study.record.tables import Tables
 
 
 def confirmed(

@@ -5,9 +5,9 @@ from functools import cache
 from typing import Any
 
 from fer_models import MODELS
+from fer_record.journal import Row
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Setting, Study, configuration
-from study.record.journal import Row
 
 SHAPELESS = ("dropout", "residual_init")  # hyperparameters that change no shape
 

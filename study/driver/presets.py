@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from fer_models import preset_file
+from fer_record.tables import Tables, settings_of
 from fer_stats.metric import on_val
 from study import counted
 from study.config.study import Study, to_dict
 from study.driver.session import Session
 from study.record import outcome
-from study.record.tables import Tables, settings_of
 from study.storage import atomic
 
 

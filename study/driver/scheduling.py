@@ -9,8 +9,8 @@ from typing import Any
 
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
+from fer_record.tables import Tables
 from study.config.study import Study
-from study.record.tables import Tables
 from study.search.asha import Decision, Halving
 
 

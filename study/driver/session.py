@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fer_record import remaining
+from fer_record.journal import Event
+from fer_record.tables import Tables
 from fer_stats.metric import without_copies
 from study import now
 from study.cluster import environment
@@ -17,11 +20,9 @@ from study.config.study import BUDGETS, Study
 from study.data.datasets import Dataset, Split
 from study.driver import networks
 from study.driver.notify import Notifier
-from study.record import remaining
 from study.record.events import check
-from study.record.journal import Event, Journal
+from study.record.journal import Journal
 from study.record.schemas import write_tables
-from study.record.tables import Tables
 from study.storage import errors, places
 from study.storage.mirror import Mirror
 from study.storage.places import Place

@@ -13,6 +13,8 @@ import numpy as np
 import ray
 from ray.exceptions import RayError
 
+from fer_record import remaining
+from fer_record.tables import Tables
 from study import say
 from study.cluster import resources
 from study.config.flags import flag
@@ -20,8 +22,6 @@ from study.config.hyperparameters import Hyperparameters
 from study.config.study import Study, to_dict
 from study.data.datasets import Dataset
 from study.driver.failures import last_line
-from study.record import remaining
-from study.record.tables import Tables
 from study.search.proposals import enough, typical
 
 PATIENCE_SECONDS = 60.0  # for workers to answer: a cluster may be busy with other work

@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from ray import tune
 
+from fer_record import remaining
+from fer_record.journal import Row
+from fer_record.tables import Tables, settings_of
 from study import now, output, say
 from study.config.study import BUDGETS, to_dict
 from study.driver import confirm, header, networks, presets, summary
@@ -14,9 +17,7 @@ from study.driver.scheduling import SCHEDULERS, NoEarlyStopping
 from study.driver.session import Session
 from study.driver.signals import Signals
 from study.driver.tuner import Proposals, run_stage
-from study.record import outcome, remaining
-from study.record.journal import Row
-from study.record.tables import Tables, settings_of
+from study.record import outcome
 from study.search.asha import Decision
 from study.search.proposals import Config, Optimiser
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from fer_data import fer2013
 from fer_models import own as own_models
+from fer_record.tables import Tables
 from fer_stats import crossed
 from fer_stats.measures import of_answers
 from fer_stats.metric import WORDS, on_val, without_copies
@@ -35,7 +36,6 @@ from study.record.outcome import (
     wanted,
     with_search,
 )
-from study.record.tables import Tables
 from study.search import earlier
 from study.search.proposals import enough
 from study.storage import places

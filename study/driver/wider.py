@@ -6,11 +6,11 @@ What was tried must be what the wider study might have tried, trained as it woul
 from collections.abc import Iterable
 from typing import Any
 
+from fer_record.tables import Tables
 from study import Mistake, counted, now
 from study.config.flags import HYPER, flag, searched
 from study.config.hyperparameters import SPREAD, applies
 from study.config.study import Domain, Range, Setting, Study, configuration, domains
-from study.record.tables import Tables
 from study.search.earlier import holds
 
 WIDENS = (*HYPER, "epochs")

@@ -10,13 +10,13 @@ import numpy as np
 from fer_data.classes import ASSUMED
 from fer_data.dataset import Dataset
 from fer_data.rows import SIDE_PX
+from fer_record.journal import read
+from fer_record.tables import Tables, settings_of
 from study import Mistake
 from study.config.hyperparameters import Hyperparameters
 from study.config.study import Study, recorded
 from study.data import datasets
 from study.record import outcome, progress
-from study.record.journal import read
-from study.record.tables import Tables, settings_of
 from study.storage import places
 from study.storage.places import Place
 from study.training import checkpoint

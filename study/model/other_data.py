@@ -15,6 +15,8 @@ from fer_data import near, sources
 from fer_data.classes import folded, listed, numbers_alone
 from fer_data.dataset import Dataset, parts
 from fer_data.rows import SIDE_PX, Rows
+from fer_record.journal import read as read_journal
+from fer_record.tables import Tables, settings_of
 from fer_stats import crossed
 from fer_stats.measures import guesses
 from study import Mistake, complain, counted, say
@@ -23,9 +25,7 @@ from study.config.study import Study, recorded
 from study.data import datasets
 from study.model import confirmed
 from study.record import outcome, progress
-from study.record.journal import read as read_journal
 from study.record.schemas import store
-from study.record.tables import Tables, settings_of
 from study.storage import places
 from study.storage.mirror import ELSEWHERE
 from study.training import checkpoint, loop

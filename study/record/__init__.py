@@ -1,1 +1,1 @@
-"""RECORD: the journal, the tables made of it, and what they come to."""
+"""RECORD: the journal appended to, the tables written, and what they come to."""

@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass, field
 
-from study.record.journal import Event
+from fer_record.journal import Event
 from study.record.schemas import DECISIONS, EPOCHS, TRIALS, Columns
 
 ALWAYS = {

@@ -10,13 +10,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fer_record import remaining
+from fer_record.journal import Row, read
+from fer_record.tables import Tables
 from fer_stats.measures import guesses, of_answers
 from fer_stats.metric import without_copies
 from study import Mistake
 from study.config.study import Setting, Study, to_dict
-from study.record import remaining
-from study.record.journal import Row, read
-from study.record.tables import Tables
 
 
 def best(tables: Tables, study: Study) -> dict[str, Row]:

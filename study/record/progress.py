@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fer_record import remaining
+from fer_record.journal import read
+from fer_record.tables import Tables
 from fer_stats.metric import without_copies
 from study import Mistake
-from study.record import remaining
-from study.record.journal import read
-from study.record.tables import Tables
 
 Facts = dict[str, Any]
 STATES = ("completed", "stopped", "failed", "running")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fer_record.journal import Row
+from fer_record.tables import Tables
 from study.config.hyperparameters import FIELDS, kind
-from study.record.journal import Row
-from study.record.tables import Tables
 from study.storage import atomic
 
 Columns = dict[str, tuple[pa.DataType, str]]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from study.record.rungs import rungs
+from fer_record.rungs import rungs
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from fer_record.tables import Tables, settings_of
 from study import counted
 from study.config.hyperparameters import FIELDS, applies
 from study.config.study import Domain, Range, Setting, Study, configuration, domains
-from study.record.tables import Tables, settings_of
 
 Record = dict[str, Any]  # what study.json keeps of an earlier study
 STATES = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}

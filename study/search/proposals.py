@@ -19,11 +19,11 @@ from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.storages.journal import JournalStorage
 from optuna.trial import TrialState
 
+from fer_record.journal import Row
 from study import Mistake, say
 from study.config.hyperparameters import Hyperparameters, applies, present
 from study.config.seeds import A_STUDYS, derived
 from study.config.study import Range, Setting, Study, configuration, domains
-from study.record.journal import Row
 from study.search import earlier
 from study.search.optuna_log import OptunaLog
 

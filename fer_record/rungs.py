@@ -1,7 +1,4 @@
-"""The rungs of successive halving, and how long trials are to be expected there.
-
-Needs the standard library alone.
-"""
+"""The rungs of successive halving, and how long trials are to be expected there."""
 
 import itertools
 import math

@@ -1,8 +1,7 @@
 """How the journal's events become the rows of the artefact tables.
 
 `Tables` is the only place where events are turned into rows; it serves the parquet files, the live
-display, `python -m study.status` and the driver itself after a restart. Needs the standard library
-alone.
+display, `python -m study.status`, the explorer and the driver itself after a restart.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from study import Mistake
-from study.record.journal import Event, Row
+from fer_data import Mistake
+from fer_record.journal import Event, Row
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """How long a study will still take, by study.json and its journal.
 
-The driver and `python -m study.status` ask the same function. Needs the standard library alone.
+The driver, `python -m study.status` and the explorer ask the same function.
 """
 
 import heapq
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from study.record.journal import Row
-from study.record.rungs import expected as expected_of_halving
-from study.record.tables import Tables
+from fer_record.journal import Row
+from fer_record.rungs import expected as expected_of_halving
+from fer_record.tables import Tables
 
 Facts = dict[str, Any]  # study.json, or the study in it
 Paces = dict[str, float]  # network -> seconds of an epoch
