@@ -66,15 +66,10 @@ def event_of(line: bytes) -> Event:
 
 def whole(content: bytes) -> int:
     """How many bytes of a journal are whole blocks of whole lines."""
-    lines = content.split(b"\n")[:-1]
-    at = end = 0
-    while at < len(lines):
-        block = lines[at : at + block_size(lines[at])]
-        if len(block) < block_size(lines[at]):
-            break
-        end += sum(len(line) + 1 for line in block)
-        at += len(block)
-    return end
+    lines, at = content.split(b"\n")[:-1], 0
+    while at < len(lines) and (end := at + block_size(lines[at])) <= len(lines):
+        at = end
+    return sum(map(len, lines[:at])) + at
 
 
 def block_size(line: bytes) -> int:

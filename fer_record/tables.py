@@ -7,7 +7,6 @@ display, `python -m study.status`, the explorer and the driver itself after a re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from fer_data import Mistake
@@ -173,8 +172,7 @@ FOLDS: dict[str, Callable[[Tables, Row, datetime], None]] = {
 
 def inside(name: Any) -> bool:
     """Whether a name from a journal, perhaps a stranger's, stays in the folder that it is for."""
-    plain = isinstance(name, str) and "\0" not in name and name != ".."
-    return plain and (not name or Path(name).name == name)
+    return isinstance(name, str) and name not in (".", "..") and not {"/", "\0"} & {*name}
 
 
 def settings_of(trial: Row) -> dict[str, Any]:
