@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from results import Mistake, command, say
-from results.artefacts.load import Findings, as_written, folders, load, study_header
+from results.artefacts.load import Findings, folders, load, study_header, whole_events
 
 PUBLISHED = Path(__file__).parent / "published"
 LIMIT = 2 * 10**6  # bytes of a study: a repository keeps what it was given for ever
@@ -138,26 +138,14 @@ def without_hosts(told: dict[str, Any], hosts: re.Pattern[str]) -> dict[str, Any
 def events(path: Path, hosts: re.Pattern[str]) -> str:
     """The journal's lines that the report reads: drivers, what was chosen, and the end."""
     kept = []
-    for event in whole_events(path):
+    for event in whole_events(path, []):
         if event.get("event") not in EVENTS:
             continue
-        event.pop("crc", None)  # of the line as it was
         if event["event"] == "driver_started":
             event = {name: event[name] for name in OF_A_DRIVER if name in event}
             event |= {"hardware": plain_machine(event.get("hardware"))}
         kept.append(json.dumps(without_hosts(without_paths(event), hosts)))
     return "".join(f"{line}\n" for line in kept)
-
-
-def whole_events(path: Path) -> Iterator[dict[str, Any]]:
-    """The journal's events that are as they were written; of the others load has a note."""
-    for line in path.read_bytes().split(b"\n") if path.exists() else []:
-        try:
-            event = dict(json.loads(line))
-        except (ValueError, TypeError):
-            continue
-        if as_written(line, event):
-            yield event
 
 
 def machines(one: Findings) -> set[str]:

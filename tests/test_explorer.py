@@ -8,14 +8,15 @@ import subprocess
 import sys
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import datetime
 
 import flask
 import numpy as np
 import pandas as pd
 import pytest
-from test_results_load import CLASSES, START, epochs, event, folder, header, trial, whole
+from test_results_load import BEST, CLASSES, START, epochs, event, folder, header, trial, whole
 
-from results import Mistake
+from results import Mistake, publish
 from results.artefacts.load import answers, load, named_apart
 from results.explorer import document, live, notes, overview, written
 from results.explorer.__main__ import main
@@ -26,9 +27,12 @@ from results.explorer.payload import array, payload
 from results.explorer.serving import listening
 from results.facts import evaluation, progress, search, setting
 from results.figures import style
+from study.record import progress as standing
 from study.record import schemas
 
 __all__ = ["whole"]
+SEVENTY = (START + pd.Timedelta(seconds=70)).to_pydatetime()
+CHOSEN = event(event="chosen", epoch=4, **BEST)
 
 
 def numbers(told):
@@ -195,8 +199,9 @@ def test_a_confirmation_is_of_the_settings_of_the_studys_own_networks(tmp_path):
     """Those that its preset has for networks left out by --models were counted."""
     settings = [{"name": name, "model": name} for name in ("alexnet", "resnet34")]
     study = {"stages": ["confirm"], "models": ["alexnet"], "settings": settings, "seeds": 3}
-    asked = progress.confirmations(load(folder(tmp_path / "s", header(study=study), [], [], [])))
-    assert asked == dict.fromkeys(["alexnet-s0", "alexnet-s1", "alexnet-s2"], 4)
+    one = load(folder(tmp_path / "s", header(study=study), [], [], []))
+    limit = progress.budget(one).set_index("budget")["limit"]
+    assert limit.to_dict() == {"models of the confirmation": 3, "epochs": 3 * 4}
 
 
 def test_each_setting_still_to_be_confirmed_has_its_own_epochs(tmp_path):
@@ -209,7 +214,7 @@ def test_each_setting_still_to_be_confirmed_has_its_own_epochs(tmp_path):
     one = load(folder(tmp_path / "s", head, rows, epochs("A-s0", [0.1] * 40), []))
     limit = progress.budget(one).set_index("budget")["limit"]
     assert limit["epochs"] == 2 * 50 + 2 * 10 and limit["models of the confirmation"] == 4
-    assert progress.forecast(one)["epochs"] == 10 + 10 + 50 + 10
+    assert progress.epochs_left(one) == 10 + 10 + 50 + 10
 
 
 def test_what_is_confirmed_beside_the_best_is_counted_before_a_search_has_ended(tmp_path):
@@ -220,20 +225,18 @@ def test_what_is_confirmed_beside_the_best_is_counted_before_a_search_has_ended(
     limit = progress.budget(one).set_index("budget")["limit"]
     assert limit["models of the confirmation"] == 10
     assert limit["epochs"] == 6 * 4 + 10 * 4
-    chosen = [event(event="chosen", setting="alexnet", from_trial="a0", epoch=4)]
     over = load(
-        folder(tmp_path / "t", head, [trial("a0")], epochs("a0", [0.1] * 4), [], None, chosen)
+        folder(tmp_path / "t", head, [trial("a0")], epochs("a0", [0.1] * 4), [], None, [CHOSEN])
     )
-    assert progress.forecast(over)["epochs"] == 2 * 4  # a search that has chosen tries no more
+    assert progress.epochs_left(over) == 2 * 4  # a search that has chosen tries no more
 
 
 def test_the_best_of_a_search_is_to_be_confirmed_at_the_studys_epochs(tmp_path):
     """With --resume --epochs 8 those of the trial that found it, 4, were left for each seed."""
-    chosen = [event(event="chosen", setting="alexnet", from_trial="a0", epoch=2)]
     head = header(study={"epochs": 8})
-    rows = [trial("a0", status="stopped")]
-    one = load(folder(tmp_path / "s", head, rows, epochs("a0", [0.1] * 2), [], None, chosen))
-    assert progress.confirmations(one) == {"alexnet-s0": 8, "alexnet-s1": 8}
+    rows, lines = [trial("a0", status="stopped")], [CHOSEN.replace(b'"epochs": 4', b'"epochs": 8')]
+    one = load(folder(tmp_path / "s", head, rows, epochs("a0", [0.1] * 2), [], None, lines))
+    assert progress.epochs_left(one) == 2 * 8
 
 
 def test_trials_that_were_stopped_leave_no_epochs(tmp_path):
@@ -245,14 +248,80 @@ def test_trials_that_were_stopped_leave_no_epochs(tmp_path):
     assert told.tolist() == [2, 8, 0]
 
 
-@pytest.mark.parametrize(("budget", "ends"), [(0, False), (3600, True), (10**6, False)])
+def at_work(path, **study):
+    """A search that has 278 s before it ten seconds after its last event, of which there is a
+    minute: three epochs of 40 s of the trial at work, which is silent for those ten seconds, and
+    four epochs each of an AlexNet of 2 s and of another ResNet-34, one after the other."""
+    asked = {"stages": ["search"], "trials": 4, "scheduler": "none", **study}
+    head = header(status="running", ended_at=None, study=asked, trials_at_once=1)
+    rows = [trial("a"), trial("r", "resnet34", status="running")]
+    curves = epochs("a", [0.1] * 4)
+    late = START + pd.Timedelta(seconds=60)
+    curves += [row | {"epoch_seconds": 40.0, "finished_at": late} for row in epochs("r", [0.2])]
+    lines = [event(event="driver_started", time=START.isoformat(), host="elsewhere", pid=1)]
+    for row in rows:
+        hp = {name[3:]: value for name, value in row.items() if name.startswith("hp_")}
+        begun = {name: row[name] for name in ("trial_id", "stage", "setting", "gpus")}
+        lines.append(event(event="trial_started", time=START.isoformat(), hp=hp, **begun))
+    for row in curves:
+        told = row | {"node": "n", "device": "cpu", "microbatches": 1}
+        time = told.pop("finished_at").isoformat()
+        lines.append(event(event="epoch_done", time=time, **told))
+        if (row["trial_id"], row["epoch"]) == ("a", 4):
+            ended = {"trial_id": "a", "status": "completed", "reason": ""}
+            lines.append(event(event="trial_ended", time=time, **ended))
+    return folder(path, head, rows, curves, [], None, lines)
+
+
+@pytest.mark.parametrize(("given", "seconds"), [({}, 278), ({"time_budget": 200}, 130)])
+def test_the_explorer_and_status_say_the_same_time_left(tmp_path, monkeypatch, given, seconds):
+    """The explorer counted by a formula of its own, the mean pace of all epochs, from the last
+    event: 2 min 12 s instead of 4 min 38 s."""
+
+    class Now(datetime):
+        @classmethod
+        def now(cls, zone=None):
+            return SEVENTY
+
+    path = at_work(tmp_path / "s", **given)
+    monkeypatch.setattr(standing, "datetime", Now)
+    assert standing.of(path)["seconds_left"] == seconds
+    assert progress.seconds_left(load(path), SEVENTY) == seconds
+
+
+def test_what_is_left_is_told_with_the_moment_from_which_it_counts(tmp_path):
+    assert progress.forecast(load(at_work(tmp_path / "s")), SEVENTY) == (
+        "About 4 min 38 s left at 2026-01-02 03:05 UTC, at the pace so far: until about "
+        "2026-01-02 03:09."
+    )
+    assert progress.forecast(load(folder(tmp_path / "ended", header())), SEVENTY) == ""
+
+
+@pytest.mark.parametrize(("budget", "ends"), [(0, False), (200, True), (10**6, False)])
 def test_a_budget_that_is_larger_than_what_is_left_ends_nothing(tmp_path, budget, ends):
     """Whatever it was, it was said to end the study by then."""
-    study = {"stages": ["search"], "trials": 3, "time_budget": budget}
-    head = header(status="running", ended_at=None, study=study)
-    rows, lines = [trial("a")], [event(event="epoch_done")]
-    one = load(folder(tmp_path / "s", head, rows, epochs("a", [0.1] * 4), [], None, lines))
-    assert ("Its time budget ends it" in progress.forecast_words(one)) == ends
+    words = progress.forecast(load(at_work(tmp_path / "s", time_budget=budget)), SEVENTY)
+    assert ("Its budget ends it" in words) == ends
+
+
+def test_the_wall_time_of_a_published_copy_is_that_of_its_study(tmp_path):
+    """Its journal knows neither trials nor epochs."""
+    run = at_work(tmp_path / "s")
+    (run / "study.json").write_text(json.dumps(header(status="interrupted", ended_at=None)))
+    copy = publish.publish(run, root=tmp_path / "published")
+    known = [progress.record(load(path)) for path in (run, copy)]
+    assert [tables.wall_seconds for tables in known] == [60, 60]
+    assert [tables.last["r"]["epoch"] for tables in known] == [1, 1]
+
+
+def test_a_journal_with_damage_tells_what_is_left_as_far_as_it_is_whole(tmp_path):
+    """`python -m study.status` refuses it."""
+    path = at_work(tmp_path / "s")
+    lines = (path / "events.jsonl").read_bytes().splitlines(keepends=True)
+    (path / "events.jsonl").write_bytes(b"".join([*lines[:4], b"x\n", *lines[5:]]))
+    one = load(path)
+    assert one.notes == ("line 5 of events.jsonl is not JSON and was passed over",)
+    assert progress.seconds_left(one, SEVENTY) == 278
 
 
 def test_the_budget_says_what_was_spent_and_what_is_left(whole):
@@ -260,20 +329,6 @@ def test_the_budget_says_what_was_spent_and_what_is_left(whole):
     assert frame.loc["trials of the search"].tolist() == [8, 6, 0]
     assert frame.loc["models of the confirmation", "spent"] == 4
     assert frame.loc["epochs", "spent"] == len(load(whole).epochs)
-
-
-def test_the_forecast_counts_what_runs_and_what_is_to_come(tmp_path):
-    rows = [trial("a", status="stopped"), trial("b", status="running")]
-    head = header(status="running", ended_at=None, study={"stages": ["search"], "trials": 3})
-    lines = [event(event="epoch_done")]
-    path = folder(
-        tmp_path / "x", head, rows, epochs("a", [0.1] * 2) + epochs("b", [0.1]), [], None, lines
-    )
-    told = progress.forecast(load(path))
-    assert told["epochs"] == 3 + 2  # b's other three, and one trial like a, which was stopped
-    assert told["pace"] == pytest.approx(3355 / 3)  # 03:04:05 to 04:00:00
-    assert told["seconds"] == pytest.approx(5 * 3355 / 3)
-    assert progress.forecast(load(folder(tmp_path / "y", header()))) == {}
 
 
 def test_a_pause_before_a_study_was_resumed_is_no_time_of_its_budget(tmp_path):
@@ -288,10 +343,9 @@ def test_a_pause_before_a_study_was_resumed_is_no_time_of_its_budget(tmp_path):
     tried = [trial("a"), trial("b", status="running", started_at=again)]
     head = header(**ran, study={"stages": ["search"], "trials": 2, "time_budget": 3600})
     one = load(folder(tmp_path / "s", head, tried, rows, [], None, lines))
-    assert progress.clock(one) == 60 + 40  # to where a ended, and to b's first epoch
     spent = progress.budget(one).set_index("budget").loc["seconds, wall-clock"]
+    assert spent["spent"] == 60 + 40  # to where a ended, and to b's first epoch
     assert spent["left"] == 3500
-    assert progress.forecast(one)["pace"] == pytest.approx(100 / 3)
 
 
 def test_failures_are_grouped_by_their_error(tmp_path):

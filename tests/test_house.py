@@ -43,9 +43,9 @@ ROOMS = {
     "study/status.py": "study fer_stats study/record study/storage",
     "study/evaluate.py": "fer_data study/storage study/model",
     "results": "fer_data fer_stats pandas",
-    "results/artefacts": "results fer_data fer_stats numpy pandas",
-    "results/facts": "results fer_data fer_models fer_stats results/artefacts numpy pandas pyarrow"
-    " optuna scipy sklearn",
+    "results/artefacts": "results fer_data fer_record fer_stats numpy pandas",
+    "results/facts": "results fer_data fer_models fer_record fer_stats results/artefacts numpy"
+    " pandas pyarrow optuna scipy sklearn",
     "results/figures": "results results/facts numpy pandas plotly choreographer",
     "results/report": "results fer_stats results/artefacts results/facts results/figures"
     " results/report/sections numpy pandas plotly",

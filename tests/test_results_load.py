@@ -208,6 +208,7 @@ def event(**row):
 
 
 LABELS = [*range(7), *range(7), *range(7), *range(7)]
+BEST = {"setting": "alexnet", "from_trial": "a0", "hp": {"model": "alexnet", "epochs": 4}}
 SPLITS = ["val"] * 14 + ["test"] * 14
 FAIR = [label if k % 2 else 3 for k, label in enumerate(LABELS)]
 
@@ -263,7 +264,7 @@ def whole(tmp_path):
             told += predictions(name, said, LABELS, SPLITS, duplicate=(14,))
     events = [
         event(event="driver_started"),
-        event(event="chosen", setting="alexnet", from_trial="a0", val_accuracy=0.5, epoch=4),
+        event(event="chosen", val_accuracy=0.5, epoch=4, **BEST),
         event(event="study_ended"),
         b'{"event": "trial_st',
     ]
@@ -409,7 +410,7 @@ def test_a_line_of_the_journal_that_is_not_what_was_written_is_told(tmp_path):
     path = folder(tmp_path / "s", events=[line, line.replace(b"0.5", b"0.9")])
     found = load.load(path)
     assert found.chosen["judged"].tolist() == [0.5]
-    assert "line 2 of events.jsonl was damaged and was passed over" in found.notes
+    assert "line 2 of events.jsonl isn't what was written there and was passed over" in found.notes
 
 
 def test_a_block_that_is_there_in_part_does_not_count(tmp_path):

@@ -2,9 +2,9 @@
 
 import json
 import os
-import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_record.journal import Event, checked, whole
+from fer_record.tables import Tables
 from fer_stats.measures import guesses
 from results import Mistake
 from results.artefacts.once import once
@@ -48,7 +50,8 @@ class Findings:
     chosen: pd.DataFrame  # setting, from_trial, judged, epoch, beside: what is confirmed
     last_event: str  # UTC, empty without a journal
     notes: tuple[str, ...]
-    drivers: tuple[dict[str, Any], ...] = ()  # when each began, with what code, libraries, machine
+    drivers: tuple[Event, ...] = ()  # when each began, with what code, libraries, machine
+    record: Tables = field(default_factory=Tables)  # by the journal; a published one has no trials
 
     @property
     def classes(self) -> list[str]:
@@ -128,7 +131,9 @@ def load(folder: Path) -> Findings:
                 f"{folder}/epochs.parquet lacks {objective}, by which the study was judged"
             )
         tables["epochs"] = tables["epochs"].assign(**{objective: None})
-    chosen, last, drivers = journal(folder / "events.jsonl", objective, notes)
+    chosen, last, drivers, record = journal(folder / "events.jsonl", objective, notes)
+    if header.get("status") != "running":
+        record.epochs.clear()  # only a forecast asks it for them
     for key, name in ((["trial_id", "epoch"], "epochs"), (["trial_id"], "trials")):
         tables[name] = tables[name].drop_duplicates(key, keep="last").reset_index(drop=True)
     judged, gpus = tables["epochs"][objective], shares(tables["trials"], tables["epochs"])
@@ -144,6 +149,7 @@ def load(folder: Path) -> Findings:
         last_event=last,
         notes=tuple(notes),
         drivers=drivers,
+        record=record,
     )
 
 
@@ -228,45 +234,36 @@ def stored(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         raise Mistake(f"{path} can't be read ({first}): restore it from a copy") from None
 
 
-def as_written(line: bytes, event: dict[str, Any]) -> bool:
-    """Whether a line of the journal has the checksum that it had; older and published have none."""
-    body, _, checksum = line.rpartition(b', "crc": ')
-    return "crc" not in event or checksum == b"%d}" % zlib.crc32(body)
+def whole_events(path: Path, notes: list[str]) -> Iterator[Event]:
+    """The journal's events that are as they were written; of what isn't there is a note."""
+    content = content_of(path) or b""
+    for number, event in checked(content):
+        if isinstance(event, ValueError):
+            notes.append(f"line {number} of {path.name} {event} and was passed over")
+        else:
+            yield event
+    if half := content[whole(content) :]:
+        part = "block" if b"\n" in half else "line"
+        notes.append(f"the journal's last {part} is half-written and was passed over")
 
 
 def journal(
     path: Path, objective: str, notes: list[str]
-) -> tuple[pd.DataFrame, str, tuple[dict[str, Any], ...]]:
-    """What the search chose, the time of the last whole event, and the drivers' beginnings."""
+) -> tuple[pd.DataFrame, str, tuple[Event, ...], Tables]:
+    """What the search chose, the time of the last whole event, the drivers' beginnings, and all
+    that can be understood of it."""
     columns = {"setting": "setting", "from_trial": "from_trial", "judged": objective}
     columns |= {"epoch": "epoch", "beside": "beside"}
-    rows, last, drivers = [], "", []
-    lines = (content_of(path) or b"").split(b"\n")
-    for number, line in enumerate(lines):
-        if not line:
-            continue
-        try:
-            event = dict(json.loads(line))
-        except (ValueError, TypeError):
-            half = number == len(lines) - 1
-            notes.append(
-                "the journal's last line is half-written and was passed over"
-                if half
-                else f"line {number + 1} of {path.name} is not JSON and was passed over"
-            )
-            continue
-        if not as_written(line, event):
-            notes.append(f"line {number + 1} of {path.name} was damaged and was passed over")
-            continue
-        if "crc" in event and event.get("block", 1) > len(lines) - 1 - number:
-            notes.append("the journal's last block is half-written and was passed over")
-            break
+    rows, last, drivers, record = [], "", [], Tables()
+    for event in whole_events(path, notes):
         last = event.get("time", last)
         if event.get("event") == "chosen":
             rows.append({column: event.get(name) for column, name in columns.items()})
         elif event.get("event") == "driver_started":
             drivers.append(event)
-    return pd.DataFrame(rows, columns=[*columns]), last, tuple(drivers)
+        with suppress(KeyError, TypeError, ValueError, AttributeError):  # of another version
+            record.add(event)
+    return pd.DataFrame(rows, columns=[*columns]), last, tuple(drivers), record
 
 
 @once

@@ -1,6 +1,7 @@
 """The overview's written parts, as HTML: the answer, and where each study stands."""
 
 import math
+from datetime import UTC, datetime
 from itertools import takewhile
 
 import pandas as pd
@@ -45,7 +46,7 @@ def state(one: Findings) -> str:
     fold = f'data-fold="{page.escape(f"notes of {one.name}")}"'  # by which it stays open
     folded = f"<details {fold}><summary>{many} on these figures</summary><ul>{notes}</ul></details>"
     words = f"{one.name}: {one.study.get('status', 'unknown')}; {trials}; "
-    words += f"{status.duration(progress.clock(one))} wall-clock time."
+    words += f"{status.duration(progress.record(one).wall_seconds)} wall-clock time."
     return f'<div class="state"><p>{page.escape(words)}</p>{folded if warned else ""}</div>'
 
 
@@ -75,7 +76,7 @@ def tiles(one: Findings) -> str:
         ("Status", str(one.study.get("status", "unknown")), str(one.study.get("reason") or "")),
         ("Trials", f"{len(one.trials):,}", trials),
         ("Epochs", f"{len(one.epochs):,}", epochs),
-        ("Wall-clock time", status.duration(progress.clock(one)), seen),
+        ("Wall-clock time", status.duration(progress.record(one).wall_seconds), seen),
     ]
     shown = "".join(
         f"<div><dt>{page.escape(name)}</dt><dd>{page.escape(value)}</dd>"
@@ -96,7 +97,7 @@ def spent(one: Findings) -> list[Block]:
     }
     names = frame["budget"].replace(TIMES)
     whole = pd.DataFrame({"budget": names, **shown}, dtype=object)
-    words = progress.forecast_words(one)
+    words = progress.forecast(one, datetime.now(UTC))
     budget = Table(f"budget-{one.name}", "Budget", frame, whole)
     return [budget, Text(words)] if words else [budget]
 

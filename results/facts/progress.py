@@ -1,26 +1,37 @@
-"""Where a study stands: what was spent, what is left, how long it will take, what failed."""
+"""Where a study stands: what was spent, what is left, how long it will take, what failed.
 
+What is left is what `python -m study.status` says, too (fer_record.remaining).
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from fer_record import remaining
+from fer_record.journal import Event
+from fer_record.tables import Tables
 from results.artefacts.load import Findings
-from results.facts.status import duration, settings_of
+from results.artefacts.once import once
+from results.facts.status import duration
+
+BUDGETS: dict[str, Any] = {"time_budget": 0, "gpu_hours": 0}  # as a study has them without a limit
 
 
 def budget(one: Findings) -> pd.DataFrame:
     """A row per kind of budget: spent, of how much, and what is left of it (NaN: no limit)."""
-    config, trials, epochs = one.study["study"], one.trials, one.epochs
+    config, trials, epochs, known = one.study["study"], one.trials, one.epochs, record(one)
     each = pd.to_numeric(epochs["epoch_seconds"])
     seconds, gpu = each.sum(), (each * epochs["gpus"]).sum() / 3600
-    searched = trials[trials["stage"] == "search"]
-    asked = config.get("trials") if "search" in config.get("stages", []) else len(searched)
+    searched = int((trials["stage"] == "search").sum())
+    due = remaining.due(config, known)
     rows = [
-        ("trials of the search", len(searched), asked),
-        ("models of the confirmation", len(trials) - len(searched), len(confirmations(one))),
+        ("trials of the search", searched, remaining.searched(config) or searched),
+        ("models of the confirmation", len(trials) - searched, len(due)),
         ("epochs", len(epochs), epochs_asked(one)),
-        ("seconds, wall-clock", clock(one), config.get("time_budget") or np.nan),
+        ("seconds, wall-clock", known.wall_seconds, config.get("time_budget") or np.nan),
         ("seconds in epochs, all trials", seconds, np.nan),
         ("GPU hours", gpu, config.get("gpu_hours") or np.nan),
     ]
@@ -32,124 +43,68 @@ def budget(one: Findings) -> pd.DataFrame:
     return frame[(frame["spent"] > 0) | (frame["limit"] > 0)].reset_index(drop=True)
 
 
-def confirmations(one: Findings) -> dict[str, float]:
-    """The models that the confirmation trains, begun or not, by the names of their trials, and the
-    epochs of each, as far as one can say: each setting or the best of each network with each of its
-    seeds, and what is confirmed beside the best."""
-    config = one.study["study"]
-    if "confirm" not in config.get("stages", []):
-        return {}
-    whole, own = float(config.get("epochs") or 0), {} if one.searches else named_epochs(one)
-    first = list(one.chosen.loc[one.chosen["beside"].isna(), "setting"])
-    beside = list(one.chosen.loc[one.chosen["beside"].notna(), "setting"])
-    if not first and one.searches:
-        first = config.get("models", [])
-        each = ["default", *range(2, 2 + int(config.get("runners_up") or 0))]
-        beside = [f"{model}-{which}" for model in first for which in each]
-    elif not first:
-        first = settings_of(config)
-    seeds = (first, config.get("seeds") or 1), (beside, config.get("baseline_seeds") or 0)
-    return {
-        f"{name}-s{number}": own.get(name, whole)
-        for names, many in seeds
-        for number in range(int(many))
-        for name in names
-    }
+@once
+def record(one: Findings) -> Tables:
+    """The study as its journal tells it or, where that doesn't know the trials, as its tables do:
+    a published copy's journal tells of drivers and of what was chosen alone."""
+    if {*one.trials["trial_id"]} <= one.record.trials.keys():
+        return one.record
+    trials = one.trials[["trial_id", "stage", "status", "hp_model"]]
+    epochs = one.epochs[["trial_id", "epoch"]].sort_values("epoch")
+    rows, last = (
+        {row["trial_id"]: row for row in frame.to_dict("records")} for frame in (trials, epochs)
+    )
+    return replace(Tables.of(signs(one)), trials=rows, last=last, chosen=one.record.chosen)
 
 
-def named_epochs(one: Findings) -> dict[str, float]:
-    """Named setting -> epochs of its own."""
-    named = one.study["study"].get("settings") or []
-    return {each["name"]: float(each["epochs"]) for each in named if each.get("epochs")}
-
-
-def to_come(one: Findings) -> tuple[int, float]:
-    """Trials of the search, and epochs of the confirmation, that haven't begun."""
-    begun = set(one.trials["trial_id"])
-    epochs = sum(many for name, many in confirmations(one).items() if name not in begun)
-    config, searched = one.study["study"], int((one.trials["stage"] == "search").sum())
-    if "search" not in config.get("stages", []) or len(one.chosen):
-        return 0, epochs
-    return max(0, (config.get("trials") or 0) - searched), epochs
-
-
-def under_way(one: Findings) -> float:
-    """Epochs that the trials which haven't ended still have before them."""
-    trials = one.trials[one.trials["status"] == "running"]
-    run = one.epochs.groupby("trial_id").size().reindex(trials["trial_id"], fill_value=0)
-    left = trials["hp_epochs"].to_numpy(float) - run.to_numpy(float)
-    return float(left.clip(min=0).sum())
+def signs(one: Findings) -> list[Event]:
+    """When its drivers began, and whatever else its tables know the time of, as events."""
+    begun = [one.study.get("started_at"), *(driver["time"] for driver in one.drivers[1:])]
+    when = [one.epochs["finished_at"], one.trials["started_at"], one.trials["ended_at"]]
+    heard = [*pd.concat(when).dropna(), one.study.get("ended_at") or one.last_event]
+    told = [("driver_started", at) for at in begun] + [("", at) for at in heard]
+    moments = [(pd.Timestamp(at), name) for name, at in told if at]
+    return [
+        {"event": name, "time": at.isoformat()}
+        for at, name in sorted(moments, key=lambda moment: moment[0])
+    ]
 
 
 def epochs_left(one: Findings) -> float:
-    """Epochs that may still be run: those under way, and all of the trials to come."""
-    trials, epochs = to_come(one)
-    return under_way(one) + trials * (one.study["study"].get("epochs") or 0) + epochs
+    """Epochs that are expected to be trained yet."""
+    config, known = one.study["study"], record(one)
+    jobs = *remaining.searches(config, known), *remaining.confirmations(config, known)
+    return sum(max(0.0, epochs) for _, _, epochs in jobs)
 
 
 def epochs_asked(one: Findings) -> float:
     """Epochs if nothing were stopped: those of the trials that began, and of those to come."""
+    config, known = one.study["study"], record(one)
+    new = sum(not name for name, _, _ in remaining.searches(config, known))
+    due = remaining.due(config, known).items()
+    confirmed = sum(epochs for name, (_, epochs) in due if name not in known.trials)
     begun = float(pd.to_numeric(one.trials["hp_epochs"]).sum())
-    return begun + epochs_left(one) - under_way(one)
+    return begun + new * (config.get("epochs") or 0) + confirmed
 
 
-def clock(one: Findings) -> float:
-    """Seconds that its drivers were at work, to the end or to the last event of a study that still
-    runs, as its time budget counts them: what lies between one's last sign and --resume isn't."""
-    begin, end = one.study.get("started_at"), one.study.get("ended_at") or one.last_event
-    if not begin or not end:
-        return 0.0
-    starts = [at(begin), *(at(driver["time"]) for driver in one.drivers[1:])]
-    when = [one.epochs["finished_at"], one.trials["started_at"], one.trials["ended_at"]]
-    signs = np.array([at(end), *map(at, pd.concat(when).dropna())])
-    spans = zip(starts, [*starts[1:], np.inf], strict=True)
-    worked = (np.max(signs[(a <= signs) & (signs < b)], initial=a) - a for a, b in spans)
-    return float(sum(worked))
+def seconds_left(one: Findings, now: datetime) -> float | None:
+    """Until a study that runs ends; None if that can't be said."""
+    running = one.study.get("status") == "running"
+    return remaining.seconds(one.study, one.record, now) if running else None
 
 
-def at(moment: Any) -> float:
-    """Seconds since 1970."""
-    return pd.Timestamp(moment).timestamp()
-
-
-def forecast(one: Findings) -> dict[str, Any]:
-    """Epochs still to be run and how long they take at the pace so far; empty when it ended.
-
-    Trials to come are expected to run as many epochs as those of the search that ended did on
-    average; a running one is counted to its last epoch. So it is high where ASHA still stops some.
-    """
-    if one.study.get("status") != "running" or one.epochs.empty:
-        return {}
-    config, trials = one.study["study"], one.trials
-    ended = trials[(trials["status"] != "running") & (trials["stage"] == "search")]
-    run = one.epochs.groupby("trial_id").size().reindex(ended["trial_id"], fill_value=0)
-    mean = float(run.mean() if len(run) else config.get("epochs") or 0)
-    new, confirmed = to_come(one)
-    left = under_way(one) + new * mean + confirmed
-    pace = clock(one) / len(one.epochs)
-    seconds = left * pace
-    limit = max(0.0, (config.get("time_budget") or np.inf) - clock(one))
-    return {
-        "epochs": left,
-        "seconds": min(seconds, limit),
-        "pace": pace,
-        "limited": limit < seconds,
-    }
-
-
-def forecast_words(one: Findings) -> str:
-    ahead = forecast(one)
-    if not ahead:
+def forecast(one: Findings, now: datetime) -> str:
+    """The same in words, with the moment that it is counted from: a page stays open."""
+    left = seconds_left(one, now)
+    if left is None:
         return ""
-    end = pd.Timestamp(one.last_event or one.study["started_at"]) + pd.Timedelta(
-        seconds=ahead["seconds"]
-    )
+    unlimited = one.study | {"study": one.study["study"] | BUDGETS}
     words = (
-        f"About {ahead['epochs']:,.0f} epochs are left, {duration(ahead['seconds'])} at "
-        f"{ahead['pace']:.3g} s of wall time an epoch so far: until about "
-        f"{end:%Y-%m-%d %H:%M} UTC."
+        f"About {duration(left)} left at {now:%Y-%m-%d %H:%M} UTC, at the pace so far: until about "
+        f"{now + timedelta(seconds=left):%Y-%m-%d %H:%M}."
     )
-    return words + (" Its time budget ends it by then." if ahead["limited"] else "")
+    ends = left < (remaining.seconds(unlimited, one.record, now) or 0)
+    return words + " Its budget ends it by then." * ends
 
 
 def failures(one: Findings) -> pd.DataFrame:
