@@ -19,7 +19,15 @@ needs_chromium = pytest.mark.skipif(
 )
 
 
-LONGEST = ["test_study_run", "test_study_disturbed", "test_explorer_page", "test_results_report"]
+# A Ray of several nodes can't be joined from a process that has joined another, so its tests come
+# first; then the longest.
+FIRST = [
+    "test_cluster_nodes",
+    "test_study_run",
+    "test_study_disturbed",
+    "test_explorer_page",
+    "test_results_report",
+]
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -33,8 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, so that none is left when all others are done."""
-    items.sort(key=lambda item: [*LONGEST, item.path.stem].index(item.path.stem))
+    """The longest files early, so that none is left when all others are done."""
+    items.sort(key=lambda item: [*FIRST, item.path.stem].index(item.path.stem))
 
 
 class Tiny(nn.Sequential):
