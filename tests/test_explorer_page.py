@@ -1311,24 +1311,33 @@ def test_a_dark_page_is_printed_as_a_light_one_and_dark_again_afterwards(browser
         assert page.evaluate(seen) == dark
 
 
-def test_nothing_of_the_reports_diagrams_is_cut_on_paper(browser, tmp_path):
+@pytest.mark.parametrize("settled", [False, True])
+def test_nothing_of_the_reports_diagrams_is_cut_on_paper(browser, tmp_path, settled):
+    """Nor once the window has changed, of which plotly's layout keeps neither width nor height."""
     one = load(Path(__file__).parent.parent / "results" / "published" / "search")
     shown = sections(Inputs([one], []), "networks")
     file = tmp_path / "report.html"
     file.write_text(report_page.page("Networks", "", [], shown, ""), encoding="utf-8")
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(file.as_uri())
+    heights = "[...document.querySelectorAll('.plot')].map(box => box._fullLayout.height)"
+    before = page.evaluate(heights)
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 718, "height": 1040})  # A4 within its margins
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    if settled:
+        until(page, "[...document.querySelectorAll('.plot')].every(box => !box.layout.height)")
     cut = page.evaluate(
-        """() => [...document.querySelectorAll('.plot')].flatMap(box =>
-          [...box.querySelectorAll('svg text')]
-            .filter(text => text.getBoundingClientRect().right >
-              box.querySelector('.main-svg').getBoundingClientRect().right + 1)
-            .map(text => text.textContent))"""
+        """() => {
+          dispatchEvent(new Event('beforeprint'));
+          return [...document.querySelectorAll('.plot')].flatMap(box =>
+            [...box.querySelectorAll('svg text')]
+              .filter(text => text.getBoundingClientRect().right >
+                box.querySelector('.main-svg').getBoundingClientRect().right + 1)
+              .map(text => text.textContent));
+        }"""
     )
     assert cut == [] and page.locator(".plot .main-svg").count() > 0
+    assert page.evaluate(heights) == before
     page.close()
 
 

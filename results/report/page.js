@@ -5,6 +5,8 @@ for (const box of document.querySelectorAll('.plot')) {
   const source = box.querySelector('script').textContent;
   const draw = () => {
     const figure = fitted(JSON.parse(source), box.clientWidth);
+    // Without its legend's room. A plot's own layout has none any more once the window has changed.
+    box.dataset.height = figure.layout.height - legend_room(figure, box.clientWidth);
     Plotly.react(box, figure.data, figure.layout, config);
   };
   box.replaceChildren();
@@ -19,12 +21,11 @@ const named = plot => plot.data.filter(trace => trace.showlegend !== false).leng
 const fit = printing =>
   document.querySelectorAll('.plot').forEach(box => {
     const beside = box.closest('.plots'),
-      alone = box.clientHeight > TALL || beside.children.length === 1,
-      low = printing && !beside.matches('.thirds') && beside.children.length > 3 && named(box) < 4;
-    if (printing) box.dataset.height = box.layout.height;
-    const wide = alone ? 640 : 310,
-      more = printing ? legend_room(box, wide) - legend_room(box, box.clientWidth) : 0,
-      height = Number(box.dataset.height) + more;
+      tall = width => Number(box.dataset.height) + legend_room(box, width),
+      alone = tall(box.clientWidth) > TALL || beside.children.length === 1,
+      low = printing && !beside.matches('.thirds') && beside.children.length > 3 && named(box) < 4,
+      wide = alone ? 640 : 310,
+      height = tall(printing ? wide : box.clientWidth);
     box.parentElement.classList.toggle('alone', printing && alone);
     Plotly.relayout(
       box,
