@@ -146,10 +146,7 @@ def answers(
     table, why = outcome.kept(run.folder / "predictions.parquet")
     if table is None:
         raise Mistake(f"{run.folder}/predictions.parquet can't be read ({why}): restore it")
-    frame = table.to_pandas()
-    frame = frame[frame["split"] == split]
-    if unseen and (fresh := ~outcome.copied(run.folder, frame)).any():
-        frame = frame[fresh]
+    frame = outcome.of_split(run.folder, table.to_pandas(), split, unseen)
     columns = [f"p_{name}" for name in run.classes]
     own = [frame[frame["trial_id"] == one.name] for one in networks]
     labels = own[0]["label"].map({name: k for k, name in enumerate(run.classes)}).to_numpy()

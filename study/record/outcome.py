@@ -91,6 +91,15 @@ def copied(folder: Path, predictions: Any) -> Any:
     return exact | marks.fillna(False).astype(bool).to_numpy()
 
 
+def of_split(folder: Path, answers: Any, split: str, unseen: bool) -> Any:
+    """The answers, a frame, to val or test; `unseen` leaves out those to copies of what was trained
+    on, where others are left."""
+    rows = answers[answers["split"] == split]
+    if unseen and (fresh := ~copied(folder, rows)).any():
+        return rows[fresh]
+    return rows
+
+
 def on_val(folder: Path, study: Study, data: Row) -> dict[str, dict[str, Any]]:
     """The measures of each network that has answered on the images of val by which confirmed
     settings are chosen, and how many `images` those are: all of val, without copies of training
@@ -99,10 +108,7 @@ def on_val(folder: Path, study: Study, data: Row) -> dict[str, dict[str, Any]]:
     if table is None:
         return {}
     frame, classes = table.to_pandas(), list(data["classes"])
-    rows = frame[frame["split"] == "val"]
-    fresh = ~copied(folder, rows)
-    if without_copies(study.val_copies, data) and fresh.any():
-        rows = rows[fresh]
+    rows = of_split(folder, frame, "val", without_copies(study.val_copies, data))
     label = rows["label"].map({name: k for k, name in enumerate(classes)}).to_numpy(int)
     guess = guesses(rows[[f"p_{name}" for name in classes]].to_numpy(float))
     return {
