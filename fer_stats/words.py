@@ -1,6 +1,11 @@
 """Numbers in words, for terminal and pages alike. Needs nothing."""
 
 
+def percent(share: float) -> str:
+    """A share from 0 to 1."""
+    return f"{100 * share:.1f} %"
+
+
 def signed(value: float, digits: int = 1) -> str:
     """With its sign, a minus as the printer's; what rounds to 0 has none."""
     text = f"{abs(value):.{digits}f}"

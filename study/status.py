@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_stats.metric import on_val
+from fer_stats.words import percent
 from study import Mistake, complain, counted, output, say
 from study.record import progress
 from study.storage import errors
@@ -171,10 +172,6 @@ def budget(facts: dict[str, Any]) -> str:
         text += f", {facts['gpu_hours_spent']:.2f} GPU-hours"
         text += f" of {facts['gpu_hours']:g}" if facts["gpu_hours"] else ""
     return text
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def span(seconds: float) -> str:

@@ -13,6 +13,7 @@ from fer_record import remaining
 from fer_record.journal import Row
 from fer_record.tables import Tables
 from fer_stats.metric import on_val
+from fer_stats.words import percent
 from study import say
 from study.config.study import Study
 from study.driver.session import Session
@@ -188,10 +189,6 @@ def ending(name: str, tables: Tables, study: Study, clean: bool) -> str:
     if row["status"] == "completed":
         return line
     return f"{line} ({row['error' if row['status'] == 'failed' else 'reason']})"
-
-
-def percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f} %"
 
 
 def duration(seconds: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from fer_models import preset_file
 from fer_record.tables import Tables, settings_of
 from fer_stats.metric import on_val
+from fer_stats.words import percent
 from study import counted
 from study.config.study import Study, to_dict
 from study.driver.session import Session
@@ -65,7 +66,7 @@ def best(tables: Tables, session: Session) -> dict[str, tuple[str, dict[str, Any
 
 def told(study: Study, value: float, clean: bool) -> str:
     """A value of what the study is judged by, in words."""
-    return f"{100 * value:.1f} % {on_val(study.metric, clean)}"
+    return f"{percent(value)} {on_val(study.metric, clean)}"
 
 
 def judged(tables: Tables, session: Session) -> dict[str, float]:

@@ -15,6 +15,7 @@ import ray
 from ray import tune
 
 from fer_stats.metric import on_val
+from fer_stats.words import percent
 from study.cluster import nodes, resources
 from study.config.hyperparameters import Hyperparameters
 from study.driver.failures import Failures, Watch, last_line, machine_gone, newest, traceback
@@ -123,7 +124,7 @@ class Recorder(tune.Callback):
         if len(self.session.tables.epochs) == 1:
             study = self.session.study
             where = on_val(study.metric, self.session.clean)
-            text = f"{name}: {100 * result[study.objective]:.1f} % {where} after its first epoch"
+            text = f"{name}: {percent(result[study.objective])} {where} after its first epoch"
             self.session.notifier.once("first_result", text, trial_id=name)
         if self.optimiser:
             self.optimiser.report(name, result["epoch"], result[self.session.study.objective])

@@ -16,13 +16,12 @@ from fer_stats import crossed
 from fer_stats.measures import of_answers
 from fer_stats.metric import WORDS, on_val, without_copies
 from fer_stats.plans import Plan
-from fer_stats.words import added_after_test
+from fer_stats.words import added_after_test, percent
 from study import counted
 from study.config.hyperparameters import present
 from study.config.study import BUDGETS, Setting, Study, configuration, confirmed_names, pairs_of
 from study.data.datasets import Dataset
 from study.driver import compared, header, learning, prepare, sizing, wider
-from study.driver.display import percent
 from study.driver.failures import last_line
 from study.driver.session import Session
 from study.record.outcome import (

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_stats.metric import without_copies
+from fer_stats.words import percent
 from study import Mistake, say
 from study.model import card, confirmed, formats, whole
 
@@ -113,8 +114,8 @@ def eight_bits(whole_file: Path, small: Path, data: confirmed.Dataset) -> str:
     ]
     sizes = [path.stat().st_size / 1e6 for path in (whole_file, small)]
     return (
-        f"{small.name}: {card.percent(right[1])} on val ({len(data.val.labels):,} images) instead "
-        f"of {card.percent(right[0])}, {sizes[1]:.1f} MB instead of {sizes[0]:.1f} MB"
+        f"{small.name}: {percent(right[1])} on val ({len(data.val.labels):,} images) instead "
+        f"of {percent(right[0])}, {sizes[1]:.1f} MB instead of {sizes[0]:.1f} MB"
     )
 
 

@@ -11,6 +11,7 @@ from fer_data.catalogue import of_study
 from fer_models import preset_file
 from fer_stats.metric import of_val, without_copies
 from fer_stats.share import wilson
+from fer_stats.words import percent
 from study.config.hyperparameters import present
 from study.model import conformal
 from study.model.confirmed import Confirmed, Run, answers
@@ -180,7 +181,3 @@ def failures(shares: np.ndarray, labels: np.ndarray, classes: list[str]) -> list
 def versions(header: dict[str, Any]) -> str:
     found = header.get("versions") or {}
     return ", ".join(f"{name} {value}" for name, value in found.items()) or "versions not kept"
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from fer_stats.share import wilson
+from fer_stats.words import percent
 from study import Mistake, complain, counted, say
-from study.model import card, confirmed, conformal, faces, picture
+from study.model import confirmed, conformal, faces, picture
 from study.model.whole import Ensemble
 
 AT_ONCE = 512  # faces that are kept before they are answered
@@ -127,7 +128,7 @@ def told(
         say(text.getvalue().rstrip("\n"))
         return
     for one in rows:
-        share = card.percent(one[f"p_{one['answer']}"])
+        share = percent(one[f"p_{one['answer']}"])
         say(
             f"{one['photo']}  face {one['face']}: {one['answer']} {share}  90 % set: "
             f"{', '.join(one['set'])}{UNLIKE if one['unlike'] else ''}"
@@ -135,11 +136,11 @@ def told(
     shares, labels = confirmed.answers(run, networks, "test", unseen=True)
     held, size = conformal.coverage(sets, shares, labels)
     low, high = wilson(held * len(labels), len(labels))
-    right = card.percent(float((shares.argmax(1) == labels).mean()))
+    right = percent(float((shares.argmax(1) == labels).mean()))
     say(
         f"By {', '.join(one.name for one in networks)}: {right} right of {len(labels):,} test "
         "images without copies of training images. On them the 90 % set held the right answer for "
-        f"{card.percent(held)} (95 %: {card.percent(low)} to {card.percent(high)}), with "
+        f"{percent(held)} (95 %: {percent(low)} to {percent(high)}), with "
         f"{size:.1f} expressions on average. "
         f"{UNMARKED if ask else UNASKED}"
     )
